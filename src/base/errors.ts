@@ -1,0 +1,447 @@
+/**
+ * The error catalogue: every error that a user can meet, with its SQLSTATE, who may retry and what
+ * to do. docs/errors.md lists the same; a test keeps the two equal. Names and codes are
+ * PostgreSQL's (https://www.postgresql.org/docs/15/errcodes-appendix.html); those of class SF are ours.
+ */
+
+/**
+ * Who may try again, and what. `never`: the same request fails again until something is changed.
+ * `statement`: the same statement may be sent again. `transaction`: roll back, run the whole
+ * transaction again. `later`: the same request may succeed when the node or the load has changed.
+ * `unknown`: it may or may not have happened; look before trying again.
+ */
+export type Retry = 'never' | 'statement' | 'transaction' | 'later' | 'unknown';
+
+export interface ErrorKind {
+  readonly sqlstate: string;
+  readonly retry: Retry;
+  /** One sentence: what to do. */
+  readonly advice: string;
+}
+
+const catalogue = {
+  // SQL text and names
+  syntax_error: {
+    sqlstate: '42601',
+    retry: 'never',
+    advice: 'Correct the statement at the position shown.',
+  },
+  feature_not_supported: {
+    sqlstate: '0A000',
+    retry: 'never',
+    advice: 'Rewrite the statement without the construct named.',
+  },
+  undefined_table: {
+    sqlstate: '42P01',
+    retry: 'never',
+    advice: 'Create the table or correct its name.',
+  },
+  undefined_column: { sqlstate: '42703', retry: 'never', advice: 'Correct the column name.' },
+  undefined_function: {
+    sqlstate: '42883',
+    retry: 'never',
+    advice: 'Correct the function or operator, or cast its arguments.',
+  },
+  undefined_object: {
+    sqlstate: '42704',
+    retry: 'never',
+    advice: 'Correct the name of the type or object.',
+  },
+  undefined_parameter: {
+    sqlstate: '42P02',
+    retry: 'never',
+    advice: 'Number the parameters from $1 without gaps and bind each.',
+  },
+  ambiguous_column: {
+    sqlstate: '42702',
+    retry: 'never',
+    advice: 'Qualify the column with its table.',
+  },
+  ambiguous_function: {
+    sqlstate: '42725',
+    retry: 'never',
+    advice: 'Cast the arguments so that one function fits.',
+  },
+  duplicate_table: {
+    sqlstate: '42P07',
+    retry: 'never',
+    advice: 'Choose another name or use IF NOT EXISTS.',
+  },
+  duplicate_column: { sqlstate: '42701', retry: 'never', advice: 'Name each column once.' },
+  duplicate_alias: {
+    sqlstate: '42712',
+    retry: 'never',
+    advice: 'Give each table of the statement its own alias.',
+  },
+  duplicate_prepared_statement: {
+    sqlstate: '42P05',
+    retry: 'never',
+    advice: 'Close the prepared statement first or choose another name.',
+  },
+  invalid_sql_statement_name: {
+    sqlstate: '26000',
+    retry: 'never',
+    advice: 'Prepare the statement before executing it.',
+  },
+  datatype_mismatch: {
+    sqlstate: '42804',
+    retry: 'never',
+    advice: 'Cast the expression to the type wanted.',
+  },
+  cannot_coerce: {
+    sqlstate: '42846',
+    retry: 'never',
+    advice: 'Use types between which a cast exists.',
+  },
+  indeterminate_datatype: {
+    sqlstate: '42P18',
+    retry: 'never',
+    advice: 'Cast the parameter or literal to a type.',
+  },
+  grouping_error: {
+    sqlstate: '42803',
+    retry: 'never',
+    advice: 'Add the column to GROUP BY or aggregate it.',
+  },
+  invalid_column_reference: {
+    sqlstate: '42P10',
+    retry: 'never',
+    advice: 'Refer to a column that the statement provides there.',
+  },
+  invalid_table_definition: {
+    sqlstate: '42P16',
+    retry: 'never',
+    advice: 'Correct the table definition.',
+  },
+  invalid_schema_name: { sqlstate: '3F000', retry: 'never', advice: 'Use a schema that exists.' },
+  invalid_name: { sqlstate: '42602', retry: 'never', advice: 'Correct the name.' },
+  name_too_long: { sqlstate: '42622', retry: 'never', advice: 'Use names of at most 63 bytes.' },
+  reserved_name: {
+    sqlstate: '42939',
+    retry: 'never',
+    advice: 'Choose a name that the system does not use.',
+  },
+  generated_always: {
+    sqlstate: '428C9',
+    retry: 'never',
+    advice: 'Leave the column out or use OVERRIDING SYSTEM VALUE.',
+  },
+  wrong_object_type: {
+    sqlstate: '42809',
+    retry: 'never',
+    advice: 'Use an object of the kind that the statement takes.',
+  },
+  insufficient_privilege: {
+    sqlstate: '42501',
+    retry: 'never',
+    advice: 'Use a role that has the privilege.',
+  },
+  // Values
+  division_by_zero: {
+    sqlstate: '22012',
+    retry: 'never',
+    advice: 'Guard the divisor, for example with NULLIF.',
+  },
+  numeric_value_out_of_range: {
+    sqlstate: '22003',
+    retry: 'never',
+    advice: 'Use a wider type or smaller values.',
+  },
+  string_data_right_truncation: {
+    sqlstate: '22001',
+    retry: 'never',
+    advice: 'Shorten the value or widen the column.',
+  },
+  invalid_text_representation: {
+    sqlstate: '22P02',
+    retry: 'never',
+    advice: 'Correct the text of the value.',
+  },
+  invalid_datetime_format: {
+    sqlstate: '22007',
+    retry: 'never',
+    advice: 'Write dates and times in ISO 8601.',
+  },
+  datetime_field_overflow: {
+    sqlstate: '22008',
+    retry: 'never',
+    advice: 'Use a date and time that exist and are in range.',
+  },
+  invalid_time_zone_displacement_value: {
+    sqlstate: '22009',
+    retry: 'never',
+    advice: 'Use a time zone offset within 15:59:59.',
+  },
+  invalid_parameter_value: {
+    sqlstate: '22023',
+    retry: 'never',
+    advice: 'Use a value that the parameter takes.',
+  },
+  character_not_in_repertoire: {
+    sqlstate: '22021',
+    retry: 'never',
+    advice: 'Send valid UTF-8 text without NUL characters.',
+  },
+  invalid_regular_expression: {
+    sqlstate: '2201B',
+    retry: 'never',
+    advice: 'Correct the regular expression.',
+  },
+  invalid_escape_sequence: {
+    sqlstate: '22025',
+    retry: 'never',
+    advice: 'Correct the escape sequence.',
+  },
+  invalid_row_count_in_limit_clause: {
+    sqlstate: '2201W',
+    retry: 'never',
+    advice: 'Use a LIMIT of 0 or more.',
+  },
+  invalid_row_count_in_result_offset_clause: {
+    sqlstate: '2201X',
+    retry: 'never',
+    advice: 'Use an OFFSET of 0 or more.',
+  },
+  invalid_argument_for_logarithm: {
+    sqlstate: '2201E',
+    retry: 'never',
+    advice: 'Take logarithms of positive numbers only.',
+  },
+  invalid_argument_for_power_function: {
+    sqlstate: '2201F',
+    retry: 'never',
+    advice: 'Use a base and exponent whose power is a real number.',
+  },
+  substring_error: { sqlstate: '22011', retry: 'never', advice: 'Use a length of 0 or more.' },
+  null_value_not_allowed: {
+    sqlstate: '22004',
+    retry: 'never',
+    advice: 'Give a value that is not null.',
+  },
+  array_subscript_error: {
+    sqlstate: '2202E',
+    retry: 'never',
+    advice: 'Use array subscripts within bounds and arrays of equal dimensions.',
+  },
+  invalid_json_text: { sqlstate: '22032', retry: 'never', advice: 'Correct the JSON text.' },
+  cardinality_violation: {
+    sqlstate: '21000',
+    retry: 'never',
+    advice: 'Make the subquery or the command meet each row once.',
+  },
+  sequence_generator_limit_exceeded: {
+    sqlstate: '2200H',
+    retry: 'never',
+    advice: 'Use a wider sequence.',
+  },
+  object_not_in_prerequisite_state: {
+    sqlstate: '55000',
+    retry: 'never',
+    advice: 'Bring the object into the state that the operation needs first.',
+  },
+  // Constraints
+  unique_violation: {
+    sqlstate: '23505',
+    retry: 'never',
+    advice: 'Use another key or ON CONFLICT.',
+  },
+  not_null_violation: { sqlstate: '23502', retry: 'never', advice: 'Give the column a value.' },
+  check_violation: {
+    sqlstate: '23514',
+    retry: 'never',
+    advice: 'Use values that satisfy the constraint.',
+  },
+  // Transactions
+  serialization_failure: {
+    sqlstate: '40001',
+    retry: 'transaction',
+    advice: 'Roll back and run the whole transaction again.',
+  },
+  statement_completion_unknown: {
+    sqlstate: '40003',
+    retry: 'unknown',
+    advice: 'Check whether the change is there before sending it again.',
+  },
+  in_failed_sql_transaction: {
+    sqlstate: '25P02',
+    retry: 'transaction',
+    advice: 'Send ROLLBACK; commands are ignored until then.',
+  },
+  active_sql_transaction: {
+    sqlstate: '25001',
+    retry: 'never',
+    advice: 'Run the command outside a transaction block.',
+  },
+  no_active_sql_transaction: {
+    sqlstate: '25P01',
+    retry: 'never',
+    advice: 'Start a transaction with BEGIN first.',
+  },
+  read_only_sql_transaction: {
+    sqlstate: '25006',
+    retry: 'never',
+    advice: 'Use a transaction that may write.',
+  },
+  snapshot_too_old: {
+    sqlstate: '72000',
+    retry: 'transaction',
+    advice: 'Run the transaction again; keep transactions short.',
+  },
+  // Limits
+  out_of_memory: {
+    sqlstate: '53200',
+    retry: 'later',
+    advice: 'Let the statement touch fewer rows or raise the memory limit named.',
+  },
+  disk_full: {
+    sqlstate: '53100',
+    retry: 'later',
+    advice: 'Free space on the disk and restart the node; nothing acknowledged is lost.',
+  },
+  too_many_connections: {
+    sqlstate: '53300',
+    retry: 'later',
+    advice: 'Close connections or raise the limit named.',
+  },
+  configuration_limit_exceeded: {
+    sqlstate: '53400',
+    retry: 'later',
+    advice: 'Send fewer requests at once or raise the limit named.',
+  },
+  program_limit_exceeded: {
+    sqlstate: '54000',
+    retry: 'never',
+    advice: 'Stay below the limit named.',
+  },
+  statement_too_complex: {
+    sqlstate: '54001',
+    retry: 'never',
+    advice: 'Nest the expression less deeply or split the statement.',
+  },
+  too_many_columns: { sqlstate: '54011', retry: 'never', advice: 'Use fewer columns.' },
+  too_many_arguments: {
+    sqlstate: '54023',
+    retry: 'never',
+    advice: 'Pass fewer arguments or parameters.',
+  },
+  // Operation
+  query_canceled: {
+    sqlstate: '57014',
+    retry: 'statement',
+    advice: 'The statement was cancelled as asked.',
+  },
+  admin_shutdown: {
+    sqlstate: '57P01',
+    retry: 'later',
+    advice: 'Connect again when the node is back.',
+  },
+  cannot_connect_now: {
+    sqlstate: '57P03',
+    retry: 'later',
+    advice: 'Wait until the node is ready.',
+  },
+  connection_failure: {
+    sqlstate: '08006',
+    retry: 'unknown',
+    advice: 'Connect again; check whether the last change is there.',
+  },
+  connection_does_not_exist: { sqlstate: '08003', retry: 'later', advice: 'Connect first.' },
+  protocol_violation: {
+    sqlstate: '08P01',
+    retry: 'never',
+    advice: 'Send messages as docs/protocol.md describes.',
+  },
+  io_error: {
+    sqlstate: '58030',
+    retry: 'later',
+    advice: 'Check the disk; the node stops and recovers when restarted.',
+  },
+  data_corrupted: {
+    sqlstate: 'XX001',
+    retry: 'never',
+    advice: 'Stop the node, keep a copy of the directory, restore from a backup or a replica.',
+  },
+  internal_error: {
+    sqlstate: 'XX000',
+    retry: 'later',
+    advice: 'This is a bug of ShardForge: report it with the log.',
+  },
+  // Start-up
+  config_invalid: {
+    sqlstate: 'F0000',
+    retry: 'never',
+    advice: 'Correct the option named; docs/config.md lists all.',
+  },
+  directory_locked: {
+    sqlstate: 'SF001',
+    retry: 'later',
+    advice: 'Stop the other process that uses the directory or choose another directory.',
+  },
+  directory_foreign: {
+    sqlstate: 'SF002',
+    retry: 'never',
+    advice: 'Choose an empty directory or one that ShardForge made.',
+  },
+  directory_unwritable: {
+    sqlstate: 'SF003',
+    retry: 'never',
+    advice: 'Give the process the right to write there or choose another directory.',
+  },
+  directory_damaged: {
+    sqlstate: 'SF004',
+    retry: 'never',
+    advice: 'Keep a copy of the directory and restore it from a backup.',
+  },
+  directory_newer: {
+    sqlstate: 'SF005',
+    retry: 'never',
+    advice: 'Start it with the version of ShardForge that made it, or a newer one.',
+  },
+  address_in_use: {
+    sqlstate: 'SF006',
+    retry: 'never',
+    advice: 'Stop the other process at the address or choose another port.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorName = keyof typeof catalogue;
+
+/** The catalogue, for documents, tests and protocols. */
+export const errorCatalogue: Readonly<Record<ErrorName, ErrorKind>> = catalogue;
+
+export interface ErrorDetails {
+  /** Where in the statement, in characters counted from 1. */
+  readonly position?: number;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+}
+
+/** An error of the catalogue. Everything a client sees is one of these. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  readonly kind: ErrorName;
+  readonly details: ErrorDetails;
+
+  constructor(kind: ErrorName, message: string, details: ErrorDetails = {}) {
+    super(message);
+    this.kind = kind;
+    this.details = details;
+  }
+
+  get sqlstate(): string {
+    return catalogue[this.kind].sqlstate;
+  }
+
+  get retry(): Retry {
+    return catalogue[this.kind].retry;
+  }
+}
+
+/** Throws the error. */
+export function raise(kind: ErrorName, message: string, details: ErrorDetails = {}): never {
+  throw new DatabaseError(kind, message, details);
+}

@@ -1,0 +1,108 @@
+/**
+ * The messages between a SQL session and the door that its client came in by (WebSocket, embedded,
+ * later PostgreSQL's wire). They carry values, not texts: a door writes its own format.
+ *
+ * A session serves its requests one after the other in the order of their arrival. Each request is
+ * answered by messages that carry its number, the last of them `sql.complete`, `sql.prepared`,
+ * `sql.closed` or `sql.failed`.
+ */
+import type { Message, Ref } from '../../actors/actor.js';
+import type { ErrorDetails, ErrorName } from '../../base/errors.js';
+import type { Row } from '../types/value.js';
+
+/** A column of a result. */
+export interface Column {
+  readonly name: string;
+  /** PostgreSQL's name of the type, such as `int4`. */
+  readonly type: string;
+  /** PostgreSQL's OID of the type. */
+  readonly typeOid: number;
+  /** PostgreSQL's type modifier; -1 without. */
+  readonly typeModifier: number;
+}
+
+/** Where a session stands after a request: as PostgreSQL's ReadyForQuery I, T and E. */
+export type TransactionStatus = 'idle' | 'open' | 'failed';
+
+/** A parameter as its client sent it: read by the parameter's type when the statement is bound. */
+export type ParameterValue = null | boolean | number | bigint | string | Uint8Array;
+
+export type SessionMessage =
+  | {
+      readonly kind: 'sql.execute';
+      readonly request: number;
+      /** The text, or the name of a prepared statement. */
+      readonly statement: { readonly text: string } | { readonly prepared: string };
+      readonly parameters: readonly ParameterValue[];
+      /** Messages with rows that the door takes before it grants more by `sql.credit`. */
+      readonly credit: number;
+      /** Types of the parameters by name, where the client states them. */
+      readonly parameterTypes?: readonly (string | null)[];
+    }
+  | {
+      readonly kind: 'sql.prepare';
+      readonly request: number;
+      readonly name: string;
+      readonly text: string;
+    }
+  | { readonly kind: 'sql.close'; readonly request: number; readonly name: string }
+  | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
+  /** Ends the request with 57014 if it has not ended yet. */
+  | { readonly kind: 'sql.cancel'; readonly request: number }
+  /** The client has gone: roll back, release everything, stop. */
+  | { readonly kind: 'sql.end' };
+
+export interface Completion {
+  /** PostgreSQL's command tag, such as `INSERT 0 3`. */
+  readonly tag: string;
+  readonly status: TransactionStatus;
+}
+
+export interface ErrorFields {
+  readonly kind: ErrorName;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+export type SessionAnswer =
+  | {
+      /** Rows of a result; a text of several statements gives one result after the other. */
+      readonly kind: 'sql.rows';
+      readonly request: number;
+      /** Set on the first message of a result, also when it has no rows. */
+      readonly columns?: readonly Column[];
+      readonly rows: readonly Row[];
+      /** Set on the last message of a result. The request goes on unless `last` is set too. */
+      readonly completion?: Completion;
+      /** True when this message ends the request. */
+      readonly last: boolean;
+    }
+  | {
+      /** The end of a statement without rows. */
+      readonly kind: 'sql.complete';
+      readonly request: number;
+      readonly completion: Completion;
+      readonly last: boolean;
+    }
+  | {
+      readonly kind: 'sql.prepared';
+      readonly request: number;
+      readonly parameterTypes: readonly { readonly type: string; readonly typeOid: number }[];
+      readonly columns: readonly Column[] | undefined;
+    }
+  | { readonly kind: 'sql.closed'; readonly request: number }
+  | {
+      readonly kind: 'sql.failed';
+      readonly request: number;
+      readonly error: ErrorFields;
+      readonly status: TransactionStatus;
+    };
+
+/** How a session actor (kind `session`) is spawned at the place of its shard. */
+export interface SessionArguments {
+  readonly door: Ref<SessionAnswer & Message>;
+  readonly user: string;
+  readonly database: string;
+  /** First settings, such as `application_name` or `TimeZone`. */
+  readonly settings: Readonly<Record<string, string>>;
+}

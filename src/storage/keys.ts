@@ -1,0 +1,92 @@
+/**
+ * The key map: every kind of key in a store, in its physical order.
+ *
+ *     01 group:4 index:8                              Raft log entry
+ *     02 group:4                                      Raft hard state (term, vote, configuration)
+ *     03 group:4                                      applied state of a replica
+ *     04 name                                         store's own records (format, incarnation)
+ *     10 database:4 storage:4 01 key                  newest version of a row
+ *     10 database:4 storage:4 02 key ~timestamp:8     older version of a row, newest first
+ *     10 database:4 storage:4 03 key                  index entry
+ *     10 database:4 storage:4 04..06 key              column block, quad, CRDT state (reserved)
+ *
+ * Keys from 10 on are the shared key space that shards cut into ranges; they carry no shard id, so a
+ * split relabels and copies nothing. Within a storage no key is a prefix of another (sql/ encodes
+ * key columns so), hence a history key never falls among the versions of another row.
+ * `~timestamp` is 2^53 - 1 - timestamp.
+ */
+import { assert } from '../base/assert.js';
+import type { DatabaseId, LogIndex, ShardId, StorageId, Timestamp } from '../base/ids.js';
+
+export const keySpace = {
+  log: 0x01,
+  hardState: 0x02,
+  applied: 0x03,
+  store: 0x04,
+  data: 0x10,
+} as const;
+
+export const keyKind = {
+  row: 0x01,
+  history: 0x02,
+  index: 0x03,
+  columnBlock: 0x04,
+  quad: 0x05,
+  crdt: 0x06,
+} as const;
+
+export type KeyKind = (typeof keyKind)[keyof typeof keyKind];
+
+/** LMDB refuses longer keys (pitfall 24); rows and history need room for prefix and timestamp. */
+export const keyBytesMax = 1978;
+/** The most bytes that the key columns of a row or index entry may take. */
+export const userKeyBytesMax = keyBytesMax - 18;
+
+/** Bytes before the key columns. */
+export const dataPrefixBytes = 10;
+const kindAt = 9;
+
+export function logKey(group: ShardId, index: LogIndex): Uint8Array {
+  const key = Buffer.allocUnsafe(13);
+  key[0] = keySpace.log;
+  key.writeUInt32BE(group, 1);
+  writeUint53(key, index, 5);
+  return key;
+}
+
+export function groupKey(space: 'hardState' | 'applied', group: ShardId): Uint8Array {
+  const key = Buffer.allocUnsafe(5);
+  key[0] = keySpace[space];
+  key.writeUInt32BE(group, 1);
+  return key;
+}
+
+export function storeKey(name: string): Uint8Array {
+  return Buffer.concat([Buffer.of(keySpace.store), Buffer.from(name, 'utf8')]);
+}
+
+/** What all keys of a kind in a storage begin with. */
+export function dataPrefix(database: DatabaseId, storage: StorageId, kind: KeyKind): Uint8Array {
+  const key = Buffer.allocUnsafe(dataPrefixBytes);
+  key[0] = keySpace.data;
+  key.writeUInt32BE(database, 1);
+  key.writeUInt32BE(storage, 5);
+  key[kindAt] = kind;
+  return key;
+}
+
+/** Where the version of `rowKey` that was written at `timestamp` lies once it is not the newest. */
+export function historyKey(rowKey: Uint8Array, timestamp: Timestamp): Uint8Array {
+  assert(rowKey[0] === keySpace.data && rowKey[kindAt] !== keyKind.history, 'no row key');
+  const key = Buffer.allocUnsafe(rowKey.length + 8);
+  key.set(rowKey);
+  key[kindAt] = keyKind.history;
+  writeUint53(key, Number.MAX_SAFE_INTEGER - timestamp, rowKey.length);
+  return key;
+}
+
+function writeUint53(target: Buffer, value: number, at: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, 'number out of range', value);
+  target.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
+  target.writeUInt32BE(value >>> 0, at + 4);
+}

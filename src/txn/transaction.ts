@@ -1,0 +1,34 @@
+/**
+ * What a transaction is, as its session sees it. Until the work on transactions across shards:
+ * snapshot isolation on one shard, the first committer wins (docs/decisions/).
+ */
+import type { ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
+
+/** One change to the key space. Keys and values are bytes of the shared key space (storage/keys). */
+export type Write =
+  | { readonly op: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly op: 'delete'; readonly key: Uint8Array }
+  /**
+   * Raises the number stored under `key` to at least `to`: a sequence's last value. Such writes of
+   * two transactions commute and never conflict.
+   */
+  | { readonly op: 'advance'; readonly key: Uint8Array; readonly to: bigint }
+  /** The storage is no longer named by the catalogue: its range may be cleared once no snapshot needs it. */
+  | { readonly op: 'discard'; readonly storage: StorageId };
+
+/** A table, with the version of its schema that the statement was planned with (pitfall 12). */
+export interface ObjectVersion {
+  readonly object: ObjectId;
+  readonly version: number;
+}
+
+/** What a transaction asks its shard to commit, all or nothing. */
+export interface Proposal {
+  readonly transaction: TransactionId;
+  /** Every key of `writes` and `guards` must have no version newer than this. */
+  readonly snapshot: Timestamp;
+  readonly writes: readonly Write[];
+  /** Keys that were only read but must not have changed: absent keys behind a unique check. */
+  readonly guards: readonly Uint8Array[];
+  readonly objects: readonly ObjectVersion[];
+}
