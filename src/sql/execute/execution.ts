@@ -1,0 +1,46 @@
+/**
+ * The seam between a session and the executor: a compiled statement, run step by step so that no
+ * turn of the session takes long.
+ */
+import type { ShardAccess } from '../../shard/protocol.js';
+import type { TransactionBuffer } from '../../txn/buffer.js';
+import type { FunctionContext } from '../functions/index.js';
+import type { MemoryAccount } from '../memory.js';
+import type { Row, Value } from '../types/value.js';
+
+/** What an execution may use. Reads go through `buffer`, which shows the transaction's snapshot and its own writes. */
+export interface ExecutionContext {
+  readonly access: ShardAccess;
+  readonly buffer: TransactionBuffer;
+  /** Values of `$1`, `$2`, ... in their types. */
+  readonly parameters: readonly Value[];
+  readonly functions: FunctionContext;
+  /** What the statement holds in memory is charged here; over budget raises `out_of_memory`. */
+  readonly memory: MemoryAccount;
+  /** True when the turn has used its time: the execution then returns `pause` soon. */
+  readonly turnIsOver: () => boolean;
+}
+
+export type Step =
+  /** Up to a batch of result rows. */
+  | { readonly kind: 'rows'; readonly rows: readonly Row[] }
+  /** Call again in a later turn. */
+  | { readonly kind: 'pause' }
+  /** The end. `count` rows were returned or changed. */
+  | { readonly kind: 'done'; readonly count: number };
+
+export interface Execution {
+  step(): Step;
+}
+
+export interface CompiledStatement {
+  /** Starts an execution; nothing is read before the first step. */
+  start(context: ExecutionContext): Execution;
+  /**
+   * Set when the statement reads at most one row by its whole primary key: gives that row (undefined
+   * for none) at once, without an execution.
+   */
+  readonly point: ((context: ExecutionContext) => Row | undefined) | undefined;
+  /** Approximate bytes held, for the bound of the plan cache. */
+  readonly bytes: number;
+}

@@ -1,0 +1,112 @@
+/** Bound statements: what a session executes. */
+import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
+import type { Relation, RelationColumn } from './relation.js';
+
+/** What to compute for one column of the target table. */
+export interface Assignment {
+  /** The table's column. */
+  readonly position: number;
+  readonly expression: Expression;
+}
+
+/** ON CONFLICT on the primary key. */
+export interface OnConflict {
+  /** Undefined for DO NOTHING. */
+  readonly update:
+    | {
+        /** Columns of the existing row. */
+        readonly existing: readonly { readonly column: ColumnId; readonly position: number }[];
+        /** Columns of the row that was to be inserted. */
+        readonly excluded: readonly { readonly column: ColumnId; readonly position: number }[];
+        readonly assignments: readonly Assignment[];
+        readonly filter: Expression | undefined;
+      }
+    | undefined;
+}
+
+/** RETURNING: expressions over the columns of the row as it is after the change (DELETE: before). */
+export interface Returning {
+  readonly row: readonly { readonly column: ColumnId; readonly position: number }[];
+  readonly expressions: readonly NamedExpression[];
+  readonly columns: readonly RelationColumn[];
+}
+
+/** A statement that reads or writes rows. It is compiled and cached. */
+export type DataStatement =
+  | { readonly kind: 'query'; readonly input: Relation }
+  | {
+      readonly kind: 'insert';
+      readonly table: TableDescriptor;
+      /** One column per target column, already cast to its type. */
+      readonly input: Relation;
+      /** The table's column for each column of `input`. */
+      readonly positions: readonly number[];
+      /**
+       * Values of the columns that `input` does not give, over no columns. Where a VALUES row says
+       * DEFAULT, the binder has put the default's expression into the row.
+       */
+      readonly defaults: readonly Assignment[];
+      readonly onConflict: OnConflict | undefined;
+      readonly returning: Returning | undefined;
+    }
+  | {
+      readonly kind: 'update';
+      readonly table: TableDescriptor;
+      /** Rows to change: all columns of the table first, in the order of the descriptor, then FROM's. */
+      readonly input: Relation;
+      readonly assignments: readonly Assignment[];
+      readonly returning: Returning | undefined;
+    }
+  | {
+      readonly kind: 'delete';
+      readonly table: TableDescriptor;
+      /** Rows to delete: all columns of the table first, then USING's. */
+      readonly input: Relation;
+      readonly returning: Returning | undefined;
+    };
+
+/** A new table as CREATE TABLE says it; the catalogue gives the ids. */
+export interface NewTable {
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly Omit<ColumnDescriptor, 'default'>[];
+  /** Per column: its default in SQL, `sequence` for SERIAL and IDENTITY, or undefined. */
+  readonly defaults: readonly ({ readonly sql: string } | 'sequence' | undefined)[];
+  readonly primaryKey: readonly number[];
+  readonly primaryKeyName: string | undefined;
+}
+
+export type Statement =
+  | DataStatement
+  | { readonly kind: 'createTable'; readonly table: NewTable; readonly ifNotExists: boolean }
+  | {
+      readonly kind: 'dropTable';
+      readonly names: readonly { readonly schema: string | undefined; readonly name: string }[];
+      readonly ifExists: boolean;
+    }
+  | { readonly kind: 'begin'; readonly readOnly: boolean }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'rollback' }
+  | {
+      readonly kind: 'set';
+      readonly name: string;
+      readonly value: string | undefined;
+      readonly local: boolean;
+    }
+  | { readonly kind: 'show'; readonly name: string }
+  | {
+      readonly kind: 'explain';
+      readonly statement: DataStatement;
+    };
+
+/** A statement with what its execution needs to know beside it. */
+export interface BoundStatement {
+  readonly statement: Statement;
+  /** Types of `$1`, `$2`, ... */
+  readonly parameters: readonly ExpressionType[];
+  /** The result's columns; undefined for a statement without rows. */
+  readonly columns: readonly RelationColumn[] | undefined;
+  /** Tables it was planned with. A plan is good while these versions are current. */
+  readonly tables: readonly TableDescriptor[];
+}
