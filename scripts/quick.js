@@ -24,7 +24,8 @@ for (const [root, out] of Object.entries(roots)) {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(
       target,
-      ts.transpileModule(readFileSync(source, 'utf8'), { compilerOptions, fileName: source }).outputText,
+      ts.transpileModule(readFileSync(source, 'utf8'), { compilerOptions, fileName: source })
+        .outputText,
     );
   }
 }
