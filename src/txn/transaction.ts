@@ -2,19 +2,25 @@
  * What a transaction is, as its session sees it. Until the work on transactions across shards:
  * snapshot isolation on one shard, the first committer wins (docs/decisions/).
  */
-import type { ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
+import type { DatabaseId, ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
 
 /** One change to the key space. Keys and values are bytes of the shared key space (storage/keys). */
 export type Write =
   | { readonly op: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly op: 'delete'; readonly key: Uint8Array }
   /**
-   * Raises the number stored under `key` to at least `to`: a sequence's last value. Such writes of
-   * two transactions commute and never conflict.
+   * Raises the number stored under `key` to at least `to`, or lowers it to at most `to` when
+   * `descending`: a sequence's last value, eight bytes. Such writes of two transactions commute and
+   * never conflict, and every snapshot sees the newest.
    */
-  | { readonly op: 'advance'; readonly key: Uint8Array; readonly to: bigint }
+  | {
+      readonly op: 'advance';
+      readonly key: Uint8Array;
+      readonly to: bigint;
+      readonly descending?: boolean;
+    }
   /** The storage is no longer named by the catalogue: its range may be cleared once no snapshot needs it. */
-  | { readonly op: 'discard'; readonly storage: StorageId };
+  | { readonly op: 'discard'; readonly database: DatabaseId; readonly storage: StorageId };
 
 /** A table, with the version of its schema that the statement was planned with (pitfall 12). */
 export interface ObjectVersion {
@@ -30,5 +36,11 @@ export interface Proposal {
   readonly writes: readonly Write[];
   /** Keys that were only read but must not have changed: absent keys behind a unique check. */
   readonly guards: readonly Uint8Array[];
+  /** What the statements were planned with: refused when the shard has seen a newer version. */
   readonly objects: readonly ObjectVersion[];
+  /**
+   * From this commit on the shard refuses older versions of these objects, and takes no proposal
+   * that names one while this one is in flight. Every DDL names what it changes here.
+   */
+  readonly fences?: readonly ObjectVersion[];
 }

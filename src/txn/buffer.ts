@@ -1,0 +1,280 @@
+/**
+ * What a transaction has written so far, kept with its session until it commits.
+ *
+ * A statement reads what the statements before it wrote, never what it writes itself: an UPDATE that
+ * moves a row forward in the order of its scan must not meet it again (Halloween problem). Hence two
+ * layers: `written`, which reads see, and `statement`, which becomes visible when the statement ends
+ * or is dropped with it. Savepoints are more layers of the same kind.
+ */
+import { assert } from '../base/assert.js';
+import { byteString, compareBytes } from '../base/bytes.js';
+import type { DatabaseId, ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
+import type { Span, Visit } from '../storage/engine.js';
+import type { ObjectVersion, Proposal, Write } from './transaction.js';
+
+/** A shard as one snapshot sees it: ShardAccess bound to a timestamp. */
+export interface SnapshotReader {
+  /** The value of `key`, valid until the next call. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** Visits live pairs in ascending order of key, descending when `reverse`. */
+  scan(span: Span, visit: Visit, reverse?: boolean): void;
+}
+
+type KeyWrite = Exclude<Write, { readonly op: 'discard' }>;
+type Discard = Extract<Write, { readonly op: 'discard' }>;
+
+/** What an entry of a buffer costs beside its key and value, bytes. An estimate of V8's share. */
+const entryBytes = 120;
+
+/** Writes by key, the last one of each key only. */
+class Layer {
+  readonly writes = new Map<string, KeyWrite>();
+  readonly discards: Discard[] = [];
+  bytes = 0;
+  #sorted: readonly KeyWrite[] | undefined;
+
+  get isEmpty(): boolean {
+    return this.writes.size === 0 && this.discards.length === 0;
+  }
+
+  set(write: KeyWrite): void {
+    const name = byteString(write.key);
+    const before = this.writes.get(name);
+    if (before !== undefined) this.bytes -= sizeOf(before);
+    this.writes.set(name, before === undefined ? write : merged(before, write));
+    this.bytes += sizeOf(write);
+    this.#sorted = undefined;
+  }
+
+  /** In ascending order of key. Sorted when first asked for after a change. */
+  sorted(): readonly KeyWrite[] {
+    this.#sorted ??= [...this.writes.values()].sort((a, b) => compareBytes(a.key, b.key));
+    return this.#sorted;
+  }
+}
+
+function sizeOf(write: KeyWrite): number {
+  return entryBytes + write.key.length + (write.op === 'put' ? write.value.length : 8);
+}
+
+/** Two writes of one transaction to one key: the later one counts, and two advances the further one. */
+function merged(before: KeyWrite, after: KeyWrite): KeyWrite {
+  if (after.op !== 'advance' || before.op !== 'advance') return after;
+  const further = after.descending === true ? after.to < before.to : after.to > before.to;
+  return further ? after : before;
+}
+
+export class TransactionBuffer {
+  readonly #reader: SnapshotReader;
+  readonly #guards = new Map<string, Uint8Array>();
+  readonly #objects = new Map<ObjectId, number>();
+  readonly #fences = new Map<ObjectId, number>();
+  #written = new Layer();
+  #statement: Layer | undefined;
+
+  /** `reader` is what the transaction reads where it has written nothing. */
+  constructor(reader: SnapshotReader) {
+    this.#reader = reader;
+  }
+
+  beginStatement(): void {
+    assert(this.#statement === undefined, 'a statement is open already');
+    this.#statement = new Layer();
+  }
+
+  /** Makes the statement's writes visible to the statements after it. */
+  endStatement(): void {
+    const ended = this.#open();
+    this.#statement = undefined;
+    if (this.#written.isEmpty) {
+      this.#written = ended;
+      return;
+    }
+    for (const write of ended.writes.values()) this.#written.set(write);
+    this.#written.discards.push(...ended.discards);
+  }
+
+  /** Drops what the statement wrote. Its guards and objects stay: they only make conflicts likelier. */
+  abandonStatement(): void {
+    this.#open();
+    this.#statement = undefined;
+  }
+
+  /** What the statements before this one see: never the open statement's own writes. */
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (this.#written.writes.size === 0) return this.#reader.get(key);
+    return this.#resolve(this.#written.writes.get(byteString(key)), key);
+  }
+
+  /**
+   * Like `get`, with the open statement's own writes: for uniqueness within a statement only, such as
+   * INSERT of the same key twice.
+   */
+  getLatest(key: Uint8Array): Uint8Array | undefined {
+    const name = byteString(key);
+    return this.#resolve(this.#open().writes.get(name) ?? this.#written.writes.get(name), key);
+  }
+
+  /** Whether the open statement has put or deleted `key`: a second change of a row is an error or void. */
+  writtenByStatement(key: Uint8Array): boolean {
+    return this.#open().writes.has(byteString(key));
+  }
+
+  /** Visits what `get` gives for the keys of `span`. The arrays are valid during the call only. */
+  scan(span: Span, visit: Visit, reverse = false): void {
+    const writes = this.#written.writes.size === 0 ? [] : inSpan(this.#written.sorted(), span);
+    if (writes.length === 0) {
+      this.#reader.scan(span, visit, reverse);
+      return;
+    }
+    if (reverse) writes.reverse();
+    scanMerged(this.#reader, writes, span, visit, reverse);
+  }
+
+  /** The buffer owns both arrays from now on; this holds for the keys of all its methods. */
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#open().set({ op: 'put', key, value });
+  }
+
+  delete(key: Uint8Array): void {
+    this.#open().set({ op: 'delete', key });
+  }
+
+  /** Moves a sequence's last value to at least `to`, to at most `to` when `descending`. */
+  advance(key: Uint8Array, to: bigint, descending = false): void {
+    this.#open().set(
+      descending ? { op: 'advance', key, to, descending } : { op: 'advance', key, to },
+    );
+  }
+
+  /** The storage is no longer named by the catalogue: cleared once no snapshot needs it. */
+  discard(database: DatabaseId, storage: StorageId): void {
+    this.#open().discards.push({ op: 'discard', database, storage });
+  }
+
+  /** The commit is refused if `key` was written after the snapshot: an absent key of a unique check. */
+  guard(key: Uint8Array): void {
+    this.#guards.set(byteString(key), key);
+  }
+
+  /** The commit is refused once the shard knows a newer version of the object. */
+  touch(object: ObjectId, version: number): void {
+    const before = this.#objects.get(object);
+    assert(before === undefined || before <= version, 'an object went back', object, version);
+    if (before === undefined) this.#objects.set(object, version);
+  }
+
+  /** From this commit on the shard refuses what was planned with older versions of the object. */
+  fence(object: ObjectId, version: number): void {
+    this.#fences.set(object, version);
+  }
+
+  /** Memory held, bytes, for the accounts of statement and session. */
+  get bytes(): number {
+    return (
+      this.#written.bytes +
+      (this.#statement?.bytes ?? 0) +
+      this.#guards.size * entryBytes +
+      (this.#objects.size + this.#fences.size) * 32
+    );
+  }
+
+  /** True when there is nothing to propose. */
+  get isEmpty(): boolean {
+    return this.#written.isEmpty && (this.#statement?.isEmpty ?? true) && this.#fences.size === 0;
+  }
+
+  /** What to commit. No statement may be open. */
+  proposal(transaction: TransactionId, snapshot: Timestamp): Proposal {
+    assert(this.#statement === undefined, 'a statement is open');
+    const writes = this.#written.writes;
+    const guards: Uint8Array[] = [];
+    for (const [name, key] of this.#guards) if (!writes.has(name)) guards.push(key);
+    return {
+      transaction,
+      snapshot,
+      writes: [...writes.values(), ...this.#written.discards],
+      guards,
+      objects: versions(this.#objects),
+      fences: versions(this.#fences),
+    };
+  }
+
+  #open(): Layer {
+    assert(this.#statement !== undefined, 'no statement is open');
+    return this.#statement;
+  }
+
+  #resolve(write: KeyWrite | undefined, key: Uint8Array): Uint8Array | undefined {
+    if (write === undefined || write.op === 'advance') return this.#reader.get(key);
+    return write.op === 'put' ? write.value : undefined;
+  }
+}
+
+function versions(map: ReadonlyMap<ObjectId, number>): ObjectVersion[] {
+  const list: ObjectVersion[] = [];
+  for (const [object, version] of map) list.push({ object, version });
+  return list;
+}
+
+/** The writes of `sorted` that change what a scan of `span` sees, in a new array. */
+function inSpan(sorted: readonly KeyWrite[], span: Span): KeyWrite[] {
+  const found: KeyWrite[] = [];
+  for (let i = lowerBound(sorted, span.from); i < sorted.length; i += 1) {
+    const write = sorted[i];
+    if (write === undefined || compareBytes(write.key, span.to) >= 0) break;
+    if (write.op !== 'advance') found.push(write);
+  }
+  return found;
+}
+
+function lowerBound(sorted: readonly KeyWrite[], key: Uint8Array): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const write = sorted[middle];
+    assert(write !== undefined, 'middle lies inside');
+    if (compareBytes(write.key, key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** `writes` are in the order of the scan. */
+function scanMerged(
+  reader: SnapshotReader,
+  writes: readonly KeyWrite[],
+  span: Span,
+  visit: Visit,
+  reverse: boolean,
+): void {
+  let next = 0;
+  let goesOn = true;
+  const show = (write: KeyWrite): boolean => write.op !== 'put' || visit(write.key, write.value);
+  reader.scan(
+    span,
+    (key, value) => {
+      for (; next < writes.length; next += 1) {
+        const write = writes[next];
+        assert(write !== undefined, 'next lies inside');
+        const order = reverse ? compareBytes(key, write.key) : compareBytes(write.key, key);
+        if (order > 0) break;
+        goesOn = show(write);
+        if (order === 0) {
+          next += 1;
+          return goesOn;
+        }
+        if (!goesOn) return false;
+      }
+      goesOn = visit(key, value);
+      return goesOn;
+    },
+    reverse,
+  );
+  for (; goesOn && next < writes.length; next += 1) {
+    const write = writes[next];
+    assert(write !== undefined, 'next lies inside');
+    goesOn = show(write);
+  }
+}
