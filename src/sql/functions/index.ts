@@ -1,0 +1,25 @@
+/**
+ * Functions, operators, casts and aggregates with PostgreSQL's rules for choosing among them
+ * (chapter 10 of its manual). Guarantees its result types, values, error codes and texts. Pure: the
+ * statement's time, random numbers and settings come from a FunctionContext. Knows no tables and no
+ * plans; AND, OR, NOT, CASE, COALESCE, NULLIF, GREATEST and LEAST are expressions of the plan.
+ *
+ * A binder asks `resolveOperator`, `resolveFunction` or `resolveCommonType` with the types of its
+ * arguments (`unknown` for a bare literal, NULL or an undetermined parameter), then coerces each
+ * argument to the parameter type named: a literal by `readLiteral`, anything else by `findCoercion`.
+ */
+export type { FunctionContext } from '../types/index.js';
+export { findCoercion, readLiteral } from './casts.js';
+export { resolveCommonType } from './common-type.js';
+export type {
+  AggregateFunction,
+  AggregateState,
+  CastContext,
+  Coercion,
+  Comparison,
+  Implementation,
+  ResolvedCall,
+  ScalarFunction,
+  Volatility,
+} from './function.js';
+export { resolveFunction, resolveOperator, resolveSqlValue } from './resolve.js';

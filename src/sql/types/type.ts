@@ -1,0 +1,114 @@
+/** What a type can do. Every value handed in is a value of the type and not NULL. */
+import type { ByteReader, ByteWriter } from '../../base/bytes.js';
+import type { Random } from '../../base/random.js';
+import type { Value } from './value.js';
+import type { TimeZone } from './zone.js';
+
+/** The names in the registry, as in pg_type. */
+export type TypeName =
+  | 'bool'
+  | 'int2'
+  | 'int4'
+  | 'int8'
+  | 'oid'
+  | 'float4'
+  | 'float8'
+  | 'numeric'
+  | 'text'
+  | 'varchar'
+  | 'bpchar'
+  | 'name'
+  | 'unknown'
+  | 'bytea'
+  | 'date'
+  | 'time'
+  | 'timestamp'
+  | 'timestamptz'
+  | 'interval'
+  | 'json'
+  | 'jsonb'
+  | 'uuid'
+  | 'void';
+
+/** What functions, input and output read from the statement instead of the world. */
+export interface FunctionContext {
+  /** Microseconds since 2000-01-01 UTC at the start of the statement. */
+  readonly statementTimestamp: bigint;
+  /** Microseconds since 2000-01-01 UTC at the start of the transaction: what now() gives. */
+  readonly transactionTimestamp: bigint;
+  /** Microseconds since 2000-01-01 UTC at the moment of the call. */
+  readonly clockTimestamp: () => bigint;
+  /** The session's TimeZone. */
+  readonly timeZone: TimeZone;
+  readonly random: Random;
+  readonly user: string;
+  readonly database: string;
+  /** The first schema of the search path; undefined when there is none. */
+  readonly schema: string | undefined;
+  /** What version() gives. */
+  readonly version: string;
+  /** The value of a setting by its name in lower case; undefined for an unknown one. */
+  readonly setting: (name: string) => string | undefined;
+}
+
+/** A primitive that is equal for equal values; NaN and -0 are normalised. For keys of a Map. */
+export type HashKey = string | number | bigint | boolean;
+
+/**
+ * A type. Names are pg_type's; `modifier` is -1 or what pg_attribute.atttypmod would hold.
+ *
+ * Hash keys are comparable between the types of a family: int2, int4, int8 and oid; float4 and
+ * float8; text, varchar and name. Between other types, cast first.
+ */
+export interface Type {
+  readonly name: TypeName;
+  readonly oid: number;
+  readonly arrayOid: number;
+  /** The name in SQL, which error messages show: `integer`, `character varying`. */
+  readonly sqlName: string;
+  /** pg_type.typlen: bytes, or -1 for a variable length. */
+  readonly length: number;
+  /** pg_type.typcategory. */
+  readonly category: string;
+  /** The preferred type of its category. */
+  readonly preferred: boolean;
+  /** True when the text of a value depends on the context (time zone, now). */
+  readonly textDependsOnContext: boolean;
+  /** Reads the numbers in parentheses after the type's name. Raises `invalid_parameter_value`. */
+  readonly modifierOf: ((numbers: readonly number[]) => number) | undefined;
+  /** Prints a modifier, such as `(10,2)`. */
+  readonly printModifier: ((modifier: number) => string) | undefined;
+  /**
+   * Reads PostgreSQL's input text; raises its errors (22P02, 22003, 22007, 22008, ...). A modifier
+   * is applied as on assignment: varchar(3) refuses a longer text.
+   */
+  parse(text: string, modifier: number, context: FunctionContext): Value;
+  /** PostgreSQL's output text, byte for byte. */
+  print(value: Value, context: FunctionContext): string;
+  /** Undefined for types without order (json, unknown, void). Negative, 0, positive. */
+  readonly compare: ((a: Value, b: Value) => number) | undefined;
+  /** Undefined for types without equality (json, unknown, void). */
+  readonly equals: ((a: Value, b: Value) => boolean) | undefined;
+  readonly hashKey: ((value: Value) => HashKey) | undefined;
+  /** Approximate bytes of memory that the value holds. */
+  sizeOf(value: Value): number;
+  /** How the value stands in a key; undefined for types that cannot be part of a key. */
+  readonly key: KeyCodec | undefined;
+  /** Writes the value of a column, self-delimiting, losing nothing. */
+  encode(writer: ByteWriter, value: Value): void;
+  decode(reader: ByteReader): Value;
+}
+
+/**
+ * Bytes that sort as the values do. No encoding is a prefix of another of the same type, and equal
+ * values have equal bytes.
+ */
+export interface KeyCodec {
+  /**
+   * False where equal values may differ (numeric 1.0 and 1.00, -0, blanks of bpchar, intervals):
+   * the row must then keep the value itself beside its key.
+   */
+  readonly lossless: boolean;
+  encode(writer: ByteWriter, value: Value): void;
+  decode(reader: ByteReader): Value;
+}
