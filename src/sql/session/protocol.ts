@@ -71,6 +71,8 @@ export type SessionAnswer =
       readonly request: number;
       /** Set on the first message of a result, also when it has no rows. */
       readonly columns?: readonly Column[];
+      /** Comes with `columns` where the text of a value depends on it; UTC when absent. */
+      readonly timeZone?: string;
       readonly rows: readonly Row[];
       /** Set on the last message of a result. The request goes on unless `last` is set too. */
       readonly completion?: Completion;
