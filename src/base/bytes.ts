@@ -111,6 +111,31 @@ export class ByteWriter {
     return this;
   }
 
+  /** A whole number, 0 <= value < 2^53, in one byte for each seven bits. */
+  varint(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, 'number out of range', value);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.uint8((rest % 0x80) | 0x80);
+      rest = Math.floor(rest / 0x80);
+    }
+    return this.uint8(rest);
+  }
+
+  /** The length as a varint, then UTF-8. */
+  varText(value: string): this {
+    const bytes = Buffer.byteLength(value, 'utf8');
+    this.varint(bytes);
+    return this.utf8(value, bytes);
+  }
+
+  /** UTF-8 alone; `bytes` is its length. */
+  utf8(value: string, bytes: number): this {
+    this.#room(bytes);
+    this.#length += this.#bytes.write(value, this.#length, 'utf8');
+    return this;
+  }
+
   /** The length in four bytes, then the bytes. */
   bytes(value: Uint8Array): this {
     return this.uint32(value.length).raw(value);
@@ -124,6 +149,11 @@ export class ByteWriter {
   /** A copy of what was written; the writer can go on. */
   finish(): Uint8Array {
     return Uint8Array.prototype.slice.call(this.#bytes, 0, this.#length);
+  }
+
+  /** What was written, without a copy: valid until the next write or `clear`. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 
   /** Forgets what was written and keeps the room. */
@@ -192,6 +222,26 @@ export class ByteReader {
 
   bytes(): Uint8Array {
     return this.raw(this.uint32());
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; factor <= 2 ** 49; factor *= 0x80) {
+      const byte = this.uint8();
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) {
+        if (!Number.isSafeInteger(value)) break;
+        return value;
+      }
+    }
+    raise('data_corrupted', 'number out of range');
+  }
+
+  /** What `varText` wrote. Its bytes were checked when they were read from disk. */
+  varText(): string {
+    const length = this.varint();
+    const at = this.#take(length);
+    return this.#bytes.toString('utf8', at, at + length);
   }
 
   text(): string {
