@@ -1,0 +1,64 @@
+/**
+ * What a workload is: clients as generators that yield one statement at a time and are resumed with
+ * its outcome, and a check that must hold whenever the node is up. A violation throws.
+ */
+import type { ErrorFields } from '../sql/session/protocol.js';
+import type { ParameterValue } from '../sql/session/protocol.js';
+import type { Row } from '../sql/types/value.js';
+import type { Random } from '../base/random.js';
+
+export interface Request {
+  readonly text: string;
+  readonly parameters?: readonly ParameterValue[];
+}
+
+/**
+ * How a statement ended. `unknown`: the node died before the answer, so it may or may not have
+ * happened; the transaction is over either way and the client has connected again.
+ */
+export type Outcome =
+  | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly tag: string }
+  | { readonly kind: 'error'; readonly error: ErrorFields }
+  | { readonly kind: 'unknown' };
+
+/** Yields statements, is resumed with their outcomes. */
+export type Script = Generator<Request, void, Outcome>;
+
+/** What a client's script may know of its world. */
+export interface ClientWorld {
+  readonly random: Random;
+  /** Virtual time, for histories. */
+  nowMs(): number;
+}
+
+export interface Workload {
+  readonly name: string;
+  /** Tables and first rows; repeated from its start after a crash, so it must bear that. */
+  setUp(): Script;
+  /** One step of a client: a few statements. Called again and again. */
+  step(client: number, world: ClientWorld): Script;
+  /** Run while no client of the workload has a statement in flight, after restarts and at the end. */
+  check(world: ClientWorld): Script;
+}
+
+/** A promise of the database was broken. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+export function demand(condition: boolean, promise: string, ...values: readonly unknown[]): void {
+  if (condition) return;
+  const shown = values.map((value) =>
+    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)),
+  );
+  throw new Violation(`${promise}: ${shown.join(', ')}`);
+}
+
+/** The rows of an outcome that must not be an error; undefined when it is unknown. */
+export function rowsOf(outcome: Outcome, what: string): readonly Row[] | undefined {
+  if (outcome.kind === 'unknown') return undefined;
+  if (outcome.kind === 'error') {
+    throw new Violation(`${what} failed: ${outcome.error.kind}: ${outcome.error.message}`);
+  }
+  return outcome.rows;
+}

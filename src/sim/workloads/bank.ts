@@ -1,0 +1,75 @@
+/**
+ * Money moves between accounts in transactions; every reader at every moment sees the same total.
+ * A lost update, a half transaction or a torn snapshot changes it.
+ */
+import { type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
+
+const accounts = 8;
+const each = 1000;
+
+export class Bank implements Workload {
+  readonly name = 'bank';
+
+  *setUp(): Script {
+    rowsOf(
+      yield {
+        text: 'create table if not exists bank (id int primary key, balance bigint not null)',
+      },
+      'create table',
+    );
+    const tuples = Array.from({ length: accounts }, (_, id) => `(${id}, ${each})`);
+    rowsOf(
+      yield { text: `insert into bank values ${tuples.join(', ')} on conflict do nothing` },
+      'opening the accounts',
+    );
+  }
+
+  *step(_client: number, world: ClientWorld): Script {
+    if (world.random.chance(0.25)) {
+      yield* this.check(world);
+      return;
+    }
+    const source = world.random.below(accounts);
+    const target = (source + world.random.between(1, accounts - 1)) % accounts;
+    const amount = world.random.between(1, 50);
+    if ((yield { text: 'begin' }).kind !== 'rows') return;
+    const read = yield { text: 'select balance from bank where id = $1', parameters: [source] };
+    const balance = rowsOf(read, 'reading a balance')?.[0]?.[0];
+    if (typeof balance !== 'bigint') return;
+    const statements = [
+      {
+        text: 'update bank set balance = $2 where id = $1',
+        parameters: [source, balance - BigInt(amount)],
+      },
+      {
+        text: 'update bank set balance = balance + $2 where id = $1',
+        parameters: [target, amount],
+      },
+      { text: 'commit' },
+    ];
+    for (const statement of statements) {
+      const outcome = yield statement;
+      if (outcome.kind === 'unknown') return;
+      if (outcome.kind === 'error') {
+        demand(
+          outcome.error.kind === 'serialization_failure',
+          'only conflicts stop a transfer',
+          outcome,
+        );
+        yield { text: 'rollback' };
+        return;
+      }
+    }
+  }
+
+  *check(_world: ClientWorld): Script {
+    const rows = rowsOf(yield { text: 'select sum(balance), count(*) from bank' }, 'the total');
+    if (rows === undefined) return;
+    const shown = rows[0]?.map(String);
+    demand(
+      shown?.[0] === String(accounts * each) && shown[1] === String(accounts),
+      'the total of all accounts never changes',
+      shown,
+    );
+  }
+}
