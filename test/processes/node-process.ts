@@ -1,0 +1,158 @@
+/** A node in a process of its own, and a client that speaks docs/protocol.md and nothing more. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { AnswerFrame, ErrorFrame, FrameParameter, FrameValue } from '#src/net/protocol.js';
+
+export interface ProcessOptions {
+  readonly directory: string;
+  readonly workers?: number;
+  /** Put before `node`, such as strace and its options. */
+  readonly under?: readonly string[];
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export class NodeProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #output = '';
+
+  private constructor(url: string, child: ChildProcess) {
+    this.url = url;
+    this.child = child;
+    this.#ended = once(child, 'exit');
+    const collect = (chunk: Buffer): void => {
+      this.#output = (this.#output + chunk.toString()).slice(-20_000);
+    };
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+  }
+
+  /** Resolves when the node serves SQL. */
+  static async start(options: ProcessOptions): Promise<NodeProcess> {
+    const port = await freePort();
+    const command = [...(options.under ?? []), process.execPath, 'dist/main.js'];
+    const [program = process.execPath, ...rest] = command;
+    const child = spawn(program, [...rest, '--config', 'config/node.json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        SHARDFORGE_DATA_DIRECTORY: options.directory,
+        SHARDFORGE_HTTP_PORT: String(port),
+        SHARDFORGE_WORKERS: String(options.workers ?? 0),
+      },
+    });
+    const node = new NodeProcess(`http://127.0.0.1:${port}`, child);
+    for (let tries = 0; tries < 1000; tries += 1) {
+      if (child.exitCode !== null) throw new Error(`the node ended:\n${node.#output}`);
+      const ready = await fetch(`${node.url}/ready`).then(
+        (response) => response.status === 200,
+        () => false,
+      );
+      if (ready) return node;
+      await sleep(20);
+    }
+    throw new Error(`the node never became ready:\n${node.#output}`);
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  /** Asks the node to stop and gives its exit code. */
+  async stop(): Promise<number | null> {
+    this.child.kill('SIGTERM');
+    await this.#ended;
+    return this.child.exitCode;
+  }
+}
+
+/** The connection broke before the answer: the statement may or may not have happened. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+}
+
+export class StatementFailed extends Error {
+  override readonly name = 'StatementFailed';
+  readonly frame: ErrorFrame;
+
+  constructor(frame: ErrorFrame) {
+    super(`${frame.sqlstate} ${frame.message}`);
+    this.frame = frame;
+  }
+}
+
+type Rows = readonly (readonly FrameValue[])[];
+
+interface Waiting {
+  readonly rows: (readonly FrameValue[])[];
+  readonly resolve: (rows: Rows) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class RawClient {
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data) => this.#onFrame(JSON.parse(String(data)) as AnswerFrame));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Disconnected('connection lost'));
+      this.#waiting.clear();
+    });
+  }
+
+  static async connect(node: NodeProcess): Promise<RawClient> {
+    const socket = new WebSocket(`${node.url.replace('http', 'ws')}/sql`, 'shardforge.sql.v1');
+    const client = new RawClient(socket);
+    await once(socket, 'open');
+    return client;
+  }
+
+  execute(sql: string, params: readonly FrameParameter[] = []): Promise<Rows> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      if (this.#socket.readyState !== WebSocket.OPEN) {
+        reject(new Disconnected('not connected'));
+        return;
+      }
+      this.#waiting.set(id, { rows: [], resolve, reject });
+      this.#socket.send(JSON.stringify({ op: 'execute', id, sql, params }));
+    });
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  #onFrame(frame: AnswerFrame): void {
+    if (!('id' in frame) || frame.id === null) return;
+    const waiting = this.#waiting.get(frame.id);
+    if (waiting === undefined) return;
+    if (frame.op === 'rows') waiting.rows.push(...frame.rows);
+    if ('more' in frame && frame.more === true) return;
+    this.#waiting.delete(frame.id);
+    if (frame.op === 'error') waiting.reject(new StatementFailed(frame));
+    else waiting.resolve(waiting.rows);
+  }
+}
