@@ -67,8 +67,87 @@ export interface Actor<M extends Message> {
 /** How to make an actor of a kind at a place; `args` is plain data, as it may come from another thread. */
 export interface ActorKind<M extends Message, Args = unknown> {
   readonly kind: string;
+  /** What it takes; of the runtime's own messages ({@link runtimeMessages}) those that it wants. */
   readonly messages: readonly MessageType[];
+  /** A broken invariant in such an actor stops the process: it must not go on from a state in doubt. */
+  readonly failStop?: boolean;
   create(args: Args, place: Place, self: Ref<M>): Actor<M>;
+}
+
+/**
+ * The first message of an actor, on every start and restart: the time to set timers and to send.
+ * Given to kinds that list it.
+ */
+export interface ActorStarted extends Message {
+  readonly kind: 'actor.started';
+  /** 0 for the first start. */
+  readonly restarts: number;
+}
+
+/**
+ * New work that this actor or door had sent did not arrive: its receiver's queue or the way to it is
+ * full, or there is no such actor. Nothing of it happened. Given to kinds that list it.
+ */
+export interface ActorRefused extends Message {
+  readonly kind: 'actor.refused';
+  readonly to: Ref<never>;
+  readonly reason: 'full' | 'absent';
+  /** What had been sent. */
+  readonly message: Message;
+}
+
+/** Sent to an actor by whoever wants to know when it stops: the runtime takes it, not the actor. */
+export interface ActorWatch extends Message {
+  readonly kind: 'actor.watch';
+  readonly watcher: Ref<ActorStopped>;
+}
+
+/**
+ * An actor that was watched is gone or has lost its state. After `failed` it is started again under
+ * the same ref, and stays watched; `absent` says that there was none.
+ */
+export interface ActorStopped extends Message {
+  readonly kind: 'actor.stopped';
+  readonly actor: Ref<never>;
+  readonly reason: 'stopped' | 'failed' | 'absent';
+}
+
+/** The runtime's own messages, to be listed by the kinds that take them. */
+export const runtimeMessages = {
+  started: { kind: 'actor.started', priority: 'critical', flow: 'reply' },
+  refused: { kind: 'actor.refused', priority: 'high', flow: 'reply' },
+  stopped: { kind: 'actor.stopped', priority: 'normal', flow: 'reply' },
+} as const satisfies Record<string, MessageType>;
+
+/** A plain callback that takes part as an actor of place 0: how sockets talk to sessions. */
+export interface Door<M extends Message> {
+  readonly ref: Ref<M>;
+  /**
+   * Sends as this door. False when the message is new work that was refused at once; when the
+   * refusal comes from another thread, the door receives `actor.refused` instead.
+   */
+  post<T extends Message>(to: Ref<T>, message: T): boolean;
+  /** Has `actor.stopped` sent to this door when the actor stops or fails. */
+  watch(actor: Ref<never>): void;
+  /** Removes the door: messages to it are dead letters from now on. */
+  close(): void;
+}
+
+/** What sockets may ask of the runtime. */
+export interface Doors {
+  /**
+   * Opens a door. `name` is unique at place 0. `messages` are the types that it takes, `onMessage` is
+   * called within the runtime's drain, once per message.
+   */
+  door<M extends Message>(
+    name: string,
+    messages: readonly MessageType[],
+    onMessage: (message: M) => void,
+  ): Door<M>;
+  /** Starts an actor at any place; messages posted to the ref from now on reach it. */
+  spawn<T extends Message>(kind: string, name: string, args: unknown, placeId: PlaceId): Ref<T>;
+  /** `listener` is called after each drain: the time to write what the turns left for sockets. */
+  afterDrain(listener: () => void): void;
 }
 
 /**

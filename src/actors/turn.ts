@@ -1,0 +1,160 @@
+import { assert } from '../base/assert.js';
+import type { Random } from '../base/random.js';
+import type { Context, LogLevel, Message, Persisted, Place, PlaceId, Ref } from './actor.js';
+import type { Cell } from './cell.js';
+import type { TypeRecord } from './kinds.js';
+
+const persistedSymbol = Symbol('persisted');
+
+/** The durability of one `persist`; the ticket is known once the effect has been performed. */
+export class PersistedTicket implements Persisted {
+  readonly persisted: symbol = persistedSymbol;
+  ticket = 0;
+}
+
+/** What an actor asked for in its turn, performed after it in this order. */
+export type Effect =
+  | {
+      readonly kind: 'send';
+      readonly to: Ref<never>;
+      readonly message: Message;
+      readonly type: TypeRecord;
+    }
+  | {
+      readonly kind: 'sendDurable';
+      readonly after: PersistedTicket;
+      readonly to: Ref<never>;
+      readonly message: Message;
+      readonly type: TypeRecord;
+    }
+  | {
+      readonly kind: 'persist';
+      readonly batch: readonly unknown[];
+      readonly persisted: PersistedTicket;
+    }
+  | {
+      readonly kind: 'setTimer';
+      readonly name: string;
+      readonly dueMs: number;
+      readonly message: Message;
+      readonly type: TypeRecord;
+    }
+  | { readonly kind: 'cancelTimer'; readonly name: string }
+  | {
+      readonly kind: 'spawn';
+      readonly actorKind: string;
+      readonly ref: Ref<Message>;
+      readonly args: unknown;
+    }
+  | { readonly kind: 'stop' };
+
+/** What a turn needs of the dispatcher. */
+export interface TurnHost {
+  wallMs(): number;
+  log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void;
+  probe(name: string): void;
+  /** Asserts that the type of the message is known on this thread. */
+  type(message: Message): TypeRecord;
+  mayPersist(cell: Cell): boolean;
+  /** The ref of an actor to be spawned; asserts that kind, place and name are possible. */
+  plan(kind: string, name: string, placeId: PlaceId): Ref<Message>;
+}
+
+/** The context of the turn that runs. One object serves all turns of a thread. */
+export class Turn implements Context<Message> {
+  nowMs = 0;
+  readonly effects: Effect[] = [];
+  readonly #host: TurnHost;
+  #cell: Cell | undefined;
+
+  constructor(host: TurnHost) {
+    this.#host = host;
+  }
+
+  begin(cell: Cell, nowMs: number): void {
+    this.#cell = cell;
+    this.nowMs = nowMs;
+  }
+
+  /** The context is not valid any more; an actor that kept it is told by an assertion. */
+  end(): void {
+    this.#cell = undefined;
+  }
+
+  get self(): Ref<Message> {
+    return this.#current().self;
+  }
+
+  get wallMs(): number {
+    return this.#host.wallMs();
+  }
+
+  get random(): Random {
+    return this.#current().random;
+  }
+
+  get place(): Place {
+    return this.#current().place;
+  }
+
+  send<T extends Message>(to: Ref<T>, message: T): void {
+    this.#current();
+    this.effects.push({ kind: 'send', to, message, type: this.#type(message) });
+  }
+
+  persist(batch: readonly unknown[]): Persisted {
+    assert(this.#host.mayPersist(this.#current()), 'the place has no journal');
+    const persisted = new PersistedTicket();
+    this.effects.push({ kind: 'persist', batch, persisted });
+    return persisted;
+  }
+
+  sendDurable<T extends Message>(after: Persisted, to: Ref<T>, message: T): void {
+    this.#current();
+    assert(after instanceof PersistedTicket, 'not a token of persist');
+    this.effects.push({ kind: 'sendDurable', after, to, message, type: this.#type(message) });
+  }
+
+  setTimer(name: string, delayMs: number, message: Message): void {
+    this.#current();
+    assert(delayMs >= 0, 'timer in the past', name, delayMs);
+    const dueMs = this.nowMs + delayMs;
+    this.effects.push({ kind: 'setTimer', name, dueMs, message, type: this.#type(message) });
+  }
+
+  cancelTimer(name: string): void {
+    this.#current();
+    this.effects.push({ kind: 'cancelTimer', name });
+  }
+
+  spawn<T extends Message>(kind: string, name: string, args: unknown, placeId: PlaceId): Ref<T> {
+    this.#current();
+    const ref = this.#host.plan(kind, name, placeId);
+    this.effects.push({ kind: 'spawn', actorKind: kind, ref, args });
+    return ref as Ref<never> as Ref<T>;
+  }
+
+  stop(): void {
+    this.#current();
+    this.effects.push({ kind: 'stop' });
+  }
+
+  log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const cell = this.#current();
+    this.#host.log(level, event, { ...fields, actor: cell.self.name, place: cell.place.id });
+  }
+
+  probe(name: string): void {
+    this.#current();
+    this.#host.probe(name);
+  }
+
+  #type(message: Message): TypeRecord {
+    return this.#host.type(message);
+  }
+
+  #current(): Cell {
+    assert(this.#cell !== undefined, 'a context is used outside its turn');
+    return this.#cell;
+  }
+}
