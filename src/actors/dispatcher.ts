@@ -2,10 +2,8 @@ import { assert, must, unreachable } from '../base/assert.js';
 import { type MetricSample, Metrics } from '../base/metrics.js';
 import { Random } from '../base/random.js';
 import type {
-  Actor,
   ActorKind,
   ActorWatch,
-  Context,
   Door,
   Doors,
   LogLevel,
@@ -247,7 +245,7 @@ export class Dispatcher implements Doors {
     turn.begin(cell, nowMs);
     let completed = false;
     try {
-      actor.receive(message, turn as Context<never>);
+      actor.receive(message, turn);
       completed = true;
     } catch (error) {
       this.#supervisor.fail(cell, error, message);

@@ -27,3 +27,5 @@ export type {
   PlaceJournal,
   Schedule,
 } from './host.js';
+export { processClock } from './loop.js';
+export { Runtime, type RuntimeOptions, type ThreadReport } from './runtime.js';

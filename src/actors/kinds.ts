@@ -1,4 +1,5 @@
-import { assert, must } from '../base/assert.js';
+import { assert } from '../base/assert.js';
+import { raise } from '../base/errors.js';
 import type { HistogramCell, Metrics, Cell as Series } from '../base/metrics.js';
 import type { ActorKind, Flow, Message, MessageType, Priority } from './actor.js';
 import { runtimeMessages } from './actor.js';
@@ -87,7 +88,11 @@ export class Kinds {
   /** The kind of a door: doors share their counts under one name and are not spawned. */
   door(messages: readonly MessageType[]): KindRecord {
     this.addTypes(messages);
-    return this.#describe({ kind: 'door', messages, create: () => must(undefined, 'a door') });
+    return this.#describe({
+      kind: 'door',
+      messages,
+      create: () => raise('internal_error', 'a door is not spawned'),
+    });
   }
 
   kind(name: string): KindRecord | undefined {
@@ -100,7 +105,9 @@ export class Kinds {
 
   /** Asserts that the type is known: whoever sends it must have registered it on its thread. */
   mustType(kind: string): TypeRecord {
-    return this.#types.get(kind) ?? must(undefined, `message type is not registered: ${kind}`);
+    const record = this.#types.get(kind);
+    assert(record !== undefined, 'message type is not registered', kind);
+    return record;
   }
 
   #describe(kind: ActorKind<Message>): KindRecord {
