@@ -1,14 +1,33 @@
 /**
- * Storage.
+ * Storage: ordered key-value engines, what lies in them, and the directory that they lie in.
+ *
+ * Guarantees:
+ * - Commits become durable in order, each whole; `commit` never waits for the device; nothing is
+ *   called durable before the device has said so (engine.ts).
+ * - A replica reads its newest applied state through an {@link Overlay} while the engine gets it
+ *   later, in whole generations; a group's log through a {@link RaftLog}.
+ * - Every value read was checked against the checksum it was written with.
+ * - A directory belongs to one process at a time, and is refused, with an error that says what to do,
+ *   when it is foreign, damaged, newer, locked or cannot be written.
+ *
+ * It must not know: SQL, transactions, Raft's rules, actors. Keys are bytes in the order of keys.ts;
+ * values are bytes.
  */
 export type { Batch, Engine, EngineStats, Put, Span, Ticket, Visit } from './engine.js';
-export type {
-  Configuration,
-  EntryObject,
-  HardState,
-  LogEntry,
-  LogEntryKind,
-  LogReader,
-} from './log.js';
-export { decodeConfiguration, encodeConfiguration, RaftLog } from './log.js';
+export { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
+export { type LogReader, RaftLog } from './log.js';
+export {
+  type Configuration,
+  decodeConfiguration,
+  decodeHardState,
+  decodeLogEntry,
+  type EntryObject,
+  encodeConfiguration,
+  encodeHardState,
+  encodeLogEntry,
+  type HardState,
+  type LogEntry,
+  type LogEntryKind,
+} from './log-entry.js';
+export { type MemoryContents, MemoryEngine, type MemoryEngineOptions } from './memory.js';
 export { type Generation, Overlay } from './overlay.js';

@@ -6,7 +6,7 @@
  *     03 group:4                                      applied state of a replica
  *     04 name                                         store's own records (format, incarnation)
  *     10 database:4 storage:4 01 key                  newest version of a row
- *     10 database:4 storage:4 02 key ~timestamp:8     older version of a row, newest first
+ *     10 database:4 storage:4 02 kind key ~timestamp:8  older version, newest first
  *     10 database:4 storage:4 03 key                  index entry
  *     10 database:4 storage:4 04..06 key              column block, quad, CRDT state (reserved)
  *
@@ -40,7 +40,7 @@ export type KeyKind = (typeof keyKind)[keyof typeof keyKind];
 /** LMDB refuses longer keys (pitfall 24); rows and history need room for prefix and timestamp. */
 export const keyBytesMax = 1978;
 /** The most bytes that the key columns of a row or index entry may take. */
-export const userKeyBytesMax = keyBytesMax - 18;
+export const userKeyBytesMax = keyBytesMax - 19;
 
 /** Bytes before the key columns. */
 export const dataPrefixBytes = 10;
@@ -77,16 +77,38 @@ export function dataPrefix(database: DatabaseId, storage: StorageId, kind: KeyKi
 
 /** Where the version of `rowKey` that was written at `timestamp` lies once it is not the newest. */
 export function historyKey(rowKey: Uint8Array, timestamp: Timestamp): Uint8Array {
-  assert(rowKey[0] === keySpace.data && rowKey[kindAt] !== keyKind.history, 'no row key');
-  const key = Buffer.allocUnsafe(rowKey.length + 8);
+  const kind = rowKey[kindAt] ?? 0;
+  assert(rowKey[0] === keySpace.data && kind !== keyKind.history, 'no row key');
+  const key = Buffer.allocUnsafe(rowKey.length + 9);
   key.set(rowKey);
   key[kindAt] = keyKind.history;
-  writeUint53(key, Number.MAX_SAFE_INTEGER - timestamp, rowKey.length);
+  // The kind goes along: a row and an index entry of one storage may have equal key columns.
+  key[dataPrefixBytes] = kind;
+  key.set(rowKey.subarray(dataPrefixBytes), dataPrefixBytes + 1);
+  writeUint53(key, Number.MAX_SAFE_INTEGER - timestamp, rowKey.length + 1);
   return key;
+}
+
+/** Undoes {@link historyKey}; undefined for any other key. */
+export function splitHistoryKey(
+  key: Uint8Array,
+): { readonly rowKey: Uint8Array; readonly timestamp: Timestamp } | undefined {
+  if (key[0] !== keySpace.data || key[kindAt] !== keyKind.history) return undefined;
+  const end = key.length - 8;
+  assert(end > dataPrefixBytes, 'a history key ends too early', key.length);
+  const rowKey = Buffer.allocUnsafe(end - 1);
+  rowKey.set(key.subarray(0, kindAt));
+  rowKey.set(key.subarray(dataPrefixBytes, end), kindAt);
+  const bytes = Buffer.from(key.buffer, key.byteOffset + end, 8);
+  const inverse = bytes.readUInt32BE(0) * 0x1_0000_0000 + bytes.readUInt32BE(4);
+  return { rowKey, timestamp: (Number.MAX_SAFE_INTEGER - inverse) as Timestamp };
 }
 
 function writeUint53(target: Buffer, value: number, at: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, 'number out of range', value);
   target.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
   target.writeUInt32BE(value >>> 0, at + 4);
+}
+export function printKey(key: Uint8Array): string {
+  return Buffer.from(key).toString('hex');
 }

@@ -1,79 +1,24 @@
 /**
- * The Raft log of one group: what an entry and the hard state are, and the log's own interface, so
- * that its rows in the engine may later become an append file.
+ * The Raft log of one group behind its own interface, so that its rows in the engine may later become
+ * an append file.
  */
-import type {
-  LogIndex,
-  NodeId,
-  ObjectId,
-  ShardId,
-  Term,
-  Timestamp,
-  TransactionId,
-} from '../base/ids.js';
-import type { Engine, Put } from './engine.js';
+import { assert, must } from '../base/assert.js';
+import { successor } from '../base/bytes.js';
+import { raise } from '../base/errors.js';
+import type { LogIndex, ShardId, Term } from '../base/ids.js';
+import type { Engine, Put, Span } from './engine.js';
+import { groupKey, logKey, printKey } from './keys.js';
+import {
+  type Configuration,
+  decodeConfiguration,
+  decodeHardState,
+  decodeLogEntry,
+  encodeHardState,
+  encodeLogEntry,
+  type HardState,
+  type LogEntry,
+} from './log-entry.js';
 import type { Generation } from './overlay.js';
-
-/**
- * `noop`: a new leader's first entry. `write`: the evaluated changes of one transaction. `gc`: versions
- * older than a timestamp may go. `configuration`: the payload is an encoded {@link Configuration}.
- */
-export type LogEntryKind = 'noop' | 'write' | 'gc' | 'configuration';
-
-/** An object that the writes touch, with the version of its schema (pitfall 12). */
-export interface EntryObject {
-  readonly object: ObjectId;
-  readonly version: number;
-}
-
-export interface LogEntry {
-  readonly term: Term;
-  readonly index: LogIndex;
-  readonly kind: LogEntryKind;
-  /** 0 when no transaction stands behind the entry. */
-  readonly transaction: TransactionId;
-  /** The commit timestamp; of other kinds the newest one before it. */
-  readonly timestamp: Timestamp;
-  /** The node that proposed it. */
-  readonly origin: NodeId;
-  /** Wall clock of the proposer, milliseconds since 1970: shown, never decides. */
-  readonly wallMs: number;
-  readonly objects: readonly EntryObject[];
-  /** Who asked, when the client said so: for audit and for recognising repeated requests. */
-  readonly client: string | undefined;
-  readonly request: string | undefined;
-  /** Bytes that only the writer's layer understands. */
-  readonly payload: Uint8Array;
-}
-
-/** Who takes part in a group. */
-export interface Configuration {
-  readonly voters: readonly NodeId[];
-  /** The voters being left during a joint change; otherwise empty. */
-  readonly outgoing: readonly NodeId[];
-  /** Get the log and do not vote. */
-  readonly learners: readonly NodeId[];
-  /** Those voters that keep the log's metadata and no data. */
-  readonly witnesses: readonly NodeId[];
-}
-
-/** What a member must not forget; written in one batch with the entries it goes with. */
-export interface HardState {
-  readonly term: Term;
-  readonly vote: NodeId | undefined;
-  /** The configuration at `lastSnapshot`; entries of kind `configuration` after it supersede it. */
-  readonly configuration: Configuration;
-  /** UUID of the cluster that the group belongs to. */
-  readonly clusterId: string;
-  /** The last entry that compaction removed; {0, 0} before. */
-  readonly lastSnapshot: { readonly index: LogIndex; readonly term: Term };
-}
-
-export declare function encodeLogEntry(entry: LogEntry): Uint8Array;
-/** Raises `data_corrupted` when the bytes are not what encodeLogEntry made. */
-export declare function decodeLogEntry(bytes: Uint8Array): LogEntry;
-export declare function encodeConfiguration(configuration: Configuration): Uint8Array;
-export declare function decodeConfiguration(bytes: Uint8Array): Configuration;
 
 /** What the Raft core reads; {@link RaftLog} is one. */
 export interface LogReader {
@@ -82,36 +27,250 @@ export interface LogReader {
   readonly lastIndex: LogIndex;
   /** The term of the entry; also of the last one compacted away (0 for index 0). Undefined beyond. */
   termAt(index: LogIndex): Term | undefined;
-  /** Entries from..to, both included, at least one, then up to `bytesMax` of payload. */
+  /** Entries from..to, both included: at least one, then as many as `bytesMax` of payload allow. */
   read(from: LogIndex, to: LogIndex, bytesMax: number): readonly LogEntry[];
+}
+
+/** Durable entries that stay in memory, for those who apply and replicate them next. */
+const recentBytesMax = 4 * 1024 * 1024;
+/** What an entry costs in memory beside its payload. */
+const entryOverheadBytes = 200;
+
+interface TailEntry {
+  readonly entry: LogEntry;
+  readonly generation: number;
 }
 
 /**
  * The log of a group in an engine. Methods that change it return the puts that the caller must commit
  * in one batch, in the order of the calls; the log itself shows the change at once, from memory,
  * until markDurable says that the engine has it.
+ *
+ * Invariants: indexes from firstIndex to lastIndex have no gap, terms never fall; the tail ends at
+ * lastIndex; every entry before the tail is durable in the engine; entries that are not durable are
+ * in the tail.
  */
-export declare class RaftLog implements LogReader {
-  /** Reads what the engine holds; checks that the log has no gap and that its terms rise. */
-  constructor(engine: Engine, group: ShardId);
-  /** Undefined when the group was never written here. */
-  get hardState(): HardState | undefined;
-  get firstIndex(): LogIndex;
-  get lastIndex(): LogIndex;
-  termAt(index: LogIndex): Term | undefined;
-  read(from: LogIndex, to: LogIndex, bytesMax: number): readonly LogEntry[];
+export class RaftLog implements LogReader {
+  readonly #engine: Engine;
+  readonly #group: ShardId;
+  #hardState: HardState | undefined;
+  #lastIndex = 0 as LogIndex;
+  /** Where each term begins, ascending; the first is that of the last entry compacted away. */
+  #terms: { readonly from: LogIndex; readonly term: Term }[] = [];
+  /** The configurations that lie in the log, ascending. */
+  #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[] = [];
+  #tail: TailEntry[] = [];
+  #tailBytes = 0;
+  #durable = 0;
+  #generation = 0;
+
   /**
-   * Appends entries that continue the log; those at or after the first one's index are replaced
-   * (truncate suffix). With `hardState` both become durable together. An empty list changes only
-   * the hard state.
+   * Reads what the engine holds and checks every entry; raises `data_corrupted` at the first that is
+   * damaged, missing or out of order. No generation of an earlier RaftLog may be in flight.
    */
-  append(entries: readonly LogEntry[], hardState?: HardState): Generation;
-  /** Removes the entries up to `index`, which is applied everywhere it must be. */
-  compact(index: LogIndex): Generation;
+  constructor(engine: Engine, group: ShardId) {
+    this.#engine = engine;
+    this.#group = group;
+    const state = engine.get(groupKey('hardState', group));
+    if (state !== undefined) this.#hardState = decodeHardState(state);
+    const start = this.#snapshot;
+    this.#terms.push({ from: start.index, term: start.term });
+    this.#lastIndex = start.index;
+    this.verify((entry) => this.#note(entry));
+    if (this.#lastIndex > 0 && this.#hardState === undefined) {
+      raise('data_corrupted', `the log of group ${group} has entries and no hard state`);
+    }
+  }
+
+  /** Undefined when the group was never written here. */
+  get hardState(): HardState | undefined {
+    return this.#hardState;
+  }
+
+  /** The newest configuration, whether committed or not. Undefined before the first hard state. */
+  get configuration(): Configuration | undefined {
+    return this.#configurations.at(-1)?.configuration ?? this.#hardState?.configuration;
+  }
+
+  get firstIndex(): LogIndex {
+    return (this.#snapshot.index + 1) as LogIndex;
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#lastIndex;
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    if (index < this.#snapshot.index || index > this.#lastIndex) return undefined;
+    let found: Term | undefined;
+    for (let i = this.#terms.length - 1; i >= 0 && found === undefined; i -= 1) {
+      const run = must(this.#terms[i], 'a run of terms');
+      if (run.from <= index) found = run.term;
+    }
+    return found;
+  }
+
+  read(from: LogIndex, to: LogIndex, bytesMax: number): readonly LogEntry[] {
+    assert(from >= this.firstIndex, 'entry was compacted away', from, this.firstIndex);
+    assert(from <= to && to <= this.#lastIndex, 'entry beyond the log', to, this.#lastIndex);
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    const take = (entry: LogEntry): boolean => {
+      assert(entry.index === from + entries.length, 'the log has a gap', entry.index, from);
+      bytes += entry.payload.length;
+      if (entries.length > 0 && bytes > bytesMax) return false;
+      entries.push(entry);
+      return entry.index < to;
+    };
+    const tailStart = this.#tailStart;
+    if (from < tailStart) {
+      let more = true;
+      const last = Math.min(to, tailStart - 1) as LogIndex;
+      this.#engine.scan(this.#span(from, last), (_key, value) => {
+        more = take(decodeLogEntry(Buffer.from(value)));
+        return more;
+      });
+      if (!more) return entries;
+    }
+    for (let at = Math.max(from, tailStart); at <= to; at += 1) {
+      if (!take(must(this.#tail[at - tailStart], 'the tail has no gap').entry)) break;
+    }
+    return entries;
+  }
+
+  /**
+   * Appends entries that continue the log, replacing those from the first one's index on (a follower
+   * whose leader has other entries). With `hardState` both become durable together; an empty list
+   * changes only the hard state.
+   */
+  append(entries: readonly LogEntry[], hardState?: HardState): Generation {
+    const puts: Put[] = [];
+    if (hardState !== undefined) puts.push(this.#setHardState(hardState));
+    assert(this.#hardState !== undefined, 'the group has a hard state before entries');
+    this.#generation += 1;
+    const first = entries[0];
+    if (first !== undefined) {
+      const oldLast = this.#lastIndex;
+      if (first.index <= oldLast) this.#truncate(first.index);
+      for (const entry of entries) {
+        this.#note(entry);
+        this.#tail.push({ entry, generation: this.#generation });
+        this.#tailBytes += entryOverheadBytes + entry.payload.length;
+        puts.push({ key: logKey(this.#group, entry.index), value: encodeLogEntry(entry) });
+      }
+      for (let index = this.#lastIndex + 1; index <= oldLast; index += 1) {
+        puts.push({ key: logKey(this.#group, index as LogIndex), value: undefined });
+      }
+    }
+    return { number: this.#generation, puts };
+  }
+
+  /** Removes the entries up to `index`; whoever still needs them has been asked. */
+  compact(index: LogIndex): Generation {
+    const state = must(this.#hardState, 'the group has a hard state');
+    const first = this.firstIndex;
+    assert(index >= first && index <= this.#lastIndex, 'no such entry to compact', index);
+    const term = must(this.termAt(index), 'an entry has a term');
+    const covered = this.#configurations.filter((held) => held.index <= index);
+    const configuration = covered.at(-1)?.configuration ?? state.configuration;
+    this.#generation += 1;
+    const puts = [this.#setHardState({ ...state, configuration, lastSnapshot: { index, term } })];
+    for (let at = first; at <= index; at = (at + 1) as LogIndex) {
+      puts.push({ key: logKey(this.#group, at), value: undefined });
+    }
+    this.#configurations.splice(0, covered.length);
+    this.#terms = [{ from: index, term }, ...this.#terms.filter((run) => run.from > index)];
+    this.#dropTail(Math.max(0, index + 1 - this.#tailStart));
+    return { number: this.#generation, puts };
+  }
+
   /** The generations up to `number` are durable in the engine. */
-  markDurable(number: number): void;
-  /** Reads and checks every entry; raises `data_corrupted` naming the first bad one. */
-  verify(): void;
-  /** The keys of the group's log, for tests and tools. */
-  static puts(batch: readonly Put[]): readonly LogEntry[];
+  markDurable(number: number): void {
+    assert(number <= this.#generation, 'no such generation', number);
+    this.#durable = Math.max(this.#durable, number);
+    let count = 0;
+    let bytes = this.#tailBytes;
+    for (const { entry, generation } of this.#tail) {
+      if (bytes <= recentBytesMax || generation > this.#durable) break;
+      bytes -= entryOverheadBytes + entry.payload.length;
+      count += 1;
+    }
+    this.#dropTail(count);
+  }
+
+  /** Reads every entry of the engine; raises `data_corrupted` naming the first that is wrong. */
+  verify(visit: (entry: LogEntry) => void = () => {}): void {
+    let expected = this.firstIndex;
+    let term = this.#snapshot.term;
+    const span = this.#span(0 as LogIndex, Number.MAX_SAFE_INTEGER as LogIndex);
+    this.#engine.scan(span, (key, value) => {
+      const entry = decodeLogEntry(Buffer.from(value));
+      const place = printKey(key);
+      if (entry.index !== expected || Buffer.compare(key, logKey(this.#group, expected)) !== 0) {
+        raise('data_corrupted', `${place} holds entry ${entry.index}; ${expected} is missing`);
+      }
+      if (entry.term < term) raise('data_corrupted', `${place} falls back to term ${entry.term}`);
+      visit(entry);
+      expected = (expected + 1) as LogIndex;
+      term = entry.term;
+      return true;
+    });
+  }
+
+  get #snapshot(): HardState['lastSnapshot'] {
+    return this.#hardState?.lastSnapshot ?? { index: 0 as LogIndex, term: 0 as Term };
+  }
+
+  get #tailStart(): number {
+    return this.#lastIndex + 1 - this.#tail.length;
+  }
+
+  #span(from: LogIndex, to: LogIndex): Span {
+    return { from: logKey(this.#group, from), to: successor(logKey(this.#group, to)) };
+  }
+
+  #setHardState(state: HardState): Put {
+    const before = this.#hardState;
+    assert(before === undefined || state.term >= before.term, 'the term never falls', state.term);
+    assert(
+      before === undefined ||
+        before.term !== state.term ||
+        (before.vote ?? state.vote) === state.vote,
+      'one vote in a term',
+      state.vote,
+    );
+    this.#hardState = state;
+    return { key: groupKey('hardState', this.#group), value: encodeHardState(state) };
+  }
+
+  /** Takes `entry` as the last one. */
+  #note(entry: LogEntry): void {
+    assert(entry.index === this.#lastIndex + 1, 'entries continue the log', entry.index);
+    const newest = must(this.#terms.at(-1), 'the log has a term');
+    assert(entry.term >= newest.term, 'terms never fall', entry.term, newest.term);
+    if (entry.term > newest.term) this.#terms.push({ from: entry.index, term: entry.term });
+    if (entry.kind === 'configuration') {
+      const configuration = decodeConfiguration(entry.payload);
+      this.#configurations.push({ index: entry.index, configuration });
+    }
+    this.#lastIndex = entry.index;
+  }
+
+  /** Forgets the entries from `index` on. */
+  #truncate(index: LogIndex): void {
+    assert(index >= this.firstIndex, 'a compacted entry is never replaced', index);
+    const keep = Math.max(0, index - this.#tailStart);
+    for (const { entry } of this.#tail.splice(keep)) {
+      this.#tailBytes -= entryOverheadBytes + entry.payload.length;
+    }
+    this.#terms = this.#terms.filter((run) => run.from < index);
+    this.#configurations = this.#configurations.filter((held) => held.index < index);
+    this.#lastIndex = (index - 1) as LogIndex;
+  }
+
+  #dropTail(count: number): void {
+    for (const { entry } of this.#tail.splice(0, count)) {
+      this.#tailBytes -= entryOverheadBytes + entry.payload.length;
+    }
+  }
 }

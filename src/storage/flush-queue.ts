@@ -1,0 +1,117 @@
+/**
+ * The order of commits: gathers batches while one flush is in flight, hands them over together and
+ * tells the listeners what has become durable. What a flush does is the engine's business.
+ *
+ * Invariants: durable + in flight + waiting = given; batches leave in the order they were given; after a
+ * failure nothing more is handed over and nothing more becomes durable.
+ */
+import { assert } from '../base/assert.js';
+import { HistogramCell, latencySeconds } from '../base/metrics.js';
+import type { Batch, EngineStats, Ticket } from './engine.js';
+import { keyBytesMax } from './keys.js';
+
+/** Bounds of one flush, so that neither memory nor the time of one transaction grows without end. */
+const flushPutsMax = 50_000;
+const flushBytesMax = 16 * 1024 * 1024;
+
+export type DurableListener = (failure: Error | undefined) => void;
+
+export class FlushQueue {
+  #inFlight: readonly Batch[] = [];
+  readonly #waiting: Batch[] = [];
+  readonly #listeners: DurableListener[] = [];
+  readonly #latency = new HistogramCell(latencySeconds);
+  #given = 0;
+  #durable = 0;
+  #flushes = 0;
+  #failure: Error | undefined;
+
+  get durableTicket(): Ticket {
+    return this.#durable as Ticket;
+  }
+
+  /** The batches that are not durable yet, in order. */
+  get pending(): readonly Batch[] {
+    return [...this.#inFlight, ...this.#waiting];
+  }
+
+  get idle(): boolean {
+    return this.#given === this.#durable;
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** True when a flush should be started: batches wait, none is in flight, nothing has failed. */
+  get startable(): boolean {
+    return this.#waiting.length > 0 && this.#inFlight.length === 0 && this.#failure === undefined;
+  }
+
+  give(batch: Batch): Ticket {
+    for (const { key } of batch) {
+      assert(key.length > 0 && key.length <= keyBytesMax, 'key length out of range', key.length);
+    }
+    this.#waiting.push(batch);
+    this.#given += 1;
+    return this.#given as Ticket;
+  }
+
+  /** The batches of the next flush, in order. */
+  take(): readonly Batch[] {
+    assert(this.startable, 'no flush can start');
+    let puts = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const batch of this.#waiting) {
+      puts += batch.length;
+      for (const { key, value } of batch) bytes += key.length + (value?.length ?? 0);
+      if (count > 0 && (puts > flushPutsMax || bytes > flushBytesMax)) break;
+      count += 1;
+    }
+    this.#inFlight = this.#waiting.splice(0, count);
+    return this.#inFlight;
+  }
+
+  /** The flush in flight is on stable storage. */
+  finish(seconds: number): void {
+    assert(this.#inFlight.length > 0, 'no flush is in flight');
+    assert(this.#failure === undefined, 'the engine has failed');
+    this.#durable += this.#inFlight.length;
+    this.#inFlight = [];
+    assert(this.#durable <= this.#given, 'durable before it was given', this.#durable);
+    this.#flushes += 1;
+    this.#latency.observe(seconds);
+    for (const listener of this.#listeners) listener(undefined);
+  }
+
+  /** The device failed: what is pending never becomes durable. */
+  fail(failure: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    for (const listener of this.#listeners) listener(failure);
+  }
+
+  onDurable(listener: DurableListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Resolves when all that was given is durable, or never will be. */
+  settled(): Promise<void> {
+    if (this.idle || this.#failure !== undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#listeners.push(() => {
+        if (this.idle || this.#failure !== undefined) resolve();
+      });
+    });
+  }
+
+  stats(usedBytes: number): EngineStats {
+    return {
+      usedBytes,
+      flushes: this.#flushes,
+      flushSeconds: this.#latency.sum,
+      flushLatency: { bounds: latencySeconds, counts: [...this.#latency.buckets] },
+    };
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * The engine on disk: one LMDB environment. The only file that knows lmdb.
+ *
+ * Layout: one unnamed database; a value is preceded by its checksum (little-endian).
+ *
+ * - A flush is one LMDB transaction, written and synced by a thread of libuv's pool while the event
+ *   loop goes on. `overlappingSync` is off, so a transaction becomes visible only once it is synced,
+ *   and its promise means durable (a system call trace in the tests shows it).
+ * - The map is reserved at open and never remapped: a pointer into it stays valid (pitfall 25).
+ * - A read transaction begins with the first read of a turn and is given up at the turn's end, so it
+ *   pins no pages (pitfall 17), and a turn after a flush sees what was flushed.
+ */
+import { statfsSync } from 'node:fs';
+import { open as openLmdb, type RootDatabase } from 'lmdb';
+import { assert } from '../base/assert.js';
+import { DatabaseError, raise } from '../base/errors.js';
+import { checksum, checksumBytes } from './checksum.js';
+import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
+import { type DurableListener, FlushQueue } from './flush-queue.js';
+import { printKey } from './keys.js';
+
+export interface LmdbEngineOptions {
+  /** The folder of the environment. It is made when absent. */
+  readonly path: string;
+  /** Address space reserved; the store cannot outgrow it. 1 TiB costs 12 KB of disk. */
+  readonly mapBytes?: number;
+  /** Called before each flush, which waits until `proceed` is called: tests hold flushes back. */
+  readonly beforeFlush?: (proceed: () => void) => void;
+}
+
+const mapBytesDefault = 1024 ** 4;
+/** From this length lmdb hands out pointers into its map, which close() would leave dangling. */
+const mappedValueBytes = 16 * 1024 * 1024;
+/** Room for encoded values that is kept between flushes. */
+const arenaBytesKept = 4 * 1024 * 1024;
+/** A freed space below this means that a failed write met a full disk. */
+const freeBytesMin = 1024 * 1024;
+
+/** A key that no engine key equals: keys have at least one byte, and the key spaces begin at 01. */
+const kickKey = Buffer.of(0);
+
+/** Keys are copied out of lmdb's buffer, values handed over in it. */
+const codec = {
+  keyEncoder: {
+    writeKey(key: Uint8Array, target: Buffer, start: number): number {
+      target.set(key, start);
+      return start + key.length;
+    },
+    readKey(target: Buffer, start: number, end: number): Buffer {
+      const key = Buffer.allocUnsafe(end - start);
+      target.copy(key, 0, start, end);
+      return key;
+    },
+  },
+  encoder: {
+    needsStableBuffer: false,
+    encode: (value: Buffer): Buffer => value,
+    decode: (stored: Buffer): Buffer => stored,
+  },
+};
+
+export class LmdbEngine implements Engine {
+  readonly #database: RootDatabase<Buffer, Uint8Array>;
+  readonly #queue = new FlushQueue();
+  readonly #path: string;
+  readonly #mapBytes: number;
+  readonly #beforeFlush: ((proceed: () => void) => void) | undefined;
+  #arena = Buffer.allocUnsafeSlow(64 * 1024);
+  #starting = false;
+  #reading = false;
+  #open = true;
+
+  /** Throws what lmdb throws when the environment cannot be opened. */
+  constructor(options: LmdbEngineOptions) {
+    this.#path = options.path;
+    this.#mapBytes = options.mapBytes ?? mapBytesDefault;
+    this.#beforeFlush = options.beforeFlush;
+    this.#database = openLmdb<Buffer, Uint8Array>({
+      path: options.path,
+      mapSize: this.#mapBytes,
+      compression: false,
+      overlappingSync: false,
+      // A batch is one transaction already, and #write starts it without waiting for the next turn.
+      eventTurnBatching: false,
+      txnStartThreshold: 1,
+      ...codec,
+    } as Parameters<typeof openLmdb>[0]);
+  }
+
+  get durableTicket(): Ticket {
+    return this.#queue.durableTicket;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#beginRead();
+    const stored = this.#database.getBinaryFast(key);
+    if (stored === undefined) return undefined;
+    // lmdb sets `length` on its shared buffer; the buffer itself is longer.
+    const length = stored.length;
+    verify(key, stored, length);
+    if (length >= mappedValueBytes) return Buffer.from(stored).subarray(checksumBytes);
+    return new Uint8Array(stored.buffer, stored.byteOffset + checksumBytes, length - checksumBytes);
+  }
+
+  scan(span: Span, visit: Visit, reverse = false): void {
+    this.#beginRead();
+    const range = reverse
+      ? { start: span.to, exclusiveStart: true, end: span.from, inclusiveEnd: true, reverse }
+      : { start: span.from, end: span.to };
+    const pairs = this.#database.getRange(range)[Symbol.iterator]();
+    try {
+      for (let pair = pairs.next(); pair.done !== true; pair = pairs.next()) {
+        const { key, value: stored } = pair.value;
+        const length = stored.length;
+        verify(key, stored, length);
+        // Copied, because a read by `visit` overwrites lmdb's buffer.
+        const value = Buffer.allocUnsafe(length - checksumBytes);
+        stored.copy(value, 0, checksumBytes, length);
+        if (!visit(key, value)) return;
+      }
+    } finally {
+      pairs.return?.();
+    }
+  }
+
+  commit(batch: Batch): Ticket {
+    assert(this.#open, 'the engine is closed');
+    const ticket = this.#queue.give(batch);
+    if (!this.#starting && this.#queue.startable) {
+      // At the end of the turn, so that all that the turn commits shares the flush.
+      this.#starting = true;
+      queueMicrotask(() => this.#start());
+    }
+    return ticket;
+  }
+
+  onDurable(listener: DurableListener): void {
+    this.#queue.onDurable(listener);
+  }
+
+  stats(): EngineStats {
+    this.#beginRead();
+    const { lastPageNumber, pageSize } = this.#database.getStats() as {
+      lastPageNumber: number;
+      pageSize: number;
+    };
+    return this.#queue.stats((lastPageNumber + 1) * pageSize);
+  }
+
+  async close(): Promise<void> {
+    assert(this.#open, 'the engine is closed');
+    await this.#queue.settled();
+    this.#open = false;
+    await this.#database.close();
+  }
+
+  #beginRead(): void {
+    assert(this.#open, 'the engine is closed');
+    if (this.#reading) return;
+    this.#reading = true;
+    queueMicrotask(() => {
+      this.#reading = false;
+      if (this.#open) this.#database.resetReadTxn();
+    });
+  }
+
+  #start(): void {
+    this.#starting = false;
+    if (!this.#queue.startable) return;
+    const batches = this.#queue.take();
+    if (this.#beforeFlush === undefined) this.#flush(batches);
+    else this.#beforeFlush(() => this.#flush(batches));
+  }
+
+  #flush(batches: readonly Batch[]): void {
+    const begun = performance.now();
+    this.#write(batches).then(
+      () => {
+        this.#database.resetReadTxn();
+        this.#queue.finish((performance.now() - begun) / 1000);
+        if (!this.#starting && this.#queue.startable) this.#start();
+      },
+      (failure: unknown) => this.#failed(failure),
+    );
+  }
+
+  /** Writes the batches as one LMDB transaction; resolves when it is synced. */
+  #write(batches: readonly Batch[]): Promise<boolean> {
+    const database = this.#database;
+    const arena = this.#encodeRoom(batches);
+    let at = 0;
+    // lmdb begins a transaction in the next turn of the event loop, unless a second write finds one
+    // due: removing an absent key first makes the batch begin at once, a turn earlier.
+    void database.remove(kickKey);
+    return database.batch(() => {
+      for (const batch of batches) {
+        for (const { key, value } of batch) {
+          if (value === undefined) {
+            void database.remove(key);
+            continue;
+          }
+          const end = at + checksumBytes + value.length;
+          arena.set(value, at + checksumBytes);
+          arena.writeInt32LE(checksum(key, value, 0, value.length), at);
+          void database.put(key, arena.subarray(at, end));
+          at = end;
+        }
+      }
+    });
+  }
+
+  /** lmdb's writing thread reads the values where they lie; one flush is in flight at a time. */
+  #encodeRoom(batches: readonly Batch[]): Buffer {
+    let bytes = 0;
+    for (const batch of batches) {
+      for (const { value } of batch) {
+        if (value !== undefined) bytes += checksumBytes + value.length;
+      }
+    }
+    if (bytes > arenaBytesKept) return Buffer.allocUnsafeSlow(bytes);
+    if (bytes > this.#arena.length) this.#arena = Buffer.allocUnsafeSlow(bytes * 2);
+    return this.#arena;
+  }
+
+  async #failed(failure: unknown): Promise<void> {
+    let cause = failure;
+    const commitError = (failure as { commitError?: Promise<unknown> }).commitError;
+    if (commitError !== undefined) await commitError.catch((error: unknown) => (cause = error));
+    const { code, message } = cause as { code?: number; message?: string };
+    this.#queue.fail(this.#describe(code, message ?? String(cause)));
+  }
+
+  #describe(code: number | undefined, message: string): DatabaseError {
+    const mapFull = -30792;
+    const noSpace = 28;
+    if (code === mapFull || message.includes('MDB_MAP_FULL')) {
+      return new DatabaseError(
+        'disk_full',
+        `store ${this.#path} has filled its map of ${this.#mapBytes} bytes`,
+      );
+    }
+    // LMDB reports a write cut short by a full disk as an I/O error.
+    const { bavail, bsize } = statfsSync(this.#path);
+    if (code === noSpace || bavail * bsize < freeBytesMin) {
+      return new DatabaseError('disk_full', `the disk of store ${this.#path} is full: ${message}`);
+    }
+    return new DatabaseError('io_error', `store ${this.#path} cannot write: ${message}`);
+  }
+}
+
+function verify(key: Uint8Array, stored: Buffer, length: number): void {
+  if (
+    length < checksumBytes ||
+    stored.readInt32LE(0) !== checksum(key, stored, checksumBytes, length)
+  ) {
+    raise('data_corrupted', `the value of ${printKey(key)} fails its checksum`);
+  }
+}
