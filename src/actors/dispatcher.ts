@@ -34,6 +34,9 @@ export const defaultLimits: ActorLimits = {
 
 const levels: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** Of the long turns of a kind one is logged in this time; all are counted. */
+const longTurnLogMs = 1000;
+
 /** In virtual time the budget is never used up; a drain ends all the same. */
 const turnsPerDrainMax = 10_000;
 
@@ -251,23 +254,29 @@ export class Dispatcher implements Doors {
       this.#supervisor.fail(cell, error, message);
     }
     turn.end();
-    if (completed && turn.effects.length > 0) {
-      for (const effect of turn.effects) this.#perform(cell, effect);
+    if (completed) {
+      for (let i = 0; i < turn.count; i += 1) {
+        this.#perform(cell, must(turn.effects[i], 'effects have a gap'));
+      }
     }
-    turn.effects.length = 0;
+    turn.clear();
     const endMs = this.#options.clock.nowMs();
-    this.#measureTurn(cell, message, endMs - nowMs);
+    this.#measureTurn(cell, message, nowMs, endMs - nowMs);
     return endMs;
   }
 
-  #measureTurn(cell: Cell, message: Message, tookMs: number): void {
-    cell.kind.turnSeconds.observe(tookMs / 1000);
+  #measureTurn(cell: Cell, message: Message, nowMs: number, tookMs: number): void {
+    const { kind } = cell;
+    kind.turnSeconds.observe(tookMs / 1000);
     if (tookMs <= this.#limits.longTurnMs) return;
-    cell.kind.longTurns.value += 1;
+    kind.longTurns.value += 1;
+    // On an overloaded machine every turn is long, and writing lines makes it worse.
+    if (nowMs < kind.longTurnLoggedMs + longTurnLogMs) return;
+    kind.longTurnLoggedMs = nowMs;
     this.log('warn', 'actor.longTurn', {
       actor: cell.self.name,
       place: cell.place.id,
-      actorKind: cell.kind.kind.kind,
+      actorKind: kind.kind.kind,
       message: message.kind,
       tookMs,
     });

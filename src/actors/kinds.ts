@@ -25,6 +25,8 @@ export interface KindRecord {
   readonly takes: ReadonlySet<string>;
   readonly turnSeconds: HistogramCell;
   readonly longTurns: Series;
+  /** When a long turn was last logged. */
+  longTurnLoggedMs: number;
   readonly restarts: Series;
   readonly actors: Series;
 }
@@ -117,6 +119,7 @@ export class Kinds {
       takes: new Set(kind.messages.map((type) => type.kind)),
       turnSeconds: this.#metrics.histogram(actorMetrics.turnSeconds, labels),
       longTurns: this.#metrics.cell(actorMetrics.longTurns, labels),
+      longTurnLoggedMs: Number.NEGATIVE_INFINITY,
       restarts: this.#metrics.cell(actorMetrics.restarts, labels),
       actors: this.#metrics.cell(actorMetrics.actors, labels),
     };

@@ -63,7 +63,9 @@ export interface TurnHost {
 /** The context of the turn that runs. One object serves all turns of a thread. */
 export class Turn implements Context<Message> {
   nowMs = 0;
-  readonly effects: Effect[] = [];
+  /** The effects of the turn are the first {@link count}; the array keeps its room between turns. */
+  readonly effects: (Effect | undefined)[] = [];
+  count = 0;
   readonly #host: TurnHost;
   #cell: Cell | undefined;
 
@@ -79,6 +81,12 @@ export class Turn implements Context<Message> {
   /** The context is not valid any more; an actor that kept it is told by an assertion. */
   end(): void {
     this.#cell = undefined;
+  }
+
+  /** Forgets the effects, performed or not. */
+  clear(): void {
+    for (let i = 0; i < this.count; i += 1) this.effects[i] = undefined;
+    this.count = 0;
   }
 
   get self(): Ref<Message> {
@@ -99,44 +107,44 @@ export class Turn implements Context<Message> {
 
   send<T extends Message>(to: Ref<T>, message: T): void {
     this.#current();
-    this.effects.push({ kind: 'send', to, message, type: this.#type(message) });
+    this.#add({ kind: 'send', to, message, type: this.#type(message) });
   }
 
   persist(batch: readonly unknown[]): Persisted {
     assert(this.#host.mayPersist(this.#current()), 'the place has no journal');
     const persisted = new PersistedTicket();
-    this.effects.push({ kind: 'persist', batch, persisted });
+    this.#add({ kind: 'persist', batch, persisted });
     return persisted;
   }
 
   sendDurable<T extends Message>(after: Persisted, to: Ref<T>, message: T): void {
     this.#current();
     assert(after instanceof PersistedTicket, 'not a token of persist');
-    this.effects.push({ kind: 'sendDurable', after, to, message, type: this.#type(message) });
+    this.#add({ kind: 'sendDurable', after, to, message, type: this.#type(message) });
   }
 
   setTimer(name: string, delayMs: number, message: Message): void {
     this.#current();
     assert(delayMs >= 0, 'timer in the past', name, delayMs);
     const dueMs = this.nowMs + delayMs;
-    this.effects.push({ kind: 'setTimer', name, dueMs, message, type: this.#type(message) });
+    this.#add({ kind: 'setTimer', name, dueMs, message, type: this.#type(message) });
   }
 
   cancelTimer(name: string): void {
     this.#current();
-    this.effects.push({ kind: 'cancelTimer', name });
+    this.#add({ kind: 'cancelTimer', name });
   }
 
   spawn<T extends Message>(kind: string, name: string, args: unknown, placeId: PlaceId): Ref<T> {
     this.#current();
     const ref = this.#host.plan(kind, name, placeId);
-    this.effects.push({ kind: 'spawn', actorKind: kind, ref, args });
+    this.#add({ kind: 'spawn', actorKind: kind, ref, args });
     return ref as Ref<never> as Ref<T>;
   }
 
   stop(): void {
     this.#current();
-    this.effects.push({ kind: 'stop' });
+    this.#add({ kind: 'stop' });
   }
 
   log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>> = {}): void {
@@ -147,6 +155,11 @@ export class Turn implements Context<Message> {
   probe(name: string): void {
     this.#current();
     this.#host.probe(name);
+  }
+
+  #add(effect: Effect): void {
+    this.effects[this.count] = effect;
+    this.count += 1;
   }
 
   #type(message: Message): TypeRecord {
