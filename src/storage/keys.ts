@@ -15,7 +15,7 @@
  * key columns so), hence a history key never falls among the versions of another row.
  * `~timestamp` is 2^53 - 1 - timestamp.
  */
-import { assert } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
 import type { DatabaseId, LogIndex, ShardId, StorageId, Timestamp } from '../base/ids.js';
 
 export const keySpace = {
@@ -104,11 +104,94 @@ export function splitHistoryKey(
   return { rowKey, timestamp: (Number.MAX_SAFE_INTEGER - inverse) as Timestamp };
 }
 
+/** What a key of a store stands for. */
+export type ParsedKey =
+  | { readonly space: 'log'; readonly group: ShardId; readonly index: LogIndex }
+  | { readonly space: 'hardState' | 'applied'; readonly group: ShardId }
+  | { readonly space: 'store'; readonly name: string }
+  | {
+      readonly space: 'data';
+      readonly database: DatabaseId;
+      readonly storage: StorageId;
+      readonly kind: keyof typeof keyKind;
+      readonly key: Uint8Array;
+      /** Of a history key. */
+      readonly timestamp: Timestamp | undefined;
+    }
+  /** No key that this version writes. */
+  | { readonly space: 'unknown' };
+
+/** Takes any bytes. Arrays in the result are views of `bytes`. */
+export function parseKey(bytes: Uint8Array): ParsedKey {
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const unknown: ParsedKey = { space: 'unknown' };
+  if (key[0] === keySpace.data) return parseDataKey(key) ?? unknown;
+  if (key[0] === keySpace.store) {
+    const name = key.toString('utf8', 1);
+    return Buffer.from(name).equals(key.subarray(1)) ? { space: 'store', name } : unknown;
+  }
+  if (key.length < 5) return unknown;
+  const group = key.readUInt32BE(1) as ShardId;
+  if (key[0] === keySpace.log && key.length === 13) {
+    const index = readUint53(key, 5);
+    return index === undefined ? unknown : { space: 'log', group, index: index as LogIndex };
+  }
+  if (key.length !== 5) return unknown;
+  if (key[0] === keySpace.hardState) return { space: 'hardState', group };
+  if (key[0] === keySpace.applied) return { space: 'applied', group };
+  return unknown;
+}
+
+function parseDataKey(key: Buffer): ParsedKey | undefined {
+  if (key.length < dataPrefixBytes) return undefined;
+  const found = Object.entries(keyKind).find(([, byte]) => byte === key[kindAt]);
+  if (found === undefined) return undefined;
+  const kind = found[0] as keyof typeof keyKind;
+  const database = key.readUInt32BE(1) as DatabaseId;
+  const storage = key.readUInt32BE(5) as StorageId;
+  if (kind !== 'history') {
+    const rest = key.subarray(dataPrefixBytes);
+    return { space: 'data', database, storage, kind, key: rest, timestamp: undefined };
+  }
+  if (key.length < dataPrefixBytes + 8) return undefined;
+  const inverted = readUint53(key, key.length - 8);
+  if (inverted === undefined) return undefined;
+  const timestamp = (Number.MAX_SAFE_INTEGER - inverted) as Timestamp;
+  const rest = key.subarray(dataPrefixBytes, -8);
+  return { space: 'data', database, storage, kind, key: rest, timestamp };
+}
+
+/** Any bytes as a line to read, different for different keys: `row/1/100/0004`. */
+export function printKey(bytes: Uint8Array): string {
+  const parsed = parseKey(bytes);
+  switch (parsed.space) {
+    case 'log':
+      return `log/${parsed.group}/${parsed.index}`;
+    case 'hardState':
+    case 'applied':
+      return `${parsed.space}/${parsed.group}`;
+    case 'store':
+      return `store/${parsed.name}`;
+    case 'data': {
+      const { kind, database, storage, key, timestamp } = parsed;
+      const line = `${kind}/${database}/${storage}/${Buffer.from(key).toString('hex')}`;
+      return timestamp === undefined ? line : `${line}@${timestamp}`;
+    }
+    case 'unknown':
+      return `bytes/${Buffer.from(bytes).toString('hex')}`;
+    default:
+      return unreachable(parsed);
+  }
+}
+
 function writeUint53(target: Buffer, value: number, at: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, 'number out of range', value);
   target.writeUInt32BE(Math.floor(value / 0x1_0000_0000), at);
   target.writeUInt32BE(value >>> 0, at + 4);
 }
-export function printKey(key: Uint8Array): string {
-  return Buffer.from(key).toString('hex');
+
+/** Undefined when the number is 2^53 or more. */
+function readUint53(source: Buffer, at: number): number | undefined {
+  const value = source.readUInt32BE(at) * 0x1_0000_0000 + source.readUInt32BE(at + 4);
+  return Number.isSafeInteger(value) ? value : undefined;
 }

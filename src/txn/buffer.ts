@@ -11,6 +11,7 @@ import { byteString, compareBytes } from '../base/bytes.js';
 import type { DatabaseId, ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
 import type { Span, Visit } from '../storage/engine.js';
 import type { ObjectVersion, Proposal, Write } from './transaction.js';
+import { decodeCounter, encodeCounter } from './version.js';
 
 /** A shard as one snapshot sees it: ShardAccess bound to a timestamp. */
 export interface SnapshotReader {
@@ -57,11 +58,18 @@ function sizeOf(write: KeyWrite): number {
   return entryBytes + write.key.length + (write.op === 'put' ? write.value.length : 8);
 }
 
-/** Two writes of one transaction to one key: the later one counts, and two advances the further one. */
+/**
+ * Two writes of one transaction to one key: the later one counts. An advance after a put (a sequence
+ * made or set, then used) moves the value put; of two advances the further one stays.
+ */
 function merged(before: KeyWrite, after: KeyWrite): KeyWrite {
-  if (after.op !== 'advance' || before.op !== 'advance') return after;
-  const further = after.descending === true ? after.to < before.to : after.to > before.to;
-  return further ? after : before;
+  if (after.op !== 'advance' || before.op === 'delete') return after;
+  const value = before.op === 'put' ? decodeCounter(before.value) : before.to;
+  const further = after.descending === true ? after.to < value : after.to > value;
+  if (!further) return before;
+  return before.op === 'put'
+    ? { op: 'put', key: after.key, value: encodeCounter(after.to) }
+    : after;
 }
 
 export class TransactionBuffer {

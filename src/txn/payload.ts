@@ -1,0 +1,151 @@
+/**
+ * The payloads of log entries of this layer: what a transaction changes (kind `write`) and what is
+ * collected (kind `gc`). They are evaluated: applying one needs nothing but the state before it.
+ */
+import { unreachable } from '../base/assert.js';
+import { ByteReader, ByteWriter } from '../base/bytes.js';
+import { raise } from '../base/errors.js';
+import type { DatabaseId, ObjectId, StorageId, Timestamp } from '../base/ids.js';
+import type { Span } from '../storage/engine.js';
+import type { ObjectVersion, Write } from './transaction.js';
+
+/** What a committed transaction changes. */
+export interface Change {
+  readonly writes: readonly Write[];
+  readonly fences: readonly ObjectVersion[];
+}
+
+/** What no snapshot needs any more. */
+export interface Collection {
+  /** No proposal with an older snapshot is taken from now on. */
+  readonly horizon: Timestamp;
+  /** History keys, and keys whose newest version is a tombstone. */
+  readonly keys: readonly Uint8Array[];
+  /** Ranges of discarded storages that are removed whole. */
+  readonly spans: readonly Span[];
+  /** Discarded storages of which nothing is left. */
+  readonly cleared: readonly StorageName[];
+}
+
+export interface StorageName {
+  readonly database: DatabaseId;
+  readonly storage: StorageId;
+}
+
+const format = 1;
+const operations = { put: 1, delete: 2, advance: 3, descend: 4, discard: 5 } as const;
+const writer = new ByteWriter(64 * 1024);
+
+export function encodeChange(change: Change): Uint8Array {
+  writer.clear().uint8(format).uint16(change.fences.length);
+  for (const { object, version } of change.fences) writer.uint53(object).uint53(version);
+  writer.uint32(change.writes.length);
+  for (const write of change.writes) {
+    switch (write.op) {
+      case 'put':
+        writer.uint8(operations.put);
+        key(write.key);
+        writer.bytes(write.value);
+        break;
+      case 'delete':
+        writer.uint8(operations.delete);
+        key(write.key);
+        break;
+      case 'advance':
+        writer.uint8(write.descending === true ? operations.descend : operations.advance);
+        key(write.key);
+        writer.int64(write.to);
+        break;
+      case 'discard':
+        writer.uint8(operations.discard).uint32(write.database).uint32(write.storage);
+        break;
+      default:
+        unreachable(write);
+    }
+  }
+  return writer.finish();
+}
+
+/** Keys and values are views of `bytes`. */
+export function decodeChange(bytes: Uint8Array): Change {
+  const reader = new ByteReader(bytes);
+  checkFormat(reader);
+  const fences: ObjectVersion[] = [];
+  for (let left = reader.uint16(); left > 0; left -= 1) {
+    fences.push({ object: reader.uint53() as ObjectId, version: reader.uint53() });
+  }
+  const writes: Write[] = [];
+  for (let left = reader.uint32(); left > 0; left -= 1) writes.push(decodeWrite(reader));
+  checkEnd(reader);
+  return { writes, fences };
+}
+
+export function encodeCollection(collection: Collection): Uint8Array {
+  writer.clear().uint8(format).uint53(collection.horizon).uint32(collection.keys.length);
+  for (const bytes of collection.keys) key(bytes);
+  writer.uint16(collection.spans.length);
+  for (const { from, to } of collection.spans) {
+    key(from);
+    key(to);
+  }
+  writer.uint16(collection.cleared.length);
+  for (const { database, storage } of collection.cleared) {
+    writer.uint32(database).uint32(storage);
+  }
+  return writer.finish();
+}
+
+export function decodeCollection(bytes: Uint8Array): Collection {
+  const reader = new ByteReader(bytes);
+  checkFormat(reader);
+  const horizon = reader.uint53() as Timestamp;
+  const keys: Uint8Array[] = [];
+  for (let left = reader.uint32(); left > 0; left -= 1) keys.push(readKey(reader));
+  const spans: Span[] = [];
+  for (let left = reader.uint16(); left > 0; left -= 1) {
+    spans.push({ from: readKey(reader), to: readKey(reader) });
+  }
+  const cleared: StorageName[] = [];
+  for (let left = reader.uint16(); left > 0; left -= 1) cleared.push(readStorageName(reader));
+  checkEnd(reader);
+  return { horizon, keys, spans, cleared };
+}
+
+export function readStorageName(reader: ByteReader): StorageName {
+  return { database: reader.uint32() as DatabaseId, storage: reader.uint32() as StorageId };
+}
+
+function decodeWrite(reader: ByteReader): Write {
+  const operation = reader.uint8();
+  switch (operation) {
+    case operations.put:
+      return { op: 'put', key: readKey(reader), value: reader.bytes() };
+    case operations.delete:
+      return { op: 'delete', key: readKey(reader) };
+    case operations.advance:
+      return { op: 'advance', key: readKey(reader), to: reader.int64() };
+    case operations.descend:
+      return { op: 'advance', key: readKey(reader), to: reader.int64(), descending: true };
+    case operations.discard:
+      return { op: 'discard', ...readStorageName(reader) };
+    default:
+      raise('data_corrupted', `a write of unknown operation ${operation}`);
+  }
+}
+
+function key(bytes: Uint8Array): void {
+  writer.uint16(bytes.length).raw(bytes);
+}
+
+function readKey(reader: ByteReader): Uint8Array {
+  return reader.raw(reader.uint16());
+}
+
+function checkFormat(reader: ByteReader): void {
+  const version = reader.uint8();
+  if (version !== format) raise('data_corrupted', `a payload of unknown format ${version}`);
+}
+
+function checkEnd(reader: ByteReader): void {
+  if (reader.remaining !== 0) raise('data_corrupted', 'a payload with bytes left over');
+}

@@ -1,0 +1,311 @@
+/**
+ * The state machine of a shard: what applying the log makes of the key space.
+ *
+ *     put over nothing        key -> version
+ *     put over a version      history(key, its timestamp) -> it,  key -> version
+ *     delete of a version     history(key, its timestamp) -> it,  key -> tombstone
+ *     delete of nothing       nothing
+ *     advance                 key -> counter, moved only in its direction; no history
+ *     discard                 the storage is noted; collections clear it
+ *     collection              history, tombstones and discarded ranges go
+ */
+import { assert, unreachable } from '../base/assert.js';
+import { ByteReader, ByteWriter } from '../base/bytes.js';
+import { raise } from '../base/errors.js';
+import type { LogIndex, ObjectId, Term, Timestamp, TransactionId } from '../base/ids.js';
+import type { LogEntry } from '../storage/index.js';
+import { historyKey, splitHistoryKey } from '../storage/keys.js';
+import type { Garbage } from './garbage.js';
+import {
+  type Change,
+  type Collection,
+  decodeChange,
+  decodeCollection,
+  readStorageName,
+  type StorageName,
+} from './payload.js';
+import type { VersionReader } from './read.js';
+import type { ObjectVersion, Write } from './transaction.js';
+import {
+  decodeCounter,
+  encodeCounter,
+  encodeVersion,
+  isTombstone,
+  payloadOf,
+  timestampOf,
+} from './version.js';
+import { AppliedTransactions, type Familiarity } from './window.js';
+
+/** Where versions lie. It owns what is set. */
+export interface VersionStore extends VersionReader {
+  set(key: Uint8Array, value: Uint8Array | undefined): void;
+}
+
+/** A storage that the catalogue no longer names, since `at`. */
+export interface DiscardedStorage extends StorageName {
+  readonly at: Timestamp;
+}
+
+/**
+ * The newest versions that a proposal's check met, in the order of its writes, copied; so that the
+ * apply need not look again. They hold while its keys are latched and `burials` stays the same.
+ */
+export interface CheckedVersions {
+  readonly burials: number;
+  readonly versions: readonly (Uint8Array | undefined)[];
+}
+
+const format = 1;
+
+/**
+ * Invariants:
+ * - It changes only by {@link apply}, entry after entry, and depends on nothing but the entries: two
+ *   replicas that applied the same entries are equal.
+ * - Timestamps of applied changes rise strictly; the newest version of a key has the highest.
+ * - `garbage` counts the versions in history and the tombstones under bare keys.
+ * - Whatever a snapshot at or above `horizon` sees is kept.
+ */
+export class ShardState {
+  readonly #store: VersionStore;
+  readonly #collector: Garbage;
+  readonly #fences = new Map<ObjectId, number>();
+  readonly #discarded = new Map<string, DiscardedStorage>();
+  #transactions = new AppliedTransactions();
+  #index = 0 as LogIndex;
+  #term = 0 as Term;
+  #timestamp = 0 as Timestamp;
+  #horizon = 0 as Timestamp;
+  #garbage = 0;
+  #burials = 0;
+  #catalogueVersion = 1;
+
+  /** `record` is what {@link encode} gave for the state that `store` holds; undefined for an empty one. */
+  constructor(store: VersionStore, garbage: Garbage, record: Uint8Array | undefined) {
+    this.#store = store;
+    this.#collector = garbage;
+    if (record !== undefined) this.#decode(record);
+  }
+
+  /** The last entry applied. */
+  get index(): LogIndex {
+    return this.#index;
+  }
+
+  get term(): Term {
+    return this.#term;
+  }
+
+  /** The newest commit applied. */
+  get timestamp(): Timestamp {
+    return this.#timestamp;
+  }
+
+  /** Snapshots below it may miss versions. */
+  get horizon(): Timestamp {
+    return this.#horizon;
+  }
+
+  get garbage(): number {
+    return this.#garbage;
+  }
+
+  /** Rises whenever a tombstone is removed. */
+  get burials(): number {
+    return this.#burials;
+  }
+
+  /** Rises with each change of the system database; counted from 1 at each start. */
+  get catalogueVersion(): number {
+    return this.#catalogueVersion;
+  }
+
+  get discarded(): Iterable<DiscardedStorage> {
+    return this.#discarded.values();
+  }
+
+  /** The oldest version of the object that proposals may name. */
+  minimumVersion(object: ObjectId): number {
+    return this.#fences.get(object) ?? 0;
+  }
+
+  familiarity(transaction: TransactionId): Familiarity {
+    return this.#transactions.familiarity(transaction);
+  }
+
+  /**
+   * Applies the entry after the last one. `change` and `checked` spare decoding and reading where the
+   * proposer still has them. False when the entry's transaction was applied before.
+   */
+  apply(entry: LogEntry, change?: Change, checked?: CheckedVersions): boolean {
+    assert(entry.index === this.#index + 1, 'entries are applied in order', entry.index);
+    assert(entry.term >= this.#term, 'terms never fall', entry.term, this.#term);
+    this.#index = entry.index;
+    this.#term = entry.term;
+    switch (entry.kind) {
+      case 'write':
+        return this.#applyWrite(entry, change ?? decodeChange(entry.payload), checked);
+      case 'gc':
+        this.#collect(decodeCollection(entry.payload));
+        return true;
+      case 'noop':
+      case 'configuration':
+        return true;
+      default:
+        unreachable(entry.kind);
+    }
+  }
+
+  /** What to store beside the key space, in the batch that brings it to this state. */
+  encode(): Uint8Array {
+    const writer = new ByteWriter(8192).uint8(format);
+    writer.uint53(this.#index).uint53(this.#term);
+    writer.uint53(this.#timestamp).uint53(this.#horizon).uint53(this.#garbage);
+    writer.uint32(this.#fences.size);
+    for (const [object, version] of this.#fences) writer.uint53(object).uint53(version);
+    writer.uint32(this.#discarded.size);
+    for (const { database, storage, at } of this.#discarded.values()) {
+      writer.uint32(database).uint32(storage).uint53(at);
+    }
+    this.#transactions.encode(writer);
+    return writer.finish();
+  }
+
+  #decode(record: Uint8Array): void {
+    const reader = new ByteReader(record);
+    const version = reader.uint8();
+    if (version !== format) raise('data_corrupted', `applied state of unknown format ${version}`);
+    this.#index = reader.uint53() as LogIndex;
+    this.#term = reader.uint53() as Term;
+    this.#timestamp = reader.uint53() as Timestamp;
+    this.#horizon = reader.uint53() as Timestamp;
+    this.#garbage = reader.uint53();
+    for (let left = reader.uint32(); left > 0; left -= 1) {
+      this.#fences.set(reader.uint53() as ObjectId, reader.uint53());
+    }
+    for (let left = reader.uint32(); left > 0; left -= 1) {
+      this.#discard(readStorageName(reader), reader.uint53() as Timestamp);
+    }
+    this.#transactions = AppliedTransactions.decode(reader);
+    if (reader.remaining !== 0) raise('data_corrupted', 'applied state with bytes left over');
+  }
+
+  #applyWrite(entry: LogEntry, change: Change, checked: CheckedVersions | undefined): boolean {
+    const { transaction, timestamp } = entry;
+    assert(timestamp > this.#timestamp, 'commits rise', timestamp, this.#timestamp);
+    this.#timestamp = timestamp;
+    if (this.#transactions.familiarity(transaction) !== 'new') return false;
+    this.#transactions.add(transaction);
+    const known = checked?.burials === this.#burials ? checked.versions : undefined;
+    let catalogue = false;
+    for (let i = 0; i < change.writes.length; i += 1) {
+      const write = change.writes[i];
+      assert(write !== undefined, 'i lies inside');
+      this.#applyOne(write, entry, known, i);
+      catalogue ||= write.op !== 'advance' && (write.op === 'discard' || inCatalogue(write.key));
+    }
+    for (const fence of change.fences) this.#fence(fence);
+    if (catalogue) this.#catalogueVersion += 1;
+    return true;
+  }
+
+  #applyOne(
+    write: Write,
+    { timestamp, transaction }: LogEntry,
+    known: readonly (Uint8Array | undefined)[] | undefined,
+    at: number,
+  ): void {
+    if (write.op === 'discard') {
+      this.#discard(write, timestamp);
+      return;
+    }
+    if (write.op === 'advance') {
+      this.#advance(write, timestamp, transaction);
+      return;
+    }
+    const { key } = write;
+    const before = known === undefined ? copyOf(this.#store.get(key)) : known[at];
+    if (write.op === 'put') {
+      if (before !== undefined) this.#supersede(key, before, timestamp);
+      this.#store.set(key, encodeVersion('value', timestamp, transaction, write.value));
+      return;
+    }
+    if (before === undefined || isTombstone(before)) return;
+    this.#supersede(key, before, timestamp);
+    this.#store.set(key, encodeVersion('tombstone', timestamp, transaction));
+    this.#garbage += 1;
+    this.#collector.add({ at: timestamp, key, tombstone: true });
+  }
+
+  /** The version under `key` becomes an older one. A tombstone was counted already. */
+  #supersede(key: Uint8Array, before: Uint8Array, timestamp: Timestamp): void {
+    const since = timestampOf(before);
+    assert(since < timestamp, 'versions of a key rise', since, timestamp);
+    const older = historyKey(key, since);
+    this.#store.set(older, before);
+    if (!isTombstone(before)) this.#garbage += 1;
+    this.#collector.add({ at: timestamp, key: older, tombstone: false });
+  }
+
+  #advance(
+    { key, to, descending }: Extract<Write, { readonly op: 'advance' }>,
+    timestamp: Timestamp,
+    transaction: TransactionId,
+  ): void {
+    const before = this.#store.get(key);
+    if (before !== undefined) {
+      // The sequence was dropped while the advance was on its way.
+      if (isTombstone(before)) return;
+      const value = decodeCounter(payloadOf(before));
+      if (descending === true ? value <= to : value >= to) return;
+    }
+    this.#store.set(key, encodeVersion('counter', timestamp, transaction, encodeCounter(to)));
+  }
+
+  #fence({ object, version }: ObjectVersion): void {
+    if (version > this.minimumVersion(object)) this.#fences.set(object, version);
+  }
+
+  #discard({ database, storage }: StorageName, at: Timestamp): void {
+    this.#discarded.set(`${database}/${storage}`, { database, storage, at });
+  }
+
+  #collect(collection: Collection): void {
+    assert(collection.horizon >= this.#horizon, 'the horizon never falls', collection.horizon);
+    assert(collection.horizon <= this.#timestamp, 'the horizon is past', collection.horizon);
+    this.#horizon = collection.horizon;
+    for (const key of collection.keys) this.#remove(key);
+    for (const span of collection.spans) {
+      const keys: Uint8Array[] = [];
+      this.#store.scan(span, (key, version) => {
+        if (splitHistoryKey(key) !== undefined || isTombstone(version)) this.#garbage -= 1;
+        keys.push(Buffer.from(key));
+        return true;
+      });
+      for (const key of keys) this.#store.set(key, undefined);
+    }
+    for (const { database, storage } of collection.cleared) {
+      this.#discarded.delete(`${database}/${storage}`);
+    }
+    assert(this.#garbage >= 0, 'more was collected than there was', this.#garbage);
+  }
+
+  #remove(key: Uint8Array): void {
+    const version = this.#store.get(key);
+    if (version === undefined) return;
+    const buried = splitHistoryKey(key) === undefined;
+    // The row was written again since the collection was proposed.
+    if (buried && !(isTombstone(version) && timestampOf(version) <= this.#horizon)) return;
+    if (buried) this.#burials += 1;
+    this.#garbage -= 1;
+    this.#store.set(key, undefined);
+  }
+}
+
+function copyOf(bytes: Uint8Array | undefined): Uint8Array | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes);
+}
+
+/** Whether the key lies in database 0. */
+function inCatalogue(key: Uint8Array): boolean {
+  return key[1] === 0 && key[2] === 0 && key[3] === 0 && key[4] === 0;
+}
