@@ -77,5 +77,4 @@ export type CastContext = 'implicit' | 'assignment' | 'explicit';
 /** How a value becomes a value of another type. */
 export type Coercion =
   /** The value is one of the target already. */
-  | { readonly kind: 'relabel' }
-  | { readonly kind: 'call'; readonly function: ScalarFunction };
+  { readonly kind: 'relabel' } | { readonly kind: 'call'; readonly function: ScalarFunction };

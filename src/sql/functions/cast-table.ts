@@ -1,0 +1,188 @@
+/** The rows of pg_cast for our types, and how a value is fitted to a modifier. */
+import { raise } from '../../base/errors.js';
+import type { TypeName, Value } from '../types/index.js';
+import { parseFloat4, parseFloat8 } from '../types/float.js';
+import type { Numeric } from '../types/numeric.js';
+import {
+  numberOf,
+  numericOfBigint,
+  numericOfFloat,
+  numericOfInteger,
+  wholeOf,
+} from '../types/numeric.js';
+import { fitNumeric } from '../types/numeric-type.js';
+import { fitBpchar, fitName, fitVarchar, trimBlanks } from '../types/text.js';
+import type { CastContext, Implementation } from './function.js';
+import { int2, int4, int8 } from './integer.js';
+
+export interface Cast {
+  readonly context: CastContext;
+  /** Undefined when a value of the source is one of the target as it stands. */
+  readonly implementation: Implementation | undefined;
+  readonly usesContext?: boolean;
+  /** Depends on the session's settings. */
+  readonly stable?: boolean;
+}
+
+/** Fits a value to a modifier: silently when explicit. */
+export type Fitter = (value: Value, modifier: number, explicit: boolean) => Value;
+
+export const fitters: ReadonlyMap<TypeName, Fitter> = new Map<TypeName, Fitter>([
+  ['varchar', (value, modifier, explicit) => fitVarchar(value as string, modifier, explicit)],
+  ['bpchar', (value, modifier, explicit) => fitBpchar(value as string, modifier, explicit)],
+  ['numeric', (value, modifier) => fitNumeric(value as Numeric, modifier)],
+]);
+
+/** Rounds half to even, as rint() does. */
+export function roundToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded + 0;
+}
+
+function outOfRange(name: string): never {
+  raise('numeric_value_out_of_range', `${name} out of range`);
+}
+
+function whole(low: number, high: number, name: string): (value: number) => number {
+  return (value) => {
+    const rounded = roundToEven(value);
+    return rounded >= low && rounded <= high ? rounded : outOfRange(name);
+  };
+}
+
+function int8OfFloat(value: number): bigint {
+  const rounded = roundToEven(value);
+  if (!(rounded >= -(2 ** 63) && rounded < 2 ** 63)) outOfRange('bigint');
+  return BigInt(rounded);
+}
+
+function float4OfFloat8(value: number): number {
+  const rounded = Math.fround(value);
+  if (!Number.isFinite(rounded) && Number.isFinite(value)) {
+    raise('numeric_value_out_of_range', 'value out of range: overflow');
+  }
+  if (rounded === 0 && value !== 0) {
+    raise('numeric_value_out_of_range', 'value out of range: underflow');
+  }
+  return rounded;
+}
+
+function wholeOfNumeric(name: string): (value: Numeric) => bigint {
+  return (value) => {
+    const result = wholeOf(value);
+    if (result !== undefined) return result;
+    const shown = value.kind === 'NaN' ? 'NaN' : 'infinity';
+    raise('feature_not_supported', `cannot convert ${shown} to ${name}`);
+  };
+}
+
+function smallOfNumeric(name: string, min: bigint, max: bigint): (value: Numeric) => number {
+  const convert = wholeOfNumeric(name);
+  return (value) => {
+    const result = convert(value);
+    return result >= min && result <= max ? Number(result) : outOfRange(name);
+  };
+}
+
+const int8OfNumeric = wholeOfNumeric('bigint');
+
+type Typed = (...args: never[]) => Value;
+type Row = readonly [
+  TypeName,
+  TypeName,
+  CastContext,
+  Typed?,
+  Omit<Cast, 'context' | 'implementation'>?,
+];
+
+const trueFalse = (value: boolean) => (value ? 'true' : 'false');
+const toBigint = (value: number) => BigInt(value);
+const oidToInt4 = (value: number) => value | 0;
+const int4ToOid = (value: number) => value >>> 0;
+
+const rows: readonly Row[] = [
+  ['bool', 'int4', 'explicit', (value: boolean) => (value ? 1 : 0)],
+  ['bool', 'text', 'assignment', trueFalse],
+  ['bool', 'varchar', 'assignment', trueFalse],
+  ['bool', 'bpchar', 'assignment', trueFalse],
+  ['int4', 'bool', 'explicit', (value: number) => value !== 0],
+  // Whole numbers of up to 32 bits are doubles already.
+  ['int2', 'int4', 'implicit'],
+  ['int2', 'int8', 'implicit', toBigint],
+  ['int2', 'oid', 'implicit', int4ToOid],
+  ['int2', 'float4', 'implicit'],
+  ['int2', 'float8', 'implicit'],
+  ['int2', 'numeric', 'implicit', numericOfInteger],
+  ['int4', 'int2', 'assignment', int2],
+  ['int4', 'int8', 'implicit', toBigint],
+  ['int4', 'oid', 'implicit', int4ToOid],
+  ['int4', 'float4', 'implicit', Math.fround],
+  ['int4', 'float8', 'implicit'],
+  ['int4', 'numeric', 'implicit', numericOfInteger],
+  ['int8', 'int2', 'assignment', (value: bigint) => int2(Number(value))],
+  ['int8', 'int4', 'assignment', (value: bigint) => int4(Number(value))],
+  ['int8', 'oid', 'implicit', oidOfInt8],
+  ['int8', 'float4', 'implicit', (value: bigint) => Math.fround(Number(value))],
+  ['int8', 'float8', 'implicit', (value: bigint) => Number(value)],
+  ['int8', 'numeric', 'implicit', numericOfBigint],
+  ['oid', 'int4', 'assignment', oidToInt4],
+  ['oid', 'int8', 'assignment', toBigint],
+  ['float4', 'int2', 'assignment', whole(-0x8000, 0x7fff, 'smallint')],
+  ['float4', 'int4', 'assignment', whole(-0x8000_0000, 0x7fff_ffff, 'integer')],
+  ['float4', 'int8', 'assignment', int8OfFloat],
+  ['float4', 'float8', 'implicit'],
+  ['float4', 'numeric', 'assignment', (value: number) => numericOfFloat(value, 6)],
+  ['float8', 'int2', 'assignment', whole(-0x8000, 0x7fff, 'smallint')],
+  ['float8', 'int4', 'assignment', whole(-0x8000_0000, 0x7fff_ffff, 'integer')],
+  ['float8', 'int8', 'assignment', int8OfFloat],
+  ['float8', 'float4', 'assignment', float4OfFloat8],
+  ['float8', 'numeric', 'assignment', (value: number) => numericOfFloat(value, 15)],
+  ['numeric', 'int2', 'assignment', smallOfNumeric('smallint', -0x8000n, 0x7fffn)],
+  ['numeric', 'int4', 'assignment', smallOfNumeric('integer', -0x8000_0000n, 0x7fff_ffffn)],
+  ['numeric', 'int8', 'assignment', (value: Numeric) => int8(int8OfNumeric(value))],
+  ['numeric', 'float4', 'implicit', (value: Numeric) => parseFloat4(value.toString())],
+  ['numeric', 'float8', 'implicit', float8OfNumeric],
+  ['text', 'varchar', 'implicit'],
+  ['text', 'bpchar', 'implicit'],
+  ['text', 'name', 'implicit', fitName],
+  ['varchar', 'text', 'implicit'],
+  ['varchar', 'bpchar', 'implicit'],
+  ['varchar', 'name', 'implicit', fitName],
+  ['bpchar', 'text', 'implicit', trimBlanks],
+  ['bpchar', 'varchar', 'implicit', trimBlanks],
+  ['bpchar', 'name', 'implicit', (value: string) => fitName(trimBlanks(value))],
+  ['name', 'text', 'implicit'],
+  ['name', 'varchar', 'assignment'],
+  ['name', 'bpchar', 'assignment'],
+];
+
+function oidOfInt8(value: bigint): number {
+  if (value < 0n || value > 0xffff_ffffn) raise('numeric_value_out_of_range', 'OID out of range');
+  return Number(value);
+}
+
+function float8OfNumeric(value: Numeric): number {
+  const result = numberOf(value);
+  // The slow way raises PostgreSQL's error for overflow and underflow.
+  const lost =
+    value.isFinite && (!Number.isFinite(result) || (result === 0 && value.digits !== 0n));
+  return lost ? parseFloat8(value.toString()) : result;
+}
+
+const bySource = new Map<TypeName, Map<TypeName, Cast>>();
+for (const [source, target, context, implementation, options] of rows) {
+  const targets = bySource.get(source) ?? new Map<TypeName, Cast>();
+  bySource.set(source, targets);
+  targets.set(target, {
+    context,
+    implementation: implementation as unknown as Implementation | undefined,
+    ...options,
+  });
+}
+
+const none: ReadonlyMap<TypeName, Cast> = new Map();
+
+/** The casts of pg_cast from a type, by target. */
+export function castsFrom(source: TypeName): ReadonlyMap<TypeName, Cast> {
+  return bySource.get(source) ?? none;
+}

@@ -1,0 +1,36 @@
+/** Functions about the session, and those that no other family holds. */
+import type { FunctionContext } from '../types/index.js';
+import { typeNamed } from '../types/index.js';
+import { hyphenate } from '../types/plain.js';
+import type { Definition, DefinitionOptions } from './definition.js';
+import { define, specialised } from './definition.js';
+
+const stable: DefinitionOptions = { volatility: 'stable', usesContext: true };
+const volatile: DefinitionOptions = { volatility: 'volatile', usesContext: true };
+
+/** A random uuid of version 4. */
+function randomUuid({ random }: FunctionContext): string {
+  const hex = [1, 2, 3, 4].map(() => random.uint32().toString(16).padStart(8, '0')).join('');
+  const variant = '89ab'[random.below(4)] ?? '8';
+  return hyphenate(`${hex.slice(0, 12)}4${hex.slice(13, 16)}${variant}${hex.slice(17)}`);
+}
+
+export const sessionFunctions: readonly Definition[] = [
+  define('version(): text', (context: FunctionContext) => context.version, stable),
+  define('current_database(): name', (context: FunctionContext) => context.database, stable),
+  define('current_catalog(): name', (context: FunctionContext) => context.database, stable),
+  define('current_schema(): name', ({ schema }: FunctionContext) => schema ?? null, stable),
+  define('current_user(): name', (context: FunctionContext) => context.user, stable),
+  define('session_user(): name', (context: FunctionContext) => context.user, stable),
+  define('gen_random_uuid(): uuid', randomUuid, volatile),
+  define('uuidv4(): uuid', randomUuid, volatile),
+  define('random(): float8', ({ random }: FunctionContext) => random.fraction(), volatile),
+  specialised(
+    'pg_typeof(any): text',
+    ([type]) => {
+      const name = typeNamed(type ?? 'unknown').sqlName;
+      return () => name;
+    },
+    { strict: false, volatility: 'stable' },
+  ),
+];

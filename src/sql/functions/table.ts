@@ -1,0 +1,48 @@
+/** All scalar functions and operators by name. */
+import { raise } from '../../base/errors.js';
+import type { TypeName } from '../types/index.js';
+import { typeNamed } from '../types/index.js';
+import { comparisonFunctions } from './comparison.js';
+import type { Definition } from './definition.js';
+import { floatFunctions } from './float.js';
+import { integerFunctions } from './integer.js';
+import { numericFunctions } from './numeric.js';
+import { sessionFunctions } from './session.js';
+import { textFunctions } from './text.js';
+
+const all: readonly Definition[] = [
+  ...comparisonFunctions,
+  ...integerFunctions,
+  ...floatFunctions,
+  ...numericFunctions,
+  ...textFunctions,
+  ...sessionFunctions,
+];
+
+const functions = new Map<string, Definition[]>();
+const operators = new Map<string, Definition[]>();
+for (const definition of all) {
+  const byName = definition.form === 'function' ? functions : operators;
+  const list = byName.get(definition.name);
+  if (list === undefined) byName.set(definition.name, [definition]);
+  else list.push(definition);
+}
+
+export function functionsNamed(name: string): readonly Definition[] {
+  return functions.get(name) ?? [];
+}
+
+export function operatorsNamed(name: string): readonly Definition[] {
+  return operators.get(name) ?? [];
+}
+
+/** Operators of PostgreSQL that are not here yet: regular expressions, text search, JSON paths. */
+const missing: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*', '@@', '@?', '&&']);
+
+/** Raises 0A000 for an operator on texts that PostgreSQL has and we do not. */
+export function refuseKnownOperator(name: string, argumentTypes: readonly TypeName[]): void {
+  const texts = argumentTypes.every((type) => 'SX'.includes(typeNamed(type).category));
+  if (texts && missing.has(name)) {
+    raise('feature_not_supported', `operator ${name} is not supported`);
+  }
+}
