@@ -1,0 +1,182 @@
+/**
+ * Answers of a session as frames of docs/protocol.md. JSON is written directly: how each column is
+ * written is chosen once per result, and most values need no escaping.
+ */
+import { must, unreachable } from '../base/assert.js';
+import {
+  type DatabaseError,
+  type ErrorDetails,
+  type ErrorName,
+  errorCatalogue,
+} from '../base/errors.js';
+import { Random } from '../base/random.js';
+import type { Column, ErrorFields, SessionAnswer } from '../sql/session/protocol.js';
+import {
+  type FunctionContext,
+  findTimeZone,
+  type Row,
+  typeNamed,
+  type Value,
+} from '../sql/types/index.js';
+import type { FrameLimits, FrameStatus } from './protocol.js';
+
+type WriteValue = (value: Value) => string;
+
+/** How the rows of one result are written. */
+export interface Layout {
+  /** `"columns":[...],` for the first frame. */
+  readonly head: string;
+  readonly writers: readonly WriteValue[];
+}
+
+/** Layouts by the columns of a plan, which all results of the plan share within a thread. */
+const layouts = new WeakMap<readonly Column[], { timeZone: string; layout: Layout }>();
+
+/** The layout of a result. */
+export function layoutOf(columns: readonly Column[], timeZone = 'UTC'): Layout {
+  const known = layouts.get(columns);
+  if (known !== undefined && known.timeZone === timeZone) return known.layout;
+  const layout = {
+    head: `"columns":${writeColumns(columns)},`,
+    writers: columns.map((column) => writerOf(column, timeZone)),
+  };
+  layouts.set(columns, { timeZone, layout });
+  return layout;
+}
+
+/** The frame of an answer; `layout` is that of the result that rows belong to. */
+export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): string {
+  switch (answer.kind) {
+    case 'sql.rows': {
+      const head = answer.columns === undefined ? '' : (layout?.head ?? '');
+      const rows = writeRows(answer.rows, layout?.writers ?? []);
+      const { completion } = answer;
+      const end =
+        completion === undefined
+          ? ''
+          : `,"tag":${JSON.stringify(completion.tag)},"status":"${completion.status}"`;
+      const more = answer.last ? '' : ',"more":true';
+      return `{"op":"rows","id":${answer.request},${head}"rows":[${rows}]${end}${more}}`;
+    }
+    case 'sql.complete': {
+      const { tag, status } = answer.completion;
+      const more = answer.last ? '' : ',"more":true';
+      const id = answer.request;
+      return `{"op":"complete","id":${id},"tag":${JSON.stringify(tag)},"status":"${status}"${more}}`;
+    }
+    case 'sql.prepared': {
+      const types = JSON.stringify(answer.parameterTypes.map(({ type }) => type));
+      const columns = answer.columns === undefined ? 'null' : writeColumns(answer.columns);
+      return `{"op":"prepared","id":${answer.request},"paramTypes":${types},"columns":${columns}}`;
+    }
+    case 'sql.closed':
+      return `{"op":"closed","id":${answer.request}}`;
+    case 'sql.failed':
+      return writeError(answer.request, answer.error, answer.status);
+  }
+  return unreachable(answer);
+}
+
+/** An `error` frame; `id` is null when the error is the connection's. */
+export function writeError(
+  id: number | null,
+  error: ErrorFields | DatabaseError,
+  status?: FrameStatus,
+): string {
+  const { sqlstate, retry } = errorCatalogue[error.kind];
+  const { position, detail, hint, schema, table, column, constraint } = error.details;
+  return JSON.stringify({
+    op: 'error',
+    id,
+    sqlstate,
+    name: error.kind,
+    message: error.message,
+    ...{ position, detail, hint, schema, table, column, constraint },
+    retry,
+    status,
+  });
+}
+
+/** The fields of an error that the door itself raises. */
+export function doorError(
+  kind: ErrorName,
+  message: string,
+  details: ErrorDetails = {},
+): ErrorFields {
+  return { kind, message, details };
+}
+
+export function writeHello(version: string, session: number, limits: FrameLimits): string {
+  return JSON.stringify({ op: 'hello', protocol: 1, version, session, status: 'idle', limits });
+}
+
+export function writePong(id: number): string {
+  return `{"op":"pong","id":${id}}`;
+}
+
+function writeColumns(columns: readonly Column[]): string {
+  return JSON.stringify(columns.map(({ name, type }) => ({ name, type })));
+}
+
+function writeRows(rows: readonly Row[], writers: readonly WriteValue[]): string {
+  let text = '';
+  for (const row of rows) {
+    text += text === '' ? '[' : ',[';
+    for (let i = 0; i < writers.length; i += 1) {
+      const value = row[i] ?? null;
+      if (i > 0) text += ',';
+      text += value === null ? 'null' : (writers[i] as WriteValue)(value);
+    }
+    text += ']';
+  }
+  return text;
+}
+
+function writerOf(column: Column, timeZone: string): WriteValue {
+  const type = typeNamed(column.type);
+  switch (type.name) {
+    case 'bool':
+      return (value) => (value === true ? 'true' : 'false');
+    case 'int2':
+    case 'int4':
+    case 'oid':
+      return String;
+    case 'int8':
+      return (value) => `"${value}"`;
+    case 'text':
+    case 'varchar':
+    case 'bpchar':
+    case 'name':
+    case 'unknown':
+    case 'json':
+      return JSON.stringify;
+    case 'uuid':
+      return (value) => `"${value}"`;
+    default: {
+      const context = printContext(timeZone);
+      if (type.name === 'float4' || type.name === 'float8') {
+        return (value) => {
+          const printed = type.print(value, context);
+          return Number.isFinite(value) ? printed : `"${printed}"`;
+        };
+      }
+      return (value) => JSON.stringify(type.print(value, context));
+    }
+  }
+}
+
+/** What printing reads of a session: its time zone and nothing else. */
+function printContext(timeZone: string): FunctionContext {
+  return {
+    statementTimestamp: 0n,
+    transactionTimestamp: 0n,
+    clockTimestamp: () => 0n,
+    timeZone: must(findTimeZone(timeZone), 'the session knows its time zone'),
+    random: new Random(0),
+    user: '',
+    database: '',
+    schema: undefined,
+    version: '',
+    setting: () => undefined,
+  };
+}

@@ -1,0 +1,317 @@
+/**
+ * One client's session as docs/protocol.md describes it, without its socket: frames in, frames out.
+ *
+ * At most {@link forwardedMax} requests lie at the session, the rest wait here; each of them may owe
+ * {@link windowFrames} frames of rows. So what a client that does not read can make the node hold is
+ * bounded by these two and the size of a batch, however much it has asked for.
+ */
+import { must, unreachable } from '../base/assert.js';
+import { type ErrorName, errorCatalogue } from '../base/errors.js';
+import type { HistogramCell, Metrics } from '../base/metrics.js';
+import type { SessionAnswer, SessionMessage, TransactionStatus } from '../sql/session/protocol.js';
+import {
+  doorError,
+  type Layout,
+  layoutOf,
+  writeAnswer,
+  writeError,
+  writeHello,
+  writePong,
+} from './answers.js';
+import { doorMetrics } from './metrics.js';
+import type { CancelFrame, CreditFrame, RequestFrame } from './protocol.js';
+import { readRequest } from './requests.js';
+import type {
+  ConnectOptions,
+  DoorLimits,
+  SessionListener,
+  SqlConnection,
+  SqlService,
+} from './service.js';
+
+const forwardedMax = 32;
+const windowFrames = 4;
+
+type SessionRequest = Extract<RequestFrame, { op: 'execute' | 'prepare' | 'close' }>;
+
+/** Where the frames of a session go. */
+export interface FrameSink {
+  frame(text: string): void;
+  /** While true no more statements are started and no more rows are asked for. */
+  readonly congested: boolean;
+  /** No session answers any more; close the connection with this code of docs/protocol.md. */
+  close(code: number, reason: string): void;
+}
+
+interface InFlight {
+  readonly operation: SessionRequest['op'];
+  readonly startMs: number;
+  /** Frames of rows that the client still wants; Infinity when it did not say. */
+  wanted: number;
+  /** Frames of rows that the session was asked for and has not sent. */
+  owed: number;
+  layout: Layout | undefined;
+  /** Undefined once the session has it. */
+  waiting: SessionRequest | undefined;
+}
+
+export interface FrameSessionOptions {
+  readonly service: SqlService;
+  readonly connect: ConnectOptions;
+  readonly limits: DoorLimits;
+  readonly version: string;
+  readonly metrics: Metrics;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+}
+
+export class FrameSession implements SessionListener {
+  readonly #sink: FrameSink;
+  readonly #limits: DoorLimits;
+  readonly #metrics: Metrics;
+  readonly #nowMs: () => number;
+  readonly #connection: SqlConnection;
+  readonly #succeeded: Readonly<Record<SessionRequest['op'], HistogramCell>>;
+  /** By id, in the order of arrival. */
+  readonly #inFlight = new Map<number, InFlight>();
+  #forwarded = 0;
+  #status: TransactionStatus = 'idle';
+  #ended = false;
+
+  /** Sends `hello`. The service must be ready. */
+  constructor(options: FrameSessionOptions, sink: FrameSink) {
+    this.#sink = sink;
+    this.#limits = options.limits;
+    this.#metrics = options.metrics;
+    this.#nowMs = options.nowMs;
+    this.#succeeded = {
+      execute: this.#series('execute', 'ok'),
+      prepare: this.#series('prepare', 'ok'),
+      close: this.#series('close', 'ok'),
+    };
+    this.#connection = options.service.connect(options.connect, this);
+    const { requestsInFlight, frameBytes, statementBytes } = options.limits;
+    const limits = { requestsInFlight, frameBytes, statementBytes };
+    sink.frame(writeHello(options.version, this.#connection.session, limits));
+  }
+
+  get session(): number {
+    return this.#connection.session;
+  }
+
+  /** Nothing in flight and no transaction open: the session can end without loss. */
+  get quiet(): boolean {
+    return this.#inFlight.size === 0 && this.#status === 'idle';
+  }
+
+  /** Takes one frame as text. */
+  receiveText(text: string): void {
+    const frame = readRequest(text);
+    if (frame.op === 'bad') this.refuseFrame(frame.id, frame.message);
+    else this.receive(frame);
+  }
+
+  receive(frame: RequestFrame): void {
+    if (this.#ended) return;
+    switch (frame.op) {
+      case 'execute':
+      case 'prepare':
+      case 'close':
+        this.#accept(frame);
+        return;
+      case 'credit':
+        this.#credit(frame);
+        return;
+      case 'cancel':
+        this.#cancel(frame);
+        return;
+      case 'ping':
+        this.#sink.frame(writePong(frame.id));
+        return;
+    }
+    unreachable(frame);
+  }
+
+  /** Answers a frame that could not be read; the session goes on. */
+  refuseFrame(id: number | null, message: string): void {
+    this.#metrics.cell(doorMetrics.badFrames).value += 1;
+    this.#sink.frame(writeError(id, doorError('protocol_violation', message)));
+  }
+
+  /** To be called when {@link FrameSink.congested} has become false. */
+  resume(): void {
+    if (this.#ended) return;
+    for (const [id, request] of this.#inFlight) this.#ask(id, request);
+    this.#forwardWaiting();
+  }
+
+  /** The client has gone. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#connection.send({ kind: 'sql.end' });
+  }
+
+  answer(answer: SessionAnswer): void {
+    if (this.#ended) return;
+    const id = answer.request;
+    const request = must(this.#inFlight.get(id), 'an answer belongs to a request in flight');
+    let last = true;
+    if (answer.kind === 'sql.rows') {
+      if (answer.columns !== undefined) request.layout = layoutOf(answer.columns, answer.timeZone);
+      last = answer.last;
+    } else if (answer.kind === 'sql.complete') {
+      last = answer.last;
+    }
+    this.#sink.frame(writeAnswer(answer, request.layout));
+    this.#noteStatus(answer);
+    if (last) {
+      this.#finish(id, request, answer.kind === 'sql.failed' ? answer.error.kind : undefined);
+    } else if (answer.kind === 'sql.rows') {
+      request.owed -= 1;
+      if (request.owed <= windowFrames / 2) this.#ask(id, request);
+    }
+  }
+
+  died(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#sink.close(1011, reason);
+  }
+
+  #accept(frame: SessionRequest): void {
+    const { id } = frame;
+    if (this.#inFlight.has(id)) {
+      this.refuseFrame(id, `id ${id} is in flight`);
+      return;
+    }
+    if (this.#inFlight.size >= this.#limits.requestsInFlight) {
+      const text = `more than limits.requestsInFlight (${this.#limits.requestsInFlight}) requests`;
+      this.#refuse(id, 'configuration_limit_exceeded', text);
+      return;
+    }
+    const { statementBytes } = this.#limits;
+    const sql = frame.op === 'close' ? undefined : frame.sql;
+    // A character takes three bytes of UTF-8 at most: short texts need no count.
+    if (
+      sql !== undefined &&
+      sql.length > statementBytes / 3 &&
+      Buffer.byteLength(sql) > statementBytes
+    ) {
+      const text = `statement is longer than limits.statementBytes (${statementBytes})`;
+      this.#refuse(id, 'program_limit_exceeded', text);
+      return;
+    }
+    const wanted = frame.op === 'execute' ? (frame.credit ?? Number.POSITIVE_INFINITY) : 0;
+    const request: InFlight = {
+      operation: frame.op,
+      startMs: this.#nowMs(),
+      wanted,
+      owed: 0,
+      layout: undefined,
+      waiting: frame,
+    };
+    this.#inFlight.set(id, request);
+    if (this.#mayForward() && this.#inFlight.size === this.#forwarded + 1) {
+      this.#forward(request, frame);
+    }
+  }
+
+  #mayForward(): boolean {
+    return this.#forwarded < forwardedMax && !this.#sink.congested;
+  }
+
+  #forwardWaiting(): void {
+    if (this.#forwarded === this.#inFlight.size) return;
+    for (const request of this.#inFlight.values()) {
+      if (!this.#mayForward()) return;
+      if (request.waiting !== undefined) this.#forward(request, request.waiting);
+    }
+  }
+
+  #forward(request: InFlight, frame: SessionRequest): void {
+    request.waiting = undefined;
+    this.#forwarded += 1;
+    const owed = Math.min(windowFrames, request.wanted);
+    request.owed = owed;
+    request.wanted -= owed;
+    this.#connection.send(sessionMessage(frame, owed));
+  }
+
+  /** Asks the session for as many frames as the client wants and the window allows. */
+  #ask(id: number, request: InFlight): void {
+    if (request.waiting !== undefined || this.#sink.congested) return;
+    const credit = Math.min(windowFrames - request.owed, request.wanted);
+    if (credit <= 0) return;
+    request.owed += credit;
+    request.wanted -= credit;
+    this.#connection.send({ kind: 'sql.credit', request: id, credit });
+  }
+
+  #credit(frame: CreditFrame): void {
+    const request = this.#inFlight.get(frame.id);
+    if (request === undefined) return;
+    request.wanted += frame.credit;
+    this.#ask(frame.id, request);
+  }
+
+  #cancel(frame: CancelFrame): void {
+    const request = this.#inFlight.get(frame.id);
+    if (request === undefined) return;
+    if (request.waiting === undefined) {
+      this.#connection.send({ kind: 'sql.cancel', request: frame.id });
+      return;
+    }
+    this.#inFlight.delete(frame.id);
+    this.#refuse(frame.id, 'query_canceled', 'canceling statement due to user request');
+  }
+
+  #refuse(id: number, kind: ErrorName, message: string): void {
+    this.#sink.frame(writeError(id, doorError(kind, message), this.#status));
+  }
+
+  #noteStatus(answer: SessionAnswer): void {
+    if (answer.kind === 'sql.failed') this.#status = answer.status;
+    else if ('completion' in answer && answer.completion !== undefined) {
+      this.#status = answer.completion.status;
+    }
+  }
+
+  #finish(id: number, request: InFlight, error: ErrorName | undefined): void {
+    this.#inFlight.delete(id);
+    this.#forwarded -= 1;
+    const { operation } = request;
+    const series =
+      error === undefined
+        ? this.#succeeded[operation]
+        : this.#series(operation, errorCatalogue[error].sqlstate);
+    series.observe((this.#nowMs() - request.startMs) / 1000);
+    this.#forwardWaiting();
+  }
+
+  #series(operation: string, outcome: string): HistogramCell {
+    return this.#metrics.histogram(doorMetrics.requests, { operation, outcome });
+  }
+}
+
+function sessionMessage(frame: SessionRequest, credit: number): SessionMessage {
+  switch (frame.op) {
+    case 'execute': {
+      const { id: request, params, paramTypes: parameterTypes } = frame;
+      return {
+        kind: 'sql.execute',
+        request,
+        statement:
+          frame.prepared === undefined ? { text: frame.sql ?? '' } : { prepared: frame.prepared },
+        parameters: params ?? [],
+        credit,
+        ...(parameterTypes === undefined ? {} : { parameterTypes }),
+      };
+    }
+    case 'prepare':
+      return { kind: 'sql.prepare', request: frame.id, name: frame.name, text: frame.sql };
+    case 'close':
+      return { kind: 'sql.close', request: frame.id, name: frame.name };
+  }
+  return unreachable(frame);
+}

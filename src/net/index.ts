@@ -1,0 +1,30 @@
+/**
+ * The doors to the network: HTTP and SQL over WebSocket (docs/protocol.md).
+ *
+ * Guarantees: whatever a client sends, the node lives on and the client is told; what a client can
+ * make the node hold is bounded by the limits of the configuration; answers come in the order of the
+ * requests; no web page gets in that was not let in.
+ *
+ * Must not know: how statements are executed, where sessions run, what a shard or a store is. It
+ * sees sessions through {@link SqlService} only.
+ */
+export { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
+export type { HttpDoor, HttpDoorOptions } from './http.js';
+export type {
+  ConnectOptions,
+  DoorLimits,
+  HealthCheck,
+  Log,
+  NodeStatus,
+  SessionListener,
+  SqlConnection,
+  SqlService,
+} from './service.js';
+
+/** Listens for HTTP and SQL; raises `address_in_use`. Loads fastify, which others never do. */
+export async function openHttpDoor(
+  options: import('./http.js').HttpDoorOptions,
+): Promise<import('./http.js').HttpDoor> {
+  const { openHttpDoor: open } = await import('./http.js');
+  return open(options);
+}

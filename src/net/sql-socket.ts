@@ -1,0 +1,100 @@
+/** A {@link FrameSession} on a WebSocket: writes once per turn, holds back, notices who has gone. */
+import type { Socket } from 'node:net';
+import type { RawData, WebSocket } from 'ws';
+import type { Metrics } from '../base/metrics.js';
+import { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
+import { doorMetrics } from './metrics.js';
+import { corkForTurn } from './write-turn.js';
+
+/** Bytes waiting for a client above which it is no longer read. */
+const congestedBytes = 1024 * 1024;
+/** Most bytes of a reason in a WebSocket close frame. */
+const reasonBytesMax = 123;
+const textFrame = { binary: false, compress: false, fin: true };
+
+export class SqlSocket implements FrameSink {
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  readonly #bufferBytesMax: number;
+  readonly #congestedBytes: number;
+  readonly #metrics: Metrics;
+  readonly #session: FrameSession;
+  #paused = false;
+  #closing = false;
+  #readBytes = 0;
+  #drainedBytes = 0;
+
+  constructor(webSocket: WebSocket, socket: Socket, options: FrameSessionOptions) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.#bufferBytesMax = options.limits.connectionBufferBytes;
+    this.#congestedBytes = Math.min(congestedBytes, this.#bufferBytesMax / 2);
+    this.#metrics = options.metrics;
+    this.#session = new FrameSession(options, this);
+    webSocket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    webSocket.on('close', () => this.#session.end());
+    socket.on('drain', () => this.#drained());
+  }
+
+  get session(): number {
+    return this.#session.session;
+  }
+
+  get quiet(): boolean {
+    return this.#session.quiet;
+  }
+
+  get congested(): boolean {
+    return this.#paused || this.#closing;
+  }
+
+  frame(text: string): void {
+    if (this.#closing) return;
+    corkForTurn(this.#socket);
+    this.#webSocket.send(text, textFrame);
+    const waitingBytes = this.#socket.writableLength;
+    if (waitingBytes > this.#bufferBytesMax) {
+      this.close(1008, 'the client does not read and limits.connectionBufferBytes is full');
+    } else if (waitingBytes > this.#congestedBytes && !this.#paused) {
+      this.#paused = true;
+      this.#metrics.cell(doorMetrics.paused).value += 1;
+      this.#webSocket.pause();
+    }
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#session.end();
+    this.#webSocket.resume();
+    this.#webSocket.close(code, Buffer.from(reason).subarray(0, reasonBytesMax).toString());
+  }
+
+  /**
+   * To be called at intervals; the connection is cut when the client showed no life since the call
+   * before: it sent nothing, not even a pong, and took none of what waits for it.
+   */
+  checkLife(): void {
+    const readBytes = this.#socket.bytesRead;
+    const drainedBytes = this.#socket.bytesWritten - this.#socket.writableLength;
+    const alive =
+      readBytes !== this.#readBytes || (this.#paused && drainedBytes !== this.#drainedBytes);
+    this.#readBytes = readBytes;
+    this.#drainedBytes = drainedBytes;
+    if (alive) this.#webSocket.ping();
+    else this.#webSocket.terminate();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#closing) return;
+    if (isBinary) this.#session.refuseFrame(null, 'a frame is a text message, not a binary one');
+    else this.#session.receiveText((data as Buffer).toString('utf8'));
+  }
+
+  #drained(): void {
+    if (!this.#paused || this.#closing) return;
+    this.#paused = false;
+    this.#webSocket.resume();
+    this.#session.resume();
+  }
+}
