@@ -9,7 +9,7 @@
  *   commits keeps what it wrote in memory until the ticket is durable.
  * - Keys are compared as unsigned bytes. Values carry a checksum bound to their key; a value that
  *   fails it raises `data_corrupted`, it is never returned.
- * - No read holds a transaction of the device beyond the call.
+ * - No read holds a transaction of the device beyond the turn.
  */
 import type { Brand } from '../base/ids.js';
 
@@ -33,7 +33,7 @@ export type Batch = readonly Put[];
 
 /**
  * Sees one pair of a scan; returns false to end the scan. Both arrays are valid during the call
- * only: copy what is kept.
+ * only: copy what is kept. It may read the engine and commit to it.
  */
 export type Visit = (key: Uint8Array, value: Uint8Array) => boolean;
 
@@ -48,7 +48,7 @@ export interface EngineStats {
 }
 
 export interface Engine {
-  /** The value of `key`, valid until the next call of this engine. */
+  /** The value of `key`, valid until the next call of an engine on this thread. */
   get(key: Uint8Array): Uint8Array | undefined;
   /** Visits the pairs of `span` in ascending order of key, descending when `reverse`. */
   scan(span: Span, visit: Visit, reverse?: boolean): void;

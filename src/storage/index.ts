@@ -30,4 +30,5 @@ export {
   type LogEntryKind,
 } from './log-entry.js';
 export { type MemoryContents, MemoryEngine, type MemoryEngineOptions } from './memory.js';
+export { MirrorEngine } from './mirror.js';
 export { type Generation, Overlay } from './overlay.js';
