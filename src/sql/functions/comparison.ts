@@ -55,12 +55,12 @@ const mixed: Six = {
 
 /** NaN equals NaN and is above all else. */
 const floating: Six = {
-  '=': (a: number, b: number) => a === b || (a !== a && b !== b),
-  '<>': (a: number, b: number) => a !== b && (a === a || b === b),
-  '<': (a: number, b: number) => a < b || (b !== b && a === a),
-  '<=': (a: number, b: number) => a <= b || b !== b,
-  '>': (a: number, b: number) => a > b || (a !== a && b === b),
-  '>=': (a: number, b: number) => a >= b || a !== a,
+  '=': (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b)),
+  '<>': (a: number, b: number) => a !== b && (!Number.isNaN(a) || !Number.isNaN(b)),
+  '<': (a: number, b: number) => a < b || (Number.isNaN(b) && !Number.isNaN(a)),
+  '<=': (a: number, b: number) => a <= b || Number.isNaN(b),
+  '>': (a: number, b: number) => a > b || (Number.isNaN(a) && !Number.isNaN(b)),
+  '>=': (a: number, b: number) => a >= b || Number.isNaN(a),
 };
 
 /** From an order. */

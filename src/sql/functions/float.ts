@@ -30,7 +30,7 @@ function product(result: number, a: number, b: number): number {
 
 function quotient(round: (value: number) => number): (a: number, b: number) => number {
   return (a, b) => {
-    if (b === 0 && a === a) raise('division_by_zero', 'division by zero');
+    if (b === 0 && !Number.isNaN(a)) raise('division_by_zero', 'division by zero');
     const result = round(a / b);
     if (result === 0 && a !== 0 && Number.isFinite(b)) underflow();
     return bounded(result, a, b);
@@ -64,7 +64,7 @@ function unary(type: string): Definition[] {
 
 /** pow() of C with PostgreSQL's errors. */
 export function power(base: number, exponent: number): number {
-  if (base !== base || exponent !== exponent) {
+  if (Number.isNaN(base) || Number.isNaN(exponent)) {
     return exponent === 0 || base === 1 ? 1 : Number.NaN;
   }
   if (base === 0 && exponent < 0) {

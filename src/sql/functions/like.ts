@@ -22,8 +22,8 @@ interface Pattern {
 export type Matcher = (text: string) => boolean;
 
 /** The pattern in the form whose escape character is a backslash; an empty escape stands for none. */
-export function likeEscape(pattern: string, escape: string): string {
-  const characters = [...escape];
+export function likeEscape(pattern: string, escapeText: string): string {
+  const characters = [...escapeText];
   if (characters.length > 1) {
     raise('invalid_escape_sequence', 'invalid escape string', {
       hint: 'Escape string must be empty or one character.',

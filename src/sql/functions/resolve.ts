@@ -6,10 +6,12 @@ import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
 import { typeNamed, types } from '../types/index.js';
-import { aggregatesNamed, type AggregateDefinition } from './aggregate-table.js';
+import type { AggregateDefinition } from './aggregate-definition.js';
+import { aggregatesNamed } from './aggregate-table.js';
 import { canCoerce, castPath } from './casts.js';
 import type { Definition, ParameterType } from './definition.js';
 import type { ResolvedCall, ScalarFunction } from './function.js';
+import { sqlValues } from './session.js';
 import { functionsNamed, operatorsNamed, refuseKnownOperator } from './table.js';
 
 /** What the choice needs to know of a candidate. */
@@ -297,15 +299,15 @@ function concreteTypes(
   const element = argumentTypes.find(
     (type, i) => parameters[i] === 'anyelement' && type !== 'unknown',
   );
-  return parameters.map((parameter, i) => {
-    const source = argumentTypes[i] ?? 'unknown';
-    if (parameter === 'any') return source;
-    if (parameter !== 'anyelement') return parameter;
-    if (element !== undefined) return element;
+  if (element === undefined && parameters.includes('anyelement')) {
     raise(
       'datatype_mismatch',
       'could not determine polymorphic type because input has type unknown',
     );
+  }
+  return parameters.map((parameter, i) => {
+    if (parameter === 'any') return argumentTypes[i] ?? 'unknown';
+    return parameter === 'anyelement' ? must(element, 'no element type') : parameter;
   });
 }
 
@@ -330,4 +332,14 @@ function scalarFunction(
     negator: candidate.negator,
     comparison: candidate.comparison,
   };
+}
+
+/**
+ * CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER...: `name` is the SQL word in lower case without its
+ * precision, such as `current_timestamp` or `localtime`; `precision` is -1 without.
+ */
+export function resolveSqlValue(name: string, precision: number): ScalarFunction {
+  const make = sqlValues.get(name);
+  if (make === undefined) raise('feature_not_supported', `${name.toUpperCase()} is not supported`);
+  return scalarFunction({ candidate: make(precision), parameters: [] }, []);
 }

@@ -34,3 +34,20 @@ export const sessionFunctions: readonly Definition[] = [
     { strict: false, volatility: 'stable' },
   ),
 ];
+
+const user = () =>
+  define('current_user(): name', (context: FunctionContext) => context.user, stable);
+const database = () =>
+  define('current_catalog(): name', (context: FunctionContext) => context.database, stable);
+const schema = () =>
+  define('current_schema(): name', ({ schema }: FunctionContext) => schema ?? null, stable);
+
+/** The words of SQL that stand for a value, by their precision (-1 without). */
+export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> = new Map([
+  ['current_user', user],
+  ['current_role', user],
+  ['user', user],
+  ['session_user', user],
+  ['current_catalog', database],
+  ['current_schema', schema],
+]);

@@ -8,8 +8,8 @@ export function compareFloats(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
   if (a === b) return 0;
-  const aIsNaN = a !== a;
-  const bIsNaN = b !== b;
+  const aIsNaN = Number.isNaN(a);
+  const bIsNaN = Number.isNaN(b);
   return aIsNaN === bIsNaN ? 0 : aIsNaN ? 1 : -1;
 }
 
@@ -160,7 +160,7 @@ function floatType(length: 4 | 8): Type {
     parse: double ? parseFloat8 : parseFloat4,
     print: (double ? printFloat8 : printFloat4) as (value: Value) => string,
     compare: compareFloats as (a: Value, b: Value) => number,
-    equals: (a, b) => a === b || (a !== a && b !== b),
+    equals: (a, b) => a === b || (Number.isNaN(a) && Number.isNaN(b)),
     // A Map finds NaN by NaN and 0 by -0.
     hashKey: (value) => value as number,
     sizeOf: () => 16,
@@ -169,7 +169,7 @@ function floatType(length: 4 | 8): Type {
       encode: (writer, value) => {
         const number = value as number;
         // One NaN above infinity, and -0 as 0.
-        scratch.writeDoubleBE(number === number ? number + 0 : Number.NaN, 0);
+        scratch.writeDoubleBE(!Number.isNaN(number) ? number + 0 : Number.NaN, 0);
         const bits = number === 0 ? 0n : scratch.readBigUInt64BE(0);
         const key = bits >> 63n === 1n ? ~bits : bits ^ (1n << 63n);
         writer.int64(BigInt.asIntN(64, key));

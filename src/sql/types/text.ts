@@ -24,7 +24,7 @@ export function checkedText(text: string): string {
 
 /** By code points: U+1F600 sorts after U+FF5E, which UTF-16 units would turn round. */
 export function compareText(a: string, b: string): number {
-  const length = a.length < b.length ? a.length : b.length;
+  const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i += 1) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
@@ -156,7 +156,7 @@ function textType(options: TextTypeOptions): Type {
     category: options.category ?? 'S',
     preferred: options.preferred ?? false,
     textDependsOnContext: false,
-    modifierOf: lengthName && ((numbers) => lengthModifier(numbers, lengthName)),
+    modifierOf: lengthName ? (numbers) => lengthModifier(numbers, lengthName) : undefined,
     printModifier: lengthName ? (modifier) => `(${modifier - 4})` : undefined,
     parse: options.parse,
     print: (value) => value as string,
