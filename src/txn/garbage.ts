@@ -32,12 +32,10 @@ export class GarbageQueue implements Garbage {
   readonly #itemsMax: number;
   #items: GarbageItem[] = [];
   #head = 0;
-  #complete: boolean;
+  #complete = true;
 
-  /** `complete` is true when there is no garbage yet. */
-  constructor(itemsMax: number, complete: boolean) {
+  constructor(itemsMax: number) {
     this.#itemsMax = itemsMax;
-    this.#complete = complete;
   }
 
   get size(): number {
@@ -56,6 +54,11 @@ export class GarbageQueue implements Garbage {
   add(item: GarbageItem): void {
     if (this.full) this.#complete = false;
     else this.#items.push(item);
+  }
+
+  /** There is garbage that was never added: a restart lost the queue. */
+  forget(): void {
+    this.#complete = false;
   }
 
   /** The sweep starts over: garbage that it passed and could not add is lost otherwise. */

@@ -119,6 +119,11 @@ export class ShardState {
     return this.#catalogueVersion;
   }
 
+  /** Storages that await clearing. */
+  get discardedCount(): number {
+    return this.#discarded.size;
+  }
+
   get discarded(): Iterable<DiscardedStorage> {
     return this.#discarded.values();
   }

@@ -10,9 +10,9 @@ import type { ByteReader, ByteWriter } from '../base/bytes.js';
 import type { TransactionId } from '../base/ids.js';
 
 /** Counters that an incarnation's window spans; more than proposals can be in flight. */
-export const windowIds = 32_768;
+export const windowIds = 16_384;
 /** Incarnations remembered; the one that was quiet longest goes first. */
-export const incarnationsMax = 64;
+export const incarnationsMax = 16;
 
 const counterRange = 0x1_0000_0000;
 

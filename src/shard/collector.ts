@@ -1,0 +1,104 @@
+/**
+ * Decides when what no snapshot needs is removed. The removal itself is an entry of the log, so that
+ * all replicas remove the same; one is under way at a time.
+ */
+import type { Context } from '../actors/actor.js';
+import { assert } from '../base/assert.js';
+import type { LogIndex, Timestamp } from '../base/ids.js';
+import {
+  encodeCollection,
+  type GarbageQueue,
+  nextCollection,
+  type OpenSnapshots,
+  type ShardState,
+  Sweep,
+  type VersionReader,
+} from '../txn/index.js';
+import type { ShardLimits } from './limits.js';
+import type { ReplicaMessage } from './messages.js';
+
+export interface CollectorParts {
+  readonly state: ShardState;
+  readonly overlay: VersionReader;
+  readonly garbage: GarbageQueue;
+  readonly snapshots: OpenSnapshots;
+  readonly limits: ShardLimits;
+}
+
+export class Collector {
+  readonly #parts: CollectorParts;
+  #sweep: Sweep | undefined;
+  #scheduled = false;
+  #underWay: LogIndex | undefined;
+  #horizon = 0 as Timestamp;
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts;
+  }
+
+  /** Below it newer versions may be gone, or go with a collection under way. */
+  get horizon(): Timestamp {
+    return Math.max(this.#horizon, this.#parts.state.horizon) as Timestamp;
+  }
+
+  /** After entries were applied: sees to a collection when there is something to collect. */
+  maybeSchedule(context: Context<ReplicaMessage>): void {
+    if (this.#idle) return;
+    this.#schedule(this.#parts.limits.collectDelayMs, context);
+  }
+
+  /** The payload of the next collection, to be proposed as entry `index`. */
+  next(context: Context<ReplicaMessage>, index: LogIndex): Uint8Array | undefined {
+    this.#scheduled = false;
+    if (this.#underWay !== undefined) return undefined;
+    const { state, overlay, garbage, snapshots, limits } = this.#parts;
+    const horizon = snapshots.oldest ?? state.timestamp;
+    assert(horizon <= state.timestamp, 'a snapshot of the future', horizon);
+    assert(horizon >= this.horizon, 'a snapshot below the horizon', horizon, this.horizon);
+    const { discarded } = state;
+    const found = nextCollection(overlay, garbage, discarded, horizon, limits.collectKeysMax);
+    if (found !== undefined) {
+      this.#underWay = index;
+      this.#horizon = horizon;
+      return encodeCollection(found);
+    }
+    const swept = this.#maybeSweep();
+    if (swept) context.send(context.self, { kind: 'shard.collect' });
+    else if (!this.#idle) this.#schedule(limits.collectIdleDelayMs, context);
+    return undefined;
+  }
+
+  /** The collection under way was applied: more of it may follow at once. */
+  applied(index: LogIndex, context: Context<ReplicaMessage>): void {
+    if (index !== this.#underWay) return;
+    this.#underWay = undefined;
+    if (this.#parts.garbage.size >= this.#parts.limits.collectKeysMax) {
+      context.send(context.self, { kind: 'shard.collect' });
+    }
+  }
+
+  get #idle(): boolean {
+    const { state } = this.#parts;
+    return state.garbage === 0 && state.discardedCount === 0;
+  }
+
+  #schedule(delayMs: number, context: Context<ReplicaMessage>): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    context.setTimer('shard.collect', delayMs, { kind: 'shard.collect' });
+  }
+
+  /** One step of the walk for garbage that the queue does not know; false when there is none to do. */
+  #maybeSweep(): boolean {
+    const { overlay, garbage, limits } = this.#parts;
+    if (garbage.full) return false;
+    if (this.#sweep === undefined) {
+      if (garbage.complete) return false;
+      garbage.beginSweep();
+      this.#sweep = new Sweep();
+    }
+    this.#sweep.step(overlay, garbage, limits.sweepPairsMax);
+    if (this.#sweep.done) this.#sweep = undefined;
+    return true;
+  }
+}

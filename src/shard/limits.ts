@@ -1,0 +1,50 @@
+/** The limits of a shard replica; docs/limits.md lists them. */
+export interface ShardLimits {
+  /** Proposals that wait or are in flight; further ones are refused with 53400. */
+  readonly proposalsMax: number;
+  /** Bytes of the proposals that wait or are in flight; further ones are refused with 53400. */
+  readonly proposalBytesMax: number;
+  /** Bytes of one transaction's log entry; larger ones are refused with 54000. */
+  readonly entryBytesMax: number;
+  /** Bytes of applied changes in memory above which proposals wait until the engine has caught up. */
+  readonly overlayBytesMax: number;
+  /** Bytes of applied changes that are handed to the engine in one batch. */
+  readonly applyBatchBytes: number;
+  /** Milliseconds after which applied changes are handed to the engine however few they are. */
+  readonly applyDelayMs: number;
+  /** Entries applied in one turn, and bytes of their payloads. */
+  readonly turnEntriesMax: number;
+  readonly turnBytesMax: number;
+  /** Applied entries that stay in the log, unless their payloads are more than `logTailBytes`. */
+  readonly logTailEntries: number;
+  readonly logTailBytes: number;
+  /** Milliseconds between two looks for what can be collected, and when nothing could be. */
+  readonly collectDelayMs: number;
+  readonly collectIdleDelayMs: number;
+  /** Versions removed by one collection. */
+  readonly collectKeysMax: number;
+  /** Superseded versions remembered; further ones are found by walking the key space. */
+  readonly garbageItemsMax: number;
+  /** Pairs that one step of that walk looks at. */
+  readonly sweepPairsMax: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const defaultShardLimits: ShardLimits = {
+  proposalsMax: 8192,
+  proposalBytesMax: 64 * mebibyte,
+  entryBytesMax: 16 * mebibyte,
+  overlayBytesMax: 64 * mebibyte,
+  applyBatchBytes: mebibyte,
+  applyDelayMs: 1000,
+  turnEntriesMax: 1024,
+  turnBytesMax: mebibyte,
+  logTailEntries: 1024,
+  logTailBytes: mebibyte,
+  collectDelayMs: 100,
+  collectIdleDelayMs: 1000,
+  collectKeysMax: 1024,
+  garbageItemsMax: 65_536,
+  sweepPairsMax: 2048,
+};

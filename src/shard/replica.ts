@@ -1,0 +1,464 @@
+/**
+ * The replica actor: one member of a shard's Raft group with the state that its log has made.
+ *
+ *     propose -> admit: check, stamp, latch -> log -> durable -> committed -> applied -> answer
+ *
+ * All proposals of one drain are admitted together and written as one batch. Reads go past the actor,
+ * through {@link ReplicaAccess}. Recovery is the same path: what the log holds beyond the applied
+ * state is committed by the first entry of the new term, and applied before anything is served.
+ *
+ * Invariants:
+ * - A proposal is answered `committed` only after its entry is durable, committed and applied.
+ * - From its timestamp until it is applied a proposal holds its keys latched.
+ * - Entries are admitted in the order of their timestamps.
+ */
+import type { Actor, Context, Place, Ref } from '../actors/actor.js';
+import { assert, unreachable } from '../base/assert.js';
+import { type ErrorName, raise } from '../base/errors.js';
+import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
+import { type EntryDraft, RaftNode } from '../raft/index.js';
+import { type HardState, type LogEntry, Overlay, RaftLog } from '../storage/index.js';
+import { groupKey, keySpace } from '../storage/keys.js';
+import {
+  admit,
+  CommitClock,
+  encodeChange,
+  GarbageQueue,
+  Latches,
+  OpenSnapshots,
+  type Proposal,
+  Sequences,
+  ShardState,
+} from '../txn/index.js';
+import { ReplicaAccess } from './access.js';
+import { Collector } from './collector.js';
+import { Feed } from './feed.js';
+import { type Asker, Flights, type Waiter } from './flights.js';
+import type { ShardLimits } from './limits.js';
+import type { EngineFailedMessage, RaftEnvelope, ReplicaMessage } from './messages.js';
+import { type ShardSeries, shardSeries } from './metrics.js';
+import type { ProposeMessage, RefusedMessage } from './protocol.js';
+import { shardMetrics, storeEngine } from './resources.js';
+
+export interface ReplicaParts {
+  readonly shard: ShardId;
+  readonly node: NodeId;
+  /** A number that no earlier start of any node had. */
+  readonly incarnation: number;
+  /** UUID of the cluster. */
+  readonly clusterId: string;
+  readonly limits: ShardLimits;
+}
+
+const noBytes = new Uint8Array(0);
+
+export class Replica implements Actor<ReplicaMessage> {
+  readonly access: ReplicaAccess;
+  readonly #parts: ReplicaParts;
+  readonly #limits: ShardLimits;
+  readonly #series: ShardSeries;
+  readonly #overlay: Overlay;
+  readonly #log: RaftLog;
+  readonly #node: RaftNode;
+  readonly #state: ShardState;
+  readonly #clock = new CommitClock();
+  readonly #latches = new Latches();
+  readonly #flights = new Flights(this.#latches);
+  readonly #snapshots = new OpenSnapshots();
+  readonly #sequences: Sequences;
+  readonly #collector: Collector;
+  readonly #feed: Feed;
+  /** Proposals of this drain, or held back because the overlay is full. */
+  #arrived: ProposeMessage[] = [];
+  #arrivedBytes = 0;
+  #admitting = false;
+  #applying = false;
+  /** The last entry known to be committed. */
+  #committed: LogIndex;
+  #failure: EngineFailedMessage | undefined;
+
+  constructor(parts: ReplicaParts, place: Place, self: Ref<ReplicaMessage>) {
+    const { shard, node, clusterId, limits } = parts;
+    const engine = place.resource(storeEngine);
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#series = shardSeries(place.resource(shardMetrics), shard);
+    this.#overlay = new Overlay(engine);
+    this.#log = new RaftLog(engine, shard);
+    const hardState = this.#log.hardState;
+    if (hardState !== undefined && hardState.clusterId !== clusterId) {
+      raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
+    }
+    const record = engine.get(groupKey('applied', shard));
+    const garbage = new GarbageQueue(limits.garbageItemsMax);
+    this.#state = new ShardState(this.#overlay, garbage, record);
+    if (this.#state.garbage > 0) garbage.forget();
+    if (this.#state.index > this.#log.lastIndex) {
+      raise('data_corrupted', `the log ends at ${this.#log.lastIndex}, before the applied state`);
+    }
+    this.#committed = this.#state.index;
+    this.#node = new RaftNode(this.#log, {
+      id: node,
+      voters: [node],
+      ballot: { term: hardState?.term ?? (0 as Term), vote: hardState?.vote },
+      appliedIndex: this.#state.index,
+      electionTicks: 1,
+      noop: () => this.#draft('noop', noBytes, 0),
+    });
+    this.#sequences = new Sequences(this.#overlay);
+    const state = this.#state;
+    const overlay = this.#overlay;
+    this.#collector = new Collector({
+      state,
+      overlay,
+      garbage,
+      snapshots: this.#snapshots,
+      limits,
+    });
+    const { applyBytes } = this.#series;
+    this.#feed = new Feed({ shard, overlay, log: this.#log, state, limits, applyBytes });
+    this.access = new ReplicaAccess({
+      shard,
+      replica: self,
+      incarnation: parts.incarnation,
+      overlay,
+      state,
+      node: this.#node,
+      snapshots: this.#snapshots,
+      sequences: this.#sequences,
+    });
+  }
+
+  receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
+    switch (message.kind) {
+      case 'shard.propose':
+        this.#onPropose(message, context);
+        return;
+      case 'shard.admit':
+        this.#admitting = false;
+        this.#admitArrived(context);
+        return;
+      case 'shard.raft':
+        this.#onRaft(message, context);
+        return;
+      case 'shard.apply':
+        this.#applying = false;
+        this.#apply(context);
+        return;
+      case 'shard.fed':
+        this.#feed.onFed(message, context);
+        this.#measure();
+        if (this.#arrived.length > 0) this.#admitSoon(context);
+        return;
+      case 'shard.feed':
+        this.#feed.onTimer(context);
+        return;
+      case 'shard.collect':
+        this.#collect(context);
+        return;
+      case 'actor.started':
+        this.#node.step({ kind: 'raft.tick' });
+        this.#carryOut(context);
+        return;
+      case 'shard.engineFailed':
+        this.#fail(message, context);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #onPropose(message: ProposeMessage, context: Context<ReplicaMessage>): void {
+    assert(message.shard === this.#parts.shard, 'a proposal for another shard', message.shard);
+    const bytes = proposalBytes(message.proposal);
+    const refusal = this.#refusal(bytes);
+    if (refusal !== undefined) {
+      this.#refuse(message, refusal.reason, refusal.text, context);
+      return;
+    }
+    this.#arrived.push(message);
+    this.#arrivedBytes += bytes;
+    this.#admitSoon(context);
+  }
+
+  /** Why a proposal of that size is not taken now. */
+  #refusal(bytes: number): { readonly reason: ErrorName; readonly text: string } | undefined {
+    if (this.#failure !== undefined) return this.#failure;
+    if (!this.#node.serves) {
+      return { reason: 'cannot_connect_now', text: 'the shard is not ready yet' };
+    }
+    const { proposalsMax, proposalBytesMax, entryBytesMax } = this.#limits;
+    if (bytes > entryBytesMax) {
+      const text = `changes of ${bytes} bytes in one transaction; the limit is ${entryBytesMax}`;
+      return { reason: 'program_limit_exceeded', text };
+    }
+    const count = this.#arrived.length + this.#flights.count;
+    if (count >= proposalsMax || this.#arrivedBytes + this.#flights.bytes > proposalBytesMax) {
+      const text = `${count} transactions are committing; no more are taken`;
+      return { reason: 'configuration_limit_exceeded', text };
+    }
+    return undefined;
+  }
+
+  #admitSoon(context: Context<ReplicaMessage>): void {
+    if (this.#admitting) return;
+    this.#admitting = true;
+    context.send(context.self, { kind: 'shard.admit' });
+  }
+
+  /** Admits what has arrived, as one batch of the log. */
+  #admitArrived(context: Context<ReplicaMessage>): void {
+    if (this.#arrived.length === 0 || this.#failure !== undefined) return;
+    if (this.#overlay.bytes > this.#limits.overlayBytesMax) {
+      context.probe('shard.overlayFull');
+      return;
+    }
+    const drafts: EntryDraft[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const message of this.#arrived) {
+      if (taken === this.#limits.turnEntriesMax || bytes >= this.#limits.turnBytesMax) break;
+      taken += 1;
+      const size = proposalBytes(message.proposal);
+      bytes += size;
+      const index = (this.#node.lastIndex + 1 + drafts.length) as LogIndex;
+      const draft = this.#admitOne(message, index, size, context);
+      if (draft !== undefined) drafts.push(draft);
+    }
+    this.#arrived = taken === this.#arrived.length ? [] : this.#arrived.slice(taken);
+    this.#arrivedBytes -= bytes;
+    assert(this.#arrivedBytes >= 0, 'bytes of arrived proposals', this.#arrivedBytes);
+    if (this.#arrived.length > 0) this.#admitSoon(context);
+    if (drafts.length === 0) return;
+    this.#node.step({ kind: 'raft.propose', drafts });
+    this.#carryOut(context);
+  }
+
+  /** Checks one proposal: its draft, or undefined when it is answered or waits for another. */
+  #admitOne(
+    message: ProposeMessage,
+    index: LogIndex,
+    bytes: number,
+    context: Context<ReplicaMessage>,
+  ): EntryDraft | undefined {
+    const { proposal, token, replyTo } = message;
+    const underWay = this.#flights.entryOf(proposal.transaction);
+    if (underWay !== undefined) {
+      this.#flights.await(underWay, { token, replyTo, reason: undefined });
+      return undefined;
+    }
+    const familiarity = this.#state.familiarity(proposal.transaction);
+    if (familiarity === 'known') {
+      context.probe('shard.transactionKnown');
+      // Its own timestamp is not kept; whoever reads at the newest one sees its changes.
+      this.#commit(message, this.#state.timestamp, context);
+      return undefined;
+    }
+    if (familiarity === 'forgotten') {
+      const text = 'the transaction is too old to tell whether it was committed before';
+      this.#refuse(message, 'statement_completion_unknown', text, context);
+      return undefined;
+    }
+    const { horizon } = this.#collector;
+    const admission = admit(proposal, this.#state, this.#overlay, this.#latches, horizon);
+    if (admission.kind === 'refused') {
+      const { reason, until } = admission;
+      if (until === undefined) this.#refuse(message, reason, textOf(reason), context);
+      else {
+        this.#series.latchConflicts.value += 1;
+        this.#flights.await(until, { token, replyTo, reason });
+      }
+      return undefined;
+    }
+    const { keys, checked } = admission;
+    this.#flights.depart({ index, proposal, bytes, keys, checked, token, replyTo });
+    const payload = encodeChange({ writes: proposal.writes, fences: proposal.fences ?? [] });
+    return {
+      kind: 'write',
+      transaction: proposal.transaction,
+      timestamp: this.#clock.next(context.wallMs),
+      origin: this.#parts.node,
+      wallMs: context.wallMs,
+      objects: proposal.objects,
+      client: undefined,
+      request: undefined,
+      payload,
+    };
+  }
+
+  #draft(kind: 'noop' | 'gc', payload: Uint8Array, wallMs: number): EntryDraft {
+    return {
+      kind,
+      transaction: 0 as TransactionId,
+      timestamp: this.#clock.last,
+      origin: this.#parts.node,
+      wallMs,
+      objects: [],
+      client: undefined,
+      request: undefined,
+      payload,
+    };
+  }
+
+  #onRaft({ generation, message }: RaftEnvelope, context: Context<ReplicaMessage>): void {
+    this.#log.markDurable(generation);
+    this.#node.step(message);
+    this.#carryOut(context);
+  }
+
+  /** Does what the Raft core asks for. */
+  #carryOut(context: Context<ReplicaMessage>): void {
+    if (this.#failure !== undefined) return;
+    while (this.#node.hasReady) {
+      const ready = this.#node.ready();
+      assert(ready.messages.length === 0, 'a lone voter has nobody to tell');
+      if (ready.mustSync) {
+        if (ready.entries.length > 0) this.#series.batchEntries.observe(ready.entries.length);
+        const hardState = ready.ballot === undefined ? undefined : this.#hardState(ready.ballot);
+        const { number: generation, puts } = this.#log.append(ready.entries, hardState);
+        const persisted = context.persist(puts);
+        for (const message of ready.messagesAfterPersist) {
+          context.sendDurable(persisted, context.self, { kind: 'shard.raft', generation, message });
+        }
+      } else assert(ready.messagesAfterPersist.length === 0, 'nothing to persist before a message');
+      if (ready.committed !== undefined) this.#committed = ready.committed.to;
+    }
+    this.#apply(context);
+    this.#measure();
+  }
+
+  #hardState(ballot: { readonly term: Term; readonly vote: NodeId | undefined }): HardState {
+    const { node, clusterId } = this.#parts;
+    const first: HardState = {
+      ...ballot,
+      clusterId,
+      configuration: { voters: [node], outgoing: [], learners: [], witnesses: [] },
+      lastSnapshot: { index: 0 as LogIndex, term: 0 as Term },
+    };
+    return { ...first, ...this.#log.hardState, ...ballot };
+  }
+
+  /** Applies committed entries, as many as a turn takes, and answers for them. */
+  #apply(context: Context<ReplicaMessage>): void {
+    if (this.#applying || this.#state.index === this.#committed) return;
+    const from = (this.#state.index + 1) as LogIndex;
+    const to = Math.min(this.#committed, from + this.#limits.turnEntriesMax - 1) as LogIndex;
+    const served = this.#node.serves;
+    for (const entry of this.#log.read(from, to, this.#limits.turnBytesMax)) {
+      this.#applyEntry(entry, context);
+    }
+    this.#node.applied(this.#state.index);
+    if (!served && this.#node.serves) this.#onServing(context);
+    if (this.#state.index < this.#committed) {
+      this.#applying = true;
+      context.send(context.self, { kind: 'shard.apply' });
+    }
+    this.#feed.maybeFeed(context);
+    this.#collector.maybeSchedule(context);
+  }
+
+  #applyEntry(entry: LogEntry, context: Context<ReplicaMessage>): void {
+    const flight = this.#flights.find(entry.index);
+    if (flight === undefined) this.#state.apply(entry);
+    else {
+      const { writes, fences = [] } = flight.proposal;
+      const isNew = this.#state.apply(entry, { writes, fences }, flight.checked);
+      assert(isNew, 'a transaction was proposed twice', entry.transaction);
+      for (const write of writes) this.#sequences.applied(write);
+      this.#flights.land(flight);
+      this.#commit(flight, entry.timestamp, context);
+      for (const waiter of this.#flights.takeWaiters(entry.index)) {
+        this.#answerWaiter(waiter, entry.timestamp, context);
+      }
+    }
+    this.#clock.observe(entry.timestamp);
+    this.#feed.applied(entry.payload.length);
+    if (entry.kind === 'gc') this.#collector.applied(entry.index, context);
+  }
+
+  #onServing(context: Context<ReplicaMessage>): void {
+    context.log('info', 'shard.ready', {
+      shard: this.#parts.shard,
+      term: this.#node.term,
+      appliedIndex: this.#state.index,
+    });
+  }
+
+  #collect(context: Context<ReplicaMessage>): void {
+    if (this.#failure !== undefined || !this.#node.serves) return;
+    const payload = this.#collector.next(context, (this.#node.lastIndex + 1) as LogIndex);
+    if (payload === undefined) return;
+    const draft = this.#draft('gc', payload, context.wallMs);
+    this.#node.step({ kind: 'raft.propose', drafts: [draft] });
+    this.#carryOut(context);
+  }
+
+  #answerWaiter(waiter: Waiter, timestamp: Timestamp, context: Context<ReplicaMessage>): void {
+    if (waiter.reason === undefined) this.#commit(waiter, timestamp, context);
+    else this.#refuse(waiter, waiter.reason, textOf(waiter.reason), context);
+  }
+
+  #commit({ token, replyTo }: Asker, timestamp: Timestamp, context: Context<ReplicaMessage>): void {
+    this.#series.proposals.committed.value += 1;
+    context.send(replyTo, { kind: 'shard.committed', token, timestamp });
+  }
+
+  #refuse(
+    { token, replyTo }: Asker,
+    reason: RefusedMessage['reason'],
+    text: string,
+    context: Context<ReplicaMessage>,
+  ): void {
+    const outcome = reason === 'conflict' || reason === 'staleObject' ? reason : 'refused';
+    this.#series.proposals[outcome].value += 1;
+    context.send(replyTo, { kind: 'shard.refused', token, reason, text });
+  }
+
+  /** The engine has stopped: what is under way may or may not be durable; nothing new is taken. */
+  #fail(failure: EngineFailedMessage, context: Context<ReplicaMessage>): void {
+    this.#failure = failure;
+    context.log('error', 'shard.engineFailed', { shard: this.#parts.shard, text: failure.text });
+    const unknown = 'the store failed while the transaction was being committed';
+    for (const asker of this.#flights.abandon()) {
+      this.#series.proposals.failed.value += 1;
+      const { token, replyTo } = asker;
+      const reason = 'statement_completion_unknown';
+      context.send(replyTo, { kind: 'shard.refused', token, reason, text: unknown });
+    }
+    for (const message of this.#arrived) {
+      this.#refuse(message, failure.reason, failure.text, context);
+    }
+    this.#arrived = [];
+    this.#arrivedBytes = 0;
+  }
+
+  #measure(): void {
+    const series = this.#series;
+    series.term.value = this.#node.term;
+    series.commitIndex.value = this.#node.commitIndex;
+    series.appliedIndex.value = this.#state.index;
+    series.logEntries.value = this.#log.lastIndex - this.#log.firstIndex + 1;
+    series.overlayBytes.value = this.#overlay.bytes;
+    series.historyPending.value = this.#state.garbage;
+    series.snapshots.value = this.#snapshots.size;
+  }
+}
+
+/** What the proposal's log entry takes, about; asserts that its keys are of the shared key space. */
+function proposalBytes(proposal: Proposal): number {
+  let bytes = 0;
+  for (const write of proposal.writes) {
+    bytes += 16;
+    if (write.op === 'discard') continue;
+    assert(write.key[0] === keySpace.data, 'a write outside the shared key space', write.key[0]);
+    bytes += write.key.length;
+    if (write.op === 'put') bytes += write.value.length;
+  }
+  return bytes;
+}
+
+function textOf(reason: RefusedMessage['reason']): string {
+  return reason === 'staleObject'
+    ? 'an object that the statement uses was changed'
+    : 'could not serialize access due to concurrent update';
+}
