@@ -351,6 +351,11 @@ const catalogue = {
     retry: 'unknown',
     advice: 'Connect again; check whether the last change is there.',
   },
+  sqlclient_unable_to_establish_sqlconnection: {
+    sqlstate: '08001',
+    retry: 'later',
+    advice: 'Check the address and that the node is running.',
+  },
   connection_does_not_exist: { sqlstate: '08003', retry: 'later', advice: 'Connect first.' },
   protocol_violation: {
     sqlstate: '08P01',

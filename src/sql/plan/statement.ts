@@ -1,5 +1,6 @@
 /** Bound statements: what a session executes. */
-import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import type { ParsedStatement } from '../parse/index.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { Relation, RelationColumn } from './relation.js';
 
@@ -66,13 +67,19 @@ export type DataStatement =
       readonly returning: Returning | undefined;
     };
 
+export type SequenceOptions = Pick<SequenceDescriptor, 'start' | 'increment' | 'maximum'>;
+
 /** A new table as CREATE TABLE says it; the catalogue gives the ids. */
 export interface NewTable {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly Omit<ColumnDescriptor, 'default'>[];
-  /** Per column: its default in SQL, `sequence` for SERIAL and IDENTITY, or undefined. */
-  readonly defaults: readonly ({ readonly sql: string } | 'sequence' | undefined)[];
+  /** Per column: its default in SQL, the sequence of SERIAL and IDENTITY, or undefined. */
+  readonly defaults: readonly (
+    | { readonly kind: 'expression'; readonly sql: string }
+    | { readonly kind: 'sequence'; readonly sequence: SequenceOptions }
+    | undefined
+  )[];
   readonly primaryKey: readonly number[];
   readonly primaryKeyName: string | undefined;
 }
@@ -85,16 +92,36 @@ export type Statement =
       readonly names: readonly { readonly schema: string | undefined; readonly name: string }[];
       readonly ifExists: boolean;
     }
-  | { readonly kind: 'begin'; readonly readOnly: boolean }
+  | { readonly kind: 'begin'; readonly readOnly: boolean | undefined }
+  /** SET TRANSACTION. */
+  | { readonly kind: 'setTransaction'; readonly readOnly: boolean | undefined }
   | { readonly kind: 'commit' }
   | { readonly kind: 'rollback' }
+  /** SET name TO value; undefined for DEFAULT. */
   | {
       readonly kind: 'set';
       readonly name: string;
       readonly value: string | undefined;
       readonly local: boolean;
     }
+  /** RESET name; without a name all. */
+  | { readonly kind: 'reset'; readonly name: string | undefined }
   | { readonly kind: 'show'; readonly name: string }
+  /** PREPARE name AS statement. */
+  | {
+      readonly kind: 'prepare';
+      readonly name: string;
+      readonly parsed: ParsedStatement;
+      readonly types: readonly ExpressionType[];
+    }
+  /** EXECUTE name (literals). */
+  | {
+      readonly kind: 'execute';
+      readonly name: string;
+      readonly arguments: readonly (string | boolean | null)[];
+    }
+  /** Without a name all. */
+  | { readonly kind: 'deallocate'; readonly name: string | undefined }
   | {
       readonly kind: 'explain';
       readonly statement: DataStatement;

@@ -1,0 +1,169 @@
+/**
+ * From the type that an expression has to the one that its place wants, by PostgreSQL's rules
+ * (chapter 10 of its manual): literals and parameters of unknown type take the type wanted.
+ */
+import { assert } from '../../base/assert.js';
+import {
+  type CastContext,
+  findCoercion,
+  readLiteral,
+  resolveCommonType,
+} from '../functions/index.js';
+import type { Expression, ExpressionType } from '../plan/expression.js';
+import { printType, type TypeName } from '../types/index.js';
+import type { BindContext } from './context.js';
+import type { BoundType } from './type-name.js';
+
+export const bool: ExpressionType = { name: 'bool', modifier: -1 };
+
+/** The name of an expression's type. All types of bound expressions are names of the registry. */
+export function nameOf(expression: Expression): TypeName {
+  return expression.type.name as TypeName;
+}
+
+export function isUnknown(expression: Expression): boolean {
+  return expression.type.name === 'unknown';
+}
+
+export function typeOf(name: TypeName): BoundType {
+  return { name, modifier: -1 };
+}
+
+/**
+ * `expression` as a value of `target`; undefined when there is no such cast in this context. Raises
+ * what reading a literal raises.
+ */
+export function coerce(
+  context: BindContext,
+  expression: Expression,
+  target: BoundType,
+  how: CastContext,
+): Expression | undefined {
+  if (isUnknown(expression)) {
+    if (expression.kind === 'constant') return literal(context, expression, target, how);
+    if (expression.kind === 'parameter') return parameter(context, expression, target, how);
+  }
+  const same = expression.type.name === target.name;
+  if (same && (target.modifier === -1 || target.modifier === expression.type.modifier)) {
+    return expression;
+  }
+  const coercion = findCoercion(nameOf(expression), target.name, target.modifier, how);
+  if (coercion === undefined) return undefined;
+  const relabelled = { ...expression, type: target } as Expression;
+  if (coercion.kind === 'relabel') return context.relocate(relabelled, expression);
+  return context.relocate(
+    { kind: 'call', type: target, function: coercion.function, arguments: [expression] },
+    expression,
+  );
+}
+
+function literal(
+  context: BindContext,
+  expression: Extract<Expression, { kind: 'constant' }>,
+  target: BoundType,
+  how: CastContext,
+): Expression {
+  if (target.name === 'unknown') return expression;
+  const text = expression.value;
+  if (text === null) return context.relocate({ ...expression, type: target }, expression);
+  assert(typeof text === 'string', 'an unknown literal is a text');
+  const reading = how === 'explicit' ? 'explicit' : 'assignment';
+  const value = context.at(context.locationOf(expression), () =>
+    readLiteral(text, target.name, target.modifier, reading, context.functions),
+  );
+  return context.relocate({ kind: 'constant', type: target, value }, expression);
+}
+
+function parameter(
+  context: BindContext,
+  expression: Extract<Expression, { kind: 'parameter' }>,
+  target: BoundType,
+  how: CastContext,
+): Expression | undefined {
+  if (target.name === 'unknown') return expression;
+  const { number } = expression;
+  context.at(context.locationOf(expression), () => context.parameters.decide(number, target.name));
+  const typed = context.relocate({ ...expression, type: typeOf(target.name) }, expression);
+  return coerce(context, typed, target, how);
+}
+
+/** As `coerce`, where the registry has said that the cast exists. */
+export function coerceTo(
+  context: BindContext,
+  expression: Expression,
+  target: TypeName,
+): Expression {
+  const coerced = coerce(context, expression, typeOf(target), 'implicit');
+  assert(coerced !== undefined, 'an implicit cast is missing', expression.type.name, target);
+  return coerced;
+}
+
+/** `construct` is the clause in PostgreSQL's words: `WHERE`, `AND`, `JOIN/ON`. */
+export function coerceToBool(
+  context: BindContext,
+  expression: Expression,
+  construct: string,
+): Expression {
+  const coerced = coerce(context, expression, typeOf('bool'), 'assignment');
+  if (coerced !== undefined) return coerced;
+  const type = printType(expression.type.name, expression.type.modifier);
+  context.raise(
+    context.locationOf(expression),
+    'datatype_mismatch',
+    `argument of ${construct} must be type boolean, not type ${type}`,
+  );
+}
+
+/** Brings all to one type: that of UNION, CASE, VALUES and their like (chapter 10.5). */
+export function coerceToCommon(
+  context: BindContext,
+  expressions: readonly Expression[],
+  construct: string,
+): { readonly type: BoundType; readonly expressions: readonly Expression[] } {
+  const type = commonType(context, expressions, construct);
+  const coerced = expressions.map((expression) => {
+    const result = coerce(context, expression, type, 'implicit');
+    if (result !== undefined) return result;
+    const from = printType(expression.type.name, -1);
+    return context.raise(
+      context.locationOf(expression),
+      'cannot_coerce',
+      `${construct} could not convert type ${from} to ${printType(type.name, -1)}`,
+    );
+  });
+  return { type, expressions: coerced };
+}
+
+/** The common type; an error is placed at the first expression that does not fit. */
+export function commonType(
+  context: BindContext,
+  expressions: readonly Expression[],
+  construct: string,
+): BoundType {
+  const types = expressions.map(nameOf);
+  const name = context.at(undefined, () => {
+    try {
+      return resolveCommonType(types, construct);
+    } catch (error) {
+      for (let count = 2; count < types.length; count += 1) {
+        const culprit = expressions[count - 1];
+        const location = culprit === undefined ? undefined : context.locationOf(culprit);
+        context.at(location, () => resolveCommonType(types.slice(0, count), construct));
+      }
+      const last = expressions.at(-1);
+      return context.at(last && context.locationOf(last), (): never => {
+        throw error;
+      });
+    }
+  });
+  const [first] = expressions;
+  const same = expressions.every(
+    (e) => e.type.name === first?.type.name && e.type.modifier === first.type.modifier,
+  );
+  return { name, modifier: same && first?.type.name === name ? first.type.modifier : -1 };
+}
+
+/** An output column of unknown type is text, as PostgreSQL's resolveTargetListUnknowns says. */
+export function settled(context: BindContext, expression: Expression): Expression {
+  return isUnknown(expression) ? coerceTo(context, expression, 'text') : expression;
+}

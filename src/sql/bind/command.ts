@@ -1,0 +1,156 @@
+/** Statements about the session: transactions, settings, EXPLAIN, PREPARE. */
+import { must } from '../../base/assert.js';
+import {
+  as,
+  type ast,
+  fields,
+  locationOf,
+  notSupported,
+  type ParsedStatement,
+  the,
+} from '../parse/index.js';
+import type { Statement } from '../plan/statement.js';
+import type { BindContext } from './context.js';
+import { nodeLocation } from './expression.js';
+import { bindTypeName } from './type-name.js';
+
+export function bindTransaction(context: BindContext, body: ast.TransactionStmt): Statement {
+  const read = fields(context.source, 'TransactionStmt', body, ['kind', 'options']);
+  switch (read.kind) {
+    case 'TRANS_STMT_BEGIN':
+    case 'TRANS_STMT_START':
+      return { kind: 'begin', readOnly: transactionMode(context, read.options) };
+    case 'TRANS_STMT_COMMIT':
+      return { kind: 'commit' };
+    case 'TRANS_STMT_ROLLBACK':
+      return { kind: 'rollback' };
+    default:
+      return notSupported(context.source, transactionName(read.kind), locationOf(body));
+  }
+}
+
+function transactionName(kind: ast.TransactionStmtKind | undefined): string {
+  const words = (kind ?? '').replace('TRANS_STMT_', '').replaceAll('_', ' ');
+  return words === 'PREPARE' ? 'PREPARE TRANSACTION' : words;
+}
+
+/**
+ * READ ONLY or READ WRITE; undefined when neither is said. All isolation levels are taken: each
+ * gives snapshot isolation for now (docs/decisions).
+ */
+function transactionMode(
+  context: BindContext,
+  nodes: readonly ast.Node[] | undefined,
+): boolean | undefined {
+  let readOnly: boolean | undefined;
+  for (const node of nodes ?? []) {
+    const body = the(node, 'DefElem');
+    const { defname, arg } = fields(context.source, 'DefElem', body, ['defname', 'arg']);
+    const value = as(arg, 'A_Const')?.ival?.ival ?? 0;
+    if (defname === 'transaction_read_only') readOnly = value === 1;
+    else if (defname !== 'transaction_isolation' && defname !== 'transaction_deferrable') {
+      notSupported(context.source, `transaction mode ${defname}`, locationOf(body));
+    }
+  }
+  return readOnly;
+}
+
+export function bindSet(context: BindContext, body: ast.VariableSetStmt): Statement {
+  const read = fields(context.source, 'VariableSetStmt', body, [
+    'kind',
+    'name',
+    'args',
+    'is_local',
+    // Whether the values count for query statistics.
+    'jumble_args',
+  ]);
+  const name = read.name ?? '';
+  const local = read.is_local === true;
+  switch (read.kind) {
+    case 'VAR_SET_VALUE':
+      return { kind: 'set', name, value: settingValue(context, read.args), local };
+    case 'VAR_SET_DEFAULT':
+      return { kind: 'set', name, value: undefined, local };
+    case 'VAR_RESET':
+      return { kind: 'reset', name };
+    case 'VAR_RESET_ALL':
+      return { kind: 'reset', name: undefined };
+    case 'VAR_SET_MULTI':
+      if (name !== 'TRANSACTION') notSupported(context.source, `SET ${name}`, undefined);
+      return { kind: 'setTransaction', readOnly: transactionMode(context, read.args) };
+    default:
+      return notSupported(context.source, 'SET ... FROM CURRENT', locationOf(body));
+  }
+}
+
+function settingValue(context: BindContext, nodes: readonly ast.Node[] | undefined): string {
+  return (nodes ?? [])
+    .map((node) => {
+      const value = literalValue(context, node);
+      return value === null ? '' : String(value);
+    })
+    .join(', ');
+}
+
+/** A literal as its text; booleans as such, NULL as null. */
+function literalValue(context: BindContext, node: ast.Node): string | boolean | null {
+  const constant = as(node, 'A_Const');
+  if (constant === undefined) {
+    return notSupported(context.source, 'an expression in this place', nodeLocation(node));
+  }
+  const { ival, fval, boolval, sval, isnull } = fields(context.source, 'A_Const', constant, [
+    'ival',
+    'fval',
+    'boolval',
+    'sval',
+    'isnull',
+  ]);
+  if (isnull) return null;
+  if (ival !== undefined) return String(ival.ival ?? 0);
+  if (boolval !== undefined) return boolval.boolval ?? false;
+  return (fval === undefined ? sval?.sval : fval.fval) ?? '';
+}
+
+export function bindShow(context: BindContext, body: ast.VariableShowStmt): Statement {
+  const { name = '' } = fields(context.source, 'VariableShowStmt', body, ['name']);
+  return { kind: 'show', name };
+}
+
+/** The statement that EXPLAIN is about. Of its options only COSTS OFF changes nothing. */
+export function explained(context: BindContext, body: ast.ExplainStmt): ast.Node {
+  const { query, options } = fields(context.source, 'ExplainStmt', body, ['query', 'options']);
+  for (const node of options ?? []) {
+    const option = the(node, 'DefElem');
+    const { defname = '', arg } = fields(context.source, 'DefElem', option, ['defname', 'arg']);
+    const value = (as(arg, 'String')?.sval ?? String(as(arg, 'Integer')?.ival ?? '')).toLowerCase();
+    if (defname === 'costs' && ['off', 'false', '0'].includes(value)) continue;
+    if (defname === 'format' && value === 'text') continue;
+    const construct = `EXPLAIN option ${defname.toUpperCase()}`;
+    notSupported(context.source, construct, locationOf(option));
+  }
+  return must(query, 'EXPLAIN has a statement');
+}
+
+export function bindPrepare(
+  context: BindContext,
+  body: ast.PrepareStmt,
+  parsed: ParsedStatement,
+): Statement {
+  const read = fields(context.source, 'PrepareStmt', body, ['name', 'argtypes', 'query']);
+  const types = (read.argtypes ?? []).map((node) =>
+    bindTypeName(context.source, the(node, 'TypeName')),
+  );
+  const node = must(read.query, 'PREPARE has a statement');
+  return { kind: 'prepare', name: read.name ?? '', parsed: { ...parsed, node }, types };
+}
+
+export function bindExecute(context: BindContext, body: ast.ExecuteStmt): Statement {
+  const { name = '', params } = fields(context.source, 'ExecuteStmt', body, ['name', 'params']);
+  const literals = (params ?? []).map((node) => literalValue(context, node));
+  return { kind: 'execute', name, arguments: literals };
+}
+
+export function bindDeallocate(context: BindContext, body: ast.DeallocateStmt): Statement {
+  const { name, isall } = fields(context.source, 'DeallocateStmt', body, ['name', 'isall']);
+  return { kind: 'deallocate', name: isall ? undefined : name };
+}

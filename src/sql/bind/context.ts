@@ -1,0 +1,135 @@
+/** What the parts of the binder share while one statement is bound. */
+import { DatabaseError, raise } from '../../base/errors.js';
+import type { TableDescriptor } from '../catalogue/descriptor.js';
+import { raiseAt, type Source, tooDeep } from '../parse/index.js';
+import type { ColumnId, Expression } from '../plan/expression.js';
+import type { FunctionContext, TypeName } from '../types/index.js';
+
+/** Finds tables by name as the statement's transaction sees them. */
+export interface TableLookup {
+  find(schema: string, name: string): TableDescriptor | undefined;
+}
+
+/** The most levels that an expression or a FROM clause may nest: what 1 MB of stack allows. */
+export const nestingDepthMax = 500;
+
+export class BindContext {
+  readonly source: Source;
+  readonly tables: TableLookup;
+  readonly functions: FunctionContext;
+  readonly parameters: ParameterTypes;
+  /** Tables that the statement names, each once. */
+  readonly used = new Map<TableDescriptor['object'], TableDescriptor>();
+  /** Byte offsets in the text of expressions, for errors found after they were bound. */
+  readonly #locations = new WeakMap<Expression, number>();
+  #columns = 0;
+  #depth = 0;
+
+  constructor(
+    source: Source,
+    tables: TableLookup,
+    functions: FunctionContext,
+    parameters: ParameterTypes,
+  ) {
+    this.source = source;
+    this.tables = tables;
+    this.functions = functions;
+    this.parameters = parameters;
+  }
+
+  nextColumn(): ColumnId {
+    this.#columns += 1;
+    return this.#columns;
+  }
+
+  /** Remembers where `expression` came from. */
+  locate<E extends Expression>(expression: E, location: number | undefined): E {
+    if (location !== undefined) this.#locations.set(expression, location);
+    return expression;
+  }
+
+  locationOf(expression: Expression): number | undefined {
+    return this.#locations.get(expression);
+  }
+
+  /** `copy`, said to come from where `original` came from. */
+  relocate<E extends Expression>(copy: E, original: Expression): E {
+    return this.locate(copy, this.#locations.get(original));
+  }
+
+  /** Runs `work` one level deeper; raises statement_too_complex beyond the limit. */
+  nested<T>(work: () => T): T {
+    if (this.#depth >= nestingDepthMax) throw tooDeep();
+    this.#depth += 1;
+    try {
+      return work();
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  /** Raises with the position of a byte offset. */
+  raise(location: number | undefined, ...error: Parameters<typeof raise>): never {
+    raiseAt(this.source, location, ...error);
+  }
+
+  /** Runs `work`; errors that it raises without a position get that of `location`. */
+  at<T>(location: number | undefined, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.details.position !== undefined) throw error;
+      raiseAt(this.source, location, error.kind, error.message, error.details);
+    }
+  }
+
+  /** The same statement seen through another text: a default kept as SQL. */
+  within(source: Source): BindContext {
+    const inner = new BindContext(source, this.tables, this.functions, new ParameterTypes([]));
+    return inner;
+  }
+}
+
+/**
+ * The types of `$1`, `$2`, ...: stated by the client, or that of the first place where one is used
+ * (as PostgreSQL's parse_param.c).
+ */
+export class ParameterTypes {
+  readonly #types: (TypeName | 'unknown' | undefined)[];
+
+  constructor(stated: readonly (TypeName | undefined)[]) {
+    this.#types = [...stated];
+  }
+
+  /** The type of a parameter that the statement names: `unknown` until a use decides. */
+  typeOf(number: number): TypeName {
+    if (number < 1 || number > 65_535) {
+      raise('undefined_parameter', `there is no parameter $${number}`);
+    }
+    const type = this.#types[number - 1] ?? 'unknown';
+    this.#types[number - 1] = type;
+    return type;
+  }
+
+  /** A use of the parameter as `type`. Uses of different types are an error. */
+  decide(number: number, type: TypeName): void {
+    const before = this.#types[number - 1];
+    if (before !== undefined && before !== 'unknown' && before !== type) {
+      raise('ambiguous_parameter', `inconsistent types deduced for parameter $${number}`, {
+        detail: `${before} versus ${type}`,
+      });
+    }
+    this.#types[number - 1] = type;
+  }
+
+  /** All types in order; raises indeterminate_datatype for a parameter that no use decided. */
+  decided(): readonly TypeName[] {
+    return Array.from(this.#types, (type, index) => {
+      if (type === undefined || type === 'unknown') {
+        const text = `could not determine data type of parameter $${index + 1}`;
+        raise('indeterminate_datatype', text);
+      }
+      return type;
+    });
+  }
+}

@@ -1,0 +1,198 @@
+/** Expressions: from the syntax tree to a bound expression. */
+import { must } from '../../base/assert.js';
+import type { SortKey } from '../plan/expression.js';
+import type { AggregateCall, Expression } from '../plan/expression.js';
+import {
+  as,
+  type ast,
+  fields,
+  kindOf,
+  locationOf,
+  nodeNotSupported,
+  notSupported,
+  raiseAt,
+  stringOf,
+  stringsOf,
+} from '../parse/index.js';
+import { printType } from '../types/index.js';
+import { bindCall, bindSqlValue } from './call.js';
+import { bindBoolean, bindCase, bindCoalesce, bindMinMax, bindNullTest, bindTruth } from './case.js';
+import { coerce, isUnknown, settled, typeOf } from './coerce.js';
+import type { BindContext } from './context.js';
+import { bindOperation } from './operator.js';
+import { findColumn, findQualified, type Scope } from './scope.js';
+import { bindTypeName } from './type-name.js';
+
+/** The clause that an expression stands in: what it may name and contain. */
+export interface Clause {
+  readonly scope: Scope;
+  /** In PostgreSQL's words, for errors: `WHERE`, `GROUP BY`. */
+  readonly name: string;
+  /** Where aggregate calls go; undefined where none may stand. */
+  readonly aggregates: AggregateCollector | undefined;
+}
+
+/** The aggregate calls of one SELECT. */
+export interface AggregateCollector {
+  readonly calls: AggregateCall[];
+}
+
+export interface SortItem extends SortKey {
+  readonly location: number | undefined;
+}
+
+/** Where a node begins; undefined when the grammar does not say. */
+export function nodeLocation(node: ast.Node): number | undefined {
+  const body = (node as Record<string, { location?: number } | undefined>)[kindOf(node)];
+  return body === undefined ? undefined : locationOf(body);
+}
+
+/** The bound expression; of type `unknown` for a literal or parameter that nothing decides yet. */
+export function bindExpression(context: BindContext, clause: Clause, node: ast.Node): Expression {
+  return context.nested(() => {
+    const expression = bindNode(context, clause, node);
+    if (context.locationOf(expression) === undefined) {
+      context.locate(expression, nodeLocation(node));
+    }
+    return expression;
+  });
+}
+
+/** As `bindExpression`; what nothing decides is text. */
+export function bindSettled(context: BindContext, clause: Clause, node: ast.Node): Expression {
+  return settled(context, bindExpression(context, clause, node));
+}
+
+type Binders = {
+  readonly [K in ast.NodeKind]?: (
+    context: BindContext,
+    clause: Clause,
+    body: ast.NodeOf<K>,
+  ) => Expression;
+};
+
+const binders: Binders = {
+  A_Const: bindConstant,
+  A_Expr: bindOperation,
+  BoolExpr: bindBoolean,
+  BooleanTest: bindTruth,
+  CaseExpr: bindCase,
+  CoalesceExpr: bindCoalesce,
+  CollateClause: bindCollate,
+  ColumnRef: bindColumn,
+  FuncCall: bindCall,
+  MinMaxExpr: bindMinMax,
+  NullTest: bindNullTest,
+  ParamRef: bindParameter,
+  SQLValueFunction: bindSqlValue,
+  SetToDefault: (context, _clause, body) =>
+    raiseAt(
+      context.source,
+      locationOf(body),
+      'syntax_error',
+      'DEFAULT is not allowed in this context',
+    ),
+  TypeCast: bindCast,
+};
+
+function bindNode(context: BindContext, clause: Clause, node: ast.Node): Expression {
+  const kind = kindOf(node);
+  const bind = binders[kind] as
+    | ((context: BindContext, clause: Clause, body: unknown) => Expression)
+    | undefined;
+  if (bind === undefined) nodeNotSupported(context.source, node);
+  return bind(context, clause, (node as Record<string, unknown>)[kind]);
+}
+
+function bindColumn(context: BindContext, clause: Clause, body: ast.ColumnRef): Expression {
+  const { fields: path = [] } = fields(context.source, 'ColumnRef', body, ['fields']);
+  const at = locationOf(body);
+  const last = path.at(-1);
+  if (as(last, 'A_Star') !== undefined) {
+    context.raise(at, 'syntax_error', 'row expansion via "*" is not supported here');
+  }
+  const name = stringOf(last);
+  const table = path.length > 1 ? stringOf(path.at(-2)) : undefined;
+  if (path.length > 3) notSupported(context.source, 'cross-database reference', at);
+  const schema = path.length > 2 ? stringOf(path.at(-3)) : undefined;
+  const column =
+    table === undefined
+      ? findColumn(context, clause.scope, name, at)
+      : findQualified(context, clause.scope, { schema, table, name }, at);
+  // A fresh object for each mention, so that each has its own location.
+  return context.locate({ ...column.expression }, at);
+}
+
+function bindParameter(context: BindContext, _clause: Clause, body: ast.ParamRef): Expression {
+  const { number = 0 } = fields(context.source, 'ParamRef', body, ['number']);
+  const type = context.at(locationOf(body), () => context.parameters.typeOf(number));
+  return context.locate({ kind: 'parameter', type: typeOf(type), number }, locationOf(body));
+}
+
+const int4Max = 2_147_483_647;
+
+function bindConstant(context: BindContext, _clause: Clause, body: ast.A_Const): Expression {
+  const { ival, fval, boolval, sval, isnull } = fields(context.source, 'A_Const', body, [
+    'ival',
+    'fval',
+    'boolval',
+    'sval',
+    'isnull',
+  ]);
+  const at = locationOf(body);
+  const unknown = typeOf('unknown');
+  const constant = (type: 'int4' | 'bool', value: number | boolean): Expression =>
+    context.locate({ kind: 'constant', type: typeOf(type), value }, at);
+  if (isnull) return context.locate({ kind: 'constant', type: unknown, value: null }, at);
+  if (ival !== undefined) return constant('int4', ival.ival ?? 0);
+  if (boolval !== undefined) return constant('bool', boolval.boolval ?? false);
+  const text = fval === undefined ? (must(sval, 'a constant has a value').sval ?? '') : fval.fval;
+  const literal: Expression = { kind: 'constant', type: unknown, value: text ?? '' };
+  context.locate(literal, at);
+  if (fval === undefined) return literal;
+  return must(coerce(context, literal, typeOf(typeOfNumber(text ?? '')), 'explicit'), 'a number');
+}
+
+/** Numbers that the grammar gives as text: beyond int4, with a point, in other bases. */
+function typeOfNumber(text: string): 'int4' | 'int8' | 'numeric' {
+  if (!/^-?(\d[\d_]*|0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)$/.test(text)) return 'numeric';
+  const magnitude = BigInt(text.replace(/^-/, '').replaceAll('_', ''));
+  if (magnitude <= BigInt(int4Max)) return 'int4';
+  return magnitude <= 9_223_372_036_854_775_807n ? 'int8' : 'numeric';
+}
+
+function bindCast(context: BindContext, clause: Clause, body: ast.TypeCast): Expression {
+  const { arg, typeName } = fields(context.source, 'TypeCast', body, ['arg', 'typeName']);
+  const node = must(arg, 'a cast has an argument');
+  const target = bindTypeName(context.source, typeName);
+  const expression = bindExpression(context, clause, node);
+  const at = locationOf(body) ?? typeName?.location;
+  const cast = coerce(context, expression, target, 'explicit');
+  if (cast === undefined) {
+    const from = printType(expression.type.name, -1);
+    const to = printType(target.name, -1);
+    context.raise(at, 'cannot_coerce', `cannot cast type ${from} to ${to}`);
+  }
+  return context.locate(cast, nodeLocation(node) ?? at);
+}
+
+/** Collations that are UTF-8 byte order, which is how text is ordered anyway. */
+const byteOrder = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
+
+function bindCollate(context: BindContext, clause: Clause, body: ast.CollateClause): Expression {
+  const { arg, collname } = fields(context.source, 'CollateClause', body, ['arg', 'collname']);
+  const name = stringsOf(collname).at(-1) ?? '';
+  if (!byteOrder.has(name)) {
+    notSupported(context.source, `COLLATE "${name}"`, locationOf(body));
+  }
+  const node = must(arg, 'COLLATE has an argument');
+  const expression = bindSettled(context, clause, node);
+  if (!['text', 'varchar', 'bpchar', 'name'].includes(expression.type.name)) {
+    const type = printType(expression.type.name, -1);
+    const text = `collations are not supported by type ${type}`;
+    context.raise(locationOf(body), 'datatype_mismatch', text);
+  }
+  return expression;
+}
+
+export { isUnknown };

@@ -1,0 +1,11 @@
+/**
+ * Binding: from a syntax tree to a bound statement. Names become columns by number, operators and
+ * functions become chosen implementations, implicit casts become explicit, literals and parameters
+ * of unknown type get one.
+ *
+ * Guarantees: PostgreSQL's rules, messages, SQLSTATEs and positions; no clause is passed over in
+ * silence. Must not know: storage, transactions, sessions; tables come by {@link TableLookup}.
+ */
+export { type TableLookup } from './context.js';
+export { bind, type Environment } from './statement.js';
+export { isTypeName } from './type-name.js';

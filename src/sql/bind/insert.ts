@@ -1,0 +1,292 @@
+/** INSERT. */
+import { must } from '../../base/assert.js';
+import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { type ast, fields, locationOf, notSupported, the } from '../parse/index.js';
+import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
+import type { Relation, RelationColumn } from '../plan/relation.js';
+import type { Assignment, DataStatement, OnConflict } from '../plan/statement.js';
+import {
+  assigned,
+  bindReturning,
+  columnNamed,
+  defaultOf,
+  isDefault,
+  positionsOf,
+  refuseGenerated,
+} from './assign.js';
+import { coerceToBool, isUnknown } from './coerce.js';
+import type { BindContext } from './context.js';
+import { bindExpression, type Clause, nodeLocation } from './expression.js';
+import { findTable, oneRow, tableRelation, tableScope } from './from.js';
+import { columnExpression, emptyScope, joinScopes, scopeOf } from './scope.js';
+import { bindQuery, bindValuesRows } from './select.js';
+import { bindAssignments } from './update.js';
+
+type Insert = Extract<DataStatement, { kind: 'insert' }>;
+
+/** A column that INSERT gives, and where its list names it. */
+interface TargetColumn {
+  readonly column: ColumnDescriptor;
+  readonly location: number | undefined;
+}
+
+export function bindInsert(context: BindContext, body: ast.InsertStmt): Insert {
+  const read = fields(context.source, 'InsertStmt', body, [
+    'relation',
+    'cols',
+    'selectStmt',
+    'onConflictClause',
+    'returningClause',
+    'override',
+  ]);
+  const reference = must(read.relation, 'INSERT names a table');
+  const table = findTable(context, reference);
+  const listed = targetColumns(context, table, read.cols);
+  const overriding = read.override ?? 'OVERRIDING_NOT_SET';
+  const source = bindSource(context, listed, read.selectStmt, overriding);
+  const given = new Set(source.positions);
+  const defaults: Assignment[] = table.columns
+    .filter((column) => !given.has(column.position))
+    .map((column) => ({ position: column.position, expression: defaultOf(context, column) }));
+  const row = tableRelation(context, table);
+  const onConflict = bindOnConflict(context, reference, table, read.onConflictClause);
+  const scope = tableScope(context, row, reference.alias);
+  const returning = bindReturning(context, read.returningClause, row, scope);
+  return { kind: 'insert', table, ...source, defaults, onConflict, returning };
+}
+
+/** The columns that the list names; all in order without a list. */
+function targetColumns(
+  context: BindContext,
+  table: TableDescriptor,
+  nodes: readonly ast.Node[] | undefined,
+): { readonly columns: readonly TargetColumn[]; readonly isList: boolean } {
+  if (nodes === undefined) {
+    const columns = table.columns.map((column) => ({ column, location: undefined }));
+    return { columns, isList: false };
+  }
+  const seen = new Set<string>();
+  const columns = nodes.map((node) => {
+    const body = the(node, 'ResTarget');
+    const { name = '' } = fields(context.source, 'ResTarget', body, ['name']);
+    const location = locationOf(body);
+    const column = columnNamed(context, table, name, location);
+    if (seen.has(name)) {
+      context.raise(location, 'duplicate_column', `column "${name}" specified more than once`);
+    }
+    seen.add(name);
+    return { column, location };
+  });
+  return { columns, isList: true };
+}
+
+interface InsertSource {
+  readonly input: Relation;
+  readonly positions: readonly number[];
+}
+
+function bindSource(
+  context: BindContext,
+  listed: ReturnType<typeof targetColumns>,
+  node: ast.Node | undefined,
+  overriding: ast.OverridingKind,
+): InsertSource {
+  if (node === undefined) return { input: oneRow, positions: [] };
+  const select = the(node, 'SelectStmt');
+  const plain =
+    select.valuesLists !== undefined &&
+    select.sortClause === undefined &&
+    select.limitCount === undefined &&
+    select.limitOffset === undefined &&
+    select.withClause === undefined;
+  return plain
+    ? valuesSource(context, listed, must(select.valuesLists, 'VALUES has rows'), overriding)
+    : querySource(context, listed, select, overriding);
+}
+
+/** As many target columns as a row gives values; raises when they cannot be matched. */
+function matched(
+  context: BindContext,
+  listed: ReturnType<typeof targetColumns>,
+  count: number,
+  extraLocation: (index: number) => number | undefined,
+): readonly TargetColumn[] {
+  const { columns, isList } = listed;
+  if (count > columns.length) {
+    const text = 'INSERT has more expressions than target columns';
+    context.raise(extraLocation(columns.length), 'syntax_error', text);
+  }
+  if (isList && count < columns.length) {
+    const text = 'INSERT has more target columns than expressions';
+    context.raise(columns[count]?.location, 'syntax_error', text);
+  }
+  return columns.slice(0, count);
+}
+
+function valuesSource(
+  context: BindContext,
+  listed: ReturnType<typeof targetColumns>,
+  lists: readonly ast.Node[],
+  overriding: ast.OverridingKind,
+): InsertSource {
+  const first = the(lists[0], 'List').items ?? [];
+  const targets = matched(context, listed, first.length, (i) => {
+    const extra = first[i];
+    return extra && nodeLocation(extra);
+  });
+  const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined };
+  const rows = bindValuesRows(context, lists, (node, i) => {
+    const { column } = must(targets[i], 'rows are as long as the first');
+    if (isDefault(node)) return defaultOf(context, column);
+    const value = assigned(context, column, bindExpression(context, clause, node));
+    return overridden(context, column, overriding) ?? value;
+  });
+  const columns = targets.map(({ column }) => relationColumn(context, column));
+  return {
+    input: { kind: 'values', columns, rows },
+    positions: targets.map(({ column }) => column.position),
+  };
+}
+
+/** What stands in for the value given for an identity column, if something does. */
+function overridden(
+  context: BindContext,
+  column: ColumnDescriptor,
+  overriding: ast.OverridingKind,
+): Expression | undefined {
+  if (column.identity === undefined) return undefined;
+  if (overriding === 'OVERRIDING_USER_VALUE') return defaultOf(context, column);
+  if (overriding !== 'OVERRIDING_SYSTEM_VALUE') refuseGenerated(context, column, 'insert');
+  return undefined;
+}
+
+function relationColumn(context: BindContext, column: ColumnDescriptor): RelationColumn {
+  const type = { name: column.type, modifier: column.typeModifier };
+  return { column: context.nextColumn(), name: column.name, type };
+}
+
+function querySource(
+  context: BindContext,
+  listed: ReturnType<typeof targetColumns>,
+  select: ast.SelectStmt,
+  overriding: ast.OverridingKind,
+): InsertSource {
+  const query = bindQuery(context, select, true);
+  const targets = matched(context, listed, query.columns.length, () => undefined);
+  const expressions: NamedExpression[] = targets.map(({ column }, i) => {
+    const output = must(query.columns[i], 'a column per target');
+    const origin = output.type.name === 'unknown' ? originOf(query, output.column) : undefined;
+    const expression = assigned(context, column, origin ?? columnExpression(output));
+    const value = overridden(context, column, overriding) ?? expression;
+    return { column: context.nextColumn(), name: column.name, expression: value };
+  });
+  const columns = expressions.map(({ column, name, expression }) => ({
+    column,
+    name,
+    type: expression.type,
+  }));
+  return {
+    input: { kind: 'project', columns, input: query, expressions },
+    positions: targets.map(({ column }) => column.position),
+  };
+}
+
+/** The literal or parameter of unknown type behind a column of a query's result. */
+function originOf(relation: Relation, column: ColumnId): Expression | undefined {
+  switch (relation.kind) {
+    case 'limit':
+    case 'sort':
+      return originOf(relation.input, column);
+    case 'project': {
+      const named = relation.expressions.find((one) => one.column === column);
+      if (named === undefined) return undefined;
+      const { expression } = named;
+      if (expression.kind === 'column') return originOf(relation.input, expression.column);
+      return isUnknown(expression) ? expression : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function bindOnConflict(
+  context: BindContext,
+  reference: ast.RangeVar,
+  table: TableDescriptor,
+  clause: ast.OnConflictClause | undefined,
+): OnConflict | undefined {
+  if (clause === undefined) return undefined;
+  const read = fields(context.source, 'OnConflictClause', clause, [
+    'action',
+    'infer',
+    'targetList',
+    'whereClause',
+  ]);
+  const at = locationOf(clause);
+  if (read.infer !== undefined) checkArbiter(context, table, read.infer);
+  if (read.action === 'ONCONFLICT_NOTHING') return { update: undefined };
+  if (read.infer === undefined) {
+    const text = 'ON CONFLICT DO UPDATE requires inference specification or constraint name';
+    context.raise(at, 'syntax_error', text, {
+      hint: 'For example, ON CONFLICT (column_name).',
+    });
+  }
+  const existing = tableRelation(context, table);
+  const excluded = tableRelation(context, table);
+  const scope = joinScopes(
+    context,
+    tableScope(context, existing, reference.alias),
+    scopeOf(excluded.columns, 'excluded'),
+  );
+  // Unqualified names mean the existing row only when they are targets; elsewhere they are ambiguous.
+  const clauseOf = (name: string): Clause => ({ scope, name, aggregates: undefined });
+  const assignments = bindAssignments(context, table, clauseOf('UPDATE'), read.targetList);
+  const filter =
+    read.whereClause === undefined
+      ? undefined
+      : coerceToBool(
+          context,
+          bindExpression(context, clauseOf('WHERE'), read.whereClause),
+          'WHERE',
+        );
+  const update = {
+    existing: positionsOf(existing),
+    excluded: positionsOf(excluded),
+    assignments,
+    filter,
+  };
+  return { update };
+}
+
+/** ON CONFLICT must name the primary key: there is no other unique constraint. */
+function checkArbiter(
+  context: BindContext,
+  table: TableDescriptor,
+  infer: ast.InferClause,
+): void {
+  const at = locationOf(infer);
+  const { indexElems = [], conname } = fields(context.source, 'InferClause', infer, [
+    'indexElems',
+    'conname',
+  ]);
+  if (conname !== undefined) {
+    if (conname === table.primaryKeyName) return;
+    const text = `constraint "${conname}" for table "${table.name}" does not exist`;
+    context.raise(at, 'undefined_object', text);
+  }
+  const positions = new Set<number>();
+  for (const node of indexElems) {
+    const { name } = fields(context.source, 'IndexElem', the(node, 'IndexElem'), ['name']);
+    if (name === undefined) notSupported(context.source, 'ON CONFLICT on an expression', at);
+    const column = table.columns.find((one) => one.name === name);
+    if (column === undefined) {
+      context.raise(at, 'undefined_column', `column "${name}" does not exist`);
+    }
+    positions.add(column.position);
+  }
+  const key = table.primaryKey;
+  if (key.length > 0 && key.length === positions.size && key.every((p) => positions.has(p))) return;
+  const text =
+    'there is no unique or exclusion constraint matching the ON CONFLICT specification';
+  context.raise(undefined, 'invalid_column_reference', text);
+}

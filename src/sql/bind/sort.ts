@@ -1,0 +1,94 @@
+/** ORDER BY keys and the comparison of bound expressions. */
+import { must } from '../../base/assert.js';
+import { resolveOperator } from '../functions/index.js';
+import { type ast, fields, the } from '../parse/index.js';
+import type { Expression } from '../plan/expression.js';
+import { typeNamed } from '../types/index.js';
+import { nameOf } from './coerce.js';
+import type { BindContext } from './context.js';
+import { bindSettled, type Clause, nodeLocation, type SortItem } from './expression.js';
+
+/** How a SortBy orders, without its expression. */
+export function sortDirection(
+  context: BindContext,
+  body: ast.SortBy,
+): { readonly node: ast.Node; readonly descending: boolean; readonly nullsFirst: boolean } {
+  const { node, sortby_dir, sortby_nulls } = fields(context.source, 'SortBy', body, [
+    'node',
+    'sortby_dir',
+    'sortby_nulls',
+  ]);
+  const descending = sortby_dir === 'SORTBY_DESC';
+  const nullsFirst =
+    sortby_nulls === 'SORTBY_NULLS_DEFAULT' ? descending : sortby_nulls === 'SORTBY_NULLS_FIRST';
+  return { node: must(node, 'ORDER BY has an expression'), descending, nullsFirst };
+}
+
+/** Raises undefined_function when the type has no order. */
+export function checkSortable(
+  context: BindContext,
+  expression: Expression,
+  at: number | undefined,
+): void {
+  const type = nameOf(expression);
+  context.at(at, () => orderingOf(type));
+}
+
+function orderingOf(type: ReturnType<typeof nameOf>): void {
+  resolveOperator('<', type, type);
+}
+
+/** ORDER BY within an aggregate: expressions only, a number is no ordinal. */
+export function bindSortKeys(
+  context: BindContext,
+  clause: Clause,
+  nodes: readonly ast.Node[] | undefined,
+): SortItem[] {
+  return (nodes ?? []).map((item) => {
+    const { node, descending, nullsFirst } = sortDirection(context, the(item, 'SortBy'));
+    const expression = bindSettled(context, clause, node);
+    const location = nodeLocation(node);
+    checkSortable(context, expression, location);
+    return { expression, descending, nullsFirst, location };
+  });
+}
+
+/** Whether two bound expressions are the same computation over the same columns. */
+export function sameExpression(a: Expression, b: Expression): boolean {
+  if (a.kind === 'constant' && b.kind === 'constant') return sameConstant(a, b);
+  return sameData(a, b);
+}
+
+function sameConstant(
+  a: Extract<Expression, { kind: 'constant' }>,
+  b: Extract<Expression, { kind: 'constant' }>,
+): boolean {
+  if (!sameData(a.type, b.type)) return false;
+  if (a.value === null || b.value === null) return a.value === b.value;
+  return a.value === b.value || typeNamed(a.type.name).equals?.(a.value, b.value) === true;
+}
+
+function sameData(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  // Casts with a length are made anew for each call; what they do is in their names and types.
+  if ('implementation' in a && 'implementation' in b) return sameFunction(a, b);
+  if (isConstant(a) && isConstant(b)) return sameConstant(a, b);
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  return keys.every((key) => sameData(field(a, key), field(b, key)));
+}
+
+function isConstant(data: object): data is Extract<Expression, { kind: 'constant' }> {
+  return field(data, 'kind') === 'constant';
+}
+
+function sameFunction(a: object, b: object): boolean {
+  const described = ['name', 'form', 'modifier', 'result', 'parameters'];
+  return described.every((key) => sameData(field(a, key), field(b, key)));
+}
+
+function field(data: object, key: string): unknown {
+  return (data as Record<string, unknown>)[key];
+}

@@ -1,0 +1,109 @@
+/** From a parsed statement to a bound one. */
+import type { TableDescriptor } from '../catalogue/descriptor.js';
+import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
+import type { RelationColumn } from '../plan/relation.js';
+import type { BoundStatement, DataStatement, Statement } from '../plan/statement.js';
+import type { FunctionContext, TypeName } from '../types/index.js';
+import {
+  bindDeallocate,
+  bindExecute,
+  bindPrepare,
+  bindSet,
+  bindShow,
+  bindTransaction,
+  explained,
+} from './command.js';
+import { BindContext, ParameterTypes, type TableLookup } from './context.js';
+import { bindCreateTable, bindDrop } from './create.js';
+import { bindInsert } from './insert.js';
+import { bindQuery } from './select.js';
+import { bindDelete, bindUpdate } from './update.js';
+
+/** What a statement is bound against. */
+export interface Environment {
+  readonly tables: TableLookup;
+  readonly functions: FunctionContext;
+  /** Types of the parameters where the client states them. */
+  readonly parameterTypes: readonly (TypeName | undefined)[];
+}
+
+/**
+ * Resolves names and types. Raises PostgreSQL's errors with positions, and feature_not_supported
+ * with the construct's name for whatever is not handled.
+ */
+export function bind(parsed: ParsedStatement, environment: Environment): BoundStatement {
+  const parameters = new ParameterTypes(environment.parameterTypes);
+  const context = new BindContext(
+    parsed.source,
+    environment.tables,
+    environment.functions,
+    parameters,
+  );
+  const statement = bindStatement(context, parsed);
+  const types = parameters.decided().map((name) => ({ name, modifier: -1 }));
+  const tables: TableDescriptor[] = [...context.used.values()];
+  return { statement, parameters: types, columns: resultColumns(statement), tables };
+}
+
+function bindStatement(context: BindContext, parsed: ParsedStatement): Statement {
+  const { node } = parsed;
+  const data = bindData(context, node);
+  if (data !== undefined) return data;
+  const of = <K extends ast.NodeKind>(kind: K): ast.NodeOf<K> => as(node, kind) as ast.NodeOf<K>;
+  switch (kindOf(node)) {
+    case 'CreateStmt':
+      return bindCreateTable(context, of('CreateStmt'));
+    case 'DropStmt':
+      return bindDrop(context, of('DropStmt'));
+    case 'TransactionStmt':
+      return bindTransaction(context, of('TransactionStmt'));
+    case 'VariableSetStmt':
+      return bindSet(context, of('VariableSetStmt'));
+    case 'VariableShowStmt':
+      return bindShow(context, of('VariableShowStmt'));
+    case 'ExplainStmt': {
+      const inner = explained(context, of('ExplainStmt'));
+      const statement = bindData(context, inner);
+      if (statement === undefined) nodeNotSupported(context.source, inner);
+      return { kind: 'explain', statement };
+    }
+    case 'PrepareStmt':
+      return bindPrepare(context, of('PrepareStmt'), parsed);
+    case 'ExecuteStmt':
+      return bindExecute(context, of('ExecuteStmt'));
+    case 'DeallocateStmt':
+      return bindDeallocate(context, of('DeallocateStmt'));
+    default:
+      return nodeNotSupported(context.source, node);
+  }
+}
+
+function bindData(context: BindContext, node: ast.Node): DataStatement | undefined {
+  const select = as(node, 'SelectStmt');
+  if (select !== undefined) return { kind: 'query', input: bindQuery(context, select) };
+  const insert = as(node, 'InsertStmt');
+  if (insert !== undefined) return bindInsert(context, insert);
+  const update = as(node, 'UpdateStmt');
+  if (update !== undefined) return bindUpdate(context, update);
+  const deletion = as(node, 'DeleteStmt');
+  return deletion && bindDelete(context, deletion);
+}
+
+const text = { name: 'text', modifier: -1 } as const;
+
+function resultColumns(statement: Statement): readonly RelationColumn[] | undefined {
+  switch (statement.kind) {
+    case 'query':
+      return statement.input.columns;
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return statement.returning?.columns;
+    case 'show':
+      return [{ column: 0, name: statement.name, type: text }];
+    case 'explain':
+      return [{ column: 0, name: 'QUERY PLAN', type: text }];
+    default:
+      return undefined;
+  }
+}
