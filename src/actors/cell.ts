@@ -2,7 +2,7 @@ import type { Random } from '../base/random.js';
 import type { Actor, ActorStopped, Message, Ref } from './actor.js';
 import { type KindRecord, priorities, type TypeRecord } from './kinds.js';
 import type { PlaceState } from './place.js';
-import { Queue } from './queue.js';
+import { Queue } from '../base/queue.js';
 import type { Timer } from './timers.js';
 
 /** What a timer does: deliver a message, or start a failed actor again. */

@@ -28,4 +28,5 @@ export type {
   Schedule,
 } from './host.js';
 export { processClock } from './loop.js';
-export { Runtime, type RuntimeOptions, type ThreadReport } from './runtime.js';
+export { Runtime, type RuntimeOptions, workersFor } from './runtime.js';
+export type { ThreadReport } from './threads.js';

@@ -1,7 +1,7 @@
 import type { Message } from './actor.js';
 import type { Cell } from './cell.js';
 import { priorities } from './kinds.js';
-import { Queue } from './queue.js';
+import { Queue } from '../base/queue.js';
 
 /**
  * Of so many turns one goes to the lowest priority that waits, so that a flood of statements cannot

@@ -1,18 +1,25 @@
+import { availableParallelism } from 'node:os';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import * as comlink from 'comlink';
 import { assert } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
-import type { MetricSample } from '../base/metrics.js';
+import { connectThreads, transferOf } from '../mailbox/index.js';
 import type { Door, Doors, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
-import { Dispatcher } from './dispatcher.js';
-import type { ActorLimits, Boot, Booted, LogSink } from './host.js';
-import { LoopSchedule, processClock } from './loop.js';
+import type { ActorLimits, LogSink } from './host.js';
+import { endpointOf } from './endpoint.js';
+import { Thread } from './thread.js';
+import type { LogLine, ThreadControl, ThreadReport, ThreadSetup, WorkerSetup } from './threads.js';
 
 export interface RuntimeOptions {
   readonly node: NodeId;
   /** Stores of the node: places 1 to `stores` are placed on threads. */
   readonly stores: number;
-  /** Worker threads for the stores; 0 runs everything on the main thread. */
+  /**
+   * Worker threads for the stores, at most one per store; 0 runs everything on the main thread.
+   * `auto` is {@link workersFor}.
+   */
   readonly workers: number | 'auto';
-  /** Exports `boot`, a {@link Boot}; imported on every thread. */
+  /** Exports `boot`, a Boot; imported on every thread. */
   readonly bootModule: URL;
   /** Handed to `boot` on every thread: plain data. */
   readonly bootOptions: unknown;
@@ -22,68 +29,87 @@ export interface RuntimeOptions {
   readonly fatal: (error: Error) => void;
   readonly seed: number;
   readonly limits?: Partial<ActorLimits>;
+  /** Bytes of a ring between two threads, of which there are up to four per way. */
+  readonly ringBytes?: number;
 }
 
-/** What one thread counts and what its boot module reports. */
-export interface ThreadReport {
-  /** 0 is the main thread. */
-  readonly thread: number;
-  readonly places: readonly PlaceId[];
-  readonly metrics: readonly MetricSample[];
-  /** What {@link Booted.report} gave. */
-  readonly report: unknown;
-}
+const ringBytesDefault = 262_144;
 
 /** How long a stop waits for messages that are under way. */
 const drainMsMax = 5000;
 
 /**
+ * How many workers `auto` means: none on two cores or fewer, where a hop between threads costs more
+ * than the second core gives (docs/decisions), else one core is left to the main thread, and no
+ * worker is without a store.
+ */
+export function workersFor(cores: number, stores: number): number {
+  return cores <= 2 ? 0 : Math.min(cores - 1, stores);
+}
+
+interface WorkerThread {
+  readonly worker: Worker;
+  readonly control: comlink.Remote<ThreadControl>;
+}
+
+/**
  * The real runtime of a node: place 0 on the main thread, the stores on worker threads or, with
- * `workers: 0`, on the main thread too.
+ * `workers: 0`, on the main thread too. A worker that dies ends the process through `fatal`: what it
+ * held in memory and its stores cannot be trusted, and a restart is the recovery.
  */
 export class Runtime implements Doors {
-  readonly #dispatcher: Dispatcher;
-  readonly #schedule: LoopSchedule;
-  readonly #booted: Booted;
-  readonly #placeIds: readonly PlaceId[];
+  readonly #main: Thread;
+  readonly #workers: readonly WorkerThread[];
+  readonly #life: Life;
 
-  private constructor(
-    dispatcher: Dispatcher,
-    schedule: LoopSchedule,
-    booted: Booted,
-    placeIds: readonly PlaceId[],
-  ) {
-    this.#dispatcher = dispatcher;
-    this.#schedule = schedule;
-    this.#booted = booted;
-    this.#placeIds = placeIds;
+  private constructor(main: Thread, workers: readonly WorkerThread[], life: Life) {
+    this.#main = main;
+    this.#workers = workers;
+    this.#life = life;
   }
 
   /** Starts all threads; rejects with the error of the boot module that failed. */
   static async start(options: RuntimeOptions): Promise<Runtime> {
-    assert(options.workers === 0, 'worker threads are not there yet');
-    const placeIds = Array.from({ length: options.stores }, (_, store) => (store + 1) as PlaceId);
-    const schedule = new LoopSchedule();
-    const dispatcher = new Dispatcher({
+    const { stores } = options;
+    const wanted =
+      options.workers === 'auto' ? workersFor(availableParallelism(), stores) : options.workers;
+    const workers = Math.min(wanted, stores);
+    assert(workers >= 0 && stores >= 1, 'threads out of range', workers, stores);
+    const places = Array.from({ length: stores + 1 }, (_, place) => place);
+    const base: ThreadSetup = {
       node: options.node,
       seed: options.seed,
-      clock: processClock,
-      schedule,
-      log: options.log,
-      fatal: options.fatal,
-      ...(options.limits === undefined ? {} : { limits: options.limits }),
-    });
-    schedule.attach(() => dispatcher.drain());
-    if (options.logLevel !== undefined) dispatcher.logLevel = options.logLevel;
-    dispatcher.addPlace(0 as PlaceId);
-    const { boot } = (await import(options.bootModule.href)) as { readonly boot: Boot };
-    const booted = await boot({ dispatcher, placeIds, options: options.bootOptions });
-    return new Runtime(dispatcher, schedule, booted, placeIds);
+      thread: 0,
+      threadOfPlace: places.map((place) => threadOf(place, workers)),
+      limits: options.limits ?? {},
+      logLevel: options.logLevel ?? 'info',
+      bootModule: options.bootModule.href,
+      bootOptions: options.bootOptions,
+    };
+    const life = new Life(options.fatal);
+    const [own, ...others] = connectThreads(workers + 1, options.ringBytes ?? ringBytesDefault);
+    const main = new Thread(base, workers > 0 ? own : undefined, options.log, life.fatal);
+    const runtime = new Runtime(
+      main,
+      others.map((mailbox) => {
+        const thread: ThreadSetup = { ...base, thread: mailbox.thread };
+        return startWorker({ thread, mailbox }, options.log, life);
+      }),
+      life,
+    );
+    try {
+      await main.boot();
+      await Promise.all(runtime.#workers.map(({ control }) => life.orDead(control.boot())));
+    } catch (error) {
+      await runtime.#end();
+      throw error;
+    }
+    return runtime;
   }
 
   /** Worker threads that run. */
   get workers(): number {
-    return 0;
+    return this.#workers.length;
   }
 
   door<M extends Message>(
@@ -91,44 +117,113 @@ export class Runtime implements Doors {
     messages: readonly MessageType[],
     onMessage: (message: M) => void,
   ): Door<M> {
-    return this.#dispatcher.door(name, messages, onMessage);
+    return this.#main.dispatcher.door(name, messages, onMessage);
   }
 
   spawn<T extends Message>(kind: string, name: string, args: unknown, placeId: PlaceId): Ref<T> {
-    return this.#dispatcher.spawn(kind, name, args, placeId);
+    return this.#main.dispatcher.spawn(kind, name, args, placeId);
   }
 
   afterDrain(listener: () => void): void {
-    this.#dispatcher.afterDrain(listener);
+    this.#main.dispatcher.afterDrain(listener);
   }
 
+  /** Sends a message from outside any actor; false when it is new work that was refused. */
   post<T extends Message>(to: Ref<T>, message: T): boolean {
-    return this.#dispatcher.post(to, message);
+    return this.#main.dispatcher.post(to, message);
   }
 
-  set logLevel(level: LogLevel) {
-    this.#dispatcher.logLevel = level;
+  async setLogLevel(level: LogLevel): Promise<void> {
+    this.#main.setLogLevel(level);
+    await Promise.all(this.#workers.map(({ control }) => control.setLogLevel(level)));
   }
 
-  /** Asks every thread; resolves when all have answered, so it shows too that they are alive. */
+  /** Asks every thread; resolves when all have answered, which shows that they are alive. */
   async inspect(): Promise<readonly ThreadReport[]> {
-    const metrics = [...this.#dispatcher.metrics(), ...(this.#booted.metrics?.() ?? [])];
-    const report = this.#booted.report?.();
-    return [{ thread: 0, places: [0 as PlaceId, ...this.#placeIds], metrics, report }];
+    const others = this.#workers.map(({ control }) => control.inspect());
+    return [this.#main.inspect(), ...(await Promise.all(others))];
   }
 
-  /** Has {@link Booted.control} called on every thread; the answers in order of threads. */
+  /** Has `Booted.control` called on every thread; the answers in order of threads. */
   async control(command: unknown): Promise<readonly unknown[]> {
-    return [this.#booted.control?.(command)];
+    const others = this.#workers.map(({ control }) => control.control(command));
+    return [this.#main.control(command), ...(await Promise.all(others))];
   }
 
   /** Lets messages under way arrive, for a while, then stops the threads and their stores. */
   async stop(): Promise<void> {
     const deadlineMs = performance.now() + drainMsMax;
-    while (!this.#dispatcher.idle && performance.now() < deadlineMs) {
+    // A message may be between two threads when both are asked, hence twice.
+    for (let quiet = 0; quiet < 2 && performance.now() < deadlineMs; ) {
+      const idle = await Promise.all(this.#workers.map(({ control }) => control.idle()));
+      quiet = this.#main.idle() && idle.every((each) => each) ? quiet + 1 : 0;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    this.#schedule.stop();
-    await this.#booted.stop();
+    await this.#end();
   }
+
+  async #end(): Promise<void> {
+    this.#life.stopping = true;
+    await Promise.all(
+      this.#workers.map(async ({ worker, control }) => {
+        await this.#life.orDead(control.stop());
+        control[comlink.releaseProxy]();
+        await worker.terminate();
+      }),
+    );
+    await this.#main.stop();
+  }
+}
+
+/** What all threads of a runtime share: whether it is stopping, and its one death. */
+class Life {
+  stopping = false;
+  readonly #died: Promise<never>;
+  readonly fatal: (error: Error) => void;
+
+  constructor(fatal: (error: Error) => void) {
+    let die: (error: Error) => void = () => undefined;
+    this.#died = new Promise<never>((_, reject) => {
+      die = reject;
+    });
+    this.#died.catch(() => undefined);
+    let dead = false;
+    this.fatal = (error) => {
+      if (dead) return;
+      dead = true;
+      die(error);
+      fatal(error);
+    };
+  }
+
+  /** A call to a worker, which would wait for ever when its thread has died. */
+  orDead<T>(call: Promise<T>): Promise<T> {
+    return Promise.race([call, this.#died]);
+  }
+}
+
+function threadOf(place: number, workers: number): number {
+  return place === 0 || workers === 0 ? 0 : ((place - 1) % workers) + 1;
+}
+
+function startWorker(
+  { thread, mailbox }: Omit<WorkerSetup, 'log'>,
+  log: LogSink,
+  life: Life,
+): WorkerThread {
+  const { port1, port2 } = new MessageChannel();
+  port1.on('message', ({ level, event, fields }: LogLine) => log(level, event, fields));
+  port1.unref();
+  const workerData: WorkerSetup = { thread, mailbox, log: port2 };
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData,
+    transferList: [port2, ...transferOf(mailbox)],
+  });
+  worker.on('error', (error) => life.fatal(error as Error));
+  worker.on('exit', (code) => {
+    port1.close();
+    if (life.stopping) return;
+    life.fatal(new Error(`worker thread ${thread.thread} ended with code ${code}`));
+  });
+  return { worker, control: comlink.wrap<ThreadControl>(endpointOf(worker)) };
 }
