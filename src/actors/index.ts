@@ -27,6 +27,7 @@ export type {
   PlaceJournal,
   Schedule,
 } from './host.js';
+export { defaultJobsOptions, Jobs, type JobsOptions } from './jobs.js';
 export { processClock } from './loop.js';
 export { Runtime, type RuntimeOptions, workersFor } from './runtime.js';
 export type { ThreadReport } from './threads.js';
