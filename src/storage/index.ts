@@ -13,6 +13,13 @@
  * It must not know: SQL, transactions, Raft's rules, actors. Keys are bytes in the order of keys.ts;
  * values are bytes.
  */
+export {
+  Directory,
+  type DirectoryOptions,
+  directoryFormat,
+  openDirectory,
+  openStore,
+} from './directory.js';
 export type { Batch, Engine, EngineStats, Put, Span, Ticket, Visit } from './engine.js';
 export { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
 export { type LogReader, RaftLog } from './log.js';
