@@ -1,0 +1,127 @@
+/** The life of one statement: waiting for a connection, sent, ended; its abort and its timeout. */
+import type { CompleteFrame, RowsFrame } from '../net/protocol.js';
+import type { Connection, Handler, SendOptions } from './connection.js';
+import { clientError, type ShardForgeError } from './errors.js';
+import type { Statement } from './template.js';
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the statement: the node is told to cancel it, and the call fails with 57014. */
+  readonly signal?: AbortSignal | undefined;
+  /** The same after so many milliseconds, counted from the call; no limit by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Who takes the results of a call. */
+export interface Sink {
+  onFrame(frame: RowsFrame | CompleteFrame): void;
+  /** The last thing that happens. */
+  onEnd(error: ShardForgeError | undefined): void;
+}
+
+export class Call implements Handler {
+  readonly statement: Statement;
+  readonly #send: SendOptions;
+  readonly #sink: Sink;
+  #state: 'waiting' | 'sent' | 'ended' = 'waiting';
+  #connection: Connection | undefined;
+  #id = 0;
+  /** Why this side cancelled: what the caller is told when the node has ended the statement. */
+  #cancelled: ShardForgeError | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => {
+    const message = 'the statement was cancelled by its AbortSignal';
+    this.cancel(clientError('query_canceled', message, { cause: this.#signal?.reason }));
+  };
+  /** Takes the call back to wait for another connection; set by whoever can find one. */
+  resubmit: (() => void) | undefined;
+  /** Called once when the call ends, before its sink hears of it. */
+  onSettled: ((error: ShardForgeError | undefined) => void) | undefined;
+  /** Judges a success of the node; an error makes it a failure. */
+  verify: (() => ShardForgeError | undefined) | undefined;
+
+  constructor(statement: Statement, send: SendOptions, options: CallOptions, sink: Sink) {
+    this.statement = statement;
+    this.#send = send;
+    this.#sink = sink;
+    this.#signal = options.signal;
+    const { timeoutMs } = options;
+    if (timeoutMs !== undefined) {
+      this.#timer = setTimeout(() => {
+        this.cancel(clientError('query_canceled', `the statement took over ${timeoutMs} ms`));
+      }, timeoutMs);
+    }
+    this.#signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
+  /** Sends the statement, unless it has ended already. */
+  start(connection: Connection): void {
+    if (this.#state !== 'waiting') return;
+    if (this.#signal?.aborted === true) {
+      this.#onAbort();
+      return;
+    }
+    this.#state = 'sent';
+    this.#connection = connection;
+    this.#id = connection.execute(this.statement, this.#send, this);
+  }
+
+  /** Ends the call without an answer of the node. */
+  fail(error: ShardForgeError): void {
+    this.#settle(error);
+  }
+
+  /** Asks the node to end the statement; a statement that was not sent ends at once. */
+  cancel(reason: ShardForgeError): void {
+    if (this.#state === 'ended') return;
+    this.#cancelled ??= reason;
+    if (this.#state === 'waiting') this.#settle(this.#cancelled);
+    else this.#connection?.cancel(this.#id);
+  }
+
+  /** Allows `frames` more frames with rows. */
+  grant(frames: number): void {
+    this.#connection?.grant(this.#id, frames);
+  }
+
+  onRows(frame: RowsFrame): void {
+    this.#sink.onFrame(frame);
+  }
+
+  onComplete(frame: CompleteFrame): void {
+    this.#sink.onFrame(frame);
+  }
+
+  onPrepared(): void {
+    this.#settle(clientError('protocol_violation', 'the node answered execute with prepared'));
+  }
+
+  onEnd(error: ShardForgeError | undefined): void {
+    if (error === undefined) this.#settle(this.verify?.());
+    else this.#settle(error.sqlstate === '57014' ? (this.#cancelled ?? error) : error);
+  }
+
+  onUnsent(lost: ShardForgeError): void {
+    if (this.#state !== 'sent') return;
+    this.#state = 'waiting';
+    if (this.resubmit === undefined || this.#cancelled !== undefined) {
+      this.#settle(this.#cancelled ?? lost);
+    } else {
+      this.resubmit();
+    }
+  }
+
+  #settle(error: ShardForgeError | undefined): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    clearTimeout(this.#timer);
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.onSettled?.(error);
+    this.#sink.onEnd(error);
+  }
+}

@@ -1,0 +1,329 @@
+/**
+ * One session with a node: numbers requests, keeps them within the node's limit, hands answers to
+ * whoever asked, and prepares texts that come again.
+ */
+import type {
+  AnswerFrame,
+  CompleteFrame,
+  FrameStatus,
+  HelloFrame,
+  PreparedFrame,
+  RequestFrame,
+  RowsFrame,
+} from '../net/protocol.js';
+import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
+import type { Statement } from './template.js';
+import type { Dial, Transport } from './transport.js';
+
+/** Who hears the answers to one request. */
+export interface Handler {
+  onRows(frame: RowsFrame): void;
+  onComplete(frame: CompleteFrame): void;
+  onPrepared(frame: PreparedFrame): void;
+  /** The request has ended; nothing more comes. */
+  onEnd(error: ShardForgeError | undefined): void;
+  /** The connection was lost before the request was sent; nothing more comes. */
+  onUnsent(lost: ShardForgeError): void;
+}
+
+/** How a statement is sent. */
+export interface SendOptions {
+  /** Frames with rows that may come before {@link Connection.grant}; all when undefined. */
+  readonly credit: number | undefined;
+  /** `repeated`: prepare a text when it comes for the second time. */
+  readonly prepare: 'never' | 'repeated';
+}
+
+/** A text under a name at the node, or on its way there. */
+interface Prepared {
+  readonly text: string;
+  readonly name: string;
+  /** Why the node did not prepare it: executions under the name fail for this reason. */
+  error: ShardForgeError | undefined;
+}
+
+interface Pending {
+  readonly handler: Handler;
+  readonly op: 'execute' | 'prepare' | 'close';
+  readonly prepared: Prepared | undefined;
+}
+
+/** Prepared texts per connection; the one not used for longest is closed first. */
+const preparedMax = 200;
+/** Longer texts are not prepared on their own: they are rarely sent again. */
+const preparedTextLengthMax = 20_000;
+/** How long the node has to answer a cancel before the connection is given up. */
+const cancelGraceMs = 5_000;
+
+/** Texts that can be prepared: one statement of these. */
+const preparable = /^\s*(select|insert|update|delete|with|values)\b/i;
+
+export class Connection {
+  /** True while one session or transaction holds the connection for itself. */
+  held = false;
+  #transport: Transport;
+  #hello: HelloFrame | undefined;
+  #status: FrameStatus = 'idle';
+  #lost: ShardForgeError | undefined;
+  #refusal: ShardForgeError | undefined;
+  #next = 1;
+  readonly #pending = new Map<number, Pending>();
+  /** Requests over the node's limit, in order. */
+  readonly #unsent = new Map<number, RequestFrame>();
+  /** Texts seen once (undefined) or prepared. */
+  readonly #texts = new Map<string, Prepared | undefined>();
+  #preparedCount = 0;
+  readonly #onOpen: () => void;
+  readonly #onLost: (error: ShardForgeError, wasOpen: boolean) => void;
+  readonly #onIdle: () => void;
+
+  constructor(
+    dial: Dial,
+    events: {
+      onOpen(connection: Connection): void;
+      onLost(connection: Connection, error: ShardForgeError, wasOpen: boolean): void;
+      /** A request has ended: there is room for another. */
+      onIdle(): void;
+    },
+  ) {
+    this.#onOpen = () => events.onOpen(this);
+    this.#onLost = (error, wasOpen) => events.onLost(this, error, wasOpen);
+    this.#onIdle = () => events.onIdle();
+    this.#transport = dial({
+      onFrame: (frame) => this.#receive(frame),
+      onClose: (reason) => this.#lose(reason),
+    });
+  }
+
+  /** Requests without an end, sent or not. */
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  /** Where the session stood when it last answered. */
+  get status(): FrameStatus {
+    return this.#status;
+  }
+
+  get usable(): boolean {
+    return this.#hello !== undefined && this.#lost === undefined;
+  }
+
+  /** Why the connection ended. */
+  get lost(): ShardForgeError | undefined {
+    return this.#lost;
+  }
+
+  /** The version of the node; undefined before its hello. */
+  get version(): string | undefined {
+    return this.#hello?.version;
+  }
+
+  /** Sends the statement; returns the number of the request. */
+  execute(statement: Statement, options: SendOptions, handler: Handler): number {
+    const { text, parameters } = statement;
+    const prepared = options.prepare === 'repeated' ? this.#preparedFor(text) : undefined;
+    const id = this.#number();
+    this.#request(
+      {
+        op: 'execute',
+        id,
+        ...(prepared === undefined ? { sql: text } : { prepared: prepared.name }),
+        ...(parameters.length === 0 ? {} : { params: parameters }),
+        ...(options.credit === undefined ? {} : { credit: options.credit }),
+      },
+      { handler, op: 'execute', prepared },
+    );
+    return id;
+  }
+
+  /** Prepares the text, so that the following executions of it use the plan. */
+  prepare(text: string, handler: Handler): void {
+    this.#prepare(text, handler);
+  }
+
+  /** Allows `frames` more frames with rows. */
+  grant(id: number, frames: number): void {
+    if (this.#pending.has(id)) this.#transport.send({ op: 'credit', id, credit: frames });
+  }
+
+  /** Asks the node to end the request; a node that does not answer loses the connection. */
+  cancel(id: number): void {
+    if (!this.#pending.has(id)) return;
+    if (this.#unsent.delete(id)) {
+      this.#end(
+        id,
+        clientError('query_canceled', 'the statement was cancelled before it was sent'),
+      );
+      return;
+    }
+    this.#transport.send({ op: 'cancel', id });
+    const timer = setTimeout(() => {
+      if (this.#pending.has(id)) this.#lose(`no answer to a cancel within ${cancelGraceMs} ms`);
+    }, cancelGraceMs);
+    timer.unref();
+  }
+
+  /** Ends the connection; requests in flight fail. */
+  close(reason: string): void {
+    this.#lose(reason);
+  }
+
+  #number(): number {
+    const id = this.#next;
+    this.#next += 1;
+    return id;
+  }
+
+  #request(frame: RequestFrame & { readonly id: number }, pending: Pending): void {
+    const room = this.#hello?.limits.requestsInFlight ?? 1;
+    const sent = this.#pending.size - this.#unsent.size;
+    this.#pending.set(frame.id, pending);
+    if (this.#unsent.size > 0 || sent >= room) this.#unsent.set(frame.id, frame);
+    else this.#transport.send(frame);
+  }
+
+  /** The text as it is prepared; its second execution prepares it. */
+  #preparedFor(text: string): Prepared | undefined {
+    const found = this.#texts.get(text);
+    if (found !== undefined) {
+      this.#texts.delete(text);
+      this.#texts.set(text, found);
+      return found;
+    }
+    if (this.#texts.has(text)) return this.#prepare(text, ignoreAnswers);
+    if (text.length <= preparedTextLengthMax && preparable.test(text)) {
+      this.#remember(text, undefined);
+    }
+    return undefined;
+  }
+
+  #remember(text: string, prepared: Prepared | undefined): void {
+    this.#texts.delete(text);
+    this.#texts.set(text, prepared);
+    if (this.#texts.size <= preparedMax) return;
+    const oldest = this.#texts.entries().next().value;
+    if (oldest === undefined) return;
+    this.#texts.delete(oldest[0]);
+    if (oldest[1] === undefined) return;
+    const id = this.#number();
+    const pending = { handler: ignoreAnswers, op: 'close', prepared: undefined } as const;
+    this.#request({ op: 'close', id, name: oldest[1].name }, pending);
+  }
+
+  #prepare(text: string, handler: Handler): Prepared {
+    this.#preparedCount += 1;
+    const prepared: Prepared = { text, name: `sdk${this.#preparedCount}`, error: undefined };
+    this.#remember(text, prepared);
+    const id = this.#number();
+    const frame = { op: 'prepare', id, name: prepared.name, sql: text } as const;
+    this.#request(frame, { handler, op: 'prepare', prepared });
+    return prepared;
+  }
+
+  #receive(frame: AnswerFrame): void {
+    if (this.#lost !== undefined) return;
+    switch (frame.op) {
+      case 'hello':
+        this.#hello = frame;
+        this.#onOpen();
+        return;
+      case 'rows':
+        if (frame.status !== undefined) this.#status = frame.status;
+        this.#pending.get(frame.id)?.handler.onRows(frame);
+        if (frame.status !== undefined && frame.more === undefined) this.#end(frame.id, undefined);
+        return;
+      case 'complete':
+        this.#status = frame.status;
+        this.#pending.get(frame.id)?.handler.onComplete(frame);
+        if (frame.more === undefined) this.#end(frame.id, undefined);
+        return;
+      case 'prepared':
+        this.#pending.get(frame.id)?.handler.onPrepared(frame);
+        this.#end(frame.id, undefined);
+        return;
+      case 'closed':
+      case 'pong':
+        this.#end(frame.id, undefined);
+        return;
+      case 'error':
+        if (frame.status !== undefined) this.#status = frame.status;
+        if (frame.id === null) this.#refusal = errorOfFrame(frame);
+        else this.#end(frame.id, errorOfFrame(frame));
+    }
+  }
+
+  #end(id: number, error: ShardForgeError | undefined): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    const { prepared } = pending;
+    if (pending.op === 'prepare' && prepared !== undefined && error !== undefined) {
+      prepared.error = error;
+      this.#texts.delete(prepared.text);
+    }
+    const next = this.#unsent.entries().next().value;
+    if (next !== undefined) {
+      this.#unsent.delete(next[0]);
+      this.#transport.send(next[1]);
+    }
+    pending.handler.onEnd(error === undefined ? undefined : (prepared?.error ?? error));
+    this.#onIdle();
+  }
+
+  #lose(reason: string): void {
+    if (this.#lost !== undefined) return;
+    const wasOpen = this.#hello !== undefined;
+    this.#lost =
+      this.#refusal ??
+      (wasOpen
+        ? clientError('connection_does_not_exist', `the connection has ended: ${reason}`)
+        : clientError('sqlclient_unable_to_establish_sqlconnection', reason));
+    this.#transport.close();
+    const pending = [...this.#pending];
+    this.#pending.clear();
+    const unsent = new Set(this.#unsent.keys());
+    this.#unsent.clear();
+    for (const [id, { handler }] of pending) {
+      if (unsent.has(id)) handler.onUnsent(this.#lost);
+      else handler.onEnd(unknownOutcome(reason));
+    }
+    this.#onLost(this.#lost, wasOpen);
+  }
+}
+
+/** A request that was sent may or may not have been done: it is never sent again by itself. */
+function unknownOutcome(reason: string): ShardForgeError {
+  return clientError('connection_failure', `the connection was lost in mid-request: ${reason}`, {
+    hint: 'Check whether the change is there before sending it again.',
+  });
+}
+
+/** For requests of the SDK's own; their failure shows in the request that needed them. */
+const ignoreAnswers: Handler = {
+  onRows() {},
+  onComplete() {},
+  onPrepared() {},
+  onEnd() {},
+  onUnsent() {},
+};
+
+/** Waits for the answer to a preparation. */
+export function prepareOn(connection: Connection, text: string): Promise<PreparedFrame> {
+  return new Promise((resolve, reject) => {
+    let frame: PreparedFrame | undefined;
+    const handler: Handler = {
+      onRows() {},
+      onComplete() {},
+      onPrepared(prepared) {
+        frame = prepared;
+      },
+      onEnd(error) {
+        if (frame !== undefined) resolve(frame);
+        else reject(error ?? clientError('protocol_violation', 'prepare was answered otherwise'));
+      },
+      onUnsent: reject,
+    };
+    connection.prepare(text, handler);
+  });
+}

@@ -1,0 +1,249 @@
+/** A database: statements over shared connections, transactions and sessions over their own. */
+import type { Call, CallOptions } from './call.js';
+import type { Connection } from './connection.js';
+import { clientError, type ShardForgeError } from './errors.js';
+import { type Job, Pool } from './pool.js';
+import type { Executor, Hold, Query } from './query.js';
+import type { Column, Row } from './result.js';
+import { HeldConnection, type Queryable, Session, textQuery } from './session.js';
+import { type Sql, sqlOf } from './sql.js';
+import { runTransaction, type Transaction, type TransactionOptions } from './transaction.js';
+import type { Dial } from './transport.js';
+import type { Parameter, TypeOptions } from './values.js';
+
+/** What a database over any transport takes. */
+export interface DatabaseOptions {
+  /** Most connections at a time; 4 by default. Sessions, transactions and iterations hold one. */
+  readonly max?: number | undefined;
+  /** How long a call waits for a connection, in milliseconds; 10,000 by default. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** How values are given. */
+  readonly types?: TypeOptions | undefined;
+}
+
+/** A statement whose text was checked; see {@link Database.prepare}. */
+export interface PreparedStatement<T> {
+  readonly text: string;
+  /** PostgreSQL's names of the parameters' types. */
+  readonly parameterTypes: readonly string[];
+  /** Undefined when the statement gives no rows. */
+  readonly columns: readonly Column[] | undefined;
+  /** The statement with its parameters; it runs when it is awaited. */
+  execute(parameters?: readonly Parameter[], options?: CallOptions): Query<T>;
+}
+
+/**
+ * A database on a node or in this process. Its calls may be made at once and in any number: they are
+ * pipelined over few connections, each of which serves its statements in order.
+ */
+export class Database implements Queryable {
+  readonly sql: Sql;
+  readonly #pool: Pool;
+  readonly #executor: PoolExecutor;
+  readonly #onClosed: () => Promise<void>;
+  #closed: Promise<void> | undefined;
+
+  /** `onClosed` runs after the last connection has ended. */
+  constructor(pool: Pool, types: TypeOptions, onClosed: () => Promise<void>) {
+    this.#pool = pool;
+    this.#executor = new PoolExecutor(pool, types);
+    this.#onClosed = onClosed;
+    this.sql = sqlOf(this.#executor);
+  }
+
+  /** The version of the node. */
+  get version(): string {
+    return this.#pool.version;
+  }
+
+  query<T extends object = Row>(
+    text: string,
+    parameters: readonly Parameter[] = [],
+    options: CallOptions = {},
+  ): Query<T> {
+    return textQuery<T>(this.#executor, text, parameters, options);
+  }
+
+  /**
+   * Has the node check a statement and tell its types. Texts that come again are prepared without
+   * it; it is for finding mistakes early and for knowing the columns.
+   *
+   * @example
+   * const byId = await db.prepare<{ name: string }>('select name from users where id = $1');
+   * const [user] = await byId.execute([7]);
+   * @throws ShardForgeError
+   */
+  async prepare<T extends object = Row>(
+    text: string,
+    options: CallOptions = {},
+  ): Promise<PreparedStatement<T>> {
+    const held = await this.#executor.acquire(options);
+    try {
+      const frame = await held.prepare(text);
+      return {
+        text,
+        parameterTypes: frame.paramTypes,
+        columns: frame.columns ?? undefined,
+        execute: (parameters = [], callOptions = {}) =>
+          textQuery<T>(this.#executor, text, parameters, callOptions),
+      };
+    } finally {
+      held.release();
+    }
+  }
+
+  /**
+   * Runs `body` between BEGIN and COMMIT on a connection of its own and gives what it gives. When
+   * it throws, the transaction is rolled back. When it met another transaction (40001, 40P01) or
+   * lost its connection before COMMIT, `body` is called again: it must not change anything outside
+   * the database that a second call would change twice.
+   *
+   * @example
+   * await db.transaction(async (tx) => {
+   *   await tx.sql`update account set balance = balance - ${amount} where id = ${from}`;
+   *   await tx.sql`update account set balance = balance + ${amount} where id = ${to}`;
+   * });
+   * @throws ShardForgeError 40003 when the connection was lost during COMMIT: look before trying again
+   */
+  transaction<T>(
+    body: (transaction: Transaction) => Promise<T>,
+    options: TransactionOptions = {},
+  ): Promise<T> {
+    const acquire = (): Promise<HeldConnection> =>
+      this.#executor.acquire({ signal: options.signal });
+    return runTransaction(acquire, body, options);
+  }
+
+  /** A connection for alone use until it is released. */
+  async session(options: CallOptions = {}): Promise<Session> {
+    return new Session(await this.#executor.acquire(options));
+  }
+
+  /** Lets calls in flight end for `graceMs`, then ends all connections. */
+  close(graceMs = 5_000): Promise<void> {
+    this.#closed ??= this.#pool.close(graceMs).then(this.#onClosed);
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * A database over any transport; fails when the first connection does.
+ * @throws ShardForgeError
+ */
+export async function databaseOver(
+  dial: Dial,
+  options: DatabaseOptions,
+  onClosed: () => Promise<void> = async () => undefined,
+): Promise<Database> {
+  const pool = new Pool(dial, {
+    max: positive('max', options.max ?? 4),
+    connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      pool.submit({ exclusive: false, failFast: true, start: () => resolve(), fail: reject });
+    });
+  } catch (error) {
+    await pool.close(0);
+    throw error;
+  }
+  return new Database(pool, options.types ?? {}, onClosed);
+}
+
+/** Shared connections for statements, held ones for the rest. */
+class PoolExecutor implements Executor {
+  readonly types: TypeOptions;
+  readonly #pool: Pool;
+
+  constructor(pool: Pool, types: TypeOptions) {
+    this.#pool = pool;
+    this.types = types;
+  }
+
+  submit(call: Call): void {
+    // A transaction begun on a shared connection would swallow the statements of others.
+    const alone = mayBegin.test(call.statement.text);
+    const job: Job = {
+      exclusive: alone,
+      failFast: false,
+      start: (connection) => {
+        if (alone) this.#runAlone(call, connection);
+        else call.start(connection);
+      },
+      fail: (error) => call.fail(error),
+    };
+    call.resubmit = () => this.#pool.submit(job);
+    call.onSettled = () => this.#pool.withdraw(job);
+    this.#pool.submit(job);
+  }
+
+  acquire(options: CallOptions): Promise<HeldConnection> {
+    const { signal } = options;
+    return new Promise((resolve, reject) => {
+      const done = (): void => signal?.removeEventListener('abort', onAbort);
+      const job: Job = {
+        exclusive: true,
+        failFast: false,
+        start: (connection) => {
+          done();
+          resolve(new HeldConnection(this.#pool, connection, this.types));
+        },
+        fail: (error) => {
+          done();
+          reject(error);
+        },
+      };
+      const onAbort = (): void => {
+        this.#pool.withdraw(job);
+        const message = 'cancelled by its AbortSignal before it had a connection';
+        job.fail(clientError('query_canceled', message, { cause: signal?.reason }));
+      };
+      if (signal?.aborted === true) {
+        onAbort();
+        return;
+      }
+      signal?.addEventListener('abort', onAbort);
+      this.#pool.submit(job);
+    });
+  }
+
+  async hold(options: CallOptions): Promise<Hold> {
+    const held = await this.acquire(options);
+    const inner = await held.hold(options);
+    return {
+      submit: (call) => inner.submit(call),
+      leave: 'cancel',
+      release: () => {
+        inner.release();
+        held.release();
+      },
+    };
+  }
+
+  #runAlone(call: Call, connection: Connection): void {
+    const held = new HeldConnection(this.#pool, connection, this.types);
+    call.resubmit = undefined;
+    call.verify = () => (connection.status === 'idle' ? undefined : begunOnShared());
+    call.onSettled = () => held.release();
+    call.start(connection);
+  }
+}
+
+const mayBegin = /\b(begin|start\s+transaction)\b/i;
+
+function begunOnShared(): ShardForgeError {
+  return clientError(
+    'active_sql_transaction',
+    'the statement left a transaction open on a shared connection; it was rolled back',
+    { hint: 'Use database.transaction(), or database.session() for BEGIN by hand.' },
+  );
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isInteger(value) && value > 0) return value;
+  throw clientError('invalid_parameter_value', `${name} must be a whole number from 1`);
+}

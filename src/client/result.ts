@@ -1,0 +1,121 @@
+/** Results: from frames to arrays of rows. */
+import type { CompleteFrame, FrameColumn, FrameValue, RowsFrame } from '../net/protocol.js';
+import { clientError } from './errors.js';
+import { type Decoder, decoderOf, type TypeOptions, type Value } from './values.js';
+
+/** A column of a result. */
+export interface Column {
+  readonly name: string;
+  /** PostgreSQL's name of the type, such as `int4`. */
+  readonly type: string;
+}
+
+/** A row when its type is not given: the values by the names of their columns. */
+export type Row = { [column: string]: Value };
+
+/** The rows of a statement, with what else it said. */
+export type Result<T> = T[] & {
+  readonly columns: readonly Column[];
+  /** PostgreSQL's command tag, such as `INSERT 0 3`. */
+  readonly tag: string;
+  /** Rows given or changed. */
+  readonly count: number;
+};
+
+/** How a row is handed out: an object by column names, or an array in the order of the columns. */
+export type RowShape = 'object' | 'array';
+
+/** Decodes the rows of one result. */
+export class RowReader {
+  readonly columns: readonly Column[];
+  readonly #decoders: readonly (Decoder | undefined)[];
+  readonly #shape: RowShape;
+
+  constructor(columns: readonly FrameColumn[], types: TypeOptions, shape: RowShape) {
+    this.columns = columns;
+    this.#decoders = columns.map((column) => decoderOf(column, types));
+    this.#shape = shape;
+  }
+
+  read(values: readonly FrameValue[]): Row | Value[] {
+    if (this.#shape === 'array') return this.columns.map((_, i) => this.#value(values, i));
+    const row: Row = {};
+    for (let i = 0; i < this.columns.length; i += 1) {
+      const name = this.columns[i]?.name ?? '';
+      if (name === '__proto__') {
+        const value = this.#value(values, i);
+        Object.defineProperty(row, name, { value, enumerable: true, writable: true });
+      } else {
+        row[name] = this.#value(values, i);
+      }
+    }
+    return row;
+  }
+
+  #value(values: readonly FrameValue[], i: number): Value {
+    const value = values[i] ?? null;
+    const decode = this.#decoders[i];
+    return value === null || decode === undefined ? value : decode(value);
+  }
+}
+
+/** Gathers the results of a text: one for each of its statements. */
+export class ResultReader {
+  readonly #types: TypeOptions;
+  readonly #shape: RowShape;
+  readonly results: Result<unknown>[] = [];
+  #reader: RowReader | undefined;
+  #rows: unknown[] = [];
+
+  constructor(types: TypeOptions, shape: RowShape) {
+    this.#types = types;
+    this.#shape = shape;
+  }
+
+  /** @throws ShardForgeError when a value cannot be given as the options ask. */
+  take(frame: RowsFrame | CompleteFrame): void {
+    if (frame.op === 'complete') {
+      this.#finish([], frame.tag);
+      return;
+    }
+    if (frame.columns !== undefined) {
+      this.#reader = new RowReader(frame.columns, this.#types, this.#shape);
+    }
+    const reader = this.#reader;
+    if (reader === undefined) {
+      throw clientError('protocol_violation', 'the node sent rows before their columns');
+    }
+    for (const row of frame.rows) this.#rows.push(reader.read(row));
+    if (frame.tag !== undefined) this.#finish(reader.columns, frame.tag);
+  }
+
+  /** The rows so far of a result that has not ended, which it then forgets; a reader of pieces. */
+  drain(): unknown[] {
+    const ended = this.results.pop();
+    if (ended !== undefined) return ended;
+    const rows = this.#rows;
+    this.#rows = [];
+    return rows;
+  }
+
+  #finish(columns: readonly Column[], tag: string): void {
+    this.results.push(resultOf(this.#rows, columns, tag));
+    this.#rows = [];
+    this.#reader = undefined;
+  }
+}
+
+/** The properties are hidden so that a result equals the array of its rows in a test. */
+function resultOf(rows: unknown[], columns: readonly Column[], tag: string): Result<unknown> {
+  const count = /(\d+)$/.exec(tag);
+  return Object.defineProperties(rows, {
+    columns: { value: columns },
+    tag: { value: tag },
+    count: { value: count === null ? 0 : Number(count[1]) },
+  }) as Result<unknown>;
+}
+
+/** The result of a text without statements. */
+export function emptyResult(): Result<unknown> {
+  return resultOf([], [], '');
+}
