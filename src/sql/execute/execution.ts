@@ -31,6 +31,8 @@ export type Step =
 
 export interface Execution {
   step(): Step;
+  /** Ends an execution early and frees what it holds; void after the end or an error. */
+  close(): void;
 }
 
 export interface CompiledStatement {

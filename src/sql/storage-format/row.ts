@@ -31,7 +31,17 @@ const countAt = 5;
 const heapAt = 7;
 
 /** What a slot holds. `heap`: the type's own bytes; the others are written here, being hot. */
-type SlotKind = 'bool' | 'int2' | 'int4' | 'uint4' | 'int8' | 'date' | 'float4' | 'float8' | 'text' | 'heap';
+type SlotKind =
+  | 'bool'
+  | 'int2'
+  | 'int4'
+  | 'uint4'
+  | 'int8'
+  | 'date'
+  | 'float4'
+  | 'float8'
+  | 'text'
+  | 'heap';
 
 const slotBytes: Readonly<Record<SlotKind, number>> = {
   bool: 1,
@@ -258,7 +268,8 @@ export class RowReader {
         return float64(bytes, at);
       case 'text':
       case 'heap': {
-        const from = heap + (slot.previousAt === undefined ? 0 : uint32(bytes, slotsAt + slot.previousAt));
+        const from =
+          heap + (slot.previousAt === undefined ? 0 : uint32(bytes, slotsAt + slot.previousAt));
         const to = heap + uint32(bytes, at);
         if (from > to || to > bytes.length) this.#corrupted();
         if (slot.kind === 'text') return this.#text(bytes, from, to);

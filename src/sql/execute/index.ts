@@ -1,0 +1,12 @@
+/**
+ * Executes bound statements: compiles them to operators that run step by step. Guarantees that a
+ * statement never sees its own writes, that no step outlasts the turn by much, and that what it holds
+ * in memory is charged to its account. Knows no SQL text, no sessions and no commit.
+ */
+export { compileStatement } from './compile.js';
+export type {
+  CompiledStatement,
+  Execution,
+  ExecutionContext,
+  Step,
+} from './execution.js';

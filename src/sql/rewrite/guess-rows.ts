@@ -1,0 +1,64 @@
+/** Guesses how many rows a plan gives, from its shape alone. Statistics will replace this. */
+import { unreachable } from '../../base/assert.js';
+import type { Expression } from '../plan/expression.js';
+import { conjunctsOf } from './expressions.js';
+import type { Plan, ScanPlan } from './plan.js';
+
+const tableRows = 10_000;
+const equalityShare = 0.01;
+const conditionShare = 0.3;
+
+export function guessRows(plan: Plan): number {
+  switch (plan.kind) {
+    case 'scan':
+      return Math.max(1, guessScan(plan) * shareOf(plan.filter));
+    case 'values':
+      return plan.rows.length;
+    case 'join':
+      return guessJoin(guessRows(plan.left), guessRows(plan.right), plan.strategy.kind);
+    case 'filter':
+      return Math.max(1, guessRows(plan.input) * shareOf(plan.condition));
+    case 'aggregate':
+      return plan.groups.length === 0 ? 1 : Math.max(1, guessRows(plan.input) / 10);
+    case 'project':
+    case 'distinct':
+    case 'sort':
+      return guessRows(plan.input);
+    case 'limit': {
+      const { limit } = plan;
+      const most = limit?.kind === 'constant' ? Number(limit.value ?? Number.MAX_VALUE) : 100;
+      return limit === undefined ? guessRows(plan.input) : Math.min(guessRows(plan.input), most);
+    }
+    default:
+      return unreachable(plan);
+  }
+}
+
+function guessScan({ access }: ScanPlan): number {
+  switch (access.kind) {
+    case 'all':
+      return tableRows;
+    case 'keys':
+      return access.values.reduce((rows, values) => rows * values.length, 1);
+    case 'range': {
+      const bounds = (access.lower ? 1 : 0) + (access.upper ? 1 : 0);
+      return tableRows * equalityShare ** access.equal.length * conditionShare ** bounds;
+    }
+    default:
+      return unreachable(access);
+  }
+}
+
+function guessJoin(left: number, right: number, strategy: string): number {
+  if (strategy === 'lookup') return left;
+  return strategy === 'hash' ? Math.max(left, right) : left * right;
+}
+
+function shareOf(condition: Expression | undefined): number {
+  let share = 1;
+  for (const conjunct of conjunctsOf(condition)) {
+    const isEquality = conjunct.kind === 'call' && conjunct.function.comparison === '=';
+    share *= isEquality ? equalityShare : conditionShare;
+  }
+  return share;
+}

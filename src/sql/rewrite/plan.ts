@@ -1,0 +1,259 @@
+/**
+ * Plans: what the rewrite rules turn a bound relation into and the executor compiles. A plan says
+ * how rows are found, joined and ordered; a relation only says which rows are meant. Columns are
+ * named by their ids, so the order of a node's columns means nothing to the node above it.
+ */
+import { unreachable } from '../../base/assert.js';
+import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { AggregateCall, Expression, NamedExpression, SortKey } from '../plan/expression.js';
+import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
+
+/** One end of a range of a key column. */
+export interface KeyBound {
+  readonly value: Expression;
+  readonly inclusive: boolean;
+}
+
+/**
+ * How a scan finds its rows. The values are expressions without columns; a NULL among them finds
+ * nothing. Rows come in the order of the primary key, or backwards.
+ */
+export type Access =
+  | { readonly kind: 'all' }
+  /** The rows with these keys: for each key column its possible values; all combinations count. */
+  | { readonly kind: 'keys'; readonly values: readonly (readonly Expression[])[] }
+  /** The rows whose first key columns equal `equal` and whose next one lies between the bounds. */
+  | {
+      readonly kind: 'range';
+      readonly equal: readonly Expression[];
+      readonly lower: KeyBound | undefined;
+      readonly upper: KeyBound | undefined;
+    };
+
+/** An equality of a join: `left` is over the left input's columns, `right` over the right's. */
+export interface JoinKey {
+  readonly left: Expression;
+  readonly right: Expression;
+}
+
+export type JoinStrategy =
+  | { readonly kind: 'nestedLoop' }
+  /** Rows of the right input are kept by the values of `keys`; the left input's rows look them up. */
+  | { readonly kind: 'hash'; readonly keys: readonly JoinKey[] }
+  /**
+   * The right input is a scan; each row of the left input gets at most one row by the whole primary
+   * key, whose columns equal `key`.
+   */
+  | { readonly kind: 'lookup'; readonly key: readonly Expression[] };
+
+export interface ScanPlan {
+  readonly kind: 'scan';
+  readonly table: TableDescriptor;
+  readonly columns: readonly RelationColumn[];
+  /** The table's position behind each of `columns`; 0 is the number of a row without primary key. */
+  readonly positions: readonly number[];
+  readonly access: Access;
+  readonly reverse: boolean;
+  /** What `access` does not assure. */
+  readonly filter: Expression | undefined;
+}
+
+export interface JoinPlan {
+  readonly kind: 'join';
+  readonly join: JoinKind;
+  readonly left: Plan;
+  readonly right: Plan;
+  readonly strategy: JoinStrategy;
+  /** What `strategy` does not assure. */
+  readonly condition: Expression | undefined;
+}
+
+export type Plan =
+  | ScanPlan
+  | JoinPlan
+  | {
+      readonly kind: 'values';
+      readonly columns: readonly RelationColumn[];
+      readonly rows: readonly (readonly Expression[])[];
+    }
+  | { readonly kind: 'filter'; readonly input: Plan; readonly condition: Expression }
+  | {
+      readonly kind: 'project';
+      readonly input: Plan;
+      readonly expressions: readonly NamedExpression[];
+    }
+  | {
+      readonly kind: 'aggregate';
+      readonly input: Plan;
+      readonly groups: readonly NamedExpression[];
+      readonly aggregates: readonly AggregateCall[];
+    }
+  | { readonly kind: 'distinct'; readonly input: Plan }
+  | {
+      readonly kind: 'sort';
+      readonly input: Plan;
+      readonly keys: readonly SortKey[];
+      /** Set when only the first `limit + offset` rows are asked for. */
+      readonly top: RowCount | undefined;
+    }
+  | ({ readonly kind: 'limit'; readonly input: Plan } & RowCount);
+
+/** LIMIT and OFFSET: of type int8 without columns. */
+export interface RowCount {
+  readonly limit: Expression | undefined;
+  readonly offset: Expression | undefined;
+}
+
+/** The plan that does literally what the relation says. */
+export function planOf(relation: Relation): Plan {
+  switch (relation.kind) {
+    case 'table': {
+      const { table, columns, positions, filter } = relation;
+      return {
+        kind: 'scan',
+        table,
+        columns,
+        positions,
+        access: { kind: 'all' },
+        reverse: false,
+        filter,
+      };
+    }
+    case 'values':
+      return { kind: 'values', columns: relation.columns, rows: relation.rows };
+    case 'join':
+      return {
+        kind: 'join',
+        join: relation.join,
+        left: planOf(relation.left),
+        right: planOf(relation.right),
+        strategy: { kind: 'nestedLoop' },
+        condition: relation.condition,
+      };
+    case 'filter':
+      return { kind: 'filter', input: planOf(relation.input), condition: relation.condition };
+    case 'project':
+      return {
+        kind: 'project',
+        input: planOf(relation.input),
+        expressions: relation.expressions,
+      };
+    case 'aggregate':
+      return {
+        kind: 'aggregate',
+        input: planOf(relation.input),
+        groups: relation.groups,
+        aggregates: relation.aggregates,
+      };
+    case 'distinct':
+      return { kind: 'distinct', input: planOf(relation.input) };
+    case 'sort':
+      return { kind: 'sort', input: planOf(relation.input), keys: relation.keys, top: undefined };
+    case 'limit': {
+      const { limit, offset } = relation;
+      return { kind: 'limit', input: planOf(relation.input), limit, offset };
+    }
+    default:
+      return unreachable(relation);
+  }
+}
+
+/** The columns of a plan's rows, in their order. */
+export function columnsOf(plan: Plan): readonly RelationColumn[] {
+  switch (plan.kind) {
+    case 'scan':
+    case 'values':
+      return plan.columns;
+    case 'join':
+      return [...columnsOf(plan.left), ...columnsOf(plan.right)];
+    case 'project':
+      return plan.expressions.map(columnOf);
+    case 'aggregate':
+      return [
+        ...plan.groups.map(columnOf),
+        ...plan.aggregates.map(({ column, function: { name }, type }) => ({ column, name, type })),
+      ];
+    case 'filter':
+    case 'distinct':
+    case 'sort':
+    case 'limit':
+      return columnsOf(plan.input);
+    default:
+      return unreachable(plan);
+  }
+}
+
+function columnOf({ column, name, expression }: NamedExpression): RelationColumn {
+  return { column, name, type: expression.type };
+}
+
+/** The plan with `change` applied to its direct inputs. */
+export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
+  switch (plan.kind) {
+    case 'scan':
+    case 'values':
+      return plan;
+    case 'join': {
+      const left = change(plan.left);
+      const right = change(plan.right);
+      return left === plan.left && right === plan.right ? plan : { ...plan, left, right };
+    }
+    case 'filter':
+    case 'project':
+    case 'aggregate':
+    case 'distinct':
+    case 'sort':
+    case 'limit': {
+      const input = change(plan.input);
+      return input === plan.input ? plan : { ...plan, input };
+    }
+    default:
+      return unreachable(plan);
+  }
+}
+
+/** The plan with `change` applied to every node, inputs first. */
+export function rewriteUpwards(plan: Plan, change: (node: Plan) => Plan): Plan {
+  return change(mapInputs(plan, (input) => rewriteUpwards(input, change)));
+}
+
+/** The plan with `change` applied to the expressions of this node, not of its inputs. */
+export function mapExpressions(plan: Plan, change: (expression: Expression) => Expression): Plan {
+  const maybe = (expression: Expression | undefined): Expression | undefined =>
+    expression && change(expression);
+  const named = (list: readonly NamedExpression[]): readonly NamedExpression[] =>
+    list.map((item) => ({ ...item, expression: change(item.expression) }));
+  const sortKeys = (keys: readonly SortKey[]): readonly SortKey[] =>
+    keys.map((key) => ({ ...key, expression: change(key.expression) }));
+  switch (plan.kind) {
+    case 'scan':
+      return { ...plan, filter: maybe(plan.filter) };
+    case 'values':
+      return { ...plan, rows: plan.rows.map((row) => row.map(change)) };
+    case 'join':
+      return { ...plan, condition: maybe(plan.condition) };
+    case 'filter':
+      return { ...plan, condition: change(plan.condition) };
+    case 'project':
+      return { ...plan, expressions: named(plan.expressions) };
+    case 'aggregate':
+      return {
+        ...plan,
+        groups: named(plan.groups),
+        aggregates: plan.aggregates.map((call) => ({
+          ...call,
+          arguments: call.arguments.map(change),
+          filter: maybe(call.filter),
+          orderBy: sortKeys(call.orderBy),
+        })),
+      };
+    case 'distinct':
+      return plan;
+    case 'sort':
+      return { ...plan, keys: sortKeys(plan.keys) };
+    case 'limit':
+      return { ...plan, limit: maybe(plan.limit), offset: maybe(plan.offset) };
+    default:
+      return unreachable(plan);
+  }
+}

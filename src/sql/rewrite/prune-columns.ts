@@ -1,0 +1,94 @@
+/** Reads and computes only columns that someone above asks for. */
+import { unreachable } from '../../base/assert.js';
+import type { ColumnId, Expression } from '../plan/expression.js';
+import { columnsRead, isVolatile } from './expressions.js';
+import { columnsOf, type JoinStrategy, type Plan, type ScanPlan } from './plan.js';
+import type { Rule } from './rule.js';
+
+export const pruneColumns: Rule = { name: 'pruneColumns', apply: prune };
+
+type Columns = ReadonlySet<ColumnId>;
+
+function prune(plan: Plan, needed: Columns): Plan {
+  switch (plan.kind) {
+    case 'scan':
+      return pruneScan(plan, needed);
+    case 'values': {
+      const kept = plan.columns.map(
+        ({ column }, i) =>
+          needed.has(column) || plan.rows.some((row) => row[i] && isVolatile(row[i])),
+      );
+      return {
+        kind: 'values',
+        columns: plan.columns.filter((_, i) => kept[i]),
+        rows: plan.rows.map((row) => row.filter((_, i) => kept[i])),
+      };
+    }
+    case 'join': {
+      const inner = union(needed, columnsRead(plan.condition, ...keysOf(plan.strategy)));
+      return { ...plan, left: prune(plan.left, inner), right: prune(plan.right, inner) };
+    }
+    case 'filter':
+      return { ...plan, input: prune(plan.input, union(needed, columnsRead(plan.condition))) };
+    case 'project': {
+      const expressions = plan.expressions.filter(
+        ({ column, expression }) => needed.has(column) || isVolatile(expression),
+      );
+      const inner = columnsRead(...expressions.map(({ expression }) => expression));
+      return { ...plan, expressions, input: prune(plan.input, inner) };
+    }
+    case 'aggregate': {
+      const aggregates = plan.aggregates.filter(({ column }) => needed.has(column));
+      const inner = columnsRead(
+        ...plan.groups.map(({ expression }) => expression),
+        ...aggregates.flatMap(({ arguments: values, filter, orderBy }) => [
+          ...values,
+          filter,
+          ...orderBy.map(({ expression }) => expression),
+        ]),
+      );
+      return { ...plan, aggregates, input: prune(plan.input, inner) };
+    }
+    case 'distinct':
+      return { ...plan, input: prune(plan.input, idsOf(plan.input)) };
+    case 'sort': {
+      const keys = columnsRead(...plan.keys.map(({ expression }) => expression));
+      return { ...plan, input: prune(plan.input, union(needed, keys)) };
+    }
+    case 'limit':
+      return { ...plan, input: prune(plan.input, needed) };
+    default:
+      return unreachable(plan);
+  }
+}
+
+function keysOf(strategy: JoinStrategy): readonly Expression[] {
+  switch (strategy.kind) {
+    case 'nestedLoop':
+      return [];
+    case 'hash':
+      return strategy.keys.flatMap(({ left, right }) => [left, right]);
+    case 'lookup':
+      return strategy.key;
+    default:
+      return unreachable(strategy);
+  }
+}
+
+function pruneScan(plan: ScanPlan, needed: Columns): ScanPlan {
+  const wanted = union(needed, columnsRead(plan.filter));
+  const kept = plan.columns.map(({ column }) => wanted.has(column));
+  return {
+    ...plan,
+    columns: plan.columns.filter((_, i) => kept[i]),
+    positions: plan.positions.filter((_, i) => kept[i]),
+  };
+}
+
+function idsOf(plan: Plan): Columns {
+  return new Set(columnsOf(plan).map(({ column }) => column));
+}
+
+function union(a: Columns, b: Columns): Columns {
+  return new Set([...a, ...b]);
+}

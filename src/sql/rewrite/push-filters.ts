@@ -1,0 +1,123 @@
+/**
+ * Moves conditions to where the rows come from, and conditions over both sides of an inner join into
+ * the join. Outer joins: a condition above may go to the side whose rows are all kept; a condition of
+ * ON may go to the other side. Volatile conditions stay where they are.
+ */
+import { assert, unreachable } from '../../base/assert.js';
+import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
+import {
+  columnsRead,
+  conjunction,
+  conjunctsOf,
+  isSubset,
+  isVolatile,
+  substitute,
+} from './expressions.js';
+import { columnsOf, type JoinPlan, mapInputs, type Plan } from './plan.js';
+import type { Rule } from './rule.js';
+
+export const pushFilters: Rule = { name: 'pushFilters', apply: (plan) => push(plan, []) };
+
+/** The plan restricted to rows for which all `conditions` are true. */
+function push(plan: Plan, conditions: readonly Expression[]): Plan {
+  switch (plan.kind) {
+    case 'filter':
+      return push(plan.input, [...conjunctsOf(plan.condition), ...conditions]);
+    case 'scan': {
+      const filter = conjunction([...conjunctsOf(plan.filter), ...conditions]);
+      return { ...plan, filter };
+    }
+    case 'join':
+      return pushIntoJoin(plan, conditions);
+    case 'project':
+      return pushThrough(plan, plan.expressions, conditions);
+    case 'aggregate':
+      // A condition without columns stays: without groups there is a row even if it fails.
+      return pushThrough(plan, plan.groups, conditions, (columns) => columns.size > 0);
+    case 'distinct':
+    case 'sort': {
+      const { moving, staying } = split(conditions, (condition) => !isVolatile(condition));
+      return filtered({ ...plan, input: push(plan.input, moving) }, staying);
+    }
+    case 'limit':
+    case 'values':
+      return filtered(
+        mapInputs(plan, (input) => push(input, [])),
+        conditions,
+      );
+    default:
+      return unreachable(plan);
+  }
+}
+
+/** Through a node whose columns stand for expressions over its input's. */
+function pushThrough(
+  plan: Extract<Plan, { readonly kind: 'project' | 'aggregate' }>,
+  expressions: readonly NamedExpression[],
+  conditions: readonly Expression[],
+  maySink: (columns: ReadonlySet<ColumnId>) => boolean = () => true,
+): Plan {
+  const replacements = new Map<ColumnId, Expression>();
+  for (const { column, expression } of expressions) {
+    if (!isVolatile(expression)) replacements.set(column, expression);
+  }
+  const known = new Set(replacements.keys());
+  const { moving, staying } = split(conditions, (condition) => {
+    const columns = columnsRead(condition);
+    return !isVolatile(condition) && isSubset(columns, known) && maySink(columns);
+  });
+  const moved = moving.map((condition) => substitute(condition, replacements));
+  return filtered({ ...plan, input: push(plan.input, moved) }, staying);
+}
+
+function pushIntoJoin(plan: JoinPlan, conditions: readonly Expression[]): Plan {
+  const leftColumns = idsOf(plan.left);
+  const rightColumns = idsOf(plan.right);
+  const { join } = plan;
+  assert(join !== 'right', 'a rule before this one turns right joins into left joins');
+  const own = conjunctsOf(plan.condition);
+  const isInner = join === 'inner';
+  const left: Expression[] = [];
+  const right: Expression[] = [];
+  const on: Expression[] = [];
+  const above: Expression[] = [];
+  for (const condition of isInner ? [...own, ...conditions] : conditions) {
+    const columns = columnsRead(condition);
+    if (isVolatile(condition)) above.push(condition);
+    else if (join !== 'full' && isSubset(columns, leftColumns)) left.push(condition);
+    else if (isInner && isSubset(columns, rightColumns)) right.push(condition);
+    else (isInner ? on : above).push(condition);
+  }
+  for (const condition of isInner ? [] : own) {
+    const columns = columnsRead(condition);
+    if (isVolatile(condition)) on.push(condition);
+    else if (join === 'left' && isSubset(columns, rightColumns)) right.push(condition);
+    else on.push(condition);
+  }
+  const joined: Plan = {
+    ...plan,
+    left: push(plan.left, left),
+    right: push(plan.right, right),
+    condition: conjunction(on),
+  };
+  return filtered(joined, above);
+}
+
+function split(
+  conditions: readonly Expression[],
+  moves: (condition: Expression) => boolean,
+): { readonly moving: readonly Expression[]; readonly staying: readonly Expression[] } {
+  return {
+    moving: conditions.filter(moves),
+    staying: conditions.filter((condition) => !moves(condition)),
+  };
+}
+
+function filtered(input: Plan, conditions: readonly Expression[]): Plan {
+  const condition = conjunction(conditions);
+  return condition === undefined ? input : { kind: 'filter', input, condition };
+}
+
+function idsOf(plan: Plan): ReadonlySet<ColumnId> {
+  return new Set(columnsOf(plan).map(({ column }) => column));
+}

@@ -1,0 +1,117 @@
+/** Plans statements: the relation they read, through all rules in their order. */
+import type { ColumnId, Expression } from '../plan/expression.js';
+import type { Relation } from '../plan/relation.js';
+import type { DataStatement } from '../plan/statement.js';
+import { chooseJoins } from './choose-joins.js';
+import { dropSorts } from './drop-sorts.js';
+import { columnsRead } from './expressions.js';
+import { foldConstants } from './fold-constants.js';
+import { mergeProjections } from './merge-projections.js';
+import { columnsOf, type Plan, planOf } from './plan.js';
+import { pruneColumns } from './prune-columns.js';
+import { pushFilters } from './push-filters.js';
+import { pushLimits } from './push-limits.js';
+import { rightToLeftJoin } from './right-to-left-join.js';
+import { rowNumberColumn, showRowNumbers } from './row-numbers.js';
+import type { Rule } from './rule.js';
+import { useKeys } from './use-keys.js';
+
+/** In the order in which they are applied, once each. */
+export const rules: readonly Rule[] = [
+  // First, so that no other rule looks at conditions that are decided.
+  foldConstants,
+  // Before the rules that treat the sides of an outer join differently.
+  rightToLeftJoin,
+  // Before the rules that look at the filters of scans and at the conditions of joins.
+  pushFilters,
+  mergeProjections,
+  // Before joins are chosen: a scan of few keys is the small side.
+  useKeys,
+  chooseJoins,
+  // After keys: the access says which key columns are fixed.
+  dropSorts,
+  // After sorts were dropped: only those that stay are told of a limit.
+  pushLimits,
+  // Last: what moved filters, dropped sorts and keys have read is no longer needed.
+  pruneColumns,
+];
+
+/** A statement with the plan of the rows it reads. */
+export interface PlannedStatement {
+  readonly statement: DataStatement;
+  readonly plan: Plan;
+}
+
+/** Sees the plan after each rule. */
+export type Trace = (rule: string, plan: Plan) => void;
+
+/**
+ * Plans a statement. A query's plan has the columns of its relation in their order. Raises errors of
+ * constant expressions. `off` names rules to leave out, for tests.
+ */
+export function planStatement(
+  statement: DataStatement,
+  trace?: Trace,
+  off: ReadonlySet<string> = new Set(),
+): PlannedStatement {
+  const needed = columnsNeeded(statement);
+  let plan = planOf(statement.input);
+  if (numbersRows(statement)) plan = showRowNumbers(plan, targetColumn(statement.input));
+  for (const rule of rules) {
+    if (off.has(rule.name)) continue;
+    plan = rule.apply(plan, needed);
+    trace?.(rule.name, plan);
+  }
+  const isOrdered = statement.kind === 'query' || statement.kind === 'insert';
+  return { statement, plan: isOrdered ? inOrder(plan, statement.input) : plan };
+}
+
+/** The columns that a statement reads of its input. */
+function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
+  const { kind, input } = statement;
+  if (kind === 'query' || kind === 'insert')
+    return new Set(input.columns.map(({ column }) => column));
+  const { table, returning } = statement;
+  const needed = new Set<ColumnId>();
+  if (table.primaryKey.length === 0) needed.add(rowNumberColumn);
+  const isWhole = kind === 'update' || returning !== undefined;
+  for (const [i, { position }] of table.columns.entries()) {
+    const column = input.columns[i]?.column;
+    const isWanted = isWhole || table.primaryKey.includes(position);
+    if (column !== undefined && isWanted) needed.add(column);
+  }
+  const expressions: Expression[] = returning?.expressions.map((item) => item.expression) ?? [];
+  if (kind === 'update') expressions.push(...statement.assignments.map((item) => item.expression));
+  for (const column of columnsRead(...expressions)) needed.add(column);
+  return needed;
+}
+
+/** UPDATE and DELETE find rows of a table without primary key by their numbers. */
+function numbersRows(statement: DataStatement): boolean {
+  const { kind } = statement;
+  return (kind === 'update' || kind === 'delete') && statement.table.primaryKey.length === 0;
+}
+
+/** A column of the table that UPDATE and DELETE change: the input begins with its columns. */
+function targetColumn(input: Relation): ColumnId | undefined {
+  return input.columns[0]?.column;
+}
+
+/** The plan with the columns of the relation in their order, whatever joins have made of it. */
+function inOrder(plan: Plan, relation: Relation): Plan {
+  const columns = columnsOf(plan);
+  const wanted = relation.columns;
+  const same =
+    columns.length === wanted.length &&
+    columns.every(({ column }, i) => column === wanted[i]?.column);
+  if (same) return plan;
+  return {
+    kind: 'project',
+    input: plan,
+    expressions: wanted.map(({ column, name, type }) => ({
+      column,
+      name,
+      expression: { kind: 'column', type, column },
+    })),
+  };
+}
