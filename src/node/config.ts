@@ -4,7 +4,6 @@
  * option; unknown names are refused, never ignored.
  */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { must } from '../base/assert.js';
@@ -78,13 +77,6 @@ export function checkConfig(given: unknown, source = 'configuration'): NodeConfi
   }
   if (config.data.directory !== inMemory) config.data.directory = resolve(config.data.directory);
   return config as unknown as NodeConfig;
-}
-
-/** The number of worker threads of a node: `auto` is explained in docs/config.md. */
-export function workerCount(config: NodeConfig): number {
-  if (config.workers !== 'auto') return Math.min(config.workers, config.data.stores);
-  const cores = availableParallelism();
-  return cores <= 2 ? 0 : Math.min(cores - 1, config.data.stores);
 }
 
 /** The JSON schema of a configuration (draft 7), made from the list of options. */

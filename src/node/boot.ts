@@ -1,0 +1,70 @@
+/** The boot module of a node: what each thread starts for the stores that are placed on it. */
+import type { Booted, BootSetup, PlaceId } from '../actors/index.js';
+import { DatabaseError } from '../base/errors.js';
+import type { NodeId } from '../base/ids.js';
+import { loadParser } from '../sql/index.js';
+import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
+import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
+
+/** What every thread is told: plain data. */
+export interface BootOptions {
+  readonly node: NodeId;
+  readonly incarnation: number;
+  readonly clusterId: string;
+  /** Where the stores lie, by number; undefined for a node in memory. */
+  readonly storePaths: readonly string[] | undefined;
+  readonly mapSizeBytes: number;
+}
+
+/** How the places of a thread do, as plain data. */
+export interface BootReport {
+  readonly stores: readonly { readonly store: number; readonly ready: boolean }[];
+}
+
+export async function boot(setup: BootSetup): Promise<Booted> {
+  const { dispatcher, placeIds } = setup;
+  const options = setup.options as BootOptions;
+  registerKinds(dispatcher);
+  if (placeIds.includes(shardPlace)) await loadParser();
+  const engines: Engine[] = [];
+  const places: ComposedPlace[] = [];
+  try {
+    for (const id of placeIds) {
+      const engine = openEngine(id, options);
+      engines.push(engine);
+      places.push(composePlace(dispatcher, id, { ...options, engine }));
+    }
+  } catch (error) {
+    await Promise.all(engines.map((engine) => engine.close()));
+    throw portable(error);
+  }
+  return {
+    metrics: () => places.flatMap((place) => place.metrics()),
+    report: () => report(places),
+    stop: async () => {
+      await Promise.all(engines.map((engine) => engine.close()));
+    },
+  };
+}
+
+function openEngine(id: PlaceId, { storePaths, mapSizeBytes }: BootOptions): Engine {
+  const path = storePaths?.[id - shardPlace];
+  return path === undefined ? new MemoryEngine() : openStore({ path, mapBytes: mapSizeBytes });
+}
+
+/** Reads of each store, so that an answer shows more than that the thread lives. */
+function report(places: readonly ComposedPlace[]): BootReport {
+  const probe = Buffer.of(0xff);
+  return {
+    stores: places.map(({ id, engine, ready }) => {
+      engine.get(probe);
+      return { store: id - shardPlace, ready: ready() };
+    }),
+  };
+}
+
+/** Only name, message and stack of an error come through between threads: the name says the kind. */
+function portable(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  return Object.assign(new Error(error.message), { name: error.kind });
+}

@@ -1,0 +1,33 @@
+/**
+ * A node: configuration, directory, stores, runtime, sessions and doors put together, started and
+ * stopped.
+ *
+ * Guarantees: a node that cannot start throws an error of the catalogue and leaves nothing behind; a
+ * stop lets statements end, rolls the rest back, makes what was committed durable and releases the
+ * directory; nothing is read from the environment or printed but by {@link loadConfig} and the log.
+ *
+ * Must not know: how statements, shards and stores work inside.
+ */
+export {
+  checkConfig,
+  configSchema,
+  inMemory,
+  type LogThreshold,
+  loadConfig,
+  type NodeConfig,
+  type PartialConfig,
+} from './config.js';
+export { exitCodeOf, exitCodeOfCrash, exitCodes } from './exit-codes.js';
+export { logLevels, type NodeLog, openLog } from './log.js';
+export { type ConfigOption, configOptions, environmentName } from './options.js';
+export {
+  type ComposedPlace,
+  composePlace,
+  type PlaceParts,
+  registerKinds,
+  shardPlace,
+} from './place.js';
+export { type NodeHooks, type RunningNode, startNode } from './running-node.js';
+export { endWith, runNode } from './process.js';
+export { Sessions } from './sessions.js';
+export { packageVersion } from './version.js';

@@ -1,0 +1,88 @@
+/**
+ * What lies at the place of a store: engine, replica, SQL. The one composition that the main thread,
+ * worker threads and the simulator use; it opens nothing and reads no clock.
+ */
+import type { Dispatcher, PlaceId, Ref } from '../actors/index.js';
+import { assert } from '../base/assert.js';
+import { DatabaseError } from '../base/errors.js';
+import type { NodeId, ShardId } from '../base/ids.js';
+import { type MetricSample, Metrics } from '../base/metrics.js';
+import {
+  type EngineFailedMessage,
+  type ReplicaArguments,
+  type ReplicaMessage,
+  replicaKind,
+  shardMetrics,
+  storeEngine,
+} from '../shard/index.js';
+import { shardAccess } from '../shard/protocol.js';
+import { sessionKind } from '../sql/index.js';
+import type { Engine } from '../storage/index.js';
+import { engineSamples } from './engine-metrics.js';
+
+/** The place of store 0, where the only shard lives, and with it all sessions. */
+export const shardPlace = 1 as PlaceId;
+const onlyShard = 1 as ShardId;
+
+export interface PlaceParts {
+  readonly engine: Engine;
+  readonly node: NodeId;
+  /** A number that no earlier start of any node had. */
+  readonly incarnation: number;
+  /** UUID of the cluster. */
+  readonly clusterId: string;
+}
+
+export interface ComposedPlace {
+  readonly id: PlaceId;
+  readonly engine: Engine;
+  /** False until the shard of the place serves reads and writes; always true where none lives. */
+  ready(): boolean;
+  metrics(): readonly MetricSample[];
+}
+
+/** Makes the actor kinds of a node known to a thread; once per dispatcher. */
+export function registerKinds(dispatcher: Dispatcher): void {
+  dispatcher.registerKind(replicaKind);
+  dispatcher.registerKind(sessionKind);
+}
+
+/**
+ * Composes the place of one store and starts its replica. The SQL parser must be loaded, and the
+ * kinds registered. Throws what the replica throws when its data are not sound.
+ */
+export function composePlace(
+  dispatcher: Dispatcher,
+  id: PlaceId,
+  parts: PlaceParts,
+): ComposedPlace {
+  assert(id >= shardPlace, 'a store has a place', id);
+  const { engine, node, incarnation, clusterId } = parts;
+  const metrics = new Metrics();
+  const replica: Ref<ReplicaMessage> = { node, place: id, name: `replica/${onlyShard}` };
+  if (id === shardPlace) {
+    // Heard before the dispatcher, which ends the process: whoever waits for a commit is told.
+    engine.onDurable((failure) => {
+      if (failure !== undefined) dispatcher.post(replica, engineFailed(failure));
+    });
+  }
+  const place = dispatcher.addPlace(id, engine);
+  place.provide(storeEngine, engine);
+  place.provide(shardMetrics, metrics);
+  if (id === shardPlace) {
+    const args: ReplicaArguments = { shard: onlyShard, node, incarnation, clusterId };
+    dispatcher.spawn(replicaKind.kind, replica.name, args, id);
+  }
+  return {
+    id,
+    engine,
+    // Asked for each time: a replica that was started again provides another.
+    ready: () => (id === shardPlace ? place.resource(shardAccess).ready : true),
+    metrics: () => [...engineSamples(id - shardPlace, engine.stats()), ...metrics.snapshot()],
+  };
+}
+
+function engineFailed(failure: Error): EngineFailedMessage {
+  const reason = failure instanceof DatabaseError ? failure.kind : 'io_error';
+  return { kind: 'shard.engineFailed', reason, text: failure.message };
+}
