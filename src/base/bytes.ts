@@ -36,7 +36,8 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   for (let i = prefix.length - 1; i >= 0; i -= 1) {
     const byte = prefix[i] ?? 0;
     if (byte < 0xff) {
-      const end = prefix.slice(0, i + 1);
+      // A Buffer's own slice would share the prefix's memory.
+      const end = Uint8Array.prototype.slice.call(prefix, 0, i + 1);
       end[i] = byte + 1;
       return end;
     }

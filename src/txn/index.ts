@@ -34,6 +34,7 @@ export {
   decodeCounter,
   encodeCounter,
   encodeVersion,
+  isCounter,
   isTombstone,
   payloadOf,
   timestampOf,

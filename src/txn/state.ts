@@ -230,7 +230,10 @@ export class ShardState {
     const { key } = write;
     const before = known === undefined ? copyOf(this.#store.get(key)) : known[at];
     if (write.op === 'put') {
-      if (before !== undefined) this.#supersede(key, before, timestamp);
+      if (before !== undefined) {
+        const older = this.#supersede(key, before, timestamp);
+        this.#collector.add({ at: timestamp, key: older, tombstone: false });
+      }
       this.#store.set(key, encodeVersion('value', timestamp, transaction, write.value));
       return;
     }
@@ -238,17 +241,18 @@ export class ShardState {
     this.#supersede(key, before, timestamp);
     this.#store.set(key, encodeVersion('tombstone', timestamp, transaction));
     this.#garbage += 1;
+    // What the row was before is collected with its tombstone.
     this.#collector.add({ at: timestamp, key, tombstone: true });
   }
 
-  /** The version under `key` becomes an older one. A tombstone was counted already. */
-  #supersede(key: Uint8Array, before: Uint8Array, timestamp: Timestamp): void {
+  /** The version under `key` becomes an older one, under the key returned. A tombstone was counted already. */
+  #supersede(key: Uint8Array, before: Uint8Array, timestamp: Timestamp): Uint8Array {
     const since = timestampOf(before);
     assert(since < timestamp, 'versions of a key rise', since, timestamp);
     const older = historyKey(key, since);
     this.#store.set(older, before);
     if (!isTombstone(before)) this.#garbage += 1;
-    this.#collector.add({ at: timestamp, key: older, tombstone: false });
+    return older;
   }
 
   #advance(
