@@ -3,14 +3,15 @@ import { Dispatcher, type DispatcherOptions } from '../actors/index.js';
 import type { Actor, ActorKind, Message } from '../actors/actor.js';
 import type { Timestamp } from '../base/ids.js';
 import type { ProposeMessage } from '../shard/protocol.js';
-import type {
-  Batch,
-  Engine,
-  EngineStats,
+import {
+  type Batch,
+  type Engine,
+  type EngineStats,
   MemoryEngine,
-  Span,
-  Ticket,
-  Visit,
+  type Put,
+  type Span,
+  type Ticket,
+  type Visit,
 } from '../storage/index.js';
 import type { Proposal } from '../txn/transaction.js';
 import type { Plant } from './options.js';
@@ -23,93 +24,89 @@ export function plantedEngine(plant: Plant | undefined, disk: MemoryEngine, worl
   return disk;
 }
 
-abstract class PlantedEngine implements Engine {
-  protected readonly disk: MemoryEngine;
+/** Passes everything on to the engine behind it. */
+class PassingEngine implements Engine {
+  protected readonly behind: MemoryEngine;
 
-  constructor(disk: MemoryEngine) {
-    this.disk = disk;
-  }
-
-  abstract get durableTicket(): Ticket;
-  abstract commit(batch: Batch): Ticket;
-  abstract onDurable(listener: (failure: Error | undefined) => void): void;
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.disk.get(key);
-  }
-
-  scan(span: Span, visit: Visit, reverse?: boolean): void {
-    this.disk.scan(span, visit, reverse);
-  }
-
-  stats(): EngineStats {
-    return this.disk.stats();
-  }
-
-  close(): Promise<void> {
-    return this.disk.close();
-  }
-}
-
-/** Says durable at once; the disk takes its time. */
-class EarlyDurability extends PlantedEngine {
-  readonly #world: World;
-  readonly #listeners: ((failure: Error | undefined) => void)[] = [];
-  /** What was said to be durable and cannot be read from the disk yet. */
-  readonly #unflushed = new Map<string, Uint8Array | undefined>();
-  #committed = 0;
-  #durable = 0;
-
-  constructor(disk: MemoryEngine, world: World) {
-    super(disk);
-    this.#world = world;
+  constructor(behind: MemoryEngine) {
+    this.behind = behind;
   }
 
   get durableTicket(): Ticket {
-    return this.#durable as Ticket;
+    return this.behind.durableTicket;
   }
 
-  override get(key: Uint8Array): Uint8Array | undefined {
-    const name = Buffer.from(key).toString('latin1');
-    return this.#unflushed.has(name) ? this.#unflushed.get(name) : super.get(key);
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.behind.get(key);
+  }
+
+  scan(span: Span, visit: Visit, reverse?: boolean): void {
+    this.behind.scan(span, visit, reverse);
   }
 
   commit(batch: Batch): Ticket {
-    this.#committed += 1;
-    const ticket = this.disk.commit(batch);
-    for (const { key, value } of batch) {
-      this.#unflushed.set(Buffer.from(key).toString('latin1'), value);
-    }
-    this.#world.after(0, () => {
-      this.#durable = Math.max(this.#durable, ticket);
-      for (const listener of this.#listeners) listener(undefined);
-    });
-    return this.#committed as Ticket;
+    return this.behind.commit(batch);
   }
 
   onDurable(listener: (failure: Error | undefined) => void): void {
-    this.#listeners.push(listener);
+    this.behind.onDurable(listener);
+  }
+
+  stats(): EngineStats {
+    return this.behind.stats();
+  }
+
+  close(): Promise<void> {
+    return this.behind.close();
+  }
+}
+
+const everything: Span = { from: Buffer.of(0), to: Buffer.alloc(16, 0xff) };
+
+/** The node uses a disk that flushes at once; what a crash leaves is on one that takes its time. */
+class EarlyDurability extends PassingEngine {
+  readonly #disk: MemoryEngine;
+
+  constructor(disk: MemoryEngine, world: World) {
+    let filled = false;
+    super(
+      new MemoryEngine({
+        schedule: (finish) => {
+          if (filled) world.after(0, finish);
+          else finish();
+        },
+      }),
+    );
+    this.#disk = disk;
+    const contents: Put[] = [];
+    disk.scan(everything, (key, value) => {
+      contents.push({ key: Buffer.from(key), value: Buffer.from(value) });
+      return true;
+    });
+    this.behind.commit(contents);
+    filled = true;
+  }
+
+  override commit(batch: Batch): Ticket {
+    this.#disk.commit(batch);
+    return super.commit(batch);
   }
 }
 
 /** Writes each batch in two halves, between which a crash may fall. */
-class TornBatches extends PlantedEngine {
+class TornBatches extends PassingEngine {
   #committed = 0;
 
-  get durableTicket(): Ticket {
-    return Math.floor(this.disk.durableTicket / 2) as Ticket;
+  override get durableTicket(): Ticket {
+    return Math.floor(this.behind.durableTicket / 2) as Ticket;
   }
 
-  commit(batch: Batch): Ticket {
+  override commit(batch: Batch): Ticket {
     const half = Math.floor(batch.length / 2);
-    this.disk.commit(batch.slice(0, half));
-    this.disk.commit(batch.slice(half));
+    this.behind.commit(batch.slice(0, half));
+    this.behind.commit(batch.slice(half));
     this.#committed += 1;
     return this.#committed as Ticket;
-  }
-
-  onDurable(listener: (failure: Error | undefined) => void): void {
-    this.disk.onDurable(listener);
   }
 }
 

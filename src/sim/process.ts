@@ -2,7 +2,7 @@
  * One process of the node under the simulator: the dispatcher and the composition of a real node on
  * virtual time and a simulated disk. A crash drops all of it but what had reached the disk.
  */
-import { Dispatcher } from '../actors/index.js';
+import type { Dispatcher } from '../actors/index.js';
 import type { PlaceId } from '../actors/actor.js';
 import { assert, must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
