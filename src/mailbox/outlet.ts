@@ -89,7 +89,7 @@ export class Outlet {
     if (total <= this.#room) return true;
     this.#room = this.#ring.availableWrite() - this.#staged;
     // What is longer than the ring can pass only in pieces; one such record at a time.
-    return total <= this.#room || (total > this.#capacity && this.#room + this.#staged > 0);
+    return total <= this.#room || (total > this.#capacity && this.#room > 0);
   }
 
   #keep(bytes: Uint8Array): void {
