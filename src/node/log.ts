@@ -32,10 +32,16 @@ export async function openLog(config: NodeConfig['log']): Promise<NodeLog> {
   const log = {
     threshold: config.level,
     write: ((level, event, fields = {}) => {
-      if (logLevels[level] >= logLevels[log.threshold]) sink(level, event, fields);
+      if (logLevels[level] >= logLevels[log.threshold]) sink(level, event, shown(fields));
     }) satisfies Log,
   };
   return log;
+}
+
+/** Errors have no fields that JSON would show. */
+function shown(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  if (!('error' in fields) || !(fields.error instanceof Error)) return fields;
+  return { ...fields, error: fields.error.stack ?? fields.error.message };
 }
 
 type Sink = (level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>) => void;

@@ -16,7 +16,7 @@ import {
   storeEngine,
 } from '../shard/index.js';
 import { shardAccess } from '../shard/protocol.js';
-import { sessionKind } from '../sql/index.js';
+import { sessionAnswerTypes, sessionKind } from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';
 
@@ -45,6 +45,8 @@ export interface ComposedPlace {
 export function registerKinds(dispatcher: Dispatcher): void {
   dispatcher.registerKind(replicaKind);
   dispatcher.registerKind(sessionKind);
+  // Sessions send them to doors, which are on the main thread.
+  dispatcher.registerMessages(sessionAnswerTypes);
 }
 
 /**
