@@ -3,7 +3,7 @@
  *
  *     shardforge.json   what the directory is: format, node, cluster, number of stores; never changes
  *     run.json          the incarnation (one more with each start) and whether it ended cleanly
- *     lock/             who has the directory open (directory-lock.ts)
+ *     lock/             who has the directory open (lmdb-lock.ts)
  *     store-0/ ...      one LMDB environment per store
  *
  * Opening it yields a number that no earlier start had, durable before it is used; ids made from it
@@ -11,13 +11,13 @@
  * because a damaged LMDB page can crash the process that reads it (pitfall 23).
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
-import { type DirectoryLock, lockDirectory, lockFolder } from './directory-lock.js';
-import { writeDurably } from './durable-file.js';
+import { type DirectoryLock, lockDirectory, lockFolder } from './lmdb-lock.js';
+import { makeFolder, writeDurably } from './durable-file.js';
 import { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
 import { probeStore } from './probe.js';
 
@@ -132,7 +132,7 @@ export function openStore(options: LmdbEngineOptions): LmdbEngine {
 }
 
 async function open(path: string, options: DirectoryOptions): Promise<Directory> {
-  mkdirSync(path, { recursive: true });
+  makeFolder(path);
   // Looked at before the lock is made, so that a foreign directory gets nothing written into it.
   const before = readFormat(path);
   const lock = await lockDirectory(path);
@@ -176,7 +176,7 @@ function make(path: string, options: DirectoryOptions): FormatFile {
   };
   writeRun(path, { incarnation: 0, running: false });
   for (let index = 0; index < format.stores; index += 1) {
-    mkdirSync(storePath(path, index), { recursive: true });
+    makeFolder(storePath(path, index));
   }
   writeDurably(join(path, formatName), `${JSON.stringify(format, undefined, 2)}\n`);
   return format;
@@ -258,6 +258,7 @@ function describeFailure(path: string, error: unknown): unknown {
     says('EACCES', 13, 'Permission denied') ||
     says('EROFS', 30, 'Read-only file system') ||
     says('EPERM', 1, 'not permitted') ||
+    says('ENOENT', 2, 'No such file') ||
     says('ENOTDIR', 20, 'Not a directory') ||
     says('EEXIST', 17, 'File exists')
   ) {

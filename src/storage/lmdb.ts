@@ -1,5 +1,5 @@
 /**
- * The engine on disk: one LMDB environment. The only file that knows lmdb.
+ * The engine on disk: one LMDB environment. The only user of lmdb beside lmdb-lock.ts.
  *
  * Layout: one unnamed database; a value is preceded by its checksum (little-endian).
  *
@@ -11,13 +11,14 @@
  *   pins no pages (pitfall 17), and a turn after a flush sees what was flushed.
  */
 import { statfsSync } from 'node:fs';
-import { open as openLmdb, type RootDatabase } from 'lmdb';
+import { open as openLmdb, type RangeOptions, type RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.js';
+import { compareBytes } from '../base/bytes.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import { checksum, checksumBytes } from './checksum.js';
 import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
 import { type DurableListener, FlushQueue } from './flush-queue.js';
-import { printKey } from './keys.js';
+import { keyBytesMax, printKey } from './keys.js';
 
 export interface LmdbEngineOptions {
   /** The folder of the environment. It is made when absent. */
@@ -104,9 +105,8 @@ export class LmdbEngine implements Engine {
 
   scan(span: Span, visit: Visit, reverse = false): void {
     this.#beginRead();
-    const range = reverse
-      ? { start: span.to, exclusiveStart: true, end: span.from, inclusiveEnd: true, reverse }
-      : { start: span.from, end: span.to };
+    if (compareBytes(span.from, span.to) >= 0) return;
+    const range = rangeOf(span, reverse);
     const pairs = this.#database.getRange(range)[Symbol.iterator]();
     try {
       for (let pair = pairs.next(); pair.done !== true; pair = pairs.next()) {
@@ -246,6 +246,18 @@ export class LmdbEngine implements Engine {
     }
     return new DatabaseError('io_error', `store ${this.#path} cannot write: ${message}`);
   }
+}
+
+/** The span in lmdb's terms; lmdb refuses bounds that are longer than keys may be. */
+function rangeOf({ from, to }: Span, reverse: boolean): RangeOptions {
+  // Every key that sorts before an overlong bound sorts before or with the bound cut short.
+  const fromCut = from.length > keyBytesMax;
+  const toCut = to.length > keyBytesMax;
+  const low = fromCut ? from.subarray(0, keyBytesMax) : from;
+  const high = toCut ? to.subarray(0, keyBytesMax) : to;
+  return reverse
+    ? { start: high, exclusiveStart: !toCut, end: low, inclusiveEnd: !fromCut, reverse }
+    : { start: low, exclusiveStart: fromCut, end: high, inclusiveEnd: toCut };
 }
 
 function verify(key: Uint8Array, stored: Buffer, length: number): void {

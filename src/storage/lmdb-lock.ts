@@ -8,11 +8,11 @@
  * look. Whoever sees another reader leaves. Two who enter together both leave and try again after
  * a random pause.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open, type RootDatabase } from 'lmdb';
 import { raise } from '../base/errors.js';
+import { makeFolder } from './durable-file.js';
 
 const attempts = 4;
 const pauseMsMax = 100;
@@ -31,17 +31,29 @@ export const lockFolder = 'lock';
  */
 export async function lockDirectory(path: string): Promise<DirectoryLock> {
   const folder = join(path, lockFolder);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   let others: readonly number[] = [];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const table = open({ path: folder, mapSize: mapBytes, overlappingSync: false });
-    table.doesExist('entered');
+    await enter(table, path);
     others = otherReaders(table);
     if (others.length === 0) return { release: () => table.close() };
     await table.close();
     await sleep(Math.random() * pauseMsMax);
   }
   raise('directory_locked', `${path} is in use by process ${others.join(', ')}`);
+}
+
+/** A process of another pid namespace may have our pid; the kernel's record lock then refuses us. */
+async function enter(table: RootDatabase, path: string): Promise<void> {
+  try {
+    table.doesExist('any key');
+  } catch (error) {
+    await table.close();
+    if (!(error instanceof Error) || !error.message.includes('temporarily unavailable'))
+      throw error;
+    raise('directory_locked', `${path} is in use by a process of another container`);
+  }
 }
 
 /** The pids of living readers except one of this process, which is us. */
