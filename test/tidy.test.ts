@@ -9,8 +9,7 @@ import tap from 'tap';
 import ts from 'typescript';
 import { errorCatalogue } from '#src/base/errors.js';
 import { declaredMetrics } from '#src/base/metrics.js';
-import { configOptions } from '#src/node/config.js';
-import '#src/node/index.js';
+import { configOptions } from '#src/node/index.js';
 
 const linesMax = 500;
 const functionLinesMax = 70;
@@ -341,25 +340,46 @@ tap.test('documents list what the code has', async (t) => {
   ]);
 });
 
-/** The constants of every limits.ts, with the first sentence of their comments. */
+/** The numbers that every limits.ts exports, alone or in an object, with what their comments say. */
 async function limits(): Promise<string[]> {
   const rows: string[] = [];
   for (const source of sources.filter(({ path }) => basename(path) === 'limits.ts')) {
-    const values = (await import(`#src/${source.path.replace(/\.ts$/, '.js')}`)) as Record<
-      string,
-      unknown
-    >;
-    for (const statement of source.ast.statements) {
-      if (!ts.isVariableStatement(statement)) continue;
-      const comment = ts.getJSDocCommentsAndTags(statement)[0];
-      const meaning = ts.getTextOfJSDocComment(comment?.comment as string | undefined) ?? '';
-      for (const declaration of statement.declarationList.declarations) {
-        const name = declaration.name.getText();
-        rows.push(
-          `| \`${source.folder}.${name}\` | ${values[name]} | ${meaning.replace(/\s+/g, ' ')} |`,
-        );
-      }
+    const exported = (await import(`#src/${source.path.replace(/\.ts$/, '.js')}`)) as object;
+    const meanings = comments(source);
+    const add = (name: string, value: number): void => {
+      const meaning = meanings.get(name);
+      tap.ok(meaning !== undefined, `src/${source.path}: ${name} says what it limits`);
+      rows.push(`| \`${dirname(source.path)}: ${name}\` | ${value} | ${meaning} |`);
+    };
+    for (const [name, value] of Object.entries(exported)) {
+      if (typeof value === 'number') add(name, value);
+      if (typeof value !== 'object' || value === null) continue;
+      for (const [field, limit] of Object.entries(value)) add(field, Number(limit));
     }
   }
   return rows.sort();
+}
+
+/** The doc comments of a file by the name of what they describe. */
+function comments(source: Source): Map<string, string> {
+  const found = new Map<string, string>();
+  let before = '';
+  const visit = (node: ts.Node): void => {
+    const named = ts.isPropertySignature(node) || ts.isVariableDeclaration(node);
+    if (named) {
+      const holder = ts.isVariableDeclaration(node) ? node.parent.parent : node;
+      const parts = ts.getJSDocCommentsAndTags(holder).map((part) => part.getText());
+      const own = parts
+        .join(' ')
+        .replace(/\/\*\*|\*\/|^\s*\*/gm, ' ')
+        .replace(/\s+/g, ' ')
+        .trim();
+      // Members that follow each other without a blank line share the comment of the first.
+      if (own !== '') before = own;
+      if (before !== '') found.set(node.name.getText(), before);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source.ast);
+  return found;
 }
