@@ -18,7 +18,7 @@ import {
   typeNamed,
   type Value,
 } from '../sql/types/index.js';
-import type { FrameLimits, FrameStatus } from './protocol.js';
+import type { ErrorFrame, FrameLimits, FrameStatus } from './protocol.js';
 
 type WriteValue = (value: Value) => string;
 
@@ -78,23 +78,24 @@ export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): 
 }
 
 /** An `error` frame; `id` is null when the error is the connection's. */
+export function errorFrame(
+  id: number | null,
+  error: ErrorFields | DatabaseError,
+  status?: FrameStatus,
+): ErrorFrame {
+  const { sqlstate, retry } = errorCatalogue[error.kind];
+  const { kind: name, message, details } = error;
+  const more = status === undefined ? {} : { status };
+  return { op: 'error', id, sqlstate, name, message, ...details, retry, ...more };
+}
+
+/** An {@link errorFrame} as text. */
 export function writeError(
   id: number | null,
   error: ErrorFields | DatabaseError,
   status?: FrameStatus,
 ): string {
-  const { sqlstate, retry } = errorCatalogue[error.kind];
-  const { position, detail, hint, schema, table, column, constraint } = error.details;
-  return JSON.stringify({
-    op: 'error',
-    id,
-    sqlstate,
-    name: error.kind,
-    message: error.message,
-    ...{ position, detail, hint, schema, table, column, constraint },
-    retry,
-    status,
-  });
+  return JSON.stringify(errorFrame(id, error, status));
 }
 
 /** The fields of an error that the door itself raises. */
@@ -166,7 +167,7 @@ function writerOf(column: Column, timeZone: string): WriteValue {
 }
 
 /** What printing reads of a session: its time zone and nothing else. */
-function printContext(timeZone: string): FunctionContext {
+export function printContext(timeZone: string): FunctionContext {
   return {
     statementTimestamp: 0n,
     transactionTimestamp: 0n,

@@ -8,7 +8,9 @@
  * Must not know: how statements are executed, where sessions run, what a shard or a store is. It
  * sees sessions through {@link SqlService} only.
  */
+export { errorFrame } from './answers.js';
 export { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
+export { type FrameValues, frameValuesOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
 export type {
   ConnectOptions,

@@ -1,0 +1,250 @@
+/**
+ * A node in this process: `import { open } from 'shardforge'`.
+ *
+ * It is the same node and the same SDK as over the network; frames pass as objects.
+ */
+import {
+  type Database,
+  type DatabaseOptions,
+  databaseOver,
+  type Dial,
+  ShardForgeError,
+  type Transport,
+  type TransportEvents,
+} from './client/index.js';
+import { DatabaseError } from './base/errors.js';
+import { errorFrame, type FrameValues, frameValuesOf, type SqlConnection } from './net/index.js';
+import type { RequestFrame } from './net/protocol.js';
+import {
+  checkConfig,
+  inMemory,
+  type NodeConfig,
+  type PartialConfig,
+  type RunningNode,
+  startNode,
+} from './node/index.js';
+import type { SessionAnswer } from './sql/session/protocol.js';
+
+export {
+  type CallOptions,
+  type Column,
+  Database,
+  type DatabaseOptions,
+  type Json,
+  type Parameter,
+  type Part,
+  type PreparedStatement,
+  Query,
+  type Queryable,
+  type Result,
+  type Row,
+  Session,
+  ShardForgeError,
+  type Sql,
+  Transaction,
+  type TransactionOptions,
+  type TypeOptions,
+  type Value,
+} from './client/index.js';
+
+/** How a database is opened in this process. */
+export interface OpenOptions extends DatabaseOptions {
+  /** The directory of the data, made when absent. Without it everything is kept in memory. */
+  readonly dir?: string | undefined;
+  /** Options of the node by section, as in a configuration file: see docs/config.md. */
+  readonly config?: PartialConfig | undefined;
+  /** Hears what the node reports; nothing is printed otherwise. */
+  readonly onLog?: ((level: string, event: string, fields: object) => void) | undefined;
+}
+
+/** Sessions of this process cost little: more of them than over the network. */
+const sessionsMax = 16;
+
+/**
+ * Opens a database in this process: in memory, or in a directory that no other process has open.
+ *
+ * @example
+ * const db = await open({ dir: './data' });
+ * await db.sql`create table if not exists visit (at timestamptz primary key)`;
+ * await db.sql`insert into visit values (${new Date()})`;
+ * await db.close();
+ *
+ * @throws ShardForgeError with the SQLSTATEs of docs/errors.md, such as SF001 for a locked directory
+ */
+export async function open(options: OpenOptions = {}): Promise<Database> {
+  const { dir, config, onLog, max = sessionsMax, ...rest } = options;
+  const transports = new Set<InProcessTransport>();
+  let failure: string | undefined;
+  try {
+    const checked = checkConfig({
+      workers: 0,
+      ...config,
+      data: { ...config?.data, directory: dir ?? inMemory },
+      http: { enabled: false, ...config?.http },
+    });
+    const node = await startNode(checked, {
+      log: (level, event, fields = {}) => onLog?.(level, event, fields),
+      fatal: (error) => {
+        failure = `the node has failed: ${error.message}`;
+        for (const transport of transports) transport.fail(failure);
+      },
+    });
+    const host = { node, transports, limits: checked.limits, failure: () => failure };
+    const dial: Dial = (events) => new InProcessTransport(host, events);
+    return await databaseOver(dial, { ...rest, max }, () => node.stop(0));
+  } catch (error) {
+    throw error instanceof DatabaseError ? shardForgeError(error) : error;
+  }
+}
+
+function shardForgeError(error: DatabaseError): ShardForgeError {
+  const frame = errorFrame(null, error);
+  return new ShardForgeError({ ...frame, condition: frame.name }, { cause: error });
+}
+
+/** Requests that lie at the session; the others wait in the SDK. */
+const requestsInFlight = 32;
+/** Batches of rows that the session may send when the reader of the result wants them all. */
+const creditOfAll = 2 ** 30;
+
+/** What the sessions of an embedded node share. */
+interface Host {
+  readonly node: RunningNode;
+  readonly transports: Set<InProcessTransport>;
+  readonly limits: NodeConfig['limits'];
+  /** Why the node is dead. */
+  failure(): string | undefined;
+}
+
+/** A session of the node without a network. */
+class InProcessTransport implements Transport {
+  readonly #events: TransportEvents;
+  readonly #host: Host;
+  #connection: SqlConnection | undefined;
+  /** By request, how the rows of the result under way are given. */
+  readonly #values = new Map<number, FrameValues>();
+  #closed = false;
+
+  constructor(host: Host, events: TransportEvents) {
+    this.#events = events;
+    this.#host = host;
+    host.transports.add(this);
+    // Whoever dials has not got the transport yet.
+    queueMicrotask(() => {
+      const failure = host.failure();
+      if (failure === undefined) this.#connect();
+      else this.fail(failure);
+    });
+  }
+
+  send(frame: RequestFrame): void {
+    if (this.#closed) return;
+    const { statementBytes } = this.#host.limits;
+    const text = 'sql' in frame ? (frame.sql ?? '') : '';
+    if (text.length > statementBytes / 3 && Buffer.byteLength(text) > statementBytes) {
+      const message = `statement is longer than limits.statementBytes (${statementBytes})`;
+      const error = new DatabaseError('program_limit_exceeded', message);
+      queueMicrotask(() => this.#events.onFrame(errorFrame(frame.id, error)));
+      return;
+    }
+    switch (frame.op) {
+      case 'execute':
+        this.#connection?.send({
+          kind: 'sql.execute',
+          request: frame.id,
+          statement: frame.prepared === undefined ? { text } : { prepared: frame.prepared },
+          parameters: frame.params ?? [],
+          credit: frame.credit ?? creditOfAll,
+          ...(frame.paramTypes === undefined ? {} : { parameterTypes: frame.paramTypes }),
+        });
+        return;
+      case 'prepare':
+        this.#connection?.send({ kind: 'sql.prepare', request: frame.id, name: frame.name, text });
+        return;
+      case 'close':
+        this.#connection?.send({ kind: 'sql.close', request: frame.id, name: frame.name });
+        return;
+      case 'credit':
+        this.#connection?.send({ kind: 'sql.credit', request: frame.id, credit: frame.credit });
+        return;
+      case 'cancel':
+        this.#connection?.send({ kind: 'sql.cancel', request: frame.id });
+        return;
+      case 'ping':
+        queueMicrotask(() => this.#events.onFrame({ op: 'pong', id: frame.id }));
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#connection?.send({ kind: 'sql.end' });
+    queueMicrotask(() => this.fail('closed by the client'));
+  }
+
+  fail(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.transports.delete(this);
+    this.#events.onClose(reason);
+  }
+
+  #connect(): void {
+    if (this.#closed) return;
+    const { node, limits } = this.#host;
+    try {
+      this.#connection = node.connect({
+        answer: (answer) => this.#answer(answer),
+        died: (reason) => this.fail(reason),
+      });
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      this.#events.onFrame(errorFrame(null, error));
+      this.fail(error.message);
+      return;
+    }
+    this.#events.onFrame({
+      ...{ op: 'hello', protocol: 1, version: node.version, status: 'idle' },
+      session: this.#connection.session,
+      limits: { ...limits, requestsInFlight },
+    });
+  }
+
+  #answer(answer: SessionAnswer): void {
+    if (this.#closed) return;
+    const id = answer.request;
+    switch (answer.kind) {
+      case 'sql.rows': {
+        const { columns, completion } = answer;
+        if (columns !== undefined) {
+          this.#values.set(id, frameValuesOf(columns, answer.timeZone));
+        }
+        const values = this.#values.get(id);
+        if (answer.last) this.#values.delete(id);
+        this.#events.onFrame({
+          ...{ op: 'rows', id, rows: values === undefined ? [] : answer.rows.map(values) },
+          ...(columns === undefined ? {} : { columns }),
+          ...(completion === undefined ? {} : completion),
+          ...(answer.last ? {} : { more: true }),
+        });
+        return;
+      }
+      case 'sql.complete': {
+        const more = answer.last ? {} : ({ more: true } as const);
+        this.#events.onFrame({ op: 'complete', id, ...answer.completion, ...more });
+        return;
+      }
+      case 'sql.prepared': {
+        const paramTypes = answer.parameterTypes.map(({ type }) => type);
+        const { columns = null } = answer;
+        this.#events.onFrame({ op: 'prepared', id, paramTypes, columns });
+        return;
+      }
+      case 'sql.closed':
+        this.#events.onFrame({ op: 'closed', id });
+        return;
+      case 'sql.failed':
+        this.#values.delete(id);
+        this.#events.onFrame(errorFrame(id, answer.error, answer.status));
+    }
+  }
+}
