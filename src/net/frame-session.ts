@@ -1,8 +1,8 @@
 /**
  * One client's session as docs/protocol.md describes it, without its socket: frames in, frames out.
  *
- * At most {@link forwardedMax} requests lie at the session, the rest wait here; each of them may owe
- * {@link windowFrames} frames of rows. So what a client that does not read can make the node hold is
+ * At most {@link forwardedRequestsMax} requests lie at the session, the rest wait here; each of them may owe
+ * {@link windowFramesMax} frames of rows. So what a client that does not read can make the node hold is
  * bounded by these two and the size of a batch, however much it has asked for.
  */
 import { must, unreachable } from '../base/assert.js';
@@ -18,19 +18,18 @@ import {
   writeHello,
   writePong,
 } from './answers.js';
+import { forwardedRequestsMax, windowFramesMax } from './limits.js';
 import { doorMetrics } from './metrics.js';
 import type { CancelFrame, CreditFrame, RequestFrame } from './protocol.js';
 import { readRequest } from './requests.js';
 import type {
   ConnectOptions,
   DoorLimits,
+  RequestLog,
   SessionListener,
   SqlConnection,
   SqlService,
 } from './service.js';
-
-const forwardedMax = 32;
-const windowFrames = 4;
 
 type SessionRequest = Extract<RequestFrame, { op: 'execute' | 'prepare' | 'close' }>;
 
@@ -44,15 +43,15 @@ export interface FrameSink {
 }
 
 interface InFlight {
-  readonly operation: SessionRequest['op'];
+  readonly frame: SessionRequest;
   readonly startMs: number;
   /** Frames of rows that the client still wants; Infinity when it did not say. */
   wanted: number;
   /** Frames of rows that the session was asked for and has not sent. */
   owed: number;
   layout: Layout | undefined;
-  /** Undefined once the session has it. */
-  waiting: SessionRequest | undefined;
+  /** False while it waits for its turn to be sent to the session. */
+  forwarded: boolean;
 }
 
 export interface FrameSessionOptions {
@@ -61,15 +60,14 @@ export interface FrameSessionOptions {
   readonly limits: DoorLimits;
   readonly version: string;
   readonly metrics: Metrics;
+  readonly requestLog: RequestLog;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
 }
 
 export class FrameSession implements SessionListener {
   readonly #sink: FrameSink;
-  readonly #limits: DoorLimits;
-  readonly #metrics: Metrics;
-  readonly #nowMs: () => number;
+  readonly #options: FrameSessionOptions;
   readonly #connection: SqlConnection;
   readonly #succeeded: Readonly<Record<SessionRequest['op'], HistogramCell>>;
   /** By id, in the order of arrival. */
@@ -81,9 +79,7 @@ export class FrameSession implements SessionListener {
   /** Sends `hello`. The service must be ready. */
   constructor(options: FrameSessionOptions, sink: FrameSink) {
     this.#sink = sink;
-    this.#limits = options.limits;
-    this.#metrics = options.metrics;
-    this.#nowMs = options.nowMs;
+    this.#options = options;
     this.#succeeded = {
       execute: this.#series('execute', 'ok'),
       prepare: this.#series('prepare', 'ok'),
@@ -134,7 +130,7 @@ export class FrameSession implements SessionListener {
 
   /** Answers a frame that could not be read; the session goes on. */
   refuseFrame(id: number | null, message: string): void {
-    this.#metrics.cell(doorMetrics.badFrames).value += 1;
+    this.#options.metrics.cell(doorMetrics.badFrames).value += 1;
     this.#sink.frame(writeError(id, doorError('protocol_violation', message)));
   }
 
@@ -169,7 +165,7 @@ export class FrameSession implements SessionListener {
       this.#finish(id, request, answer.kind === 'sql.failed' ? answer.error.kind : undefined);
     } else if (answer.kind === 'sql.rows') {
       request.owed -= 1;
-      if (request.owed <= windowFrames / 2) this.#ask(id, request);
+      if (request.owed <= windowFramesMax / 2) this.#ask(id, request);
     }
   }
 
@@ -185,12 +181,12 @@ export class FrameSession implements SessionListener {
       this.refuseFrame(id, `id ${id} is in flight`);
       return;
     }
-    if (this.#inFlight.size >= this.#limits.requestsInFlight) {
-      const text = `more than limits.requestsInFlight (${this.#limits.requestsInFlight}) requests`;
+    if (this.#inFlight.size >= this.#options.limits.requestsInFlight) {
+      const text = `more than limits.requestsInFlight (${this.#options.limits.requestsInFlight}) requests`;
       this.#refuse(id, 'configuration_limit_exceeded', text);
       return;
     }
-    const { statementBytes } = this.#limits;
+    const { statementBytes } = this.#options.limits;
     const sql = frame.op === 'close' ? undefined : frame.sql;
     // A character takes three bytes of UTF-8 at most: short texts need no count.
     if (
@@ -204,44 +200,44 @@ export class FrameSession implements SessionListener {
     }
     const wanted = frame.op === 'execute' ? (frame.credit ?? Number.POSITIVE_INFINITY) : 0;
     const request: InFlight = {
-      operation: frame.op,
-      startMs: this.#nowMs(),
+      frame,
+      startMs: this.#options.nowMs(),
       wanted,
       owed: 0,
       layout: undefined,
-      waiting: frame,
+      forwarded: false,
     };
     this.#inFlight.set(id, request);
     if (this.#mayForward() && this.#inFlight.size === this.#forwarded + 1) {
-      this.#forward(request, frame);
+      this.#forward(request);
     }
   }
 
   #mayForward(): boolean {
-    return this.#forwarded < forwardedMax && !this.#sink.congested;
+    return this.#forwarded < forwardedRequestsMax && !this.#sink.congested;
   }
 
   #forwardWaiting(): void {
     if (this.#forwarded === this.#inFlight.size) return;
     for (const request of this.#inFlight.values()) {
       if (!this.#mayForward()) return;
-      if (request.waiting !== undefined) this.#forward(request, request.waiting);
+      if (!request.forwarded) this.#forward(request);
     }
   }
 
-  #forward(request: InFlight, frame: SessionRequest): void {
-    request.waiting = undefined;
+  #forward(request: InFlight): void {
+    request.forwarded = true;
     this.#forwarded += 1;
-    const owed = Math.min(windowFrames, request.wanted);
+    const owed = Math.min(windowFramesMax, request.wanted);
     request.owed = owed;
     request.wanted -= owed;
-    this.#connection.send(sessionMessage(frame, owed));
+    this.#connection.send(sessionMessage(request.frame, owed));
   }
 
   /** Asks the session for as many frames as the client wants and the window allows. */
   #ask(id: number, request: InFlight): void {
-    if (request.waiting !== undefined || this.#sink.congested) return;
-    const credit = Math.min(windowFrames - request.owed, request.wanted);
+    if (!request.forwarded || this.#sink.congested) return;
+    const credit = Math.min(windowFramesMax - request.owed, request.wanted);
     if (credit <= 0) return;
     request.owed += credit;
     request.wanted -= credit;
@@ -258,7 +254,7 @@ export class FrameSession implements SessionListener {
   #cancel(frame: CancelFrame): void {
     const request = this.#inFlight.get(frame.id);
     if (request === undefined) return;
-    if (request.waiting === undefined) {
+    if (request.forwarded) {
       this.#connection.send({ kind: 'sql.cancel', request: frame.id });
       return;
     }
@@ -280,17 +276,23 @@ export class FrameSession implements SessionListener {
   #finish(id: number, request: InFlight, error: ErrorName | undefined): void {
     this.#inFlight.delete(id);
     this.#forwarded -= 1;
-    const { operation } = request;
+    const { frame } = request;
+    const sqlstate = error && errorCatalogue[error].sqlstate;
     const series =
-      error === undefined
-        ? this.#succeeded[operation]
-        : this.#series(operation, errorCatalogue[error].sqlstate);
-    series.observe((this.#nowMs() - request.startMs) / 1000);
+      sqlstate === undefined ? this.#succeeded[frame.op] : this.#series(frame.op, sqlstate);
+    const tookMs = this.#options.nowMs() - request.startMs;
+    series.observe(tookMs / 1000);
+    const { requestLog } = this.#options;
+    if (requestLog.enabled) {
+      const { params, ...shown } = { params: undefined, ...frame };
+      const more = requestLog.parameters ? { params } : {};
+      requestLog.write({ session: this.session, ...shown, ...more, sqlstate, tookMs });
+    }
     this.#forwardWaiting();
   }
 
   #series(operation: string, outcome: string): HistogramCell {
-    return this.#metrics.histogram(doorMetrics.requests, { operation, outcome });
+    return this.#options.metrics.histogram(doorMetrics.requests, { operation, outcome });
   }
 }
 

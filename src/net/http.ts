@@ -11,10 +11,18 @@ import { raise } from '../base/errors.js';
 import type { Metrics } from '../base/metrics.js';
 import type { ErrorFields } from '../sql/session/protocol.js';
 import { doorError, writeError } from './answers.js';
+import { closeTimeoutMs, lifeCheckMs, nameLengthMax } from './limits.js';
 import { doorMetrics } from './metrics.js';
 import { refuseOrigin } from './origin.js';
 import { Exposition } from './prometheus.js';
-import type { ConnectOptions, DoorLimits, Log, NodeStatus, SqlService } from './service.js';
+import type {
+  ConnectOptions,
+  DoorLimits,
+  Log,
+  NodeStatus,
+  RequestLog,
+  SqlService,
+} from './service.js';
 import { SqlSocket } from './sql-socket.js';
 
 const subprotocol = 'shardforge.sql.v1';
@@ -22,12 +30,7 @@ const subprotocol = 'shardforge.sql.v1';
 const defaultName = 'shardforge';
 const queryParameters = ['user', 'database', 'application_name'];
 const shuttingDown = 'the node shuts down';
-const lifeCheckMs = 30_000;
-/** How long a peer has to answer a close frame. */
-const closeTimeoutMs = 2000;
 const drainStepMs = 20;
-/** Most characters of a user or application name. */
-const nameLengthMax = 63;
 
 export interface HttpDoorOptions {
   readonly host: string;
@@ -40,6 +43,7 @@ export interface HttpDoorOptions {
   readonly status: NodeStatus;
   /** The door counts here. */
   readonly metrics: Metrics;
+  readonly requestLog: RequestLog;
   readonly nowMs: () => number;
   readonly log: Log;
 }

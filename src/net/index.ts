@@ -18,6 +18,7 @@ export type {
   HealthCheck,
   Log,
   NodeStatus,
+  RequestLog,
   SessionListener,
   SqlConnection,
   SqlService,

@@ -53,6 +53,14 @@ export type Log = (
   fields?: Readonly<Record<string, unknown>>,
 ) => void;
 
+/** Where every request becomes a line once it has ended, while that is wanted. */
+export interface RequestLog {
+  readonly enabled: boolean;
+  /** Whether lines show the parameters. */
+  readonly parameters: boolean;
+  write(fields: Readonly<Record<string, unknown>>): void;
+}
+
 /** The limits of the door, as docs/config.md describes them. */
 export interface DoorLimits {
   readonly connections: number;

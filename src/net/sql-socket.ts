@@ -3,11 +3,10 @@ import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Metrics } from '../base/metrics.js';
 import { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
+import { congestedBytes } from './limits.js';
 import { doorMetrics } from './metrics.js';
 import { corkForTurn } from './write-turn.js';
 
-/** Bytes waiting for a client above which it is no longer read. */
-const congestedBytes = 1024 * 1024;
 /** Most bytes of a reason in a WebSocket close frame. */
 const reasonBytesMax = 123;
 const textFrame = { binary: false, compress: false, fin: true };

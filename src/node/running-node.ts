@@ -12,6 +12,7 @@ import {
   type HttpDoor,
   type Log,
   openHttpDoor,
+  type RequestLog,
   type SessionListener,
   type SqlConnection,
 } from '../net/index.js';
@@ -126,6 +127,7 @@ class Node implements RunningNode {
   readonly #runtime: Runtime;
   readonly #sessions: Sessions;
   readonly #metrics = new Metrics();
+  #logsRequests: boolean;
   #notReady: string | undefined = 'the node is starting';
   #http: HttpDoor | undefined;
   #stopped: Promise<void> | undefined;
@@ -133,6 +135,7 @@ class Node implements RunningNode {
   constructor(config: NodeConfig, hooks: NodeHooks, parts: NodeParts) {
     this.#config = config;
     this.#hooks = hooks;
+    this.#logsRequests = config.log.level === 'debug';
     this.version = parts.version;
     this.#directory = parts.directory;
     this.#runtime = parts.runtime;
@@ -168,6 +171,7 @@ class Node implements RunningNode {
         },
       },
       metrics: this.#metrics,
+      requestLog: this.#requestLog(),
       nowMs: processClock.nowMs,
       log: this.#hooks.log,
     });
@@ -190,12 +194,14 @@ class Node implements RunningNode {
       limits: this.#config.limits,
       version: this.version,
       metrics: this.#metrics,
+      requestLog: this.#requestLog(),
       nowMs: processClock.nowMs,
     };
     return new FrameSession(session, sink);
   }
 
   setLogThreshold(threshold: LogThreshold): Promise<void> {
+    this.#logsRequests = threshold === 'debug';
     return this.#runtime.setLogLevel(runtimeLevel(threshold));
   }
 
@@ -209,6 +215,18 @@ class Node implements RunningNode {
     await this.#http?.drain(drainMs);
     await this.#runtime.stop();
     await this.#directory?.close();
+  }
+
+  #requestLog(): RequestLog {
+    const enabled = (): boolean => this.#logsRequests;
+    const { log } = this.#hooks;
+    return {
+      get enabled() {
+        return enabled();
+      },
+      parameters: this.#config.log.parameters,
+      write: (fields) => log('debug', 'request', fields),
+    };
   }
 
   async #storesReady(): Promise<boolean> {
