@@ -173,6 +173,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Use a date and time that exist and are in range.',
   },
+  interval_field_overflow: {
+    sqlstate: '22015',
+    retry: 'never',
+    advice: 'Use an interval whose fields are in range.',
+  },
   invalid_time_zone_displacement_value: {
     sqlstate: '22009',
     retry: 'never',
@@ -239,6 +244,11 @@ const catalogue = {
     sqlstate: '2200H',
     retry: 'never',
     advice: 'Use a wider sequence.',
+  },
+  cant_change_runtime_param: {
+    sqlstate: '55P02',
+    retry: 'never',
+    advice: 'Leave the setting as it is: it tells what the server does.',
   },
   object_not_in_prerequisite_state: {
     sqlstate: '55000',

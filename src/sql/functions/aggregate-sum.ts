@@ -1,6 +1,7 @@
 /** sum, avg and the variances, with PostgreSQL's result types and scales. */
 import { raise } from '../../base/errors.js';
 import type { Value } from '../types/index.js';
+import { addIntervals, type Interval } from '../types/interval.js';
 import {
   addNumeric,
   divideNumeric,
@@ -12,6 +13,7 @@ import {
 } from '../types/numeric.js';
 import { squareRootAt } from '../types/numeric-math.js';
 import { type Accumulator, type AggregateDefinition, aggregate } from './aggregate-definition.js';
+import { intervalDividedBy } from './datetime-arithmetic.js';
 import { int8 } from './integer.js';
 
 /** Whole numbers: added as doubles while that is exact, then carried over. */
@@ -221,6 +223,21 @@ function spreadAggregates([name, spread]: readonly [string, Spread]): AggregateD
   ];
 }
 
+interface IntervalState {
+  count: number;
+  total: Interval | undefined;
+}
+
+function intervalInit(): IntervalState {
+  return { count: 0, total: undefined };
+}
+
+function intervalStep(state: IntervalState, value: Interval): IntervalState {
+  state.count += 1;
+  state.total = state.total === undefined ? value : addIntervals(state.total, value);
+  return state;
+}
+
 const wholeSum: Accumulator<WholeState, number, Value> = {
   init: wholeInit,
   step: wholeStep,
@@ -276,5 +293,17 @@ export const sumAggregates: readonly AggregateDefinition[] = [
   }),
   aggregate('avg(float4): float8', floatAverage),
   aggregate('avg(float8): float8', floatAverage),
+  aggregate('sum(interval): interval', {
+    init: intervalInit,
+    step: intervalStep,
+    final: ({ total }) => total ?? null,
+    sizeOf: () => 96,
+  }),
+  aggregate('avg(interval): interval', {
+    init: intervalInit,
+    step: intervalStep,
+    final: ({ total, count }) => (total === undefined ? null : intervalDividedBy(total, count)),
+    sizeOf: () => 96,
+  }),
   ...spreads.flatMap(spreadAggregates),
 ];

@@ -41,6 +41,11 @@ const ordered: readonly TypeName[] = [
   'text',
   'bpchar',
   'bytea',
+  'date',
+  'time',
+  'timestamp',
+  'timestamptz',
+  'interval',
 ];
 
 /** True, false, or null before the first value. */

@@ -1,7 +1,10 @@
 /** The rows of pg_cast for our types, and how a value is fitted to a modifier. */
 import { raise } from '../../base/errors.js';
-import type { TypeName, Value } from '../types/index.js';
+import type { FunctionContext, TypeName, Value } from '../types/index.js';
+import { fitTime, roundMicros } from '../types/datetime-type.js';
 import { parseFloat4, parseFloat8 } from '../types/float.js';
+import { Interval } from '../types/interval.js';
+import { fitInterval } from '../types/interval-type.js';
 import type { Numeric } from '../types/numeric.js';
 import {
   numberOf,
@@ -12,6 +15,7 @@ import {
 } from '../types/numeric.js';
 import { fitNumeric } from '../types/numeric-type.js';
 import { fitBpchar, fitName, fitVarchar, trimBlanks } from '../types/text.js';
+import * as dates from './datetime-arithmetic.js';
 import type { CastContext, Implementation } from './function.js';
 import { int2, int4, int8 } from './integer.js';
 
@@ -31,6 +35,10 @@ export const fitters: ReadonlyMap<TypeName, Fitter> = new Map<TypeName, Fitter>(
   ['varchar', (value, modifier, explicit) => fitVarchar(value as string, modifier, explicit)],
   ['bpchar', (value, modifier, explicit) => fitBpchar(value as string, modifier, explicit)],
   ['numeric', (value, modifier) => fitNumeric(value as Numeric, modifier)],
+  ['time', (value, modifier) => fitTime(value as number, modifier)],
+  ['timestamp', (value, modifier) => roundMicros(value as bigint, modifier)],
+  ['timestamptz', (value, modifier) => roundMicros(value as bigint, modifier)],
+  ['interval', (value, modifier) => fitInterval(value as Interval, modifier)],
 ]);
 
 /** Rounds half to even, as rint() does. */
@@ -100,6 +108,17 @@ const toBigint = (value: number) => BigInt(value);
 const oidToInt4 = (value: number) => value | 0;
 const int4ToOid = (value: number) => value >>> 0;
 
+/** Needs the session's time zone. */
+const inZone = { usesContext: true, stable: true } as const;
+
+function dateOfTimestamptz(context: FunctionContext, micros: bigint): number {
+  return dates.dateOfTimestamp(dates.timestampOfTimestamptz(context, micros));
+}
+
+function timeOfTimestamptz(context: FunctionContext, micros: bigint): number | null {
+  return dates.timeOfTimestamp(dates.timestampOfTimestamptz(context, micros));
+}
+
 const rows: readonly Row[] = [
   ['bool', 'int4', 'explicit', (value: boolean) => (value ? 1 : 0)],
   ['bool', 'text', 'assignment', trueFalse],
@@ -154,6 +173,16 @@ const rows: readonly Row[] = [
   ['name', 'text', 'implicit'],
   ['name', 'varchar', 'assignment'],
   ['name', 'bpchar', 'assignment'],
+  ['date', 'timestamp', 'implicit', dates.timestampOfDate],
+  ['date', 'timestamptz', 'implicit', dates.timestamptzOfDate, inZone],
+  ['timestamp', 'date', 'assignment', dates.dateOfTimestamp],
+  ['timestamp', 'time', 'assignment', dates.timeOfTimestamp],
+  ['timestamp', 'timestamptz', 'implicit', dates.timestamptzOfTimestamp, inZone],
+  ['timestamptz', 'date', 'assignment', dateOfTimestamptz, inZone],
+  ['timestamptz', 'time', 'assignment', timeOfTimestamptz, inZone],
+  ['timestamptz', 'timestamp', 'assignment', dates.timestampOfTimestamptz, inZone],
+  ['time', 'interval', 'implicit', (value: number) => new Interval(0, 0, BigInt(value))],
+  ['interval', 'time', 'assignment', dates.timeOfInterval],
 ];
 
 function oidOfInt8(value: bigint): number {

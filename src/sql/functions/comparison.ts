@@ -3,7 +3,7 @@ import { must } from '../../base/assert.js';
 import type { TypeName, Value } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 import type { Definition, TypedImplementation } from './definition.js';
-import { define } from './definition.js';
+import { type DefinitionOptions, define } from './definition.js';
 import type { Comparison } from './function.js';
 
 const commutators: Readonly<Record<Comparison, Comparison>> = {
@@ -24,11 +24,18 @@ const negators: Readonly<Record<Comparison, Comparison>> = {
   '>=': '<',
 };
 
-type Six = Readonly<Record<Comparison, TypedImplementation>>;
+/** An implementation for each comparison. */
+export type Six = Readonly<Record<Comparison, TypedImplementation>>;
 
-export function comparisons(left: TypeName, right: TypeName, six: Six): Definition[] {
+export function comparisons(
+  left: TypeName,
+  right: TypeName,
+  six: Six,
+  options: DefinitionOptions = {},
+): Definition[] {
   return (Object.keys(commutators) as Comparison[]).map((operator) =>
     define(`${left} ${operator} ${right}: bool`, six[operator], {
+      ...options,
       commutator: commutators[operator],
       negator: negators[operator],
       comparison: operator,

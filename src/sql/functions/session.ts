@@ -1,4 +1,6 @@
 /** Functions about the session, and those that no other family holds. */
+import { splitTimestamp } from '../types/calendar.js';
+import { fitTime, localOf, roundMicros, today } from '../types/datetime-type.js';
 import type { FunctionContext } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 import { hyphenate } from '../types/plain.js';
@@ -42,6 +44,24 @@ const database = () =>
 const schema = () =>
   define('current_schema(): name', ({ schema }: FunctionContext) => schema ?? null, stable);
 
+function currentTimestamp(precision: number): Definition {
+  const implementation = ({ transactionTimestamp }: FunctionContext) =>
+    roundMicros(transactionTimestamp, precision);
+  return define('current_timestamp(): timestamptz', implementation, stable);
+}
+
+function localTimestamp(precision: number): Definition {
+  const implementation = ({ transactionTimestamp, timeZone }: FunctionContext) =>
+    roundMicros(localOf(transactionTimestamp, timeZone), precision);
+  return define('localtimestamp(): timestamp', implementation, stable);
+}
+
+function localTime(precision: number): Definition {
+  const implementation = ({ transactionTimestamp, timeZone }: FunctionContext) =>
+    fitTime(splitTimestamp(localOf(transactionTimestamp, timeZone)).time, precision);
+  return define('localtime(): time', implementation, stable);
+}
+
 /** The words of SQL that stand for a value, by their precision (-1 without). */
 export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> = new Map([
   ['current_user', user],
@@ -50,4 +70,11 @@ export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> =
   ['session_user', user],
   ['current_catalog', database],
   ['current_schema', schema],
+  [
+    'current_date',
+    () => define('current_date(): date', (context: FunctionContext) => today(context), stable),
+  ],
+  ['current_timestamp', currentTimestamp],
+  ['localtimestamp', localTimestamp],
+  ['localtime', localTime],
 ]);

@@ -3,6 +3,7 @@ import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 import { comparisonFunctions } from './comparison.js';
+import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
 import { floatFunctions } from './float.js';
 import { integerFunctions } from './integer.js';
@@ -16,6 +17,7 @@ const all: readonly Definition[] = [
   ...floatFunctions,
   ...numericFunctions,
   ...textFunctions,
+  ...datetimeFunctions,
   ...sessionFunctions,
 ];
 

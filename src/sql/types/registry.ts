@@ -1,7 +1,9 @@
 /** All types, by name and by OID. */
 import { must } from '../../base/assert.js';
+import { datetimeTypes } from './datetime-type.js';
 import { floatTypes } from './float.js';
 import { integerTypes } from './integer.js';
+import { intervalType } from './interval-type.js';
 import { numericType } from './numeric-type.js';
 import { plainTypes } from './plain.js';
 import { textTypes } from './text.js';
@@ -12,6 +14,8 @@ const all: readonly Type[] = [
   ...integerTypes,
   ...floatTypes,
   numericType,
+  ...datetimeTypes,
+  intervalType,
   ...textTypes,
 ];
 

@@ -11,6 +11,7 @@
  * | text, varchar, char, name, unknown | string, well-formed, without NUL              |
  * | bytea               | Uint8Array                                                   |
  * | date                | number: days since 2000-01-01; Infinity and -Infinity        |
+ * | time                | number: microseconds since midnight, up to 24:00             |
  * | timestamp(tz)       | bigint: microseconds since 2000-01-01 (UTC for timestamptz)   |
  * | interval            | {@link Interval}                                             |
  * | json                | string: the text as it was given                             |
