@@ -32,7 +32,7 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
       case 'insert':
       case 'update':
       case 'delete':
-        return compileData(statement);
+        return compilePlanned(planStatement(statement));
       case 'explain':
         return explaining(planStatement(statement.statement));
       default:
@@ -48,9 +48,8 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
 const statementBytes = 2000;
 const nodeBytes = 1500;
 
-function compileData(statement: DataStatement): CompiledStatement {
-  const planned = planStatement(statement);
-  const { plan } = planned;
+/** Compiles a statement with the plan that was made for it. */
+export function compilePlanned({ statement, plan }: PlannedStatement): CompiledStatement {
   const bytes = statementBytes + nodeBytes * countNodes(plan);
   switch (statement.kind) {
     case 'query': {

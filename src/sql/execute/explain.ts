@@ -1,6 +1,6 @@
 /** Prints plans as EXPLAIN does: PostgreSQL's shape and words, without costs. */
 import { unreachable } from '../../base/assert.js';
-import type { ColumnId, Expression, SortKey } from '../plan/expression.js';
+import type { AggregateCall, ColumnId, Expression, SortKey } from '../plan/expression.js';
 import {
   type Access,
   columnsOf,
@@ -31,34 +31,39 @@ export function explain(
   if (statement.kind === 'insert' && statement.onConflict !== undefined) {
     lines.push(`  Conflict Resolution: ${statement.onConflict.update ? 'UPDATE' : 'NOTHING'}`);
   }
-  printPlan(plan, 1, lines, functions);
+  printPlan(plan, 1, lines, { names: new PlanNames(plan, functions), functions });
   return lines;
 }
 
 /** The lines of a plan alone. */
 export function explainPlan(plan: Plan, functions: FunctionContext): string[] {
   const lines: string[] = [];
-  printPlan(plan, 0, lines, functions);
+  printPlan(plan, 0, lines, { names: new PlanNames(plan, functions), functions });
   return lines;
 }
 
-function printPlan(plan: Plan, depth: number, lines: string[], functions: FunctionContext): void {
-  const names = namesOf(plan);
-  const { title, details, inputs } = blockOf(plan, (expression) =>
-    printExpression(expression, names, functions),
-  );
+interface Printer {
+  readonly names: PlanNames;
+  readonly functions: FunctionContext;
+}
+
+function printPlan(plan: Plan, depth: number, lines: string[], printer: Printer): void {
+  const { names, functions } = printer;
+  const show = (expression: Expression): string =>
+    printExpression(expression, names.column, functions);
+  const { title, details, inputs } = blockOf(plan, names, show);
   const indent = depth === 0 ? '' : `${' '.repeat(6 * depth - 4)}->  `;
   lines.push(`${indent}${title}`);
   for (const detail of details) lines.push(`${' '.repeat(6 * depth + 2)}${detail}`);
-  for (const input of inputs) printPlan(input, depth + 1, lines, functions);
+  for (const input of inputs) printPlan(input, depth + 1, lines, printer);
 }
 
 type Show = (expression: Expression) => string;
 
-function blockOf(plan: Plan, show: Show): Block {
+function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
   switch (plan.kind) {
     case 'scan':
-      return scanBlock(plan, show);
+      return scanBlock(plan, names.scan(plan), show);
     case 'values': {
       const { rows, columns } = plan;
       if (rows.length !== 1)
@@ -114,14 +119,12 @@ function blockOf(plan: Plan, show: Show): Block {
   }
 }
 
-function scanBlock(plan: ScanPlan, show: Show): Block {
+function scanBlock(plan: ScanPlan, name: string, show: Show): Block {
   const { table, access, reverse, filter } = plan;
   const direction = reverse ? ' Backward' : '';
   const byKey = access.kind !== 'all' || reverse;
   const key = table.primaryKeyName ?? `${table.name}_pkey`;
-  const title = byKey
-    ? `Index Scan${direction} using ${key} on ${table.name}`
-    : `Seq Scan on ${table.name}`;
+  const title = byKey ? `Index Scan${direction} using ${key} on ${name}` : `Seq Scan on ${name}`;
   const condition = accessCondition(plan, access, show);
   return {
     title,
@@ -137,14 +140,13 @@ function accessCondition({ table }: ScanPlan, access: Access, show: Show): strin
   const nameAt = (i: number): string =>
     table.columns.find(({ position }) => position === table.primaryKey[i])?.name ?? '?';
   const parts: string[] = [];
-  if (access.kind === 'keys') {
-    for (const [i, values] of access.values.entries()) {
-      const list = values.map(show).join(', ');
-      parts.push(values.length === 1 ? `(${nameAt(i)} = ${list})` : `(${nameAt(i)} IN (${list}))`);
-    }
-  } else if (access.kind === 'range') {
+  const lists = access.kind === 'keys' ? access.values : [];
+  for (const [i, values] of (access.kind === 'range' ? access.equal : lists).entries()) {
+    const list = values.map(show).join(', ');
+    parts.push(values.length === 1 ? `(${nameAt(i)} = ${list})` : `(${nameAt(i)} IN (${list}))`);
+  }
+  if (access.kind === 'range') {
     const { equal, lower, upper } = access;
-    for (const [i, value] of equal.entries()) parts.push(`(${nameAt(i)} = ${show(value)})`);
     const name = nameAt(equal.length);
     if (lower) parts.push(`(${name} ${lower.inclusive ? '>=' : '>'} ${show(lower.value)})`);
     if (upper) parts.push(`(${name} ${upper.inclusive ? '<=' : '<'} ${show(upper.value)})`);
@@ -180,35 +182,72 @@ function printSortKey(key: SortKey, show: Show): string {
   return `${show(expression)}${descending ? ' DESC' : ''}${nulls}`;
 }
 
-/**
- * Names of all columns below a node: with their table where two columns have one name. A column that
- * is computed below shows as its name.
- */
-function namesOf(plan: Plan): Names {
-  const found = new Map<ColumnId, { readonly name: string; readonly table: string | undefined }>();
-  collectNames(plan, found);
-  const counts = new Map<string, number>();
-  for (const { name } of found.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return (column) => {
-    const entry = found.get(column);
-    if (entry === undefined) return `column ${column}`;
-    const { name, table } = entry;
-    return table !== undefined && (counts.get(name) ?? 0) > 1 ? `${table}.${name}` : name;
-  };
+function printAggregate(call: AggregateCall, show: Show): string {
+  const { distinct, arguments: values, orderBy, filter } = call;
+  const list = values.length === 0 ? '*' : values.map(show).join(', ');
+  const order = orderBy.map((key) => printSortKey(key, show)).join(', ');
+  return (
+    `${call.function.name}(${distinct ? 'DISTINCT ' : ''}${list}` +
+    `${order === '' ? '' : ` ORDER BY ${order}`})` +
+    `${filter === undefined ? '' : ` FILTER (WHERE ${show(filter)})`}`
+  );
 }
 
-function collectNames(
-  plan: Plan,
-  found: Map<ColumnId, { readonly name: string; readonly table: string | undefined }>,
-): void {
-  const table = plan.kind === 'scan' ? plan.table.name : undefined;
-  for (const { column, name } of columnsOf(plan)) {
-    if (!found.has(column)) found.set(column, { name, table });
+/**
+ * Names of the columns and tables of a plan. Columns are shown with their table when there are
+ * several; a table that is there more than once gets a number.
+ */
+class PlanNames {
+  readonly #columns = new Map<ColumnId, { readonly name: string; readonly scan?: ScanPlan }>();
+  readonly #scans = new Map<ScanPlan, string>();
+
+  readonly #functions: FunctionContext;
+
+  constructor(plan: Plan, functions: FunctionContext) {
+    this.#functions = functions;
+    this.#collect(plan);
   }
-  if (plan.kind === 'join') {
-    collectNames(plan.left, found);
-    collectNames(plan.right, found);
-  } else if ('input' in plan) {
-    collectNames(plan.input, found);
+
+  readonly column: Names = (column) => {
+    const found = this.#columns.get(column);
+    if (found === undefined) return `column ${column}`;
+    const { name, scan } = found;
+    return scan !== undefined && this.#scans.size > 1 ? `${this.#scans.get(scan)}.${name}` : name;
+  };
+
+  /** The name of a scan's table, with the name it has in this plan where that is another. */
+  scan(scan: ScanPlan): string {
+    const { name } = scan.table;
+    const alias = this.#scans.get(scan);
+    return alias === undefined || alias === name ? name : `${name} ${alias}`;
+  }
+
+  #collect(plan: Plan): void {
+    if (plan.kind === 'scan') {
+      const taken = new Set(this.#scans.values());
+      let alias = plan.table.name;
+      for (let i = 1; taken.has(alias); i += 1) alias = `${plan.table.name}_${i}`;
+      this.#scans.set(plan, alias);
+      for (const { column, name } of plan.columns) this.#columns.set(column, { name, scan: plan });
+      return;
+    }
+    if (plan.kind === 'join') {
+      this.#collect(plan.left);
+      this.#collect(plan.right);
+    } else if ('input' in plan) {
+      this.#collect(plan.input);
+    }
+    const show = (part: Expression): string => printExpression(part, this.column, this.#functions);
+    const computed =
+      plan.kind === 'project' ? plan.expressions : plan.kind === 'aggregate' ? plan.groups : [];
+    for (const { column, name, expression } of computed) {
+      this.#columns.set(column, { name: name === '' ? show(expression) : name });
+    }
+    for (const call of plan.kind === 'aggregate' ? plan.aggregates : []) {
+      this.#columns.set(call.column, { name: printAggregate(call, show) });
+    }
+    for (const { column, name } of plan.kind === 'values' ? plan.columns : []) {
+      this.#columns.set(column, { name });
+    }
   }
 }

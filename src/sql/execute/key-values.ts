@@ -1,11 +1,11 @@
 /** Turns the access of a scan into keys and ranges of keys once parameters are known. */
 import { must } from '../../base/assert.js';
-import { compareBytes, prefixEnd, successor } from '../../base/bytes.js';
+import { compareBytes, prefixEnd } from '../../base/bytes.js';
 import type { Span } from '../../storage/engine.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { Expression } from '../plan/expression.js';
 import type { Access, KeyBound } from '../rewrite/index.js';
-import { KeyEncoder, rowSpan } from '../storage-format/index.js';
+import { KeyEncoder } from '../storage-format/index.js';
 import type { Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
@@ -64,12 +64,20 @@ export function compileKeys(
   table: TableDescriptor,
   access: Extract<Access, { readonly kind: 'keys' }>,
 ): (context: ExecutionContext) => readonly Uint8Array[] {
+  return compileCombinations(table, access.values, new KeyEncoder(table));
+}
+
+/** Whole keys, or beginnings of keys, of all combinations of values. */
+function compileCombinations(
+  table: TableDescriptor,
+  lists: readonly (readonly Expression[])[],
+  encoder: KeyEncoder,
+): (context: ExecutionContext) => readonly Uint8Array[] {
   const scope = scopeOf([], table.database);
   const types = keyTypes(table);
-  const columns = access.values.map((values, i) =>
+  const columns = lists.map((values, i) =>
     values.map((value) => compileValue(value, must(types[i], 'more values than columns'), scope)),
   );
-  const encoder = new KeyEncoder(table);
   return (context) => {
     const values = columns.map((alternatives) =>
       alternatives.flatMap(({ evaluate, fit }) => {
@@ -104,37 +112,38 @@ function distinctKeys(keys: readonly Uint8Array[]): readonly Uint8Array[] {
   });
 }
 
-/** The span of the rows of a range; undefined when there can be none. */
-export function compileRange(
+/** The spans of the rows of ranges, in ascending order, apart from each other. */
+export function compileRanges(
   table: TableDescriptor,
   access: Extract<Access, { readonly kind: 'range' }>,
-): (context: ExecutionContext) => Span | undefined {
-  const scope = scopeOf([], table.database);
-  const types = keyTypes(table);
-  const typeAt = (i: number): string => must(types[i], 'more values than columns');
-  const equal = access.equal.map((value, i) => compileValue(value, typeAt(i), scope));
-  const compileBound = (bound: KeyBound | undefined): CompiledBound | undefined =>
-    bound && {
-      ...compileValue(bound.value, typeAt(equal.length), scope),
-      inclusive: bound.inclusive,
-    };
+): (context: ExecutionContext) => readonly Span[] {
+  const encoder = new KeyEncoder(table);
+  const prefixes = compileCombinations(table, access.equal, encoder);
+  const type = keyTypes(table)[access.equal.length];
+  const compileBound = (bound: KeyBound | undefined): CompiledBound | undefined => {
+    if (bound === undefined) return undefined;
+    const value = compileValue(
+      bound.value,
+      must(type, 'a bound is on a key column'),
+      scopeOf([], table.database),
+    );
+    return { ...value, inclusive: bound.inclusive };
+  };
   const lower = compileBound(access.lower);
   const upper = compileBound(access.upper);
-  const encoder = new KeyEncoder(table);
+  const given = access.equal.length;
+  const spanAt = (prefix: Uint8Array, value: Value): Span =>
+    spanOf(encoder.begin(prefix, given).add(value).finish());
   return (context) => {
-    const prefix: Value[] = [];
-    for (const { evaluate, fit } of equal) {
-      const value = evaluate(context);
-      const fitted = value === null ? 'below' : fit(value);
-      if (typeof fitted === 'string') return undefined;
-      prefix.push(fitted.value);
-    }
-    const whole = prefix.length === 0 ? rowSpan(table) : spanOf(encode(encoder, prefix));
-    const from =
-      lower === undefined ? whole.from : lowerEnd(lower, whole, encoder, prefix, context);
-    const to = upper === undefined ? whole.to : upperEnd(upper, whole, encoder, prefix, context);
-    if (from === undefined || to === undefined) return undefined;
-    return compareBytes(from, to) < 0 ? { from, to } : undefined;
+    const low = lower && endOf(lower, 'above', context);
+    const high = upper && endOf(upper, 'below', context);
+    if (low === 'none' || high === 'none') return [];
+    return prefixes(context).flatMap((prefix) => {
+      let { from, to } = spanOf(prefix);
+      if (low !== undefined) from = spanAt(prefix, low.value)[lower?.inclusive ? 'from' : 'to'];
+      if (high !== undefined) to = spanAt(prefix, high.value)[upper?.inclusive ? 'to' : 'from'];
+      return compareBytes(from, to) < 0 ? [{ from, to }] : [];
+    });
   };
 }
 
@@ -144,35 +153,20 @@ interface CompiledBound extends FittedValue {
 
 /** All keys that begin with `prefix`. */
 function spanOf(prefix: Uint8Array): Span {
-  return { from: prefix, to: prefixEnd(prefix) ?? successor(prefix) };
+  return { from: prefix, to: must(prefixEnd(prefix), 'a data prefix has an end') };
 }
 
-function lowerEnd(
+/**
+ * A bound's value; undefined when it lies outside of the column's values and bounds nothing, `none`
+ * when there are no rows: it is NULL or lies on the side `empty`.
+ */
+function endOf(
   bound: CompiledBound,
-  whole: Span,
-  encoder: KeyEncoder,
-  prefix: readonly Value[],
+  empty: 'below' | 'above',
   context: ExecutionContext,
-): Uint8Array | undefined {
+): { readonly value: Value } | undefined | 'none' {
   const value = bound.evaluate(context);
-  const fitted = value === null ? 'above' : bound.fit(value);
-  if (fitted === 'above') return undefined;
-  if (fitted === 'below') return whole.from;
-  const span = spanOf(encode(encoder, [...prefix, fitted.value]));
-  return bound.inclusive ? span.from : span.to;
-}
-
-function upperEnd(
-  bound: CompiledBound,
-  whole: Span,
-  encoder: KeyEncoder,
-  prefix: readonly Value[],
-  context: ExecutionContext,
-): Uint8Array | undefined {
-  const value = bound.evaluate(context);
-  const fitted = value === null ? 'below' : bound.fit(value);
-  if (fitted === 'below') return undefined;
-  if (fitted === 'above') return whole.to;
-  const span = spanOf(encode(encoder, [...prefix, fitted.value]));
-  return bound.inclusive ? span.to : span.from;
+  const fitted = value === null ? empty : bound.fit(value);
+  if (fitted === empty) return 'none';
+  return typeof fitted === 'string' ? undefined : fitted;
 }

@@ -8,7 +8,7 @@ import { decodeRowNumber, RowReader, rowSpan } from '../storage-format/index.js'
 import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileTest } from './expression.js';
-import { compileKeys, compileRange } from './key-values.js';
+import { compileKeys, compileRanges } from './key-values.js';
 import { scopeOf } from './scope.js';
 import { batchRows, pause, rowsPerLook, type Source, type Stream } from './stream.js';
 
@@ -68,8 +68,13 @@ export function compileScan(plan: ScanPlan): Source {
       return (context) => scanSpan(span, reverse, readRow, context);
     }
     case 'range': {
-      const range = compileRange(table, access);
-      return (context) => scanSpan(range(context), reverse, readRow, context);
+      const ranges = compileRanges(table, access);
+      return function* scanRanges(context): Stream {
+        const spans = ranges(context);
+        for (const span of reverse ? spans.toReversed() : spans) {
+          yield* scanSpan(span, reverse, readRow, context);
+        }
+      };
     }
     case 'keys': {
       const keys = compileKeys(table, access);
@@ -79,12 +84,12 @@ export function compileScan(plan: ScanPlan): Source {
 }
 
 function* scanSpan(
-  span: Span | undefined,
+  span: Span,
   reverse: boolean,
   readRow: ReadRow,
   context: ExecutionContext,
 ): Stream {
-  let rest = span;
+  let rest: Span | undefined = span;
   let limit = firstBatchRows;
   while (rest !== undefined) {
     const rows: Row[] = [];

@@ -3,7 +3,7 @@
  * is descending. Columns that the access fixes to one value do not count.
  */
 import type { ColumnId, SortKey } from '../plan/expression.js';
-import { mapInputs, type Plan, rewriteUpwards, type ScanPlan } from './plan.js';
+import { givesOneRow, mapInputs, type Plan, rewriteUpwards, type ScanPlan } from './plan.js';
 import type { Rule } from './rule.js';
 
 export const dropSorts: Rule = {
@@ -46,10 +46,13 @@ function orderedInput(plan: Plan, keys: readonly SortKey[]): Plan | undefined {
 }
 
 function orderedScan(scan: ScanPlan, keys: readonly SortKey[]): ScanPlan | undefined {
+  if (givesOneRow(scan)) return scan;
   const order: (ColumnId | undefined)[] = scan.table.primaryKey.map(
     (position) => scan.columns[scan.positions.indexOf(position)]?.column,
   );
-  const fixed = scan.access.kind === 'range' ? scan.access.equal.length : 0;
+  const equal = scan.access.kind === 'range' ? scan.access.equal : [];
+  const firstList = equal.findIndex((values) => values.length > 1);
+  const fixed = firstList < 0 ? equal.length : firstList;
   const isFixed = new Set(order.slice(0, fixed));
   const relevant = keys.filter(
     ({ expression }) => expression.kind !== 'column' || !isFixed.has(expression.column),
@@ -62,7 +65,7 @@ function orderedScan(scan: ScanPlan, keys: readonly SortKey[]): ScanPlan | undef
     if (reverse !== undefined && reverse !== descending) return undefined;
     reverse = descending;
   }
-  // A table without key has no order, and one row needs none.
+  // A table without key has no order.
   if (order.length === 0) return undefined;
   return { ...scan, reverse: reverse ?? false };
 }

@@ -42,7 +42,8 @@ function guessScan({ access }: ScanPlan): number {
       return access.values.reduce((rows, values) => rows * values.length, 1);
     case 'range': {
       const bounds = (access.lower ? 1 : 0) + (access.upper ? 1 : 0);
-      return tableRows * equalityShare ** access.equal.length * conditionShare ** bounds;
+      const rows = tableRows * conditionShare ** bounds;
+      return access.equal.reduce((left, values) => left * values.length * equalityShare, rows);
     }
     default:
       return unreachable(access);

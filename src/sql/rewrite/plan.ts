@@ -22,10 +22,13 @@ export type Access =
   | { readonly kind: 'all' }
   /** The rows with these keys: for each key column its possible values; all combinations count. */
   | { readonly kind: 'keys'; readonly values: readonly (readonly Expression[])[] }
-  /** The rows whose first key columns equal `equal` and whose next one lies between the bounds. */
+  /**
+   * The rows whose first key columns have one of the values in `equal`, as above, and whose next one
+   * lies between the bounds.
+   */
   | {
       readonly kind: 'range';
-      readonly equal: readonly Expression[];
+      readonly equal: readonly (readonly Expression[])[];
       readonly lower: KeyBound | undefined;
       readonly upper: KeyBound | undefined;
     };
@@ -102,6 +105,11 @@ export type Plan =
 export interface RowCount {
   readonly limit: Expression | undefined;
   readonly offset: Expression | undefined;
+}
+
+/** True when there can be at most one row: it has one key. */
+export function givesOneRow({ access }: ScanPlan): boolean {
+  return access.kind === 'keys' && access.values.every((values) => values.length === 1);
 }
 
 /** The plan that does literally what the relation says. */

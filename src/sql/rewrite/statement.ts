@@ -24,7 +24,6 @@ export const rules: readonly Rule[] = [
   rightToLeftJoin,
   // Before the rules that look at the filters of scans and at the conditions of joins.
   pushFilters,
-  mergeProjections,
   // Before joins are chosen: a scan of few keys is the small side.
   useKeys,
   chooseJoins,
@@ -32,6 +31,8 @@ export const rules: readonly Rule[] = [
   dropSorts,
   // After sorts were dropped: only those that stay are told of a limit.
   pushLimits,
+  // After sorts and limits between projections have gone.
+  mergeProjections,
   // Last: what moved filters, dropped sorts and keys have read is no longer needed.
   pruneColumns,
 ];

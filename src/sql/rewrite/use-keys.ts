@@ -1,6 +1,6 @@
 /**
  * Finds keys and ranges of the primary key in a scan's filter: equality or IN on all key columns
- * gives single keys; equality on the first ones and bounds on the next one gives a range. What the
+ * gives single keys; on the first ones, with bounds on the next one, it gives ranges. What the
  * access assures leaves the filter.
  */
 import type { ColumnId, Expression } from '../plan/expression.js';
@@ -57,29 +57,11 @@ function accessOf(
   if (values.length > 0 && values.length === table.primaryKey.length) {
     return { kind: 'keys', values };
   }
-  return rangeOf(scan, found, values, used);
-}
-
-/** A range takes one value for each of its first columns: the first IN ends them. */
-function rangeOf(
-  scan: ScanPlan,
-  found: readonly Found[],
-  values: readonly (readonly Expression[])[],
-  used: Set<Expression>,
-): Access | undefined {
-  const firstList = values.findIndex((list) => list.length > 1);
-  const equal = (firstList < 0 ? values : values.slice(0, firstList)).flat();
-  const isKept = new Set(equal);
-  used.clear();
-  for (const { condition, comparison, values: list } of found) {
-    const [value] = list;
-    if (comparison === '=' && list.length === 1 && value && isKept.has(value)) used.add(condition);
-  }
-  const next = on(scan, equal.length, found);
+  const next = on(scan, values.length, found);
   const lower = boundOf(next, '>', '>=', used);
   const upper = boundOf(next, '<', '<=', used);
-  if (equal.length === 0 && lower === undefined && upper === undefined) return undefined;
-  return { kind: 'range', equal, lower, upper };
+  if (values.length === 0 && lower === undefined && upper === undefined) return undefined;
+  return { kind: 'range', equal: values, lower, upper };
 }
 
 function boundOf(

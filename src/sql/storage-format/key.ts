@@ -48,9 +48,10 @@ export class KeyEncoder {
         : table.primaryKey.map((position) => keyCodecOf(typeAt(table, position)));
   }
 
-  begin(): this {
-    this.#writer.clear().raw(this.#prefix);
-    this.#next = 0;
+  /** `given` is the beginning of a key, with its first `columns` columns. */
+  begin(given = this.#prefix, columns = 0): this {
+    this.#writer.clear().raw(given);
+    this.#next = columns;
     return this;
   }
 
