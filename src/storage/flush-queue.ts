@@ -11,8 +11,16 @@ import type { Batch, EngineStats, Ticket } from './engine.js';
 import { keyBytesMax } from './keys.js';
 
 /** Bounds of one flush, so that neither memory nor the time of one transaction grows without end. */
-const flushPutsMax = 50_000;
+const flushPutsMax = 10_000;
 const flushBytesMax = 16 * 1024 * 1024;
+
+/** What goes to the device at once. */
+export interface Flush {
+  readonly batches: readonly Batch[];
+  readonly puts: number;
+  /** Of keys and values. */
+  readonly bytes: number;
+}
 
 export type DurableListener = (failure: Error | undefined) => void;
 
@@ -57,20 +65,23 @@ export class FlushQueue {
     return this.#given as Ticket;
   }
 
-  /** The batches of the next flush, in order. */
-  take(): readonly Batch[] {
+  /** Begins the next flush: as many batches as its bounds allow, at least one. */
+  take(): Flush {
     assert(this.startable, 'no flush can start');
     let puts = 0;
     let bytes = 0;
     let count = 0;
     for (const batch of this.#waiting) {
+      let batchBytes = 0;
+      for (const { key, value } of batch) batchBytes += key.length + (value?.length ?? 0);
+      const full = puts + batch.length > flushPutsMax || bytes + batchBytes > flushBytesMax;
+      if (count > 0 && full) break;
       puts += batch.length;
-      for (const { key, value } of batch) bytes += key.length + (value?.length ?? 0);
-      if (count > 0 && (puts > flushPutsMax || bytes > flushBytesMax)) break;
+      bytes += batchBytes;
       count += 1;
     }
     this.#inFlight = this.#waiting.splice(0, count);
-    return this.#inFlight;
+    return { batches: this.#inFlight, puts, bytes };
   }
 
   /** The flush in flight is on stable storage. */

@@ -11,13 +11,14 @@
  *   pins no pages (pitfall 17), and a turn after a flush sees what was flushed.
  */
 import { statfsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { open as openLmdb, type RangeOptions, type RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.js';
 import { compareBytes } from '../base/bytes.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import { checksum, checksumBytes } from './checksum.js';
 import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
-import { type DurableListener, FlushQueue } from './flush-queue.js';
+import { type DurableListener, type Flush, FlushQueue } from './flush-queue.js';
 import { keyBytesMax, printKey } from './keys.js';
 
 export interface LmdbEngineOptions {
@@ -34,8 +35,12 @@ const mapBytesDefault = 1024 ** 4;
 const mappedValueBytes = 16 * 1024 * 1024;
 /** Room for encoded values that is kept between flushes. */
 const arenaBytesKept = 4 * 1024 * 1024;
-/** A freed space below this means that a failed write met a full disk. */
-const freeBytesMin = 1024 * 1024;
+/** Space on the disk that is left to others: to the files of the directory, to whoever frees some. */
+const freeBytesMin = 4 * 1024 * 1024;
+/** The most that one put takes beside its bytes: copies of the pages above it. */
+const putPageBytes = 8 * 1024;
+/** How old what is known about the space left may be. */
+const spaceAgeMsMax = 100;
 
 /** A key that no engine key equals: keys have at least one byte, and the key spaces begin at 01. */
 const kickKey = Buffer.of(0);
@@ -67,6 +72,9 @@ export class LmdbEngine implements Engine {
   readonly #mapBytes: number;
   readonly #beforeFlush: ((proceed: () => void) => void) | undefined;
   #arena = Buffer.allocUnsafeSlow(64 * 1024);
+  /** What the map and the disk can still take, as far as is known since `#lookedMs`. */
+  #roomBytes = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #starting = false;
   #reading = false;
   #open = true;
@@ -139,12 +147,7 @@ export class LmdbEngine implements Engine {
   }
 
   stats(): EngineStats {
-    this.#beginRead();
-    const { lastPageNumber, pageSize } = this.#database.getStats() as {
-      lastPageNumber: number;
-      pageSize: number;
-    };
-    return this.#queue.stats((lastPageNumber + 1) * pageSize);
+    return this.#queue.stats(this.#usedBytes());
   }
 
   async close(): Promise<void> {
@@ -164,36 +167,70 @@ export class LmdbEngine implements Engine {
     });
   }
 
-  #start(): void {
-    this.#starting = false;
-    if (!this.#queue.startable) return;
-    const batches = this.#queue.take();
-    if (this.#beforeFlush === undefined) this.#flush(batches);
-    else this.#beforeFlush(() => this.#flush(batches));
+  #usedBytes(): number {
+    this.#beginRead();
+    const { lastPageNumber, pageSize } = this.#database.getStats() as {
+      lastPageNumber: number;
+      pageSize: number;
+    };
+    return (lastPageNumber + 1) * pageSize;
   }
 
-  #flush(batches: readonly Batch[]): void {
+  #start(): void {
+    this.#starting = false;
+    if (!this.#open || !this.#queue.startable) return;
+    const flush = this.#queue.take();
+    if (this.#beforeFlush === undefined) this.#flush(flush);
+    else this.#beforeFlush(() => this.#flush(flush));
+  }
+
+  #flush(flush: Flush): void {
     const begun = performance.now();
-    this.#write(batches).then(
+    const full = this.#reserve(flush, begun);
+    if (full !== undefined) {
+      this.#queue.fail(new DatabaseError('disk_full', full));
+      return;
+    }
+    this.#write(flush).then(
       () => {
         this.#database.resetReadTxn();
         this.#queue.finish((performance.now() - begun) / 1000);
-        if (!this.#starting && this.#queue.startable) this.#start();
+        if (!this.#starting) this.#start();
       },
       (failure: unknown) => this.#failed(failure),
     );
   }
 
+  /**
+   * Sets room aside for the flush; says what is full when there is none. LMDB must not find out
+   * itself: it would remap the full map, and on a full disk lmdb 3.5 writes its message beyond the
+   * buffer, so that the process can no longer be trusted.
+   */
+  #reserve(flush: Flush, nowMs: number): string | undefined {
+    const needed = flush.bytes * 2 + flush.puts * putPageBytes;
+    if (needed > this.#roomBytes / 2 || nowMs - this.#lookedMs > spaceAgeMsMax) {
+      const { bavail, bsize } = statfsSync(this.#path);
+      const mapRoom = this.#mapBytes - this.#usedBytes();
+      const diskRoom = bavail * bsize - freeBytesMin;
+      if (needed > mapRoom) return `store ${this.#path} fills its map of ${this.#mapBytes} bytes`;
+      if (needed > diskRoom) return `the disk of store ${this.#path} is full`;
+      this.#roomBytes = Math.min(mapRoom, diskRoom);
+      this.#lookedMs = nowMs;
+    }
+    this.#roomBytes -= needed;
+    return undefined;
+  }
+
   /** Writes the batches as one LMDB transaction; resolves when it is synced. */
-  #write(batches: readonly Batch[]): Promise<boolean> {
+  #write(flush: Flush): Promise<boolean> {
     const database = this.#database;
-    const arena = this.#encodeRoom(batches);
+    const arena = this.#encodeRoom(flush.bytes + flush.puts * checksumBytes);
     let at = 0;
     // lmdb begins a transaction in the next turn of the event loop, unless a second write finds one
     // due: removing an absent key first makes the batch begin at once, a turn earlier.
     void database.remove(kickKey);
     return database.batch(() => {
-      for (const batch of batches) {
+      for (const batch of flush.batches) {
         for (const { key, value } of batch) {
           if (value === undefined) {
             void database.remove(key);
@@ -210,13 +247,7 @@ export class LmdbEngine implements Engine {
   }
 
   /** lmdb's writing thread reads the values where they lie; one flush is in flight at a time. */
-  #encodeRoom(batches: readonly Batch[]): Buffer {
-    let bytes = 0;
-    for (const batch of batches) {
-      for (const { value } of batch) {
-        if (value !== undefined) bytes += checksumBytes + value.length;
-      }
-    }
+  #encodeRoom(bytes: number): Buffer {
     if (bytes > arenaBytesKept) return Buffer.allocUnsafeSlow(bytes);
     if (bytes > this.#arena.length) this.#arena = Buffer.allocUnsafeSlow(bytes * 2);
     return this.#arena;
@@ -225,26 +256,15 @@ export class LmdbEngine implements Engine {
   async #failed(failure: unknown): Promise<void> {
     let cause = failure;
     const commitError = (failure as { commitError?: Promise<unknown> }).commitError;
-    if (commitError !== undefined) await commitError.catch((error: unknown) => (cause = error));
+    if (commitError !== undefined) {
+      await commitError.catch((error: unknown) => {
+        cause = error;
+      });
+    }
     const { code, message } = cause as { code?: number; message?: string };
-    this.#queue.fail(this.#describe(code, message ?? String(cause)));
-  }
-
-  #describe(code: number | undefined, message: string): DatabaseError {
-    const mapFull = -30792;
-    const noSpace = 28;
-    if (code === mapFull || message.includes('MDB_MAP_FULL')) {
-      return new DatabaseError(
-        'disk_full',
-        `store ${this.#path} has filled its map of ${this.#mapBytes} bytes`,
-      );
-    }
-    // LMDB reports a write cut short by a full disk as an I/O error.
-    const { bavail, bsize } = statfsSync(this.#path);
-    if (code === noSpace || bavail * bsize < freeBytesMin) {
-      return new DatabaseError('disk_full', `the disk of store ${this.#path} is full: ${message}`);
-    }
-    return new DatabaseError('io_error', `store ${this.#path} cannot write: ${message}`);
+    const kind = code === constants.errno.ENOSPC ? 'disk_full' : 'io_error';
+    const reason = `store ${this.#path} cannot write: ${message ?? String(cause)}`;
+    this.#queue.fail(new DatabaseError(kind, reason));
   }
 }
 

@@ -118,7 +118,7 @@ export class MemoryEngine implements Engine {
   }
 
   #start(): void {
-    const batches = this.#queue.take();
+    const { batches } = this.#queue.take();
     this.#schedule(() => {
       // A crash or a failure overtook the flush.
       if (!this.#open || this.#queue.failure !== undefined) return;
