@@ -55,8 +55,8 @@ export function runScript(
     lines.push('');
   }
   const is = lines.join('\n');
-  if (process.env['UPDATE'] === '1' && is !== was) writeFileSync(file, is);
-  return process.env['UPDATE'] === '1' ? { was: is, is } : { was, is };
+  if (process.env.UPDATE === '1' && is !== was) writeFileSync(file, is);
+  return process.env.UPDATE === '1' ? { was: is, is } : { was, is };
 }
 
 function output([first = '', ...input]: readonly string[], run: Run): string[] {

@@ -97,6 +97,7 @@ export class Replica implements Actor<ReplicaMessage> {
       raise('data_corrupted', `the log ends at ${this.#log.lastIndex}, before the applied state`);
     }
     this.#committed = this.#state.index;
+    this.#clock.observe(this.#state.timestamp);
     this.#node = new RaftNode(this.#log, {
       id: node,
       voters: [node],

@@ -146,9 +146,8 @@ export function nextCollection(
   while (keys.length < keysMax) {
     const item = queue.take(horizon);
     if (item === undefined) break;
-    // A tombstone goes last: without it an older version would show.
-    if (item.tombstone) keys.push(...olderKeys(reader, item));
-    keys.push(item.key);
+    if (item.tombstone) keys.push(...burial(reader, item));
+    else keys.push(item.key);
   }
   const spans: Span[] = [];
   const cleared: StorageName[] = [];
@@ -163,12 +162,19 @@ export function nextCollection(
   return { horizon, keys, spans, cleared };
 }
 
-function olderKeys(reader: VersionReader, { at, key }: GarbageItem): Uint8Array[] {
+/**
+ * What goes with a tombstone: first what the row was before, for without the tombstone that would
+ * show; then the tombstone, unless the row was written since. A later tombstone of the row stays: it
+ * hides versions that this one does not.
+ */
+function burial(reader: VersionReader, { at, key }: GarbageItem): Uint8Array[] {
   const keys: Uint8Array[] = [];
   reader.scan(historySpan(key, at), (older) => {
     keys.push(Buffer.from(older));
     return true;
   });
+  const newest = reader.get(key);
+  if (newest !== undefined && isTombstone(newest) && timestampOf(newest) === at) keys.push(key);
   return keys;
 }
 

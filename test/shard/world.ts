@@ -76,19 +76,24 @@ export class ShardWorld {
     while (this.flush());
   }
 
-  /** Time passes; timers fire. */
-  advance(ms: number): void {
+  /** Time passes; timers fire. With `hold` no flush ends meanwhile. */
+  advance(ms: number, hold = false): void {
     const until = this.nowMs + ms;
     for (;;) {
       const next = this.dispatcher.nextTimerMs;
       if (next === undefined || next > until) break;
       this.wallMs += next - this.nowMs;
       this.nowMs = next;
-      this.settle();
+      this.#proceed(hold);
     }
     this.wallMs += until - this.nowMs;
     this.nowMs = until;
-    this.settle();
+    this.#proceed(hold);
+  }
+
+  #proceed(hold: boolean): void {
+    if (hold) this.run();
+    else this.settle();
   }
 
   /** Sends a proposal; returns its token. */
