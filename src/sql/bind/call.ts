@@ -64,11 +64,7 @@ function scalar(
   };
 }
 
-function checkSchema(
-  context: BindContext,
-  path: readonly string[],
-  at: number | undefined,
-): void {
+function checkSchema(context: BindContext, path: readonly string[], at: number | undefined): void {
   const schema = path.at(-2);
   if (schema === undefined || schema === 'pg_catalog') return;
   if (schema !== 'public') {
@@ -102,9 +98,10 @@ function bindAggregate(
   at: number | undefined,
 ): Expression {
   if (clause.aggregates === undefined) {
-    const text = clause.name === 'FILTER' || clause.name === 'ORDER BY of an aggregate'
-      ? 'aggregate function calls cannot be nested'
-      : `aggregate functions are not allowed in ${clause.name}`;
+    const text =
+      clause.name === 'FILTER' || clause.name === 'ORDER BY of an aggregate'
+        ? 'aggregate function calls cannot be nested'
+        : `aggregate functions are not allowed in ${clause.name}`;
     context.raise(at, 'grouping_error', text);
   }
   const within = (name: string): Clause => ({ scope: clause.scope, name, aggregates: undefined });
@@ -122,8 +119,7 @@ function bindAggregate(
   }
   for (const key of distinct ? orderBy : []) {
     if (operands.some((operand) => sameExpression(operand, key.expression))) continue;
-    const text =
-      'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list';
+    const text = 'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list';
     context.raise(key.location, 'invalid_column_reference', text);
   }
   const column = context.nextColumn();

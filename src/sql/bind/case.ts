@@ -16,11 +16,7 @@ function bindAll(
   return (nodes ?? []).map((node) => bindExpression(context, clause, node));
 }
 
-export function bindBoolean(
-  context: BindContext,
-  clause: Clause,
-  body: ast.BoolExpr,
-): Expression {
+export function bindBoolean(context: BindContext, clause: Clause, body: ast.BoolExpr): Expression {
   const { boolop, args } = fields(context.source, 'BoolExpr', body, ['boolop', 'args']);
   const name = must(boolop, 'a boolean operator has a name').replace('_EXPR', '');
   const operands = bindAll(context, clause, args).map((e) => coerceToBool(context, e, name));
@@ -30,11 +26,7 @@ export function bindBoolean(
   return { kind: boolop === 'AND_EXPR' ? 'and' : 'or', type: bool, operands };
 }
 
-export function bindNullTest(
-  context: BindContext,
-  clause: Clause,
-  body: ast.NullTest,
-): Expression {
+export function bindNullTest(context: BindContext, clause: Clause, body: ast.NullTest): Expression {
   const { arg, nulltesttype } = fields(context.source, 'NullTest', body, ['arg', 'nulltesttype']);
   const operand = bindExpression(context, clause, must(arg, 'IS NULL has an operand'));
   return { kind: 'isNull', type: bool, operand, negated: nulltesttype === 'IS_NOT_NULL' };
@@ -55,11 +47,11 @@ export function bindTruth(context: BindContext, clause: Clause, body: ast.Boolea
 }
 
 export function bindCase(context: BindContext, clause: Clause, body: ast.CaseExpr): Expression {
-  const { arg, args = [], defresult } = fields(context.source, 'CaseExpr', body, [
-    'arg',
-    'args',
-    'defresult',
-  ]);
+  const {
+    arg,
+    args = [],
+    defresult,
+  } = fields(context.source, 'CaseExpr', body, ['arg', 'args', 'defresult']);
   let subject = arg === undefined ? undefined : bindExpression(context, clause, arg);
   if (subject !== undefined && isUnknown(subject)) subject = coerceTo(context, subject, 'text');
   const whens: Expression[] = [];

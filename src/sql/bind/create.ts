@@ -87,10 +87,7 @@ function checkSchema(context: BindContext, schema: string, at: number | undefine
   context.raise(at, 'invalid_schema_name', `schema "${schema}" does not exist`);
 }
 
-function finished(
-  context: BindContext,
-  draft: Draft,
-): Omit<NewTable, 'schema' | 'name'> {
+function finished(context: BindContext, draft: Draft): Omit<NewTable, 'schema' | 'name'> {
   const seen = new Set<number>();
   const primaryKey = (draft.primaryKey ?? []).map((name) => {
     const column = draft.columns.find((one) => one.name === name);
@@ -322,12 +319,15 @@ function sequenceOptions(
     const body = the(node, 'DefElem');
     const { defname, arg } = fields(context.source, 'DefElem', body, ['defname', 'arg']);
     const value = BigInt(
-      as(arg, 'Integer')?.ival ?? as(arg, 'Float')?.fval ?? (defname === 'maxvalue' ? typeMaximum : 0),
+      as(arg, 'Integer')?.ival ??
+        as(arg, 'Float')?.fval ??
+        (defname === 'maxvalue' ? typeMaximum : 0),
     );
     if (defname === 'start') options = { ...options, start: value };
     else if (defname === 'maxvalue') options = { ...options, maximum: value };
     else if (defname === 'increment' && value > 0n) options = { ...options, increment: value };
-    else notSupported(context.source, `sequence option ${defname?.toUpperCase()}`, locationOf(body));
+    else
+      notSupported(context.source, `sequence option ${defname?.toUpperCase()}`, locationOf(body));
   }
   if (options.start > options.maximum) {
     const text = `START value (${options.start}) cannot be greater than MAXVALUE (${options.maximum})`;

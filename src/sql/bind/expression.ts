@@ -16,7 +16,14 @@ import {
 } from '../parse/index.js';
 import { printType } from '../types/index.js';
 import { bindCall, bindSqlValue } from './call.js';
-import { bindBoolean, bindCase, bindCoalesce, bindMinMax, bindNullTest, bindTruth } from './case.js';
+import {
+  bindBoolean,
+  bindCase,
+  bindCoalesce,
+  bindMinMax,
+  bindNullTest,
+  bindTruth,
+} from './case.js';
 import { coerce, isUnknown, settled, typeOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';

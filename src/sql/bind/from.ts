@@ -173,7 +173,11 @@ function bindJoin(context: BindContext, body: ast.JoinExpr): From {
       ? undefined
       : coerceToBool(
           context,
-          bindExpression(context, { scope: both, name: 'JOIN conditions', aggregates: undefined }, quals),
+          bindExpression(
+            context,
+            { scope: both, name: 'JOIN conditions', aggregates: undefined },
+            quals,
+          ),
           'JOIN/ON',
         );
   return { relation: join(kind, left.relation, right.relation, condition), scope: both };
@@ -277,4 +281,3 @@ export function bindValues(
   }
   return { kind: 'values', columns, rows: coerced };
 }
-

@@ -55,12 +55,7 @@ export class Grouping {
   readonly #dependent = new Set<ColumnId>();
   readonly #inputColumns: ReadonlySet<ColumnId>;
 
-  constructor(
-    context: BindContext,
-    input: Relation,
-    scope: Scope,
-    groups: readonly Expression[],
-  ) {
+  constructor(context: BindContext, input: Relation, scope: Scope, groups: readonly Expression[]) {
     this.#context = context;
     this.#input = input;
     this.#scope = scope;

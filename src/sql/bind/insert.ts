@@ -259,11 +259,7 @@ function bindOnConflict(
 }
 
 /** ON CONFLICT must name the primary key: there is no other unique constraint. */
-function checkArbiter(
-  context: BindContext,
-  table: TableDescriptor,
-  infer: ast.InferClause,
-): void {
+function checkArbiter(context: BindContext, table: TableDescriptor, infer: ast.InferClause): void {
   const at = locationOf(infer);
   const { indexElems = [], conname } = fields(context.source, 'InferClause', infer, [
     'indexElems',
@@ -286,7 +282,6 @@ function checkArbiter(
   }
   const key = table.primaryKey;
   if (key.length > 0 && key.length === positions.size && key.every((p) => positions.has(p))) return;
-  const text =
-    'there is no unique or exclusion constraint matching the ON CONFLICT specification';
+  const text = 'there is no unique or exclusion constraint matching the ON CONFLICT specification';
   context.raise(undefined, 'invalid_column_reference', text);
 }

@@ -1,15 +1,7 @@
 /** Operators, and the predicates that are made of them: BETWEEN, IN, LIKE, IS DISTINCT FROM. */
 import { must, unreachable } from '../../base/assert.js';
 import { resolveCommonType, resolveOperator, type ScalarFunction } from '../functions/index.js';
-import {
-  as,
-  type ast,
-  fields,
-  locationOf,
-  notSupported,
-  stringsOf,
-  the,
-} from '../parse/index.js';
+import { as, type ast, fields, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { bindNullIf } from './case.js';
 import { bool, coerceTo, nameOf } from './coerce.js';
@@ -173,9 +165,7 @@ function bindInPairs(
   negated: boolean,
   at: number | undefined,
 ): Expression {
-  const operands = list.map((item) =>
-    bindBinary(context, negated ? '<>' : '=', operand, item, at),
-  );
+  const operands = list.map((item) => bindBinary(context, negated ? '<>' : '=', operand, item, at));
   return { kind: negated ? 'and' : 'or', type: bool, operands };
 }
 

@@ -5,7 +5,12 @@ import type { Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
 import { coerce, coerceToBool, typeOf } from './coerce.js';
 import type { BindContext } from './context.js';
-import { type AggregateCollector, bindExpression, type Clause, nodeLocation } from './expression.js';
+import {
+  type AggregateCollector,
+  bindExpression,
+  type Clause,
+  nodeLocation,
+} from './expression.js';
 import { bindFrom, bindValues } from './from.js';
 import { bindGroups, Grouping } from './group.js';
 import { bindOrder, type OrderKey } from './order.js';
@@ -123,7 +128,8 @@ function arranged(
   });
   let relation = project(input, [...outputs, ...hidden]);
   if (distinct) relation = { kind: 'distinct', columns: relation.columns, input: relation };
-  if (keys.length > 0) relation = { kind: 'sort', columns: relation.columns, input: relation, keys };
+  if (keys.length > 0)
+    relation = { kind: 'sort', columns: relation.columns, input: relation, keys };
   if (hidden.length === 0) return relation;
   const visible = outputs.map(
     (output): NamedExpression => ({
@@ -215,4 +221,3 @@ function bindValuesStatement(context: BindContext, body: ast.SelectStmt): Relati
   const order = bindOrder(context, ordering, read.sortClause, targets, false);
   return limited(context, arranged(context, values, targets, order, false), read);
 }
-

@@ -128,11 +128,11 @@ function bindValue(
 function assignedNode(context: BindContext, node: ast.Node): ast.Node {
   const multiple = as(node, 'MultiAssignRef');
   if (multiple === undefined) return node;
-  const { source, colno = 1, ncolumns } = fields(context.source, 'MultiAssignRef', multiple, [
-    'source',
-    'colno',
-    'ncolumns',
-  ]);
+  const {
+    source,
+    colno = 1,
+    ncolumns,
+  } = fields(context.source, 'MultiAssignRef', multiple, ['source', 'colno', 'ncolumns']);
   const row = as(source, 'RowExpr');
   if (row === undefined) {
     notSupported(

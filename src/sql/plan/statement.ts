@@ -1,5 +1,9 @@
 /** Bound statements: what a session executes. */
-import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import type {
+  ColumnDescriptor,
+  SequenceDescriptor,
+  TableDescriptor,
+} from '../catalogue/descriptor.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { Relation, RelationColumn } from './relation.js';

@@ -1,0 +1,16 @@
+/**
+ * SQL: PostgreSQL's language over shards. The door to parsing, binding, planning, executing, types,
+ * functions, the catalogue and sessions; doors and nodes use sessions and types only.
+ *
+ * Guarantees: PostgreSQL's answers, errors and positions for what is there, 0A000 with the name of
+ * the construct for what is not. Must not know: sockets, files, threads, clocks.
+ */
+export { loadModule as loadParser } from 'libpg-query';
+export {
+  defaultSessionLimits,
+  type SessionLimits,
+  sessionAnswerTypes,
+  sessionKind,
+  sessionMessages,
+  type SessionOptions,
+} from './session/index.js';

@@ -1,0 +1,83 @@
+/**
+ * Sessions: the actor that a client talks to through its door. It runs texts one after the other,
+ * keeps the transaction and the prepared statements, and answers in batches under credit.
+ *
+ * Guarantees: one request at a time in order of arrival, each answered once; a transaction's snapshot
+ * and memory are given back however it ends; an error of ours ends the statement, not the session.
+ * Must not know: sockets and formats of the wire (protocol.ts carries values).
+ */
+import type { ActorKind, MessageType, Place } from '../../actors/actor.js';
+import { runtimeMessages } from '../../actors/actor.js';
+import type { Metrics } from '../../base/metrics.js';
+import { Random } from '../../base/random.js';
+import { proposeAnswers } from '../../shard/index.js';
+import { shardAccess } from '../../shard/protocol.js';
+import { CatalogueCache } from '../catalogue/index.js';
+import { MemoryAccount } from '../memory.js';
+import { defaultSessionLimits, type SessionLimits } from './limits.js';
+import { SessionMetrics } from './metrics.js';
+import { PlanCache } from './plan-cache.js';
+import type { SessionArguments } from './protocol.js';
+import { Session, type SessionInput } from './session.js';
+import { type PlaceState, SessionState } from './state.js';
+
+export { defaultSessionLimits, type SessionLimits } from './limits.js';
+
+export interface SessionOptions {
+  /** Where the sessions of the thread count. */
+  readonly metrics: Metrics;
+  /** Other than the defaults. */
+  readonly limits?: Partial<SessionLimits>;
+}
+
+/** What a session takes. */
+export const sessionMessages: readonly MessageType[] = [
+  { kind: 'sql.execute', priority: 'normal', flow: 'work' },
+  { kind: 'sql.prepare', priority: 'normal', flow: 'work' },
+  { kind: 'sql.close', priority: 'normal', flow: 'work' },
+  { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
+  // Overtakes the requests that wait before the session.
+  { kind: 'sql.cancel', priority: 'high', flow: 'reply' },
+  { kind: 'sql.end', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
+  ...proposeAnswers,
+  runtimeMessages.refused,
+];
+
+/** What a session sends to its door. */
+export const sessionAnswerTypes: readonly MessageType[] = [
+  { kind: 'sql.rows', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.complete', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.prepared', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
+];
+
+/**
+ * The kind `session`, spawned with {@link SessionArguments} at a place that provides `shardAccess`.
+ * The parser must have been loaded on its thread.
+ */
+export function sessionKind(options: SessionOptions): ActorKind<SessionInput, SessionArguments> {
+  const limits: SessionLimits = { ...defaultSessionLimits, ...options.limits };
+  const metrics = new SessionMetrics(options.metrics);
+  const places = new WeakMap<Place, PlaceState>();
+  return {
+    kind: 'session',
+    messages: sessionMessages,
+    create(args, place, self) {
+      let shared = places.get(place);
+      if (shared === undefined) {
+        shared = {
+          limits,
+          metrics,
+          plans: new PlanCache(limits.planCacheBytes, metrics.planBytes),
+          catalogue: new CatalogueCache(),
+          memory: new MemoryAccount('nodeMemoryBytes', limits.nodeMemoryBytes),
+        };
+        places.set(place, shared);
+      }
+      const access = place.resource(shardAccess);
+      return new Session(new SessionState(args, access, shared, new Random(0)), self);
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** Bounds of a session and of what the sessions of a place share. */
+export interface SessionLimits {
+  /** The text of a statement, bytes of UTF-8. */
+  readonly statementBytes: number;
+  /** Memory of one statement, bytes. */
+  readonly statementMemoryBytes: number;
+  /** Memory of one session, with the writes of its open transaction, bytes. */
+  readonly sessionMemoryBytes: number;
+  /** Memory of all statements and sessions of a place, bytes. */
+  readonly nodeMemoryBytes: number;
+  /** Named prepared statements of one session. */
+  readonly preparedStatements: number;
+  /** Plans that the sessions of a place keep, bytes. */
+  readonly planCacheBytes: number;
+  /** Requests that wait behind the one that a session serves. */
+  readonly queuedRequests: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const defaultSessionLimits: SessionLimits = {
+  statementBytes: mebibyte,
+  statementMemoryBytes: 64 * mebibyte,
+  sessionMemoryBytes: 128 * mebibyte,
+  nodeMemoryBytes: 512 * mebibyte,
+  preparedStatements: 1000,
+  planCacheBytes: 32 * mebibyte,
+  queuedRequests: 1024,
+};

@@ -1,0 +1,101 @@
+/** From a statement to its plan: the cache, binding, compiling. */
+import { bind, type Environment } from '../bind/index.js';
+import { compileStatement } from '../execute/index.js';
+import type { ParsedStatement } from '../parse/index.js';
+import type { RelationColumn } from '../plan/relation.js';
+import type { BoundStatement } from '../plan/statement.js';
+import { typeNamed, type TypeName } from '../types/index.js';
+import { WitnessedFunctions } from './functions.js';
+import { cachedTextMax, type Plan } from './plan-cache.js';
+import type { Column, ParameterValue } from './protocol.js';
+import type { SessionState } from './state.js';
+import type { TransactionCatalogue } from '../catalogue/index.js';
+
+/** One statement with its parameters. */
+export interface Query {
+  /** Its place in the plan cache; undefined when it is not to be kept. */
+  readonly key: string | undefined;
+  readonly parsed: () => ParsedStatement;
+  readonly types: readonly (TypeName | undefined)[];
+  readonly parameters: readonly ParameterValue[];
+}
+
+/** Where a text with these stated parameter types lies in the cache. */
+export function planKey(text: string, types: readonly (string | null | undefined)[]): string {
+  // No text has a NUL, so that no text and types look like another text.
+  return types.length === 0 ? text : `${text}\0${types.join()}`;
+}
+
+/** A plan for what `catalogue` shows, kept for others where it is of use to them. */
+export function planOf(state: SessionState, query: Query, catalogue: TransactionCatalogue): Plan {
+  const { plans, metrics } = state.place;
+  const kept = query.key === undefined ? undefined : plans.get(query.key);
+  if (kept !== undefined && isValid(state, kept, catalogue)) {
+    metrics.planHits.value += 1;
+    return kept;
+  }
+  metrics.planMisses.value += 1;
+  const parsed = query.parsed();
+  const { bound, shared } = bindWitnessed(state, parsed, query.types, catalogue);
+  const plan = makePlan(state, bound, parsed.text.length);
+  const keeps = shared && catalogue.isCurrent && parsed.text.length <= cachedTextMax;
+  if (query.key !== undefined && keeps && bound.statement.kind !== 'explain') {
+    plans.set(query.key, plan);
+  }
+  return plan;
+}
+
+/** Binds; `shared` is false when a literal was read by something of this session or moment. */
+export function bindWitnessed(
+  state: SessionState,
+  parsed: ParsedStatement,
+  types: readonly (TypeName | undefined)[],
+  tables: Environment['tables'],
+): { readonly bound: BoundStatement; readonly shared: boolean } {
+  const functions = new WitnessedFunctions(state.functions);
+  const bound = bind(parsed, { tables, functions, parameterTypes: types });
+  return { bound, shared: !functions.used };
+}
+
+/** Whether the plan's tables are what `catalogue` shows under their names. */
+function isValid(state: SessionState, plan: Plan, catalogue: TransactionCatalogue): boolean {
+  const { catalogueVersion } = state.access;
+  if (catalogue.isCurrent && plan.catalogueVersion === catalogueVersion) return true;
+  for (const table of plan.bound.tables) {
+    const now = catalogue.find(table.schema, table.name);
+    if (now?.object !== table.object || now.version !== table.version) return false;
+  }
+  if (catalogue.isCurrent) plan.catalogueVersion = catalogueVersion;
+  return true;
+}
+
+/** Bytes of a bound statement for each character of its text. An estimate. */
+const bytesPerCharacter = 40;
+
+function makePlan(state: SessionState, bound: BoundStatement, textLength: number): Plan {
+  const compiled = compileStatement(bound);
+  const { kind } = bound.statement;
+  return {
+    bound,
+    compiled,
+    columns: bound.columns && columnsOf(bound.columns),
+    readsTimeZone: bound.columns?.some(({ type }) => dependsOnZone(type.name)) === true,
+    writes: kind === 'insert' || kind === 'update' || kind === 'delete',
+    catalogueVersion: state.access.catalogueVersion,
+    used: false,
+    bytes: compiled.bytes + textLength * bytesPerCharacter,
+  };
+}
+
+function dependsOnZone(type: string): boolean {
+  return typeNamed(type).textDependsOnContext;
+}
+
+export function columnsOf(columns: readonly RelationColumn[]): readonly Column[] {
+  return columns.map(({ name, type }) => ({
+    name,
+    type: type.name,
+    typeOid: typeNamed(type.name).oid,
+    typeModifier: type.modifier,
+  }));
+}

@@ -1,0 +1,65 @@
+/** Prepared statements of a session. */
+import { raise } from '../../base/errors.js';
+import { type ParsedStatement, parse } from '../parse/index.js';
+import type { TypeName } from '../types/index.js';
+import { isTypeName } from '../bind/index.js';
+import { planKey } from './planning.js';
+import type { Prepared, SessionState } from './state.js';
+
+/** The statement; raises invalid_sql_statement_name. */
+export function preparedNamed(state: SessionState, name: string): Prepared {
+  const prepared = state.prepared.get(name);
+  if (prepared !== undefined) return prepared;
+  raise('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
+}
+
+function keep(state: SessionState, name: string, prepared: Prepared): void {
+  if (name !== '' && state.prepared.has(name)) {
+    const text = `prepared statement "${name}" already exists`;
+    raise('duplicate_prepared_statement', text);
+  }
+  const { preparedStatements } = state.place.limits;
+  if (name !== '' && state.prepared.size >= preparedStatements) {
+    const text = `a session has at most ${preparedStatements} prepared statements`;
+    raise('configuration_limit_exceeded', text, {
+      hint: 'Close some, or raise the limit preparedStatements.',
+    });
+  }
+  state.prepared.set(name, prepared);
+}
+
+/** SQL's PREPARE: the statement is a part of a text. */
+export function keepPrepared(
+  state: SessionState,
+  name: string,
+  parsed: ParsedStatement,
+  types: readonly TypeName[],
+): void {
+  keep(state, name, { key: planKey(`${parsed.text}`, types), parse: () => parsed, types });
+}
+
+/** The protocol's prepare: the text is parsed again when its plan has left the cache. */
+export function keepText(state: SessionState, name: string, text: string): void {
+  const { limits } = state.place;
+  const statements = parse(text, limits);
+  if (statements.length > 1) {
+    raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
+  }
+  const [first] = statements;
+  keep(state, name, {
+    key: planKey(text, []),
+    parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
+    types: [],
+  });
+}
+
+/** Types as a client states them; raises undefined_object for unknown ones. */
+export function statedTypes(
+  names: readonly (string | null)[] | undefined,
+): readonly (TypeName | undefined)[] {
+  return (names ?? []).map((name) => {
+    if (name === null) return undefined;
+    if (isTypeName(name) && name !== 'unknown') return name;
+    return raise('undefined_object', `type "${name}" does not exist`);
+  });
+}

@@ -1,0 +1,246 @@
+/** Running statements: transactions around them, executions again, results. */
+import { must } from '../../base/assert.js';
+import { DatabaseError, raise } from '../../base/errors.js';
+import type { ProposeMessage } from '../../shard/protocol.js';
+import { as, kindOf } from '../parse/index.js';
+import type { Statement } from '../plan/statement.js';
+import { isCommand, runCommand } from './command.js';
+import type { StatementKind } from './metrics.js';
+import { readParameters } from './parameters.js';
+import { bindWitnessed, planOf, type Query } from './planning.js';
+import type { Plan } from './plan-cache.js';
+import type { SessionState } from './state.js';
+import type { Transaction } from './transaction.js';
+import { commit, Refused, type Request, ResultWriter, type Work } from './work.js';
+
+/** Executions of one autocommit statement before its conflict is reported. */
+const executionsMax = 100;
+
+/** What running a statement needs beside it. */
+export interface Run {
+  readonly state: SessionState;
+  readonly request: Request;
+  /** Where proposals are answered to. */
+  readonly self: ProposeMessage['replyTo'];
+  /** The statement is the whole text: outside of a block it may be executed again. */
+  readonly alone: boolean;
+  /** It is the last of its text. */
+  readonly last: boolean;
+}
+
+/** Runs one statement and counts it. On an error the transaction is aborted as PostgreSQL says. */
+export function* runStatement(run: Run, query: Query): Work<void> {
+  const { state } = run;
+  const { metrics } = state.place;
+  const startMs = state.turn.nowMs;
+  const counted: { kind: StatementKind } = { kind: 'other' };
+  try {
+    state.beginStatement();
+    yield* dispatch(run, query, counted);
+    metrics.ended(counted.kind, 'ok', (state.turn.nowMs - startMs) / 1000);
+  } catch (thrown) {
+    const error = thrown instanceof Refused ? thrown.toError() : thrown;
+    state.abort();
+    const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
+    metrics.ended(counted.kind, outcome, (state.turn.nowMs - startMs) / 1000);
+    throw error;
+  } finally {
+    state.statementMemory.releaseAll();
+  }
+}
+
+function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Work<void> {
+  const { state } = run;
+  const isPlanned = query.key !== undefined && state.place.plans.get(query.key) !== undefined;
+  const node = isPlanned ? undefined : query.parsed().node;
+  if (state.failed) {
+    const ending = as(node, 'TransactionStmt')?.kind;
+    if (ending !== 'TRANS_STMT_COMMIT' && ending !== 'TRANS_STMT_ROLLBACK') {
+      const text =
+        'current transaction is aborted, commands ignored until end of transaction block';
+      raise('in_failed_sql_transaction', text);
+    }
+  }
+  if (node !== undefined && isCommand(kindOf(node))) {
+    counted.kind = kindOf(node) === 'TransactionStmt' ? 'transaction' : 'session';
+    const { bound } = bindWitnessed(state, query.parsed(), query.types, noTables);
+    yield* runCommand(run, bound.statement);
+    return;
+  }
+  const kind = node === undefined ? undefined : kindOf(node);
+  const isDdl = kind === 'CreateStmt' || kind === 'DropStmt';
+  if (isDdl) counted.kind = 'ddl';
+  yield* runInTransaction(run, (transaction) =>
+    isDdl ? runDdl(run, transaction, query) : runData(run, transaction, query, counted),
+  );
+}
+
+const noTables = { find: () => undefined };
+
+/**
+ * Runs `work` in the open transaction or in one of its own, which ends with the text. One of its own
+ * that was refused is run again with a new snapshot, as long as nothing has left.
+ */
+export function* runInTransaction(
+  run: Run,
+  work: (transaction: Transaction) => Work<() => Work<void>>,
+): Work<void> {
+  const { state, request } = run;
+  for (let execution = 1; ; execution += 1) {
+    const transaction = state.open(false);
+    const complete = yield* work(transaction);
+    if (!run.last || transaction.explicit) {
+      yield* complete();
+      return;
+    }
+    try {
+      yield* commit(state, run.self);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const again = run.alone && !request.sent && execution < executionsMax;
+      if (!again) throw error;
+      state.place.metrics.retried(error.reason);
+      state.turn.probe(`session.retry.${error.reason}`);
+      state.statementMemory.releaseAll();
+      continue;
+    }
+    yield* complete();
+    return;
+  }
+}
+
+/** Runs a statement that reads or writes rows; gives the work that sends its end. */
+export function* runData(
+  run: Run,
+  transaction: Transaction,
+  query: Query,
+  counted: { kind: StatementKind },
+): Work<() => Work<void>> {
+  const { state, request } = run;
+  const plan = planOf(state, query, transaction.catalogue);
+  const { statement, parameters: types } = plan.bound;
+  counted.kind = kindName(statement.kind);
+  if (plan.writes && transaction.readOnly) refuseWrite(statement.kind);
+  const parameters = readParameters(query.parameters, types, state.functions);
+  const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
+  const hold = plan.writes && run.alone && !transaction.explicit;
+  const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
+  const count = yield* execute(state, transaction, plan, parameters, writer);
+  return () => writer.end({ tag: tagOf(statement.kind, count), status: state.status }, run.last);
+}
+
+function* execute(
+  state: SessionState,
+  transaction: Transaction,
+  plan: Plan,
+  parameters: Parameters<SessionState['contextOf']>[1],
+  writer: ResultWriter,
+): Work<number> {
+  const { buffer } = transaction;
+  buffer.beginStatement();
+  const execution = plan.compiled.start(state.contextOf(buffer, parameters));
+  let ended = false;
+  try {
+    for (;;) {
+      const step = execution.step();
+      transaction.account();
+      if (step.kind === 'done') {
+        buffer.endStatement();
+        ended = true;
+        return step.count;
+      }
+      if (step.kind === 'pause') yield 'turn';
+      else yield* writer.push(step.rows);
+    }
+  } finally {
+    if (!ended) {
+      execution.close();
+      buffer.abandonStatement();
+    }
+  }
+}
+
+function* runDdl(run: Run, transaction: Transaction, query: Query): Work<() => Work<void>> {
+  const { state } = run;
+  const { catalogue, buffer } = transaction;
+  const { bound } = bindWitnessed(state, query.parsed(), query.types, catalogue);
+  const { statement } = bound;
+  const tag = statement.kind === 'createTable' ? 'CREATE TABLE' : 'DROP TABLE';
+  if (transaction.readOnly) {
+    const text = `cannot execute ${tag} in a read-only transaction`;
+    raise('read_only_sql_transaction', text);
+  }
+  buffer.beginStatement();
+  let ended = false;
+  try {
+    if (statement.kind === 'createTable') createTable(transaction, statement);
+    else if (statement.kind === 'dropTable') dropTables(transaction, statement);
+    buffer.endStatement();
+    ended = true;
+  } finally {
+    if (!ended) buffer.abandonStatement();
+  }
+  transaction.account();
+  const none = { columns: undefined, timeZone: undefined };
+  const writer = new ResultWriter(state, run.request, none, false);
+  return () => writer.end({ tag, status: state.status }, run.last);
+}
+
+function createTable(
+  { catalogue }: Transaction,
+  { table, ifNotExists }: Extract<Statement, { kind: 'createTable' }>,
+): void {
+  if (catalogue.create(table) || ifNotExists) return;
+  raise('duplicate_table', `relation "${table.name}" already exists`);
+}
+
+function dropTables(
+  { catalogue }: Transaction,
+  { names, ifExists }: Extract<Statement, { kind: 'dropTable' }>,
+): void {
+  const dropped = new Set<number>();
+  for (const { schema = 'public', name } of names) {
+    const table = catalogue.find(schema, name);
+    if (table !== undefined && dropped.has(table.object)) continue;
+    if (table !== undefined) {
+      dropped.add(table.object);
+      catalogue.drop(table);
+    } else if (!ifExists) {
+      if (schema !== 'public') raise('invalid_schema_name', `schema "${schema}" does not exist`);
+      raise('undefined_table', `table "${name}" does not exist`);
+    }
+  }
+}
+
+function refuseWrite(kind: Statement['kind']): never {
+  const text = `cannot execute ${kind.toUpperCase()} in a read-only transaction`;
+  raise('read_only_sql_transaction', text);
+}
+
+function kindName(kind: Statement['kind']): StatementKind {
+  switch (kind) {
+    case 'query':
+      return 'select';
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return kind;
+    default:
+      return 'other';
+  }
+}
+
+export function tagOf(kind: Statement['kind'], count: number): string {
+  switch (kind) {
+    case 'query':
+      return `SELECT ${count}`;
+    case 'insert':
+      return `INSERT 0 ${count}`;
+    case 'update':
+      return `UPDATE ${count}`;
+    case 'delete':
+      return `DELETE ${count}`;
+    default:
+      return must(kind === 'explain' ? 'EXPLAIN' : undefined, 'a statement of rows');
+  }
+}

@@ -1,0 +1,356 @@
+/** The session actor: one request after the other. */
+import type { Actor, ActorRefused, Context, Message, Ref } from '../../actors/actor.js';
+import { assert, unreachable } from '../../base/assert.js';
+import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
+import type { ProposeAnswer } from '../../shard/protocol.js';
+import { parse } from '../parse/index.js';
+import { readParameters } from './parameters.js';
+import type { Plan } from './plan-cache.js';
+import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
+import { keepText, preparedNamed, statedTypes } from './prepared.js';
+import type { SessionAnswer, SessionMessage } from './protocol.js';
+import { runStatement } from './run.js';
+import type { SessionState } from './state.js';
+import { type CommitAnswer, type Request, ResultWriter, type Wait, type Work } from './work.js';
+import { isCommand } from './command.js';
+import { kindOf } from '../parse/index.js';
+import { typeNamed } from '../types/index.js';
+
+/** To itself: go on with the request. */
+export interface ContinueMessage extends Message {
+  readonly kind: 'sql.continue';
+  /** Undefined to begin with the next one that waits. */
+  readonly request: number | undefined;
+}
+
+export type SessionInput = SessionMessage | ContinueMessage | ProposeAnswer | ActorRefused;
+
+type Execute = Extract<SessionMessage, { kind: 'sql.execute' }>;
+type Asking = Extract<SessionMessage, { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' }>;
+
+/** The request that is served. */
+interface Serving {
+  readonly request: Request;
+  readonly work: Work<void>;
+  waiting: Wait;
+}
+
+/** Requests that were waiting and are begun in one turn. */
+const requestsPerTurn = 32;
+
+export class Session implements Actor<SessionInput> {
+  readonly #state: SessionState;
+  readonly #self: Ref<SessionInput>;
+  readonly #queue: Asking[] = [];
+  #serving: Serving | undefined;
+  #internalErrors = 0;
+  #stopped = false;
+
+  constructor(state: SessionState, self: Ref<SessionInput>) {
+    this.#state = state;
+    this.#self = self;
+    state.place.metrics.sessions.value += 1;
+  }
+
+  receive(message: SessionInput, context: Context<SessionInput>): void {
+    if (this.#stopped) return;
+    this.#state.beginTurn(context);
+    this.#take(message, context);
+    if (!this.#stopped) this.#serveQueue();
+  }
+
+  #take(message: SessionInput, context: Context<SessionInput>): void {
+    switch (message.kind) {
+      case 'sql.execute':
+      case 'sql.prepare':
+      case 'sql.close':
+        this.#ask(message);
+        return;
+      case 'sql.credit':
+        this.#addCredit(message.request, message.credit);
+        return;
+      case 'sql.cancel':
+        this.#cancel(message.request);
+        return;
+      case 'sql.end':
+        this.#end(context);
+        return;
+      case 'sql.continue':
+        if (this.#isWaiting('turn', message.request)) this.#resume(undefined);
+        return;
+      case 'shard.committed':
+      case 'shard.refused':
+        if (this.#serving?.waiting === 'commit') this.#resume(message);
+        return;
+      case 'actor.refused':
+        if (message.message.kind === 'shard.propose' && this.#serving?.waiting === 'commit') {
+          this.#resume(message);
+        }
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  stopped(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#serving?.work.return();
+    this.#serving = undefined;
+    this.#state.release();
+    this.#state.place.metrics.sessions.value -= 1;
+  }
+
+  #end(context: Context<SessionInput>): void {
+    this.stopped();
+    context.stop();
+  }
+
+  #ask(message: Asking): void {
+    const { queuedRequests } = this.#state.place.limits;
+    if (this.#serving === undefined && this.#queue.length === 0) {
+      this.#begin(message);
+    } else if (this.#queue.length >= queuedRequests) {
+      const text = `more than ${queuedRequests} requests wait`;
+      this.#fail(message.request, new DatabaseError('configuration_limit_exceeded', text));
+    } else {
+      this.#queue.push(message);
+    }
+  }
+
+  /** Serves what waits, some requests a turn, so that other actors of the thread get theirs. */
+  #serveQueue(): void {
+    for (let served = 0; this.#serving === undefined; served += 1) {
+      const message = this.#queue[0];
+      if (message === undefined) return;
+      if (served === requestsPerTurn) {
+        this.#continueLater(undefined);
+        return;
+      }
+      this.#queue.shift();
+      this.#begin(message);
+    }
+  }
+
+  #begin(message: Asking): void {
+    if (message.kind === 'sql.execute' && this.#executePoint(message)) return;
+    const credit = message.kind === 'sql.execute' ? message.credit : 0;
+    const request: Request = { number: message.request, credit, sent: false };
+    const work = this.#serve(message, request);
+    this.#serving = { request, work, waiting: 'turn' };
+    this.#resume(undefined);
+  }
+
+  /** Goes on with the request, or throws `error` where it waits. */
+  #resume(answer: CommitAnswer | undefined, error?: DatabaseError): void {
+    const serving = this.#serving;
+    assert(serving !== undefined, 'resumed without a request');
+    const next = error === undefined ? serving.work.next(answer) : serving.work.throw(error);
+    if (next.done === true) {
+      this.#serving = undefined;
+      return;
+    }
+    serving.waiting = next.value;
+    if (next.value === 'turn') this.#continueLater(serving.request.number);
+  }
+
+  #continueLater(request: number | undefined): void {
+    this.#state.turn.send<ContinueMessage>(this.#self, { kind: 'sql.continue', request });
+  }
+
+  #isWaiting(wait: Wait, request: number | undefined): boolean {
+    return this.#serving?.waiting === wait && this.#serving.request.number === request;
+  }
+
+  #addCredit(request: number, credit: number): void {
+    if (this.#serving?.request.number !== request) return;
+    this.#serving.request.credit += credit;
+    if (this.#serving.waiting === 'credit') this.#resume(undefined);
+  }
+
+  #cancel(request: number): void {
+    const index = this.#queue.findIndex((message) => message.request === request);
+    if (index >= 0) {
+      this.#queue.splice(index, 1);
+      this.#fail(request, cancelled());
+      return;
+    }
+    const serving = this.#serving;
+    if (serving?.request.number !== request) return;
+    // A commit that is on its way cannot be called back: its outcome is told.
+    if (serving.waiting === 'commit') return;
+    this.#resume(undefined, cancelled());
+  }
+
+  *#serve(message: Asking, request: Request): Work<void> {
+    try {
+      switch (message.kind) {
+        case 'sql.execute':
+          return yield* this.#execute(message, request);
+        case 'sql.prepare':
+          return this.#prepare(message.request, message.name, message.text);
+        case 'sql.close':
+          this.#state.prepared.delete(message.name);
+          this.#answer({ kind: 'sql.closed', request: message.request });
+          return;
+        default:
+          return unreachable(message);
+      }
+    } catch (error) {
+      this.#fail(message.request, error);
+    }
+  }
+
+  *#execute(message: Execute, request: Request): Work<void> {
+    const state = this.#state;
+    const queries = this.#queriesOf(message);
+    if (queries.length === 0) {
+      const none = { columns: undefined, timeZone: undefined };
+      const writer = new ResultWriter(state, request, none, false);
+      yield* writer.end({ tag: '', status: state.status }, true);
+      return;
+    }
+    const self = this.#self;
+    const alone = queries.length === 1;
+    for (const [i, query] of queries.entries()) {
+      const last = i === queries.length - 1;
+      yield* runStatement({ state, request, self, alone, last }, query);
+    }
+  }
+
+  #queriesOf(message: Execute): readonly Query[] {
+    const { statement, parameters } = message;
+    const state = this.#state;
+    const { limits, plans } = state.place;
+    if ('prepared' in statement) {
+      const { key, parse: parseAgain, types } = preparedNamed(state, statement.prepared);
+      const parsed = plans.get(key) === undefined ? parseAgain() : undefined;
+      if (parsed === undefined && plans.get(key) === undefined) return [];
+      return [{ key, types, parameters, parsed: () => parsed ?? raiseGone() }];
+    }
+    const { text } = statement;
+    const types = statedTypes(message.parameterTypes);
+    const key = planKey(text, types);
+    if (plans.get(key) !== undefined) {
+      return [{ key, types, parameters, parsed: () => parse(text, limits)[0] ?? raiseGone() }];
+    }
+    const all = parse(text, limits);
+    if (all.length > 1 && parameters.length > 0) {
+      raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
+    }
+    return all.map((one) => ({
+      key: all.length === 1 ? key : undefined,
+      types,
+      parameters,
+      parsed: () => one,
+    }));
+  }
+
+  /**
+   * The short way for a kept plan that reads one row by its key outside of a transaction: no
+   * snapshot is opened, as the read ends within the turn. False when it does not apply.
+   */
+  #executePoint(message: Execute): boolean {
+    const state = this.#state;
+    const plan = this.#pointPlan(message);
+    if (plan?.compiled.point === undefined || message.credit < 1) return false;
+    if (state.transaction !== undefined || state.failed || !state.access.ready) return false;
+    if (plan.catalogueVersion !== state.access.catalogueVersion) return false;
+    state.beginStatement();
+    const { metrics } = state.place;
+    try {
+      const context = state.pointContext;
+      const types = plan.bound.parameters;
+      context.parameters = readParameters(message.parameters, types, state.functions);
+      const row = plan.compiled.point(context);
+      this.#answer({
+        kind: 'sql.rows',
+        request: message.request,
+        ...(plan.columns && { columns: plan.columns }),
+        ...(plan.readsTimeZone && { timeZone: state.functions.timeZone.name }),
+        rows: row === undefined ? [] : [row],
+        completion: row === undefined ? noRow : oneRow,
+        last: true,
+      });
+      metrics.planHits.value += 1;
+      metrics.ended('select', 'ok', 0);
+    } catch (error) {
+      const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
+      metrics.ended('select', outcome, 0);
+      this.#fail(message.request, error);
+    }
+    return true;
+  }
+
+  #pointPlan({ statement, parameterTypes }: Execute): Plan | undefined {
+    const { plans } = this.#state.place;
+    if (parameterTypes !== undefined && parameterTypes.length > 0) return undefined;
+    if ('text' in statement) return plans.get(statement.text);
+    const prepared = this.#state.prepared.get(statement.prepared);
+    return prepared && plans.get(prepared.key);
+  }
+
+  /** Keeps a statement, and tells its types once they are known. */
+  #prepare(request: number, name: string, text: string): void {
+    const state = this.#state;
+    keepText(state, name, text);
+    try {
+      const parsed = preparedNamed(state, name).parse();
+      if (parsed === undefined || isCommand(kindOf(parsed.node))) {
+        this.#answer({ kind: 'sql.prepared', request, parameterTypes: [], columns: undefined });
+        return;
+      }
+      if (state.failed) {
+        const message =
+          'current transaction is aborted, commands ignored until end of transaction block';
+        raise('in_failed_sql_transaction', message);
+      }
+      state.beginStatement();
+      const { catalogue } = state.open(false);
+      const { bound } = bindWitnessed(state, parsed, [], catalogue);
+      const parameterTypes = bound.parameters.map(({ name: type }) => ({
+        type,
+        typeOid: typeNamed(type).oid,
+      }));
+      const columns = bound.columns && columnsOf(bound.columns);
+      if (state.transaction?.explicit === false) state.end(true);
+      this.#answer({ kind: 'sql.prepared', request, parameterTypes, columns });
+    } catch (error) {
+      state.prepared.delete(name);
+      state.abort();
+      throw error;
+    }
+  }
+
+  #answer(answer: SessionAnswer): void {
+    this.#state.turn.send(this.#state.door, answer);
+  }
+
+  /** Tells a client of an error; one that is none of the catalogue is a bug of ours and is logged. */
+  #fail(request: number, error: unknown): void {
+    const { status } = this.#state;
+    this.#answer({ kind: 'sql.failed', request, error: this.#fieldsOf(error), status });
+  }
+
+  #fieldsOf(error: unknown): { kind: ErrorName; message: string; details: ErrorDetails } {
+    if (error instanceof DatabaseError) {
+      return { kind: error.kind, message: error.message, details: error.details };
+    }
+    this.#internalErrors += 1;
+    const id = `${this.#self.name}/${this.#internalErrors}`;
+    const stack = error instanceof Error ? error.stack : String(error);
+    this.#state.turn.log('error', 'statement failed inside', { id, stack });
+    return { kind: 'internal_error', message: `internal error ${id}`, details: {} };
+  }
+}
+
+const noRow = { tag: 'SELECT 0', status: 'idle' } as const;
+const oneRow = { tag: 'SELECT 1', status: 'idle' } as const;
+
+function cancelled(): DatabaseError {
+  return new DatabaseError('query_canceled', 'canceling statement due to user request');
+}
+
+function raiseGone(): never {
+  raise('internal_error', 'a statement was lost between its plan and its text');
+}

@@ -1,0 +1,201 @@
+/** SET, SHOW and RESET: the settings of a session. Their values are text. */
+import { raise } from '../../base/errors.js';
+import { findTimeZone } from '../types/index.js';
+
+interface Setting {
+  /** As PostgreSQL spells it. */
+  readonly name: string;
+  readonly initial: string;
+  /** The value as it is kept; undefined when it is not taken. Absent: SET is refused. */
+  readonly accept?: (value: string) => string | undefined;
+}
+
+const oneOf =
+  (...values: readonly string[]) =>
+  (value: string): string | undefined =>
+    values.find((one) => one === value.toLowerCase());
+
+const text = (value: string): string => value;
+const booleans: Readonly<Record<string, string>> = {
+  on: 'on',
+  true: 'on',
+  yes: 'on',
+  '1': 'on',
+  off: 'off',
+  false: 'off',
+  no: 'off',
+  '0': 'off',
+};
+const isolationLevels = oneOf(
+  'read uncommitted',
+  'read committed',
+  'repeatable read',
+  'serializable',
+);
+
+/** The styles that values are printed in; there is one. */
+function dateStyle(value: string): string | undefined {
+  const words = value.toLowerCase().split(/\s*,\s*/);
+  return words.every((word) => ['iso', 'mdy', 'us', 'default'].includes(word))
+    ? 'ISO, MDY'
+    : undefined;
+}
+
+const table: readonly Setting[] = [
+  { name: 'application_name', initial: '', accept: text },
+  { name: 'bytea_output', initial: 'hex', accept: oneOf('hex') },
+  {
+    name: 'client_encoding',
+    initial: 'UTF8',
+    accept: (value) => (/^(utf-?8|unicode)$/i.test(value) ? 'UTF8' : undefined),
+  },
+  {
+    name: 'client_min_messages',
+    initial: 'notice',
+    accept: oneOf(
+      'debug5',
+      'debug4',
+      'debug3',
+      'debug2',
+      'debug1',
+      'debug',
+      'log',
+      'notice',
+      'warning',
+      'error',
+    ),
+  },
+  { name: 'DateStyle', initial: 'ISO, MDY', accept: dateStyle },
+  {
+    name: 'default_transaction_isolation',
+    initial: 'read committed',
+    accept: isolationLevels,
+  },
+  {
+    name: 'default_transaction_read_only',
+    initial: 'off',
+    accept: (value) => booleans[value.toLowerCase()],
+  },
+  { name: 'extra_float_digits', initial: '1', accept: oneOf('1', '2', '3') },
+  { name: 'idle_in_transaction_session_timeout', initial: '0', accept: oneOf('0') },
+  { name: 'integer_datetimes', initial: 'on' },
+  { name: 'IntervalStyle', initial: 'postgres', accept: oneOf('postgres') },
+  { name: 'is_superuser', initial: 'on' },
+  { name: 'lc_collate', initial: 'C' },
+  { name: 'lc_ctype', initial: 'C' },
+  { name: 'lock_timeout', initial: '0', accept: oneOf('0') },
+  { name: 'max_identifier_length', initial: '63' },
+  {
+    name: 'search_path',
+    initial: '"$user", public',
+    accept: (value) =>
+      value
+        .split(/\s*,\s*/)
+        .every((schema) => ['"$user"', '$user', 'public', 'pg_catalog'].includes(schema))
+        ? value
+        : undefined,
+  },
+  { name: 'server_encoding', initial: 'UTF8' },
+  { name: 'server_version', initial: '15.0' },
+  { name: 'server_version_num', initial: '150000' },
+  {
+    name: 'standard_conforming_strings',
+    initial: 'on',
+    accept: (value) => (booleans[value.toLowerCase()] === 'on' ? 'on' : undefined),
+  },
+  { name: 'statement_timeout', initial: '0', accept: oneOf('0') },
+  {
+    name: 'TimeZone',
+    initial: 'UTC',
+    accept: (value) => findTimeZone(value)?.name,
+  },
+  { name: 'transaction_isolation', initial: 'read committed', accept: isolationLevels },
+  { name: 'transaction_read_only', initial: 'off' },
+];
+
+const settingsByName = new Map(table.map((setting) => [setting.name.toLowerCase(), setting]));
+
+/** Words that the grammar makes of `SET TIME ZONE`, `SHOW TIME ZONE` and their like. */
+function find(name: string): Setting {
+  const setting = settingsByName.get(name.toLowerCase());
+  if (setting !== undefined) return setting;
+  raise('undefined_object', `unrecognized configuration parameter "${name}"`);
+}
+
+export class Settings {
+  /** Values by lower-case name. Never changed in place, so that a rollback puts back the old map. */
+  #values: ReadonlyMap<string, string>;
+  /** What RESET goes back to. */
+  readonly #initial: ReadonlyMap<string, string>;
+  /** Values that hold until the transaction ends. */
+  #local: ReadonlyMap<string, string> = new Map();
+  #before: ReadonlyMap<string, string> | undefined;
+
+  /** `given` are the client's first settings; raises as SET does. */
+  constructor(given: Readonly<Record<string, string>>) {
+    const initial = new Map(table.map(({ name, initial: value }) => [name.toLowerCase(), value]));
+    for (const [name, value] of Object.entries(given)) {
+      const setting = find(name);
+      initial.set(setting.name.toLowerCase(), accepted(setting, value));
+    }
+    this.#initial = initial;
+    this.#values = initial;
+  }
+
+  /** The value by lower-case name; undefined for an unknown setting. */
+  get(name: string): string | undefined {
+    return this.#local.get(name) ?? this.#values.get(name);
+  }
+
+  /** The value and the name as PostgreSQL spells it. */
+  show(name: string): { readonly name: string; readonly value: string } {
+    const setting = find(name);
+    return { name: setting.name, value: this.get(setting.name.toLowerCase()) ?? '' };
+  }
+
+  all(): readonly (readonly [string, string])[] {
+    return table.map(({ name }) => [name, this.get(name.toLowerCase()) ?? '']);
+  }
+
+  /** `value` undefined puts back the first value. */
+  set(name: string, value: string | undefined, local: boolean): void {
+    const setting = find(name);
+    const key = setting.name.toLowerCase();
+    const taken = value === undefined ? this.#initial.get(key) : accepted(setting, value);
+    if (taken === undefined) return;
+    if (local) {
+      this.#local = new Map(this.#local).set(key, taken);
+      return;
+    }
+    this.#values = new Map(this.#values).set(key, taken);
+    const without = new Map(this.#local);
+    without.delete(key);
+    this.#local = without;
+  }
+
+  resetAll(): void {
+    this.#values = this.#initial;
+    this.#local = new Map();
+  }
+
+  /** A transaction begins: what is set from now on goes with it. */
+  begin(): void {
+    this.#before = this.#values;
+  }
+
+  /** The transaction has ended. */
+  end(committed: boolean): void {
+    if (!committed && this.#before !== undefined) this.#values = this.#before;
+    this.#before = undefined;
+    if (this.#local.size > 0) this.#local = new Map();
+  }
+}
+
+function accepted(setting: Setting, value: string): string {
+  if (setting.accept === undefined) {
+    raise('cant_change_runtime_param', `parameter "${setting.name}" cannot be changed`);
+  }
+  const taken = setting.accept(value);
+  if (taken !== undefined) return taken;
+  raise('invalid_parameter_value', `invalid value for parameter "${setting.name}": "${value}"`);
+}

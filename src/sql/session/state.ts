@@ -1,0 +1,168 @@
+/** What a session holds between its requests, and what the sessions of a place share. */
+import type { Context, Message, Ref } from '../../actors/actor.js';
+import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
+import type { ShardAccess } from '../../shard/protocol.js';
+import { TransactionBuffer } from '../../txn/buffer.js';
+import type { CatalogueCache } from '../catalogue/index.js';
+import type { ExecutionContext } from '../execute/index.js';
+import { MemoryAccount } from '../memory.js';
+import type { ParsedStatement } from '../parse/index.js';
+import type { TypeName, Value } from '../types/index.js';
+import { SessionFunctions } from './functions.js';
+import type { SessionLimits } from './limits.js';
+import type { SessionMetrics } from './metrics.js';
+import type { PlanCache } from './plan-cache.js';
+import type { SessionAnswer, SessionArguments, TransactionStatus } from './protocol.js';
+import { Settings } from './settings.js';
+import { NewestOf, Transaction } from './transaction.js';
+
+/** Shared by the sessions of a place. */
+export interface PlaceState {
+  readonly plans: PlanCache;
+  readonly catalogue: CatalogueCache;
+  readonly memory: MemoryAccount;
+  readonly metrics: SessionMetrics;
+  readonly limits: SessionLimits;
+}
+
+/** A statement kept under a name. */
+export interface Prepared {
+  /** Its place in the plan cache. */
+  readonly key: string;
+  readonly parse: () => ParsedStatement | undefined;
+  readonly types: readonly (TypeName | undefined)[];
+}
+
+/**
+ * Looks at the clock after which a turn counts as over. The clock itself stands still within a turn,
+ * so that a turn can be repeated in a test; executions look every 128 rows or more seldom.
+ */
+const looksPerTurn = 24;
+
+/** What a session uses of its turn. */
+export type Turn = Pick<Context<Message>, 'nowMs' | 'wallMs' | 'random' | 'send' | 'log' | 'probe'>;
+
+export class SessionState {
+  readonly access: ShardAccess;
+  readonly place: PlaceState;
+  readonly door: Ref<SessionAnswer & Message>;
+  readonly settings: Settings;
+  readonly functions: SessionFunctions;
+  readonly prepared = new Map<string, Prepared>();
+  readonly memory: MemoryAccount;
+  /** Of the statement that runs: a session runs one at a time. */
+  readonly statementMemory: MemoryAccount;
+  /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
+  readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
+  transaction: Transaction | undefined;
+  /** A transaction block has failed: only its end is taken. */
+  failed = false;
+  #turn: Turn | undefined;
+  #looks = 0;
+
+  constructor(
+    args: SessionArguments,
+    access: ShardAccess,
+    place: PlaceState,
+    random: Turn['random'],
+  ) {
+    this.access = access;
+    this.place = place;
+    this.door = args.door;
+    this.settings = new Settings(args.settings);
+    this.functions = new SessionFunctions(args.user, args.database, this.settings, random);
+    const { limits } = place;
+    this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
+    this.statementMemory = new MemoryAccount(
+      'statementMemoryBytes',
+      limits.statementMemoryBytes,
+      this.memory,
+    );
+    this.pointContext = this.contextOf(new TransactionBuffer(new NewestOf(access)), []);
+  }
+
+  /** The turn that runs. */
+  get turn(): Turn {
+    return must(this.#turn, 'a session acts within a turn');
+  }
+
+  beginTurn(turn: Turn): void {
+    this.#turn = turn;
+    this.#looks = 0;
+    this.functions.nowMs = turn.wallMs;
+    this.functions.random = turn.random;
+  }
+
+  /** A statement begins, and with it a transaction unless one is open. */
+  beginStatement(): void {
+    this.functions.statementMs = this.turn.wallMs;
+    if (this.transaction === undefined) this.functions.transactionMs = this.turn.wallMs;
+  }
+
+  contextOf(
+    buffer: TransactionBuffer,
+    parameters: readonly Value[],
+  ): ExecutionContext & { parameters: readonly Value[] } {
+    const { access, functions, statementMemory: memory, turnIsOver } = this;
+    return { access, buffer, parameters, functions, memory, turnIsOver };
+  }
+
+  readonly turnIsOver = (): boolean => {
+    this.#looks += 1;
+    return this.#looks > looksPerTurn;
+  };
+
+  get status(): TransactionStatus {
+    if (this.failed) return 'failed';
+    return this.transaction?.explicit === true ? 'open' : 'idle';
+  }
+
+  /** Raises cannot_connect_now while the shard does not serve. */
+  checkReady(): void {
+    if (!this.access.ready) raise('cannot_connect_now', 'the database system is starting up');
+  }
+
+  /** Begins a transaction, or turns the implicit one of a text into a block. */
+  open(explicit: boolean, readOnly?: boolean): Transaction {
+    const byDefault = this.settings.get('default_transaction_read_only') === 'on';
+    const open = this.transaction;
+    if (open !== undefined) {
+      open.explicit ||= explicit;
+      open.readOnly = readOnly ?? open.readOnly;
+      return open;
+    }
+    this.checkReady();
+    this.transaction = new Transaction(this.access, this.place.catalogue, this.memory, {
+      explicit,
+      readOnly: readOnly ?? byDefault,
+    });
+    this.settings.begin();
+    return this.transaction;
+  }
+
+  /** The transaction, or the failed block, is over. */
+  end(committed: boolean): void {
+    this.transaction?.close();
+    this.transaction = undefined;
+    this.failed = false;
+    this.settings.end(committed);
+  }
+
+  /** A statement has failed: a block waits for its end, an implicit transaction is over. */
+  abort(): void {
+    if (this.transaction?.explicit === true) {
+      this.failed = true;
+      this.transaction.close();
+      this.transaction = undefined;
+    } else if (!this.failed) {
+      this.end(false);
+    }
+  }
+
+  /** Gives back all that it holds at its place. */
+  release(): void {
+    this.end(false);
+    this.prepared.clear();
+  }
+}
