@@ -60,7 +60,14 @@ export class ThreadLoop implements Schedule {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     const delayMs = Math.max(0, Math.ceil(dueMs - performance.now()));
-    this.#timer = setTimeout(this.run, Math.min(delayMs, timerDelayMsMax));
+    this.#timer = setTimeout(
+      () => {
+        // Timers of Node may fire early, by a fraction of a millisecond or by timerDelayMsMax.
+        if (performance.now() < dueMs) this.at(dueMs);
+        else this.run();
+      },
+      Math.min(delayMs, timerDelayMsMax),
+    );
   }
 
   /** Something was written to another thread: it leaves at the end of the loop's turn. */
