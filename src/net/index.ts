@@ -9,7 +9,6 @@
  * sees sessions through {@link SqlService} only.
  */
 export { errorFrame } from './answers.js';
-export { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
 export { type FrameValues, frameValuesOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
 export type {

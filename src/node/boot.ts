@@ -2,7 +2,7 @@
 import type { Booted, BootSetup, PlaceId } from '../actors/index.js';
 import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
-import { loadParser } from '../sql/index.js';
+import { loadParser, type SessionLimits } from '../sql/index.js';
 import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
 import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
 
@@ -14,6 +14,7 @@ export interface BootOptions {
   /** Where the stores lie, by number; undefined for a node in memory. */
   readonly storePaths: readonly string[] | undefined;
   readonly mapSizeBytes: number;
+  readonly limits: Partial<SessionLimits>;
 }
 
 /** How the places of a thread do, as plain data. */
@@ -24,7 +25,7 @@ export interface BootReport {
 export async function boot(setup: BootSetup): Promise<Booted> {
   const { dispatcher, placeIds } = setup;
   const options = setup.options as BootOptions;
-  registerKinds(dispatcher);
+  const sessions = registerKinds(dispatcher, options.limits);
   if (placeIds.includes(shardPlace)) await loadParser();
   const engines: Engine[] = [];
   const places: ComposedPlace[] = [];
@@ -39,7 +40,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
     throw portable(error);
   }
   return {
-    metrics: () => places.flatMap((place) => place.metrics()),
+    metrics: () => [...sessions.snapshot(), ...places.flatMap((place) => place.metrics())],
     report: () => report(places),
     stop: async () => {
       await Promise.all(engines.map((engine) => engine.close()));

@@ -16,7 +16,7 @@ import {
   storeEngine,
 } from '../shard/index.js';
 import { shardAccess } from '../shard/protocol.js';
-import { sessionAnswerTypes, sessionKind } from '../sql/index.js';
+import { type SessionLimits, sessionAnswerTypes, sessionKind } from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';
 
@@ -41,12 +41,20 @@ export interface ComposedPlace {
   metrics(): readonly MetricSample[];
 }
 
-/** Makes the actor kinds of a node known to a thread; once per dispatcher. */
-export function registerKinds(dispatcher: Dispatcher): void {
+/**
+ * Makes the actor kinds of a node known to a thread; once per dispatcher. What the sessions of the
+ * thread count is counted in the metrics that it gives.
+ */
+export function registerKinds(
+  dispatcher: Dispatcher,
+  limits: Partial<SessionLimits> = {},
+): Metrics {
+  const metrics = new Metrics();
   dispatcher.registerKind(replicaKind);
-  dispatcher.registerKind(sessionKind);
+  dispatcher.registerKind(sessionKind({ metrics, limits }));
   // Sessions send them to doors, which are on the main thread.
   dispatcher.registerMessages(sessionAnswerTypes);
+  return metrics;
 }
 
 /**

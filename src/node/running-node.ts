@@ -6,8 +6,6 @@ import type { NodeId } from '../base/ids.js';
 import { Metrics } from '../base/metrics.js';
 import {
   type ConnectOptions,
-  FrameSession,
-  type FrameSink,
   type HealthCheck,
   type HttpDoor,
   type Log,
@@ -42,8 +40,6 @@ export interface RunningNode {
   readonly workers: number;
   /** Opens a session of this process; raises `cannot_connect_now` when the node stops. */
   connect(listener: SessionListener, options?: Partial<ConnectOptions>): SqlConnection;
-  /** The same, speaking the frames of docs/protocol.md. */
-  connectFrames(sink: FrameSink, options?: Partial<ConnectOptions>): FrameSession;
   /** What is less grave than this is not even handed to the log. */
   setLogThreshold(threshold: LogThreshold): Promise<void>;
   /**
@@ -99,6 +95,7 @@ function startRuntime(
     clusterId: directory?.clusterId ?? randomUUID(),
     storePaths,
     mapSizeBytes: config.data.mapSizeBytes,
+    limits: config.limits,
   };
   return Runtime.start({
     node,
@@ -182,22 +179,6 @@ class Node implements RunningNode {
       throw new DatabaseError('cannot_connect_now', this.#notReady);
     }
     return this.#sessions.connect({ ...ownConnection, ...options }, listener);
-  }
-
-  connectFrames(sink: FrameSink, options: Partial<ConnectOptions> = {}): FrameSession {
-    if (this.#notReady !== undefined) {
-      throw new DatabaseError('cannot_connect_now', this.#notReady);
-    }
-    const session = {
-      service: this.#sessions,
-      connect: { ...ownConnection, ...options },
-      limits: this.#config.limits,
-      version: this.version,
-      metrics: this.#metrics,
-      requestLog: this.#requestLog(),
-      nowMs: processClock.nowMs,
-    };
-    return new FrameSession(session, sink);
   }
 
   setLogThreshold(threshold: LogThreshold): Promise<void> {
