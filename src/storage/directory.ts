@@ -11,7 +11,7 @@
  * because a damaged LMDB page can crash the process that reads it (pitfall 23).
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
@@ -59,6 +59,8 @@ const allowedInNew = new Set([
   `${formatName}.new`,
   'lost+found',
 ]);
+/** With less space on the disk a node does not start. */
+const freeBytesMin = 1024 * 1024;
 /** Transaction ids have 21 bits for it (base/ids.ts). */
 const incarnationMax = 2 ** 21 - 1;
 
@@ -133,6 +135,11 @@ export function openStore(options: LmdbEngineOptions): LmdbEngine {
 
 async function open(path: string, options: DirectoryOptions): Promise<Directory> {
   makeFolder(path);
+  // lmdb crashes the process when its lock file finds no room.
+  const { bavail, bsize } = statfsSync(path);
+  if (bavail * bsize < freeBytesMin) {
+    raise('disk_full', `the disk of ${path} has ${bavail * bsize} bytes left`);
+  }
   // Looked at before the lock is made, so that a foreign directory gets nothing written into it.
   const before = readFormat(path);
   const lock = await lockDirectory(path);

@@ -113,9 +113,9 @@ export type ParsedKey =
       readonly space: 'data';
       readonly database: DatabaseId;
       readonly storage: StorageId;
-      readonly kind: keyof typeof keyKind;
+      readonly kind: Exclude<keyof typeof keyKind, 'history'>;
       readonly key: Uint8Array;
-      /** Of a history key. */
+      /** Of an older version. */
       readonly timestamp: Timestamp | undefined;
     }
   /** No key that this version writes. */
@@ -144,24 +144,35 @@ export function parseKey(bytes: Uint8Array): ParsedKey {
 
 function parseDataKey(key: Buffer): ParsedKey | undefined {
   if (key.length < dataPrefixBytes) return undefined;
-  const found = Object.entries(keyKind).find(([, byte]) => byte === key[kindAt]);
-  if (found === undefined) return undefined;
-  const kind = found[0] as keyof typeof keyKind;
   const database = key.readUInt32BE(1) as DatabaseId;
   const storage = key.readUInt32BE(5) as StorageId;
-  if (kind !== 'history') {
+  const older = key[kindAt] === keyKind.history;
+  const kind = kindNames.get(older ? key[dataPrefixBytes] : key[kindAt]);
+  if (kind === undefined) return undefined;
+  if (!older) {
     const rest = key.subarray(dataPrefixBytes);
     return { space: 'data', database, storage, kind, key: rest, timestamp: undefined };
   }
-  if (key.length < dataPrefixBytes + 8) return undefined;
+  if (key.length < dataPrefixBytes + 9) return undefined;
   const inverted = readUint53(key, key.length - 8);
   if (inverted === undefined) return undefined;
   const timestamp = (Number.MAX_SAFE_INTEGER - inverted) as Timestamp;
-  const rest = key.subarray(dataPrefixBytes, -8);
+  const rest = key.subarray(dataPrefixBytes + 1, -8);
   return { space: 'data', database, storage, kind, key: rest, timestamp };
 }
 
-/** Any bytes as a line to read, different for different keys: `row/1/100/0004`. */
+const kindNames = new Map<number | undefined, Exclude<keyof typeof keyKind, 'history'>>([
+  [keyKind.row, 'row'],
+  [keyKind.index, 'index'],
+  [keyKind.columnBlock, 'columnBlock'],
+  [keyKind.quad, 'quad'],
+  [keyKind.crdt, 'crdt'],
+]);
+
+/**
+ * Any bytes as a line to read, different for different keys: `row/1/100/0004`, an older version with
+ * its timestamp, `row/1/100/0004@7`.
+ */
 export function printKey(bytes: Uint8Array): string {
   const parsed = parseKey(bytes);
   switch (parsed.space) {
