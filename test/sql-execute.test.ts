@@ -1,0 +1,448 @@
+/**
+ * The executor: rows and keys as bytes, statements as PostgreSQL answers them (golden scripts), and
+ * properties: rows equal a naive evaluation, whatever rule is off and wherever a turn ends.
+ */
+import fc from 'fast-check';
+import t from 'tap';
+import { compareBytes } from '#src/base/bytes.js';
+import { DatabaseError } from '#src/base/errors.js';
+import { compilePlanned } from '#src/sql/execute/compile.js';
+import { planStatement, rules } from '#src/sql/rewrite/index.js';
+import { KeyEncoder, RowEncoder, RowReader } from '#src/sql/storage-format/index.js';
+import { type Row, typeNamed, type Value } from '#src/sql/types/index.js';
+import { TransactionBuffer } from '#src/txn/buffer.js';
+import { runScript, scripts } from './golden.js';
+import { Database, functions, type Options, type Result } from './sql-execute/database.js';
+import { type Condition, condition, type Line, lines, order } from './sql-execute/naive.js';
+
+const columnTypes = [
+  'bool',
+  'int2',
+  'int4',
+  'int8',
+  'float4',
+  'float8',
+  'numeric',
+  'text',
+  'varchar',
+  'date',
+  'timestamp',
+  'timestamptz',
+  'interval',
+  'json',
+  'jsonb',
+  'uuid',
+  'bytea',
+] as const;
+
+const texts: Readonly<Record<(typeof columnTypes)[number], readonly string[]>> = {
+  bool: ['t', 'f'],
+  int2: ['-32768', '7', '32767'],
+  int4: ['-2147483648', '0', '2147483647'],
+  int8: ['-9223372036854775808', '-1', '9223372036854775807'],
+  float4: ['-1.5', 'NaN', 'Infinity', '0'],
+  float8: ['-1.25', 'NaN', '-Infinity', '1e300'],
+  numeric: ['1.10', '-0.001', '123456789012345678901234567890.5', 'NaN'],
+  text: ['', 'abc', 'é\u{1f600}\uff5e', '\ufffd'],
+  varchar: ['', 'x'.repeat(300)],
+  date: ['2000-01-01', '1999-12-31', 'infinity', '-infinity'],
+  timestamp: ['2024-02-29 12:34:56.789', 'infinity'],
+  timestamptz: ['1900-01-01 00:00:00+00', '-infinity'],
+  interval: ['1 mon 2 days 03:04:05', '-1 day'],
+  json: ['{"a": 1}'],
+  jsonb: ['{"a": [1, null]}', '"x"'],
+  uuid: ['00000000-0000-0000-0000-000000000001', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+  bytea: ['\\x', '\\x00ff'],
+};
+
+function valueOf(type: (typeof columnTypes)[number], text: string): Value {
+  return typeNamed(type).parse(text, -1, functions);
+}
+
+const anyRow: fc.Arbitrary<Row> = fc.tuple(
+  ...columnTypes.map((type) =>
+    fc.option(fc.constantFrom(...texts[type].map((text) => valueOf(type, text)))),
+  ),
+);
+
+const wide = new Database();
+wide.run(`create table wide (${columnTypes.map((type) => `c_${type} ${type}`).join(', ')})`);
+const [wideTable] = wide.bind('select * from wide').tables;
+
+t.test('a row comes back column by column, and damaged bytes never do worse than an error', (t) => {
+  if (wideTable === undefined) throw new Error('the table is there');
+  const encoder = new RowEncoder(wideTable);
+  const positions = wideTable.columns.map(({ position }) => position);
+  const all = new RowReader(wideTable, positions, [...positions.keys()]);
+  const singles = positions.map((position) => new RowReader(wideTable, [position], [0]));
+  const print = (row: readonly Value[]): string =>
+    columnTypes
+      .map((type, i) => {
+        const value = row[i] ?? null;
+        return value === null ? 'null' : typeNamed(type).print(value, functions);
+      })
+      .join('|');
+  fc.assert(
+    fc.property(anyRow, (row) => {
+      const bytes = encoder.encode(row);
+      const whole: Value[] = [];
+      all.read(bytes, whole);
+      const single = singles.map((reader) => {
+        const one: Value[] = [];
+        reader.read(bytes, one);
+        return one[0] ?? null;
+      });
+      return print(whole) === print(row) && print(single) === print(row);
+    }),
+  );
+  fc.assert(
+    fc.property(
+      anyRow,
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      fc.option(fc.nat()),
+      (row, changes, cut) => {
+        let bytes = Uint8Array.from(encoder.encode(row));
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        if (cut !== null) bytes = bytes.slice(0, cut % bytes.length);
+        try {
+          all.read(bytes, []);
+        } catch (error) {
+          return error instanceof DatabaseError && error.kind === 'data_corrupted';
+        }
+        return true;
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  const narrow = { ...wideTable, columns: wideTable.columns.slice(0, 3) };
+  const early = new RowEncoder(narrow).encode([true, null, 5]);
+  const read: Value[] = [];
+  all.read(early, read);
+  t.equal(
+    print(read),
+    `t|null|5${'|null'.repeat(columnTypes.length - 3)}`,
+    'added columns are NULL',
+  );
+  new RowReader(narrow, [3], [0]).read(encoder.encode(wideRow(7)), read);
+  t.equal(read[0], 7, 'a reader that knows fewer columns finds its own');
+  t.end();
+});
+
+function wideRow(int4: number): Row {
+  return columnTypes.map((type) => (type === 'int4' ? int4 : valueOf(type, texts[type][0] ?? '')));
+}
+
+t.test('keys sort as their values do, and a long one is refused by its limit', (t) => {
+  const database = new Database();
+  database.run('create table k (b text, a int, c numeric, primary key (b, a, c))');
+  const [table] = database.bind('select * from k').tables;
+  if (table === undefined) throw new Error('the table is there');
+  const encoder = new KeyEncoder(table);
+  const numeric = typeNamed('numeric');
+  const key = fc.record({
+    b: fc.string({ unit: 'grapheme', maxLength: 4 }).filter((text) => !text.includes('\0')),
+    a: fc.integer({ min: -300, max: 300 }),
+    c: fc.integer({ min: -3000, max: 3000 }),
+  });
+  const bytes = ({ b, a, c }: { b: string; a: number; c: number }): Uint8Array => {
+    const value = numeric.parse(`${c}e-2`, -1, functions);
+    return encoder.begin().add(b).add(a).add(value).finish();
+  };
+  fc.assert(
+    fc.property(key, key, (x, y) => {
+      const expected = order(x.b, y.b) || x.a - y.a || x.c - y.c;
+      return Math.sign(compareBytes(bytes(x), bytes(y))) === Math.sign(expected);
+    }),
+  );
+  t.throws(() => bytes({ b: 'x'.repeat(2000), a: 1, c: 1 }), { kind: 'program_limit_exceeded' });
+  t.end();
+});
+
+for (const name of scripts('execute')) {
+  const database = new Database();
+  const { was, is } = runScript('execute', name, ({ input }) => {
+    try {
+      const printed = database.print(input.join('\n'));
+      return printed === '' ? 'ok' : printed;
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      const { detail } = error.details;
+      return `${error.sqlstate} ${error.message}${detail === undefined ? '' : `\n  ${detail}`}`;
+    }
+  });
+  t.equal(is, was, name);
+}
+
+/** A database with the lines in tables r (primary key id) and h (no key). */
+function databaseOf(rows: readonly Line[]): Database {
+  const database = new Database();
+  for (const table of ['r', 'h']) {
+    const key = table === 'r' ? ' primary key' : '';
+    database.run(`create table ${table} (id int${key}, a int, b text, f float8)`);
+    if (rows.length === 0) continue;
+    const values = rows.map(({ id, a, b, f }) => {
+      const text = b === null ? 'null' : `'${b}'`;
+      return `(${id}, ${a}, ${text}, ${f})`;
+    });
+    database.run(`insert into ${table} values ${values.join(', ')}`);
+  }
+  return database;
+}
+
+/** The rows of a query with all rules, with each rule off, and with turns that end at random. */
+function answers(database: Database, sql: string, random: () => boolean): readonly Result[] {
+  const { statement } = database.bind(sql);
+  if (statement.kind !== 'query') throw new Error('a query, please');
+  const run = (off: readonly string[], options: Options): Result => {
+    const compiled = compilePlanned(planStatement(statement, undefined, new Set(off)));
+    return database.execute(compiled, new TransactionBuffer(database.pairs), options);
+  };
+  const optional = rules.map(({ name }) => name).filter((name) => name !== 'rightToLeftJoin');
+  return [
+    run([], {}),
+    run([], { turnIsOver: random }),
+    run(optional, { turnIsOver: random }),
+    ...optional.map((rule) => run([rule], {})),
+  ];
+}
+
+function sameRows(actual: readonly Row[], expected: readonly Row[], isOrdered: boolean): boolean {
+  const texts = (rows: readonly Row[]): string[] => {
+    const lines = rows.map((row) => row.map(String).join('|'));
+    return isOrdered ? lines : lines.sort();
+  };
+  return texts(actual).join('\n') === texts(expected).join('\n');
+}
+
+const coin = fc.infiniteStream(fc.boolean());
+
+t.test(
+  'filter, sort, limit: the naive answer, however it is planned and wherever turns end',
+  (t) => {
+    const columns = fc.constantFrom(
+      'id',
+      'id desc',
+      'a, id',
+      'b desc nulls last, id',
+      'f nulls first, id desc',
+    );
+    fc.assert(
+      fc.property(
+        lines,
+        condition,
+        columns,
+        fc.nat(12),
+        fc.nat(5),
+        coin,
+        (rows, where, by, limit, offset, coins) => {
+          const database = databaseOf(rows);
+          const expected = sorted(
+            rows.filter((line) => where.test(line) === true),
+            by,
+          )
+            .slice(offset, offset + limit)
+            .map(({ id, a, b }): Row => [b, id, a]);
+          for (const table of ['r', 'h']) {
+            const sql = `select b, id, a from ${table} where ${where.sql} order by ${by} limit ${limit} offset ${offset}`;
+            for (const { rows: actual } of answers(
+              database,
+              sql,
+              () => coins.next().value === true,
+            )) {
+              if (!sameRows(actual, expected, true)) return false;
+            }
+          }
+          return true;
+        },
+      ),
+      { numRuns: 150 },
+    );
+    t.end();
+  },
+);
+
+function sorted(rows: readonly Line[], by: string): readonly Line[] {
+  const keys = by.split(', ').map((key) => {
+    const [column = 'id', ...words] = key.split(' ');
+    const descending = words.includes('desc');
+    const nullsFirst = words.includes('nulls') ? words.includes('first') : descending;
+    return { column: column as keyof Line, sign: descending ? -1 : 1, nulls: nullsFirst ? -1 : 1 };
+  });
+  return rows.toSorted((x, y) => {
+    for (const { column, sign, nulls } of keys) {
+      const left = x[column];
+      const right = y[column];
+      if (left === null || right === null) {
+        if (left !== right) return left === null ? nulls : -nulls;
+      } else if (order(left, right) !== 0) {
+        return order(left, right) * sign;
+      }
+    }
+    return 0;
+  });
+}
+
+t.test('joins of each kind: the naive answer', (t) => {
+  const on = fc.constantFrom<{ sql: string; test: (x: Line, y: Line) => boolean | null }>(
+    { sql: 'x.id = y.id', test: (x, y) => x.id === y.id },
+    { sql: 'x.a = y.id', test: (x, y) => equal(x.a, y.id) },
+    { sql: 'x.id = y.a and x.f < y.f', test: (x, y) => equal(x.id, y.a) && less(x.f, y.f) },
+    { sql: 'x.b = y.b and x.a = y.a', test: (x, y) => equal(x.b, y.b) && equal(x.a, y.a) },
+    { sql: 'x.a < y.a', test: (x, y) => less(x.a, y.a) },
+    { sql: 'x.id = y.id and y.a > 2', test: (x, y) => x.id === y.id && less(2, y.a) },
+  );
+  const kind = fc.constantFrom('inner', 'left', 'right', 'full');
+  const above = fc.constantFrom<Condition>(
+    { sql: 'true', test: () => true },
+    { sql: 'x.id = 3', test: (line) => line.id === 3 },
+    { sql: 'x.a is null', test: (line) => line.a === null },
+  );
+  fc.assert(
+    fc.property(lines, lines, kind, on, above, coin, (left, right, join, match, where, coins) => {
+      const database = databaseOf(left);
+      database.run('create table s (id int primary key, a int, b text, f float8)');
+      const copy = databaseOf(right);
+      for (const {
+        rows: [row],
+      } of right.map(({ id }) => copy.run(`select * from r where id = ${id}`))) {
+        database.run('insert into s values ($1, $2, $3, $4)', { parameters: row ?? [] });
+      }
+      const sql = `select x.id, x.a, y.id, y.b from r x ${join} join s y on ${match.sql} where ${where.sql}`;
+      const expected = joined(left, right, join, match.test)
+        .filter(([x]) => where.test(x ?? { id: Number.NaN, a: null, b: null, f: null }) === true)
+        .map(([x, y]): Row => [x?.id ?? null, x?.a ?? null, y?.id ?? null, y?.b ?? null]);
+      return answers(database, sql, () => coins.next().value === true).every(({ rows }) =>
+        sameRows(rows, expected, false),
+      );
+    }),
+    { numRuns: 150 },
+  );
+  t.end();
+});
+
+function equal(left: number | string | null, right: number | string | null): boolean {
+  return left !== null && right !== null && left === right;
+}
+
+function less(left: number | null, right: number | null): boolean {
+  return left !== null && right !== null && left < right;
+}
+
+type Pair = readonly [Line | undefined, Line | undefined];
+
+function joined(
+  left: readonly Line[],
+  right: readonly Line[],
+  join: string,
+  test: (x: Line, y: Line) => boolean | null,
+): readonly Pair[] {
+  const pairs: Pair[] = left.flatMap((x) =>
+    right.filter((y) => test(x, y)).map((y): Pair => [x, y]),
+  );
+  const lonelyLeft = left.filter((x) => !right.some((y) => test(x, y)));
+  const lonelyRight = right.filter((y) => !left.some((x) => test(x, y)));
+  if (join === 'left' || join === 'full')
+    pairs.push(...lonelyLeft.map((x): Pair => [x, undefined]));
+  if (join === 'right' || join === 'full')
+    pairs.push(...lonelyRight.map((y): Pair => [undefined, y]));
+  return pairs;
+}
+
+t.test('groups and aggregates: the naive answer', (t) => {
+  fc.assert(
+    fc.property(lines, condition, coin, (rows, where, coins) => {
+      const database = databaseOf(rows);
+      const sql = `select a, count(*), count(b), sum(id), min(b), max(f), count(distinct b) filter (where ${where.sql}) from r group by a`;
+      const groups = new Map<number | null, Line[]>();
+      for (const line of rows) groups.set(line.a, [...(groups.get(line.a) ?? []), line]);
+      const expected = [...groups].map(([a, group]): Row => {
+        const words = group.flatMap(({ b }) => (b === null ? [] : [b])).sort(order);
+        const fractions = group.flatMap(({ f }) => (f === null ? [] : [f]));
+        const filtered = group.filter((line) => where.test(line) === true && line.b !== null);
+        return [
+          a,
+          BigInt(group.length),
+          BigInt(words.length),
+          BigInt(group.reduce((sum, { id }) => sum + id, 0)),
+          words[0] ?? null,
+          fractions.length === 0 ? null : Math.max(...fractions),
+          BigInt(new Set(filtered.map(({ b }) => b)).size),
+        ];
+      });
+      return answers(database, sql, () => coins.next().value === true).every(({ rows: actual }) =>
+        sameRows(actual, expected, false),
+      );
+    }),
+    { numRuns: 100 },
+  );
+  t.end();
+});
+
+t.test('update and delete: the naive answer, with turns that end at random', (t) => {
+  fc.assert(
+    fc.property(lines, condition, condition, coin, (rows, changed, removed, coins) => {
+      const database = databaseOf(rows);
+      const options = { turnIsOver: () => coins.next().value === true };
+      for (const table of ['r', 'h']) {
+        database.run(`update ${table} set a = id, id = -id - 100 where ${changed.sql}`, options);
+        database.run(`delete from ${table} where ${removed.sql}`, options);
+        const expected = rows
+          .map((line) =>
+            changed.test(line) === true ? { ...line, a: line.id, id: -line.id - 100 } : line,
+          )
+          .filter((line) => removed.test(line) !== true)
+          .map(({ id, a, b, f }): Row => [id, a, b, f]);
+        if (!sameRows(database.run(`select * from ${table}`).rows, expected, false)) return false;
+      }
+      return true;
+    }),
+    { numRuns: 100 },
+  );
+  t.end();
+});
+
+t.test('many rows: runs are merged, turns end, memory is charged and given back', (t) => {
+  const database = new Database();
+  database.run('create table big (id int primary key, k int, note text)');
+  const note = 'x'.repeat(50);
+  for (let from = 0; from < 6000; from += 2000) {
+    const values = Array.from(
+      { length: 2000 },
+      (_, i) => `(${from + i}, ${((from + i) * 7919) % 6007}, '${note}')`,
+    );
+    database.run(`insert into big values ${values.join(', ')}`);
+  }
+  const { rows, pauses } = database.run('select k, id from big order by k', {
+    turnIsOver: () => true,
+  });
+  t.ok(pauses > 10, 'it paused');
+  t.same(
+    rows.map(([k]) => k),
+    rows.map(([k]) => Number(k)).toSorted((a, b) => a - b),
+  );
+  t.equal(
+    database.run('select * from big x join big y on x.id = y.k').count,
+    5999 + 1 - (6007 - 6000),
+  );
+  for (const sql of [
+    'select * from big order by k',
+    'select x.id from big x join big y on x.k = y.k',
+    'select k, count(*) from big group by k',
+    'select distinct note, k from big',
+    'select string_agg(note, k::text order by k) from big',
+    'update big set note = note || note',
+    'update big set id = id + 1',
+    'delete from big',
+    'insert into big select id + 10000, k, note from big',
+  ]) {
+    t.throws(
+      () => database.run(sql, { memoryBytes: 100_000 }),
+      { kind: 'out_of_memory' },
+      `${sql}: over budget`,
+    );
+  }
+  t.equal(database.run('select count(*) from big').rows[0]?.[0], 6000n, 'nothing was changed');
+  const execution = database.run('select * from big limit 5');
+  t.equal(execution.count, 5);
+  t.end();
+});
