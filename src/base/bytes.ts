@@ -23,7 +23,10 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
  * serve as keys of maps; they are not text.
  */
 export function byteString(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  // Most keys are Buffers: another view of each would cost more than the string.
+  const buffer =
+    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer.toString('latin1');
 }
 
 /** The bytes of a {@link byteString}. */
