@@ -6,7 +6,7 @@ import { assert, must, unreachable } from '../base/assert.js';
 import type { SessionAnswer } from '../sql/session/protocol.js';
 import type { Row } from '../sql/types/value.js';
 import type { SimulatedProcess, Connection } from './process.js';
-import type { Outcome, Request, Script } from './workload.js';
+import { type Outcome, type Request, type Script, show } from './workload.js';
 import type { World } from './world.js';
 
 interface Running {
@@ -127,8 +127,7 @@ export class SimulatedClient {
 }
 
 function shorten(request: Request): string {
-  const parameters =
-    request.parameters === undefined ? '' : ` ${JSON.stringify(request.parameters)}`;
+  const parameters = request.parameters === undefined ? '' : ` ${show(request.parameters)}`;
   return `${request.text}${parameters}`.slice(0, 160);
 }
 
@@ -148,11 +147,6 @@ function describe(outcome: Outcome): string {
 /** Enough of the values to make two different answers differ in the trace. */
 function checksum(rows: readonly Row[]): string {
   let hash = 17;
-  for (const row of rows) {
-    for (const value of row) {
-      for (const character of String(value))
-        hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
-    }
-  }
+  for (const character of show(rows)) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
   return (hash >>> 0).toString(16);
 }

@@ -146,10 +146,12 @@ class Simulation {
   }
 
   *#checkScript(): Script {
-    for (const workload of this.#workloads) {
-      if (!this.#isSetUp) yield* workload.setUp();
+    if (!this.#isSetUp) {
+      const crashesBefore = this.#crashes;
+      for (const workload of this.#workloads) yield* workload.setUp();
+      if (this.#crashes !== crashesBefore) return;
+      this.#isSetUp = true;
     }
-    this.#isSetUp = true;
     for (const workload of this.#workloads) yield* workload.check(this.#clientWorld);
   }
 

@@ -47,11 +47,14 @@ export class Violation extends Error {
 }
 
 export function demand(condition: boolean, promise: string, ...values: readonly unknown[]): void {
-  if (condition) return;
-  const shown = values.map((value) =>
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part)),
+  if (!condition) throw new Violation(`${promise}: ${values.map(show).join(', ')}`);
+}
+
+/** A value as one line, numbers of any size included. */
+export function show(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'bigint' ? `${part}n` : part,
   );
-  throw new Violation(`${promise}: ${shown.join(', ')}`);
 }
 
 /** The rows of an outcome that must not be an error; undefined when it is unknown. */

@@ -63,7 +63,10 @@ export class Bank implements Workload {
   }
 
   *check(_world: ClientWorld): Script {
-    const rows = rowsOf(yield { text: 'select sum(balance), count(*) from bank' }, 'the total');
+    const rows = rowsOf(
+      yield { text: 'select sum(balance)::bigint, count(*) from bank' },
+      'the total',
+    );
     if (rows === undefined) return;
     const shown = rows[0]?.map(String);
     demand(

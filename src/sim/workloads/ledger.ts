@@ -82,12 +82,12 @@ export class Ledger implements Workload {
     const found = rowsOf(outcome, 'reading the ledger');
     if (found === undefined) return;
     const shown = JSON.stringify(found);
-    const matching = owner.possible.filter((rows) => shown === show(rows));
+    const matching = owner.possible.filter((rows) => shown === listed(rows));
     demand(
       matching.length > 0,
       `rows of client ${client} are what was acknowledged`,
       found,
-      ...owner.possible.map(show),
+      ...owner.possible.map(listed),
     );
     owner.possible = matching.slice(0, 1);
   }
@@ -162,6 +162,6 @@ function text(random: Random): string {
     .slice(0, length);
 }
 
-function show(rows: Rows): string {
+function listed(rows: Rows): string {
   return JSON.stringify([...rows].sort((a, b) => a[0] - b[0]));
 }
