@@ -193,6 +193,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Send valid UTF-8 text without NUL characters.',
   },
+  untranslatable_character: {
+    sqlstate: '22P05',
+    retry: 'never',
+    advice: 'Leave out the character that the encoding does not have.',
+  },
   invalid_regular_expression: {
     sqlstate: '2201B',
     retry: 'never',

@@ -10,6 +10,8 @@ import {
 } from './aggregate-definition.js';
 import { sumAggregates } from './aggregate-sum.js';
 
+import { jsonAggregates } from './json-build.js';
+
 const count: Accumulator<number, Value, Value> = {
   init: () => 0,
   step: (state) => state + 1,
@@ -125,6 +127,7 @@ const all: readonly AggregateDefinition[] = [
   { ...aggregate('count(): int8', count), star: true },
   aggregate('count(any): int8', count),
   ...sumAggregates,
+  ...jsonAggregates,
   ...ordered.map((type) => aggregateOf(`max(${type}): ${type}`, () => extreme(type, 1))),
   ...ordered.map((type) => aggregateOf(`min(${type}): ${type}`, () => extreme(type, -1))),
   aggregate('bool_and(bool): bool', logical(false)),

@@ -5,8 +5,16 @@ import { fitTime, roundMicros } from '../types/datetime-type.js';
 import { parseFloat4, parseFloat8 } from '../types/float.js';
 import { Interval } from '../types/interval.js';
 import { fitInterval } from '../types/interval-type.js';
-import type { Numeric } from '../types/numeric.js';
 import {
+  isArray,
+  isObject,
+  type Jsonb,
+  type JsonNode,
+  parseJsonb,
+  printNode,
+} from '../types/jsonb.js';
+import {
+  Numeric,
   numberOf,
   numericOfBigint,
   numericOfFloat,
@@ -92,7 +100,27 @@ function smallOfNumeric(name: string, min: bigint, max: bigint): (value: Numeric
   };
 }
 
+const int2OfNumeric = smallOfNumeric('smallint', -0x8000n, 0x7fffn);
+const int4OfNumeric = smallOfNumeric('integer', -0x8000_0000n, 0x7fff_ffffn);
 const int8OfNumeric = wholeOfNumeric('bigint');
+
+function cannotCast(node: JsonNode, name: string): never {
+  const kind = isArray(node) ? 'array' : isObject(node) ? 'object' : typeof node;
+  const shown = node instanceof Numeric ? 'numeric' : kind;
+  raise('invalid_parameter_value', `cannot cast jsonb ${shown} to type ${name}`);
+}
+
+function boolOfJsonb({ root }: Jsonb): boolean | null {
+  if (root === null || typeof root === 'boolean') return root;
+  cannotCast(root, 'boolean');
+}
+
+function numericOfJsonb(name: string, convert: (value: Numeric) => Value): (value: Jsonb) => Value {
+  return ({ root }) => {
+    if (root === null) return null;
+    return root instanceof Numeric ? convert(root) : cannotCast(root, name);
+  };
+}
 
 type Typed = (...args: never[]) => Value;
 type Row = readonly [
@@ -156,8 +184,8 @@ const rows: readonly Row[] = [
   ['float8', 'int8', 'assignment', int8OfFloat],
   ['float8', 'float4', 'assignment', float4OfFloat8],
   ['float8', 'numeric', 'assignment', (value: number) => numericOfFloat(value, 15)],
-  ['numeric', 'int2', 'assignment', smallOfNumeric('smallint', -0x8000n, 0x7fffn)],
-  ['numeric', 'int4', 'assignment', smallOfNumeric('integer', -0x8000_0000n, 0x7fff_ffffn)],
+  ['numeric', 'int2', 'assignment', int2OfNumeric],
+  ['numeric', 'int4', 'assignment', int4OfNumeric],
   ['numeric', 'int8', 'assignment', (value: Numeric) => int8(int8OfNumeric(value))],
   ['numeric', 'float4', 'implicit', (value: Numeric) => parseFloat4(value.toString())],
   ['numeric', 'float8', 'implicit', float8OfNumeric],
@@ -183,6 +211,15 @@ const rows: readonly Row[] = [
   ['timestamptz', 'timestamp', 'assignment', dates.timestampOfTimestamptz, inZone],
   ['time', 'interval', 'implicit', (value: number) => new Interval(0, 0, BigInt(value))],
   ['interval', 'time', 'assignment', dates.timeOfInterval],
+  ['json', 'jsonb', 'assignment', parseJsonb],
+  ['jsonb', 'json', 'assignment', ({ root }: Jsonb) => printNode(root)],
+  ['jsonb', 'bool', 'explicit', boolOfJsonb],
+  ['jsonb', 'numeric', 'explicit', numericOfJsonb('numeric', (value) => value)],
+  ['jsonb', 'int2', 'explicit', numericOfJsonb('smallint', int2OfNumeric)],
+  ['jsonb', 'int4', 'explicit', numericOfJsonb('integer', int4OfNumeric)],
+  ['jsonb', 'int8', 'explicit', numericOfJsonb('bigint', (value) => int8(int8OfNumeric(value)))],
+  ['jsonb', 'float4', 'explicit', numericOfJsonb('real', (value) => parseFloat4(value.toString()))],
+  ['jsonb', 'float8', 'explicit', numericOfJsonb('double precision', float8OfNumeric)],
 ];
 
 function oidOfInt8(value: bigint): number {

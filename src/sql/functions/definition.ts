@@ -38,7 +38,7 @@ export interface DefinitionOptions {
 /** A typed implementation; the checks of the resolution make its arguments fit. */
 export type TypedImplementation = (...args: never[]) => unknown;
 
-const functionSignature = /^(\w+)\((variadic )?([\w, ]*)\): (\w+)$/;
+const functionSignature = /^(\w+)\(([\w, ]*)\): (\w+)$/;
 const operatorSignature = /^(?:(\w+) )?([-+*/<>=~!@#%^&|?]+) (\w+): (\w+)$/;
 
 /**
@@ -76,12 +76,13 @@ type Signature = Pick<Definition, 'name' | 'form' | 'parameters' | 'variadic' | 
 function parseSignature(signature: string): Signature {
   const called = functionSignature.exec(signature);
   if (called !== null) {
-    const [, name = '', variadic, list = '', result = ''] = called;
+    const [, name = '', list = '', result = ''] = called;
+    const parameters = list.replace('variadic ', '');
     return {
       name,
       form: 'function',
-      parameters: list === '' ? [] : list.split(', ').map(parameterType),
-      variadic: variadic !== undefined,
+      parameters: parameters === '' ? [] : parameters.split(', ').map(parameterType),
+      variadic: parameters !== list,
       result: parameterType(result),
     };
   }

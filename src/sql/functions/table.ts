@@ -7,6 +7,7 @@ import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
 import { floatFunctions } from './float.js';
 import { integerFunctions } from './integer.js';
+import { jsonFunctions } from './json.js';
 import { numericFunctions } from './numeric.js';
 import { sessionFunctions } from './session.js';
 import { textFunctions } from './text.js';
@@ -18,6 +19,7 @@ const all: readonly Definition[] = [
   ...numericFunctions,
   ...textFunctions,
   ...datetimeFunctions,
+  ...jsonFunctions,
   ...sessionFunctions,
 ];
 

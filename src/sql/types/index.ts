@@ -11,6 +11,7 @@ export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
 export { printType, typeNamed, typeOfOid, types } from './registry.js';
+export { TextArray } from './text-array.js';
 export type { FunctionContext, HashKey, KeyCodec, Type, TypeName } from './type.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';

@@ -4,6 +4,7 @@ import { datetimeTypes } from './datetime-type.js';
 import { floatTypes } from './float.js';
 import { integerTypes } from './integer.js';
 import { intervalType } from './interval-type.js';
+import { jsonTypes } from './json-type.js';
 import { numericType } from './numeric-type.js';
 import { plainTypes } from './plain.js';
 import { textTypes } from './text.js';
@@ -16,6 +17,7 @@ const all: readonly Type[] = [
   numericType,
   ...datetimeTypes,
   intervalType,
+  ...jsonTypes,
   ...textTypes,
 ];
 

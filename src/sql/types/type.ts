@@ -28,6 +28,7 @@ export type TypeName =
   | 'json'
   | 'jsonb'
   | 'uuid'
+  | '_text'
   | 'void';
 
 /** What functions, input and output read from the statement instead of the world. */

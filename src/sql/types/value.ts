@@ -16,11 +16,13 @@
  * | interval            | {@link Interval}                                             |
  * | json                | string: the text as it was given                             |
  * | jsonb               | {@link Jsonb}                                                 |
+ * | text[]              | {@link TextArray}                                            |
  * | uuid                | string: lower case with hyphens                              |
  */
 import type { Interval } from './interval.js';
 import type { Jsonb } from './jsonb.js';
 import type { Numeric } from './numeric.js';
+import type { TextArray } from './text-array.js';
 
 export type Value =
   | null
@@ -31,7 +33,8 @@ export type Value =
   | Uint8Array
   | Numeric
   | Interval
-  | Jsonb;
+  | Jsonb
+  | TextArray;
 
 /** A row, in the order of its columns. */
 export type Row = readonly Value[];
