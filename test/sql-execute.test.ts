@@ -55,15 +55,26 @@ const texts: Readonly<Record<(typeof columnTypes)[number], readonly string[]>> =
   bytea: ['\\x', '\\x00ff'],
 };
 
-function valueOf(type: (typeof columnTypes)[number], text: string): Value {
+function parseValue(type: (typeof columnTypes)[number], text: string): Value {
   return typeNamed(type).parse(text, -1, functions);
 }
 
 const anyRow: fc.Arbitrary<Row> = fc.tuple(
   ...columnTypes.map((type) =>
-    fc.option(fc.constantFrom(...texts[type].map((text) => valueOf(type, text)))),
+    fc.option(fc.constantFrom(...texts[type].map((text) => parseValue(type, text)))),
   ),
 );
+
+/** The name of the error that `act` raises. */
+function failure(act: () => unknown): string {
+  try {
+    act();
+    return 'none';
+  } catch (error) {
+    if (error instanceof DatabaseError) return error.kind;
+    throw error;
+  }
+}
 
 const wide = new Database();
 wide.run(`create table wide (${columnTypes.map((type) => `c_${type} ${type}`).join(', ')})`);
@@ -129,7 +140,9 @@ t.test('a row comes back column by column, and damaged bytes never do worse than
 });
 
 function wideRow(int4: number): Row {
-  return columnTypes.map((type) => (type === 'int4' ? int4 : valueOf(type, texts[type][0] ?? '')));
+  return columnTypes.map((type) =>
+    type === 'int4' ? int4 : parseValue(type, texts[type][0] ?? ''),
+  );
 }
 
 t.test('keys sort as their values do, and a long one is refused by its limit', (t) => {
@@ -154,7 +167,10 @@ t.test('keys sort as their values do, and a long one is refused by its limit', (
       return Math.sign(compareBytes(bytes(x), bytes(y))) === Math.sign(expected);
     }),
   );
-  t.throws(() => bytes({ b: 'x'.repeat(2000), a: 1, c: 1 }), { kind: 'program_limit_exceeded' });
+  t.equal(
+    failure(() => bytes({ b: 'x'.repeat(2000), a: 1, c: 1 })),
+    'program_limit_exceeded',
+  );
   t.end();
 });
 
@@ -435,10 +451,10 @@ t.test('many rows: runs are merged, turns end, memory is charged and given back'
     'delete from big',
     'insert into big select id + 10000, k, note from big',
   ]) {
-    t.throws(
-      () => database.run(sql, { memoryBytes: 100_000 }),
-      { kind: 'out_of_memory' },
-      `${sql}: over budget`,
+    t.equal(
+      failure(() => database.run(sql, { memoryBytes: 100_000 })),
+      'out_of_memory',
+      sql,
     );
   }
   t.equal(database.run('select count(*) from big').rows[0]?.[0], 6000n, 'nothing was changed');
