@@ -1,7 +1,10 @@
 /** Versions and the replica: golden scripts in test/golden/{mvcc,shard}, and random histories. */
 import t from 'tap';
+import type { ObjectId, Timestamp, TransactionId } from '#src/base/ids.js';
+import { encodeCounter, TransactionBuffer } from '#src/txn/index.js';
 import { type Run, runScript, scripts } from './golden.js';
 import { History } from './shard/history.js';
+import { keyOf, printWrite } from './shard/print.js';
 import { MvccScript } from './shard/mvcc-script.js';
 import { ShardScript } from './shard/shard-script.js';
 
@@ -43,3 +46,70 @@ t.test('shard: random histories agree with a naive model', (test) => {
   for (const [name, count] of Object.entries(total)) test.ok(count > seeds / 5, `${name} ${count}`);
   test.end();
 });
+
+t.test('txn: the buffer of a transaction', (test) => {
+  const stored = new Map([
+    ['a', 'old a'],
+    ['b', 'old b'],
+  ]);
+  const buffer = new TransactionBuffer({
+    get: (key) => {
+      const value = stored.get(nameOf(key));
+      return value === undefined ? undefined : Buffer.from(value);
+    },
+    scan: () => test.fail('nothing is scanned'),
+  });
+  const read = (value: Uint8Array | undefined) => value && Buffer.from(value).toString();
+  test.ok(buffer.isEmpty);
+  const emptyBytes = buffer.bytes;
+
+  buffer.beginStatement();
+  buffer.put(keyOf('a'), Buffer.from('new a'));
+  buffer.delete(keyOf('b'));
+  test.equal(read(buffer.get(keyOf('a'))), 'old a', 'a statement does not see itself');
+  test.equal(read(buffer.getLatest(keyOf('a'))), 'new a', 'but uniqueness does');
+  test.equal(buffer.getLatest(keyOf('b')), undefined);
+  test.ok(buffer.writtenByStatement(keyOf('b')));
+  test.notOk(buffer.isEmpty);
+  test.throws(() => buffer.proposal(1 as TransactionId, 1 as Timestamp), /a statement is open/);
+  buffer.abandonStatement();
+  test.equal(read(buffer.get(keyOf('b'))), 'old b', 'an abandoned statement leaves nothing');
+  test.equal(buffer.bytes, emptyBytes, 'and holds nothing');
+
+  buffer.beginStatement();
+  buffer.put(keyOf('a'), Buffer.from('newer a'));
+  buffer.put(keyOf('s'), encodeCounter(5n));
+  buffer.guard(keyOf('a'));
+  buffer.guard(keyOf('c'));
+  buffer.touch(7 as ObjectId, 1);
+  buffer.endStatement();
+  buffer.beginStatement();
+  test.notOk(buffer.writtenByStatement(keyOf('a')), 'the next statement may change it again');
+  buffer.delete(keyOf('a'));
+  buffer.advance(keyOf('s'), 8n);
+  buffer.advance(keyOf('t'), 3n);
+  buffer.advance(keyOf('t'), 2n);
+  buffer.advance(keyOf('d'), -3n, true);
+  buffer.advance(keyOf('d'), -2n, true);
+  buffer.touch(7 as ObjectId, 2);
+  buffer.fence(7 as ObjectId, 2);
+  buffer.endStatement();
+  test.equal(buffer.get(keyOf('a')), undefined);
+  test.ok(buffer.bytes > emptyBytes);
+
+  const proposal = buffer.proposal(9 as TransactionId, 10 as Timestamp);
+  test.strictSame(proposal.writes.map(printWrite), [
+    'delete a',
+    `put s='${Buffer.from(encodeCounter(8n)).toString('latin1')}'`,
+    'advance t to 3',
+    'descend d to -3',
+  ]);
+  test.strictSame(proposal.guards.map(nameOf), ['c'], 'what is written is checked anyway');
+  test.strictSame(proposal.objects, [{ object: 7, version: 1 }], 'planned with the version it saw');
+  test.strictSame(proposal.fences, [{ object: 7, version: 2 }]);
+  test.end();
+});
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key).toString('latin1', 10);
+}

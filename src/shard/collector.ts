@@ -63,6 +63,7 @@ export class Collector {
       return encodeCollection(found);
     }
     const swept = this.#maybeSweep();
+    if (swept) context.probe('shard.garbageSwept');
     if (swept) context.send(context.self, { kind: 'shard.collect' });
     else if (!this.#idle) this.#schedule(limits.collectIdleDelayMs, context);
     return undefined;

@@ -95,6 +95,7 @@ export class Feed {
     this.#cuts = this.#cuts.filter((at) => at.index > cut.index);
     this.#compactedBytes = cut.logBytes;
     if (cut.index < log.firstIndex) return;
+    context.probe('shard.logCompacted');
     context.persist(log.compact(cut.index).puts);
   }
 }

@@ -100,7 +100,7 @@ export class Replica implements Actor<ReplicaMessage> {
     this.#clock.observe(this.#state.timestamp);
     this.#node = new RaftNode(this.#log, {
       id: node,
-      voters: [node],
+      voters: this.#log.configuration?.voters ?? [node],
       ballot: { term: hardState?.term ?? (0 as Term), vote: hardState?.vote },
       appliedIndex: this.#state.index,
       electionTicks: 1,
@@ -267,6 +267,7 @@ export class Replica implements Actor<ReplicaMessage> {
       if (until === undefined) this.#refuse(message, reason, textOf(reason), context);
       else {
         this.#series.latchConflicts.value += 1;
+        context.probe('shard.latchConflict');
         this.#flights.await(until, { token, replyTo, reason });
       }
       return undefined;
@@ -277,7 +278,7 @@ export class Replica implements Actor<ReplicaMessage> {
     return {
       kind: 'write',
       transaction: proposal.transaction,
-      timestamp: this.#clock.next(context.wallMs),
+      timestamp: this.#stamp(context),
       origin: this.#parts.node,
       wallMs: context.wallMs,
       objects: proposal.objects,
@@ -285,6 +286,13 @@ export class Replica implements Actor<ReplicaMessage> {
       request: undefined,
       payload,
     };
+  }
+
+  #stamp(context: Context<ReplicaMessage>): Timestamp {
+    const last = this.#clock.last;
+    // Not the few milliseconds by which two turns may differ.
+    if (context.wallMs * 4096 < last - 4_096_000) context.probe('shard.clockWentBack');
+    return this.#clock.next(context.wallMs);
   }
 
   #draft(kind: 'noop' | 'gc', payload: Uint8Array, wallMs: number): EntryDraft {
@@ -345,6 +353,7 @@ export class Replica implements Actor<ReplicaMessage> {
     const from = (this.#state.index + 1) as LogIndex;
     const to = Math.min(this.#committed, from + this.#limits.turnEntriesMax - 1) as LogIndex;
     const served = this.#node.serves;
+    if (!served && to > from) context.probe('shard.logReplayed');
     for (const entry of this.#log.read(from, to, this.#limits.turnBytesMax)) {
       this.#applyEntry(entry, context);
     }

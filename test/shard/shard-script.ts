@@ -112,7 +112,7 @@ export class ShardScript {
         return world.metrics
           .snapshot()
           .map((sample) => {
-            const outcome = sample.labels['outcome'];
+            const outcome = sample.labels.outcome;
             return `${sample.name}${outcome === undefined ? '' : `/${outcome}`} ${sample.value}`;
           })
           .join('\n');
