@@ -3,7 +3,7 @@ import { RingBuffer } from 'ringbuf.js';
 import { assert, must } from '../base/assert.js';
 import { type MetricSample, Metrics, type Cell as Series } from '../base/metrics.js';
 import { bellStride, lanesPerWay, type MailboxSetup } from './connect.js';
-import { Inlet, type RecordVisit } from './inlet.js';
+import { Inlet, type RecordVisit, readBuffer } from './inlet.js';
 import { mailboxMetrics } from './metrics.js';
 import { Outlet, type RecordFlow } from './outlet.js';
 
@@ -50,7 +50,7 @@ export class Mailbox {
   readonly #waits: Int32Array;
   readonly #peers: (Peer | undefined)[];
   readonly #metrics = new Metrics();
-  readonly #buffer = Buffer.allocUnsafeSlow(readBytes);
+  readonly #buffer = readBuffer(readBytes);
 
   constructor(setup: MailboxSetup, options: MailboxOptions) {
     this.#thread = setup.thread;

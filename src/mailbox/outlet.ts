@@ -18,7 +18,7 @@ const stagingBytes = 32_768;
 export class Outlet {
   readonly #ring: RingBuffer;
   readonly #capacity: number;
-  readonly #staging = Buffer.allocUnsafeSlow(stagingBytes);
+  readonly #staging = new Uint8Array(stagingBytes);
   #staged = 0;
   /** What the ring had no room for, in order; it goes before what is staged. */
   readonly #overflow = new Queue<Uint8Array>();
@@ -44,14 +44,14 @@ export class Outlet {
     if (this.#staged + total > stagingBytes) this.push();
     const staging = this.#staging;
     if (total > stagingBytes || this.#overflowBytes > 0) {
-      const record = Buffer.allocUnsafeSlow(total);
-      record.writeUInt32LE(length, 0);
+      const record = new Uint8Array(total);
+      writeHeader(record, length, 0);
       record.set(head, headerBytes);
       record.set(body, headerBytes + head.length);
       this.#keep(record);
       return true;
     }
-    staging.writeUInt32LE(length, this.#staged);
+    writeHeader(staging, length, this.#staged);
     staging.set(head, this.#staged + headerBytes);
     staging.set(body, this.#staged + headerBytes + head.length);
     this.#staged += total;
@@ -78,7 +78,7 @@ export class Outlet {
       const count = this.#overflow.length > 0 ? 0 : this.#pushBytes(staged);
       if (count > 0) pushed = true;
       this.#staged = 0;
-      if (count < staged.length) this.#keep(Uint8Array.prototype.slice.call(staged, count));
+      if (count < staged.length) this.#keep(staged.slice(count));
     }
     this.#room = this.#overflowBytes > 0 ? 0 : this.#ring.availableWrite();
     return pushed;
@@ -108,4 +108,11 @@ export class Outlet {
     assert(count === Math.min(room, bytes.length), 'ring took less than it had room for', count);
     return count;
   }
+}
+
+function writeHeader(bytes: Uint8Array, length: number, at: number): void {
+  bytes[at] = length;
+  bytes[at + 1] = length >>> 8;
+  bytes[at + 2] = length >>> 16;
+  bytes[at + 3] = length >>> 24;
 }
