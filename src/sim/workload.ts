@@ -65,3 +65,10 @@ export function rowsOf(outcome: Outcome, what: string): readonly Row[] | undefin
   }
   return outcome.rows;
 }
+
+/** Runs statements that must not fail, until the first of unknown outcome. */
+export function* all(texts: readonly string[]): Script {
+  for (const text of texts) {
+    if (rowsOf(yield { text }, text) === undefined) return;
+  }
+}

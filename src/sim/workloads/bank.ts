@@ -2,7 +2,7 @@
  * Money moves between accounts in transactions; every reader at every moment sees the same total.
  * A lost update, a half transaction or a torn snapshot changes it.
  */
-import { type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
+import { all, type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
 
 const accounts = 8;
 const each = 1000;
@@ -10,18 +10,12 @@ const each = 1000;
 export class Bank implements Workload {
   readonly name = 'bank';
 
-  *setUp(): Script {
-    rowsOf(
-      yield {
-        text: 'create table if not exists bank (id int primary key, balance bigint not null)',
-      },
-      'create table',
-    );
+  setUp(): Script {
     const tuples = Array.from({ length: accounts }, (_, id) => `(${id}, ${each})`);
-    rowsOf(
-      yield { text: `insert into bank values ${tuples.join(', ')} on conflict do nothing` },
-      'opening the accounts',
-    );
+    return all([
+      'create table if not exists bank (id int primary key, balance bigint not null)',
+      `insert into bank values ${tuples.join(', ')} on conflict do nothing`,
+    ]);
   }
 
   *step(_client: number, world: ClientWorld): Script {

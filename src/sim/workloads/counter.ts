@@ -3,7 +3,7 @@
  * runs statements that met a conflict again by itself, so no client sees an error, no increment is
  * lost or made twice, and no number of the sequence is committed twice.
  */
-import { type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
+import { all, type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
 
 export class Counter implements Workload {
   readonly name = 'counter';
@@ -12,13 +12,12 @@ export class Counter implements Workload {
   readonly #numbers = new Set<number>();
   #numbersUnknown = 0;
 
-  *setUp(): Script {
-    const statements = [
+  setUp(): Script {
+    return all([
       'create table if not exists counter (id int primary key, n int not null)',
       'insert into counter values (1, 0) on conflict do nothing',
       'create table if not exists numbered (n serial primary key, client int)',
-    ];
-    for (const text of statements) rowsOf(yield { text }, text);
+    ]);
   }
 
   *step(client: number, world: ClientWorld): Script {

@@ -6,6 +6,7 @@
 import { assert } from '../../base/assert.js';
 import type { Random } from '../../base/random.js';
 import {
+  all,
   type ClientWorld,
   demand,
   type Request,
@@ -29,11 +30,10 @@ export class Ledger implements Workload {
   readonly name = 'ledger';
   readonly #owners = new Map<number, Owner>();
 
-  *setUp(): Script {
-    const created = yield {
-      text: 'create table if not exists ledger (owner int, id int, value text not null, primary key (owner, id))',
-    };
-    rowsOf(created, 'create table');
+  setUp(): Script {
+    return all([
+      'create table if not exists ledger (owner int, id int, value text not null, primary key (owner, id))',
+    ]);
   }
 
   *step(client: number, world: ClientWorld): Script {

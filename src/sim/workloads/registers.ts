@@ -3,7 +3,7 @@
  * register must be linearizable, across crashes too.
  */
 import { isLinearizable, type Model, type Operation } from '../checkers/linearizable.js';
-import { type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
+import { all, type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
 
 const registers = 4;
 
@@ -23,18 +23,12 @@ export class Registers implements Workload {
   readonly #histories: Operation<Input, number>[][] = Array.from({ length: registers }, () => []);
   #nextValue = 1;
 
-  *setUp(): Script {
-    rowsOf(
-      yield {
-        text: 'create table if not exists register (id int primary key, value int not null)',
-      },
-      'create table',
-    );
+  setUp(): Script {
     const tuples = Array.from({ length: registers }, (_, id) => `(${id}, 0)`);
-    rowsOf(
-      yield { text: `insert into register values ${tuples.join(', ')} on conflict do nothing` },
-      'the first values',
-    );
+    return all([
+      'create table if not exists register (id int primary key, value int not null)',
+      `insert into register values ${tuples.join(', ')} on conflict do nothing`,
+    ]);
   }
 
   *step(_client: number, world: ClientWorld): Script {
