@@ -81,10 +81,6 @@ export class HttpDoor {
   async listen(): Promise<void> {
     const { host, port, allowedHosts, allowedOrigins, limits } = this.#options;
     const allowed = { origins: allowedOrigins, hosts: [host, ...allowedHosts] };
-    this.#server.addHook('onRequest', async (request, reply) => {
-      const refusal = refuseOrigin(request.headers, allowed);
-      if (refusal !== undefined) await reply.code(403).send({ error: refusal });
-    });
     const serverOptions = {
       maxPayload: limits.frameBytes,
       perMessageDeflate: false,
@@ -96,6 +92,11 @@ export class HttpDoor {
       // `drain` has ended the connections by then.
       preClose: (done: () => void) => done(),
       errorHandler: (error, webSocket) => this.#failed(error, webSocket),
+    });
+    // After the plugin, whose hooks then know of the upgrade and end the socket when it is refused.
+    this.#server.addHook('onRequest', async (request, reply) => {
+      const refusal = refuseOrigin(request.headers, allowed);
+      if (refusal !== undefined) await reply.code(403).send({ error: refusal });
     });
     this.#routes();
     try {

@@ -19,6 +19,7 @@ import { shardAccess } from '../shard/protocol.js';
 import { type SessionLimits, sessionAnswerTypes, sessionKind } from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';
+import './value-classes.js';
 
 /** The place of store 0, where the only shard lives, and with it all sessions. */
 export const shardPlace = 1 as PlaceId;
