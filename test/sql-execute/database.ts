@@ -6,6 +6,7 @@ import { deepEqual } from 'node:assert/strict';
 import { loadModule } from 'libpg-query';
 import { must } from '#src/base/assert.js';
 import { byteString } from '#src/base/bytes.js';
+import { raise } from '#src/base/errors.js';
 import { Random } from '#src/base/random.js';
 import type { ShardAccess } from '#src/shard/protocol.js';
 import { bind } from '#src/sql/bind/index.js';
@@ -162,12 +163,15 @@ export class Database {
 
   execute(compiled: CompiledStatement, buffer: TransactionBuffer, options: Options = {}): Result {
     const context = this.context(buffer, options);
+    const { memoryBytes = 100_000_000 } = options;
     const rows: Row[] = [];
     let pauses = 0;
     const execution = compiled.start(context);
     try {
       for (;;) {
         const step = execution.step();
+        // As a session does: what the statement has written counts between its steps.
+        if (buffer.bytes > memoryBytes) raise('out_of_memory', 'the buffer is over budget');
         if (step.kind === 'rows') rows.push(...step.rows);
         else if (step.kind === 'pause') pauses += 1;
         else {

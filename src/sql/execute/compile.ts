@@ -8,7 +8,7 @@ import type { Row } from '../types/index.js';
 import { compileAggregate, compileDistinct } from './aggregate.js';
 import type { CompiledStatement, Execution, ExecutionContext, Step } from './execution.js';
 import { explain } from './explain.js';
-import { compileInsert, compileInsertRow, type Tally, type Write } from './insert.js';
+import { compileInsert, compileInsertRow } from './insert.js';
 import { compileJoin } from './join.js';
 import { compilePoint } from './point.js';
 import { evaluateRow } from './row-operators.js';
@@ -19,6 +19,7 @@ import { compileSort } from './sort.js';
 import { compileExpression } from './expression.js';
 import { pause, type Source, type Stream } from './stream.js';
 import { compileDelete, compileUpdate } from './update.js';
+import type { Tally, Write } from './write.js';
 
 /**
  * Compiles a statement that reads or writes rows, or EXPLAIN of one. Errors of constant expressions

@@ -9,18 +9,11 @@ import type { ExecutionContext } from './execution.js';
 import { compileExpression, compileTest } from './expression.js';
 import { compileReturning } from './returning.js';
 import { type Evaluate, scopeOf, type Test } from './scope.js';
-import { pause, type Source, type Stream } from './stream.js';
-import { BufferCharge, slotOfPosition, TableWriter } from './table-writer.js';
+import type { Source, Stream } from './stream.js';
+import { slotOfPosition, TableWriter } from './table-writer.js';
+import { changeRows, type Tally, type Write } from './write.js';
 
 export type InsertStatement = Extract<DataStatement, { readonly kind: 'insert' }>;
-
-/** Counts the rows that a statement has changed. */
-export interface Tally {
-  count: number;
-}
-
-/** Changes rows as they are pulled; gives RETURNING's rows. */
-export type Write = (context: ExecutionContext, tally: Tally) => Stream;
 
 /** Inserts one row of the statement's input; gives RETURNING's row if there is one. */
 export type InsertRow = (input: Row, context: ExecutionContext, tally: Tally) => Row | undefined;
@@ -30,25 +23,7 @@ export function compileInsert(statement: InsertStatement, input: Source): Write 
   const insertRow = compileInsertRow(statement);
   return function* insert(context, tally): Stream {
     context.buffer.touch(table.object, table.version);
-    const charge = new BufferCharge(context);
-    try {
-      for (const batch of input(context)) {
-        if (batch === pause) {
-          yield pause;
-          continue;
-        }
-        const returned: Row[] = [];
-        for (const row of batch) {
-          const result = insertRow(row, context, tally);
-          if (result !== undefined) returned.push(result);
-        }
-        charge.update();
-        if (returned.length > 0) yield returned;
-        else if (context.turnIsOver()) yield pause;
-      }
-    } finally {
-      charge.free();
-    }
+    yield* changeRows(input(context), (row) => insertRow(row, context, tally), context);
   };
 }
 

@@ -119,30 +119,3 @@ function clip(text: string): string {
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
   return `${bytes.toString('utf8', 0, end)}...`;
 }
-
-/** Charges a statement for what it adds to its transaction's buffer. */
-export class BufferCharge {
-  readonly #context: ExecutionContext;
-  #counted: number;
-  #charged = 0;
-
-  constructor(context: ExecutionContext) {
-    this.#context = context;
-    this.#counted = context.buffer.bytes;
-  }
-
-  /** Raises `out_of_memory` when the statement has written more than its budget. */
-  update(): void {
-    const { bytes } = this.#context.buffer;
-    if (bytes <= this.#counted) return;
-    this.#context.memory.charge(bytes - this.#counted);
-    this.#charged += bytes - this.#counted;
-    this.#counted = bytes;
-  }
-
-  /** The buffer goes on holding the bytes: its session accounts for them from now on. */
-  free(): void {
-    this.#context.memory.release(this.#charged);
-    this.#charged = 0;
-  }
-}

@@ -6,11 +6,11 @@ import { rowNumberColumn } from '../rewrite/index.js';
 import type { Row, Value } from '../types/index.js';
 import { compileAssignments } from './assignments.js';
 import type { ExecutionContext } from './execution.js';
-import type { Write } from './insert.js';
+import { changeRows, type Write } from './write.js';
 import { compileReturning } from './returning.js';
 import { scopeOf, slotOf } from './scope.js';
 import { Held, pause, rowSizer, rowsPerLook, type Source, type Stream } from './stream.js';
-import { BufferCharge, TableWriter } from './table-writer.js';
+import { TableWriter } from './table-writer.js';
 
 type UpdateStatement = Extract<DataStatement, { readonly kind: 'update' }>;
 type DeleteStatement = Extract<DataStatement, { readonly kind: 'delete' }>;
@@ -36,7 +36,6 @@ export function compileUpdate(
 
   return function* update(context, tally): Stream {
     context.buffer.touch(table.object, table.version);
-    const charge = new BufferCharge(context);
     const held = new Held(context);
     const moved: Moved[] = [];
     const updateRow = (row: Row): Row | undefined => {
@@ -59,11 +58,10 @@ export function compileUpdate(
       return giveBack?.(changed, row, context);
     };
     try {
-      yield* forEachRow(input(context), updateRow, charge, context);
-      yield* putMoved(moved, writer, charge, context);
+      yield* changeRows(input(context), updateRow, context);
+      yield* putMoved(moved, writer, context);
     } finally {
       held.free();
-      charge.free();
     }
   };
 }
@@ -78,7 +76,6 @@ export function compileDelete(
   const giveBack = returning && compileReturning(returning, table, columns);
   return function* remove(context, tally): Stream {
     context.buffer.touch(table.object, table.version);
-    const charge = new BufferCharge(context);
     const deleteRow = (row: Row): Row | undefined => {
       const old = target.row(row);
       const key = target.key(old, row);
@@ -87,11 +84,7 @@ export function compileDelete(
       tally.count += 1;
       return giveBack?.(old, row, context);
     };
-    try {
-      yield* forEachRow(input(context), deleteRow, charge, context);
-    } finally {
-      charge.free();
-    }
+    yield* changeRows(input(context), deleteRow, context);
   };
 }
 
@@ -117,29 +110,6 @@ function compileTarget(
   return { row, key: (_, from) => writer.keyOfNumber(from[numberSlot] as bigint) };
 }
 
-/** Changes row by row; gives what the changes give back. */
-function* forEachRow(
-  input: Stream,
-  change: (row: Row) => Row | undefined,
-  charge: BufferCharge,
-  context: ExecutionContext,
-): Stream {
-  for (const batch of input) {
-    if (batch === pause) {
-      yield pause;
-      continue;
-    }
-    const returned: Row[] = [];
-    for (const row of batch) {
-      const result = change(row);
-      if (result !== undefined) returned.push(result);
-    }
-    charge.update();
-    if (returned.length > 0) yield returned;
-    else if (context.turnIsOver()) yield pause;
-  }
-}
-
 /**
  * Puts rows under their new keys. All old keys are deleted by now, so `SET id = id + 1` collides
  * only with rows that stay.
@@ -147,17 +117,14 @@ function* forEachRow(
 function* putMoved(
   moved: readonly Moved[],
   writer: TableWriter,
-  charge: BufferCharge,
   context: ExecutionContext,
 ): Stream {
   for (const [i, { key, row }] of moved.entries()) {
     if (context.buffer.getLatest(key) !== undefined) writer.raiseDuplicate(row, context);
     writer.put(key, row, context);
     if (i % rowsPerLook !== rowsPerLook - 1) continue;
-    charge.update();
     if (context.turnIsOver()) yield pause;
   }
-  charge.update();
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
