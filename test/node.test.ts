@@ -16,6 +16,8 @@ import type { AnswerFrame, ErrorFrame, RowsFrame } from '#src/net/protocol.js';
 import { checkConfig, type RunningNode, startNode } from '#src/node/index.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'shardforge-node-'));
+// Alone it takes a few seconds; on a machine that does other work too it may take many.
+t.setTimeout(240_000);
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Settings {
