@@ -96,7 +96,7 @@ function addImport(root: Command, onExit: (code: number) => void): void {
     .option('--header', 'the first line names the columns (default)', true)
     .option('--no-header', 'the first line is data')
     .option('--null <text>', 'an unquoted field with this text is NULL', '')
-    .option('--batch-rows <rows>', 'rows of one transaction', wholeNumber(1, 10_000), 500)
+    .option('--batch-rows <rows>', 'rows of one transaction', wholeNumber(1, 10_000), 200)
     .option('--max-errors <lines>', 'give up after so many bad lines', wholeNumber(0, 1e9), 100)
     .action(async (options: CsvOptions) => onExit(await importFile(options)));
 }

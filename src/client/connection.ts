@@ -51,7 +51,7 @@ interface Pending {
 /** Prepared texts per connection; the one not used for longest is closed first. */
 const preparedMax = 200;
 /** Longer texts are not prepared on their own: they are rarely sent again. */
-const preparedTextLengthMax = 20_000;
+const preparedTextLengthMax = 100_000;
 /** How long the node has to answer a cancel before the connection is given up. */
 const cancelGraceMs = 5_000;
 
