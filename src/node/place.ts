@@ -12,6 +12,7 @@ import {
   type ReplicaArguments,
   type ReplicaMessage,
   replicaKind,
+  type ShardLimits,
   shardMetrics,
   storeEngine,
 } from '../shard/index.js';
@@ -32,6 +33,8 @@ export interface PlaceParts {
   readonly incarnation: number;
   /** UUID of the cluster. */
   readonly clusterId: string;
+  /** Other limits of the shard than the defaults: the simulator reaches the edges. */
+  readonly shardLimits?: Partial<ShardLimits>;
 }
 
 export interface ComposedPlace {
@@ -68,7 +71,7 @@ export function composePlace(
   parts: PlaceParts,
 ): ComposedPlace {
   assert(id >= shardPlace, 'a store has a place', id);
-  const { engine, node, incarnation, clusterId } = parts;
+  const { engine, node, incarnation, clusterId, shardLimits } = parts;
   const metrics = new Metrics();
   const replica: Ref<ReplicaMessage> = { node, place: id, name: `replica/${onlyShard}` };
   if (id === shardPlace) {
@@ -81,7 +84,13 @@ export function composePlace(
   place.provide(storeEngine, engine);
   place.provide(shardMetrics, metrics);
   if (id === shardPlace) {
-    const args: ReplicaArguments = { shard: onlyShard, node, incarnation, clusterId };
+    const args: ReplicaArguments = {
+      shard: onlyShard,
+      node,
+      incarnation,
+      clusterId,
+      ...(shardLimits === undefined ? {} : { limits: shardLimits }),
+    };
     dispatcher.spawn(replicaKind.kind, replica.name, args, id);
   }
   return {

@@ -3,6 +3,7 @@
  * fault not at all and others to the extreme.
  */
 import type { Random } from '../base/random.js';
+import type { ShardLimits } from '../shard/index.js';
 
 /** Bugs planted on purpose, to prove that the checkers notice them. */
 export const plants = {
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly clockReadMsMax: number;
   /** The chance per second that the wall clock jumps by up to ten minutes either way. */
   readonly clockJumps: number;
+  /** Limits of the shard, small ones too, so that runs reach what is behind them. */
+  readonly shardLimits: Partial<ShardLimits>;
 }
 
 export function drawOptions(seed: number, random: Random, plant: Plant | undefined): RunOptions {
@@ -51,5 +54,17 @@ export function drawOptions(seed: number, random: Random, plant: Plant | undefin
     thinkMsMax: random.pick([0, 1, 20]),
     clockReadMsMax: random.pick([0, 0.01, 0.5]),
     clockJumps: random.pick([0, 0, 0.5, 5]),
+    shardLimits: {
+      applyDelayMs: random.pick([1, 10, 100, 1000]),
+      applyBatchBytes: random.pick([1_000, 20_000, 1_000_000]),
+      overlayBytesMax: random.pick([30_000, 200_000, 64_000_000]),
+      turnEntriesMax: random.pick([1, 4, 1024]),
+      logTailEntries: random.pick([0, 8, 1024]),
+      collectDelayMs: random.pick([1, 20, 100]),
+      collectIdleDelayMs: random.pick([5, 100, 1000]),
+      collectKeysMax: random.pick([2, 50, 1024]),
+      garbageItemsMax: random.pick([3, 100, 65_536]),
+      sweepPairsMax: random.pick([5, 100, 2048]),
+    },
   };
 }

@@ -71,7 +71,8 @@ export class SimulatedProcess {
     const dispatcher = this.#makeDispatcher(() => running);
     dispatcher.addPlace(0 as PlaceId);
     registerKinds(dispatcher);
-    const parts = { engine, node, incarnation: this.#incarnation, clusterId };
+    const { shardLimits } = this.#options;
+    const parts = { engine, node, incarnation: this.#incarnation, clusterId, shardLimits };
     const place = composePlace(dispatcher, shardPlace, parts);
     const sessions = new Sessions(dispatcher, shardPlace, () => undefined);
     const ready = place.ready;
