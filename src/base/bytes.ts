@@ -152,7 +152,9 @@ export class ByteWriter {
 
   /** A copy of what was written; the writer can go on. */
   finish(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#bytes, 0, this.#length);
+    const copy = Buffer.allocUnsafe(this.#length);
+    this.#bytes.copy(copy, 0, 0, this.#length);
+    return copy;
   }
 
   /** What was written, without a copy: valid until the next write or `clear`. */

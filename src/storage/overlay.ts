@@ -14,7 +14,7 @@
  * - Generations become durable in order.
  */
 import { assert, must } from '../base/assert.js';
-import { byteString, bytesOfString } from '../base/bytes.js';
+import { byteString } from '../base/bytes.js';
 import { SortedMap, type SortedMapCursor } from '../base/sorted-map.js';
 import type { Engine, Put, Span, Visit } from './engine.js';
 
@@ -25,6 +25,8 @@ export interface Generation {
 }
 
 interface Entry {
+  /** The bytes of the key, so that scans and batches need not make them again. */
+  readonly key: Uint8Array;
   /** Undefined hides the engine's value: the key is deleted. */
   value: Uint8Array | undefined;
   /** The generation that takes the value to the engine. */
@@ -60,13 +62,13 @@ export class Overlay {
     return this.#dirtyBytes;
   }
 
-  /** Sets or (undefined) deletes `key`. The overlay owns `value` from the call on. */
+  /** Sets or (undefined) deletes `key`. The overlay owns both arrays from the call on. */
   set(key: Uint8Array, value: Uint8Array | undefined): void {
     const name = byteString(key);
     const entry = this.#entries.get(name);
     const bytes = sizeOf(name, value);
     if (entry === undefined) {
-      this.#entries.set(name, { value, generation: this.#gathering });
+      this.#entries.set(name, { key, value, generation: this.#gathering });
       this.#bytes += bytes;
       this.#dirty.push(name);
       this.#dirtyBytes += bytes;
@@ -134,7 +136,7 @@ export class Overlay {
     const puts = keys.map((name) => {
       const entry = must(this.#entries.get(name), 'a dirty key is in the overlay');
       assert(entry.generation === number, 'a dirty key belongs to its generation');
-      return { key: bytesOfString(name), value: entry.value };
+      return { key: entry.key, value: entry.value };
     });
     return { number, puts };
   }
@@ -163,9 +165,9 @@ function visitWhile(
   visit: Visit,
 ): boolean {
   for (let key = cursor.key; key !== undefined && within(key); key = cursor.key) {
-    const { value } = cursor.value;
+    const { key: bytes, value } = cursor.value;
     cursor.next();
-    if (value !== undefined && !visit(bytesOfString(key), value)) return false;
+    if (value !== undefined && !visit(bytes, value)) return false;
   }
   return true;
 }
