@@ -319,20 +319,22 @@ t.test('every message encoded and decoded', async (t) => {
     huge: -(2n ** 100n),
     bytes: new Uint8Array([1, 2]),
     absent: undefined,
-    list: [null, 1.5, 2 ** 40, -1],
+    list: [null, 1.5, 2 ** 40, -1, Number.NaN],
+    negative: { zero: -0 },
     money: new Money(7n),
   };
   door.post(door.ref, { ...note('normal', 'values'), ...values });
   world.run();
   t.same(
-    { ...got, bytes: new Uint8Array(got['bytes'] as Uint8Array) },
+    { ...got, bytes: new Uint8Array(got.bytes as Uint8Array) },
     {
       kind: 'normal',
       text: 'values',
       ...values,
     },
   );
-  t.ok(got['money'] instanceof Money);
+  t.ok(got.money instanceof Money);
+  t.ok(Object.is((got.negative as { readonly zero: number }).zero, -0));
 
   dispatcher.registerMessages([
     {

@@ -102,6 +102,12 @@ export interface ActorWatch extends Message {
   readonly watcher: Ref<ActorStopped>;
 }
 
+/** Ends a watch. An actor that stops ends its own. */
+export interface ActorUnwatch extends Message {
+  readonly kind: 'actor.unwatch';
+  readonly watcher: Ref<ActorStopped>;
+}
+
 /**
  * An actor that was watched is gone or has lost its state. After `failed` it is started again under
  * the same ref, and stays watched; `absent` says that there was none.

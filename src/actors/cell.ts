@@ -34,7 +34,9 @@ export class Cell {
   /** Failures in a row, and when the last was. */
   failures = 0;
   failedMs = 0;
-  watchers: Ref<ActorStopped>[] = [];
+  /** Who is told when it stops or fails, and whom it watches itself; by {@link refKey}. */
+  readonly watchers = new Map<string, Ref<ActorStopped>>();
+  readonly watched = new Map<string, Ref<never>>();
   readonly timers = new Map<string, Timer<TimerItem>>();
   /**
    * Receivers to whom a message waits for durability, with the ticket; later messages to them wait
@@ -60,4 +62,9 @@ export class Cell {
     this.random = random;
     this.isDoor = isDoor;
   }
+}
+
+/** Tells refs apart. */
+export function refKey(ref: Ref<never>): string {
+  return `${ref.node}/${ref.place}/${ref.name}`;
 }

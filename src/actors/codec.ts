@@ -1,7 +1,7 @@
 /**
- * Messages as bytes: by the codec of their type, otherwise as CBOR. CBOR keeps bigint, Uint8Array,
- * undefined, Map, Set and Date, and objects of classes made known by {@link registerClass}; it turns
- * -0 into 0. A type that needs more has a codec.
+ * Messages as bytes: by the codec of their type, otherwise as CBOR. That keeps bigint, Uint8Array,
+ * undefined, Map, Set, Date and -0, and objects of classes made known by {@link registerClass}. A
+ * type that needs more has a codec.
  */
 import { addExtension, Encoder } from 'cbor-x';
 import type { Message, MessageType } from './actor.js';
@@ -14,7 +14,7 @@ const cbor = new Encoder({
 
 /**
  * Lets objects of a class travel in messages without a codec: `toPlain` gives plain data, `fromPlain`
- * makes the object of it. `tag` is the CBOR tag, unique, from 40000 on.
+ * makes the object of it. `tag` is the CBOR tag, unique, from 40001 on.
  */
 export function registerClass<T, P>(
   // biome-ignore lint/suspicious/noExplicitAny: a constructor's parameters do not matter here
@@ -31,9 +31,42 @@ export function registerClass<T, P>(
   } as never);
 }
 
+/** Stands for -0, which cbor-x writes as 0. */
+class NegativeZero {}
+
+const negativeZero = new NegativeZero();
+
+registerClass(
+  NegativeZero,
+  40_000,
+  () => null,
+  () => -0 as unknown as NegativeZero,
+);
+
 /** The bytes of a message; valid for good. */
 export function encodeMessage(type: MessageType, message: Message): Uint8Array {
-  return type.codec === undefined ? cbor.encode(message) : type.codec.encode(message);
+  if (type.codec !== undefined) return type.codec.encode(message);
+  return cbor.encode(hasNegativeZero(message) ? withNegativeZeros(message) : message);
+}
+
+function hasNegativeZero(value: unknown): boolean {
+  if (typeof value === 'number') return Object.is(value, -0);
+  if (Array.isArray(value)) return value.some(hasNegativeZero);
+  return isPlain(value) && Object.values(value).some(hasNegativeZero);
+}
+
+function withNegativeZeros(value: unknown): unknown {
+  if (Object.is(value, -0)) return negativeZero;
+  if (Array.isArray(value)) return value.map(withNegativeZeros);
+  if (!isPlain(value)) return value;
+  const entries = Object.entries(value).map(([key, each]) => [key, withNegativeZeros(each)]);
+  return Object.fromEntries(entries) as unknown;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  );
 }
 
 /** The message of the bytes, which the caller may use again. Throws what its codec throws. */

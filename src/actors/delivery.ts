@@ -1,5 +1,12 @@
-import type { ActorRefused, ActorStopped, Message, Ref } from './actor.js';
-import type { Cell } from './cell.js';
+import type {
+  ActorRefused,
+  ActorStopped,
+  ActorUnwatch,
+  ActorWatch,
+  Message,
+  Ref,
+} from './actor.js';
+import { type Cell, refKey } from './cell.js';
 import { decodeMessage, encodeMessage } from './codec.js';
 import type { DispatcherOptions } from './host.js';
 import type { Kinds, SpawnMessage, TypeRecord } from './kinds.js';
@@ -42,6 +49,7 @@ export class Delivery {
   /** Sends as the actor `from`, behind what it holds back for the same receiver. */
   send(from: Cell, to: Ref<never>, message: Message, type: TypeRecord): void {
     const place = from.place;
+    if (type.own) noteWatch(from, to, message);
     if (from.blockedTicket > place.releasedTicket && !type.unordered) {
       const ticket = from.blocked.get(refKey(to));
       if (ticket !== undefined && ticket > place.releasedTicket) {
@@ -192,12 +200,16 @@ export class Delivery {
       return true;
     }
     if (message.kind === 'actor.watch') {
-      const { watcher } = message as Message & { readonly watcher: Ref<ActorStopped> };
-      if (cell !== undefined) cell.watchers.push(watcher);
+      const { watcher } = message as ActorWatch;
+      if (cell !== undefined) cell.watchers.set(refKey(watcher), watcher);
       else {
         const stopped: ActorStopped = { kind: 'actor.stopped', actor: to, reason: 'absent' };
         this.route(watcher, stopped, this.#host.kinds.mustType(stopped.kind), undefined);
       }
+      return true;
+    }
+    if (message.kind === 'actor.unwatch') {
+      cell?.watchers.delete(refKey((message as ActorUnwatch).watcher));
       return true;
     }
     return cell !== undefined && !cell.kind.takes.has(message.kind);
@@ -237,14 +249,16 @@ export class Delivery {
   }
 }
 
-function refKey(ref: Ref<never>): string {
-  return `${ref.node}/${ref.place}/${ref.name}`;
-}
-
 /** Keeps the map of receivers small in an actor that always waits for something. */
 function forgetReleased(cell: Cell): void {
   for (const [key, ticket] of cell.blocked) {
     if (ticket <= cell.place.releasedTicket) cell.blocked.delete(key);
   }
   cell.blockedSizeMax = Math.max(64, cell.blocked.size * 2);
+}
+
+/** Remembers what an actor watches, so that its watches end with it. */
+function noteWatch(from: Cell, to: Ref<never>, message: Message): void {
+  if (message.kind === 'actor.watch') from.watched.set(refKey(to), to);
+  else if (message.kind === 'actor.unwatch') from.watched.delete(refKey(to));
 }

@@ -156,7 +156,7 @@ export class Dispatcher implements Doors {
       post: (to, message) => this.#post(to, message, self),
       watch: (actor) => {
         const watch: ActorWatch = { kind: 'actor.watch', watcher: self };
-        this.#post(actor, watch, self);
+        this.#delivery.send(cell, actor, watch, this.#kinds.mustType(watch.kind));
       },
       close: () => this.#supervisor.stop(cell),
     };
@@ -254,11 +254,7 @@ export class Dispatcher implements Doors {
       this.#supervisor.fail(cell, error, message);
     }
     turn.end();
-    if (completed) {
-      for (let i = 0; i < turn.count; i += 1) {
-        this.#perform(cell, must(turn.effects[i], 'effects have a gap'));
-      }
-    }
+    if (completed && turn.count > 0) this.#performAll(cell);
     turn.clear();
     const endMs = this.#options.clock.nowMs();
     this.#measureTurn(cell, message, nowMs, endMs - nowMs);
@@ -280,6 +276,18 @@ export class Dispatcher implements Doors {
       message: message.kind,
       tookMs,
     });
+  }
+
+  #performAll(cell: Cell): void {
+    const turn = this.#turn;
+    try {
+      for (let i = 0; i < turn.count; i += 1) {
+        this.#perform(cell, must(turn.effects[i], 'effects have a gap'));
+      }
+    } catch (error) {
+      // Some effects of the turn have happened and some not: no actor can go on from that.
+      this.#options.fatal(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #perform(cell: Cell, effect: Effect): void {

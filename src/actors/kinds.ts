@@ -41,6 +41,7 @@ export interface SpawnMessage extends Message {
 const ownTypes: readonly MessageType[] = [
   ...Object.values(runtimeMessages),
   { kind: 'actor.watch', priority: 'normal', flow: 'reply' },
+  { kind: 'actor.unwatch', priority: 'normal', flow: 'reply' },
   { kind: 'actor.spawn', priority: 'normal', flow: 'reply' },
 ];
 

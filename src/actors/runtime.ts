@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import { assert } from '../base/assert.js';
+import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { connectThreads, transferOf } from '../mailbox/index.js';
 import type { Door, Doors, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
 import type { ActorLimits, LogSink } from './host.js';
 import { endpointOf } from './endpoint.js';
 import { Thread } from './thread.js';
-import type { LogLine, ThreadControl, ThreadReport, ThreadSetup, WorkerSetup } from './threads.js';
+import type { Notice, ThreadControl, ThreadReport, ThreadSetup, WorkerSetup } from './threads.js';
 
 export interface RuntimeOptions {
   readonly node: NodeId;
@@ -207,14 +208,17 @@ function threadOf(place: number, workers: number): number {
 }
 
 function startWorker(
-  { thread, mailbox }: Omit<WorkerSetup, 'log'>,
+  { thread, mailbox }: Omit<WorkerSetup, 'notices'>,
   log: LogSink,
   life: Life,
 ): WorkerThread {
   const { port1, port2 } = new MessageChannel();
-  port1.on('message', ({ level, event, fields }: LogLine) => log(level, event, fields));
+  port1.on('message', (notice: Notice) => {
+    if (notice.kind === 'log') log(notice.level, notice.event, notice.fields);
+    else life.fatal(new DatabaseError(notice.error, notice.message, notice.details));
+  });
   port1.unref();
-  const workerData: WorkerSetup = { thread, mailbox, log: port2 };
+  const workerData: WorkerSetup = { thread, mailbox, notices: port2 };
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData,
     transferList: [port2, ...transferOf(mailbox)],

@@ -1,5 +1,5 @@
 import { AssertionError } from '../base/assert.js';
-import type { ActorStarted, ActorStopped, LogLevel, Message, Ref } from './actor.js';
+import type { ActorStarted, ActorStopped, ActorUnwatch, LogLevel, Message, Ref } from './actor.js';
 import type { Cell } from './cell.js';
 import type { ActorLimits } from './host.js';
 
@@ -16,7 +16,7 @@ export interface SupervisorHost {
   enqueueFirst(cell: Cell, message: ActorStarted): void;
   /** Has the messages served that wait at the actor. */
   standAll(cell: Cell): void;
-  send(from: Cell, to: Ref<ActorStopped>, message: ActorStopped): void;
+  send(from: Cell, to: Ref<never>, message: ActorStopped | ActorUnwatch): void;
 }
 
 /**
@@ -86,6 +86,10 @@ export class Supervisor {
     cell.depth = 0;
     this.#release(cell);
     this.#tellWatchers(cell, 'stopped');
+    for (const watched of cell.watched.values()) {
+      this.#host.send(cell, watched, { kind: 'actor.unwatch', watcher: cell.self });
+    }
+    cell.watched.clear();
   }
 
   #release(cell: Cell): void {
@@ -100,7 +104,7 @@ export class Supervisor {
   }
 
   #tellWatchers(cell: Cell, reason: 'stopped' | 'failed'): void {
-    for (const watcher of cell.watchers) {
+    for (const watcher of cell.watchers.values()) {
       this.#host.send(cell, watcher, { kind: 'actor.stopped', actor: cell.self, reason });
     }
   }

@@ -1,3 +1,4 @@
+import { DatabaseError } from '../base/errors.js';
 import { Mailbox, type MailboxSetup } from '../mailbox/index.js';
 import type { LogLevel, PlaceId } from './actor.js';
 import { encodeMessage } from './codec.js';
@@ -34,7 +35,9 @@ export class Thread implements ThreadControl {
       schedule: this.#loop,
       log,
       fatal: (error) => {
-        this.#loop.stop();
+        // After a failure of the device there is nothing in doubt: those who wait are told. After a
+        // broken invariant nothing more may happen.
+        if (!(error instanceof DatabaseError)) this.#loop.stop();
         fatal(error);
       },
       transmit: (envelope) => this.#transmit(envelope),

@@ -1,5 +1,6 @@
 /** What main thread and worker threads say to each other, beside messages of actors. */
 import type { MessagePort } from 'node:worker_threads';
+import type { ErrorDetails, ErrorName } from '../base/errors.js';
 import type { MailboxSetup } from '../mailbox/index.js';
 import type { NodeId } from '../base/ids.js';
 import type { MetricSample } from '../base/metrics.js';
@@ -33,15 +34,25 @@ export interface ThreadSetup {
 export interface WorkerSetup {
   readonly thread: ThreadSetup;
   readonly mailbox: MailboxSetup;
-  /** Log lines go to the main thread by it, as {@link LogLine}. */
-  readonly log: MessagePort;
+  /** {@link Notice}s go to the main thread by it. */
+  readonly notices: MessagePort;
 }
 
-export interface LogLine {
-  readonly level: LogLevel;
-  readonly event: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
+/** What a worker tells the main thread unasked. */
+export type Notice =
+  | {
+      readonly kind: 'log';
+      readonly level: LogLevel;
+      readonly event: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  /** A store has failed: the process must end, but whoever waits may still be told. */
+  | {
+      readonly kind: 'failed';
+      readonly error: ErrorName;
+      readonly message: string;
+      readonly details: ErrorDetails;
+    };
 
 /** How the main thread controls a worker (by comlink). Every call fails when the worker is dead. */
 export interface ThreadControl {

@@ -2,9 +2,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import * as comlink from 'comlink';
 import { must } from '../base/assert.js';
+import { DatabaseError } from '../base/errors.js';
 import { endpointOf } from './endpoint.js';
 import { Thread } from './thread.js';
-import type { LogLine, ThreadControl, WorkerSetup } from './threads.js';
+import type { Notice, ThreadControl, WorkerSetup } from './threads.js';
 
 const setup = workerData as WorkerSetup;
 
@@ -12,9 +13,14 @@ const thread = new Thread(
   setup.thread,
   setup.mailbox,
   (level, event, fields) => {
-    setup.log.postMessage({ level, event, fields } satisfies LogLine);
+    notify({ kind: 'log', level, event, fields });
   },
   (error) => {
+    if (error instanceof DatabaseError) {
+      const { kind, message, details } = error;
+      notify({ kind: 'failed', error: kind, message, details });
+      return;
+    }
     // Thrown outside all turns it ends the thread, and its end ends the process.
     process.nextTick(() => {
       throw error;
@@ -32,3 +38,7 @@ const control: ThreadControl = {
 };
 
 comlink.expose(control, endpointOf(must(parentPort, 'not a worker thread')));
+
+function notify(notice: Notice): void {
+  setup.notices.postMessage(notice);
+}
