@@ -44,7 +44,7 @@ export const defaultShardLimits: ShardLimits = {
   logTailBytes: mebibyte,
   collectDelayMs: 100,
   collectIdleDelayMs: 1000,
-  collectKeysMax: 1024,
+  collectKeysMax: 512,
   garbageItemsMax: 65_536,
   sweepPairsMax: 2048,
 };

@@ -89,11 +89,16 @@ export function historyKey(rowKey: Uint8Array, timestamp: Timestamp): Uint8Array
   return key;
 }
 
+/** Whether the key was made by {@link historyKey}. */
+export function isHistoryKey(key: Uint8Array): boolean {
+  return key[0] === keySpace.data && key[kindAt] === keyKind.history;
+}
+
 /** Undoes {@link historyKey}; undefined for any other key. */
 export function splitHistoryKey(
   key: Uint8Array,
 ): { readonly rowKey: Uint8Array; readonly timestamp: Timestamp } | undefined {
-  if (key[0] !== keySpace.data || key[kindAt] !== keyKind.history) return undefined;
+  if (!isHistoryKey(key)) return undefined;
   const end = key.length - 8;
   assert(end > dataPrefixBytes, 'a history key ends too early', key.length);
   const rowKey = Buffer.allocUnsafe(end - 1);

@@ -8,7 +8,7 @@ import { assert } from '../base/assert.js';
 import { prefixEnd, successor } from '../base/bytes.js';
 import type { Timestamp } from '../base/ids.js';
 import type { Span } from '../storage/engine.js';
-import { dataPrefix, keyKind, keySpace, splitHistoryKey } from '../storage/keys.js';
+import { dataPrefix, isHistoryKey, keyKind, keySpace, splitHistoryKey } from '../storage/keys.js';
 import type { Collection, StorageName } from './payload.js';
 import { historySpan, type VersionReader } from './read.js';
 import type { DiscardedStorage } from './state.js';
@@ -100,8 +100,7 @@ export class Sweep {
     let last: Uint8Array | undefined;
     reader.scan({ from: this.#from, to: Uint8Array.of(keySpace.data + 1) }, (key, version) => {
       pairs += 1;
-      const history = key[9] === keyKind.history;
-      if (history || isTombstone(version)) {
+      if (isHistoryKey(key) || isTombstone(version)) {
         found.push({ key: Buffer.from(key), version: Buffer.from(version) });
       }
       if (pairs < pairsMax) return true;

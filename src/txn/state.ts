@@ -14,7 +14,7 @@ import { ByteReader, ByteWriter } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
 import type { LogIndex, ObjectId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { LogEntry } from '../storage/index.js';
-import { historyKey, splitHistoryKey } from '../storage/keys.js';
+import { historyKey, isHistoryKey } from '../storage/keys.js';
 import type { Garbage } from './garbage.js';
 import {
   type Change,
@@ -286,7 +286,7 @@ export class ShardState {
     for (const span of collection.spans) {
       const keys: Uint8Array[] = [];
       this.#store.scan(span, (key, version) => {
-        if (splitHistoryKey(key) !== undefined || isTombstone(version)) this.#garbage -= 1;
+        if (isHistoryKey(key) || isTombstone(version)) this.#garbage -= 1;
         keys.push(Buffer.from(key));
         return true;
       });
@@ -301,7 +301,7 @@ export class ShardState {
   #remove(key: Uint8Array): void {
     const version = this.#store.get(key);
     if (version === undefined) return;
-    const buried = splitHistoryKey(key) === undefined;
+    const buried = !isHistoryKey(key);
     // The row was written again since the collection was proposed.
     if (buried && !(isTombstone(version) && timestampOf(version) <= this.#horizon)) return;
     if (buried) this.#burials += 1;
