@@ -233,7 +233,7 @@ t.test('an actor that throws', async (t) => {
   dispatcher.post(a, { kind: 'actor.watch', watcher: b } as unknown as Note);
   t.same(world.run(), ['b: a absent']);
 
-  t.test('a broken invariant in a vital actor ends the process, in another one not', async (t) => {
+  t.test('a vital actor that throws ends the process, another one does not', async (t) => {
     const broken = note('normal', 'broken', () => assert(false, 'as asked'));
     dispatcher.post(world.spawn('plain'), broken);
     world.run();

@@ -69,7 +69,10 @@ export interface ActorKind<M extends Message, Args = unknown> {
   readonly kind: string;
   /** What it takes; of the runtime's own messages ({@link runtimeMessages}) those that it wants. */
   readonly messages: readonly MessageType[];
-  /** A broken invariant in such an actor stops the process: it must not go on from a state in doubt. */
+  /**
+   * When such an actor throws the process stops, as others at its place share its state and must
+   * not go on from one in doubt. The start of the process is its restart.
+   */
   readonly failStop?: boolean;
   create(args: Args, place: Place, self: Ref<M>): Actor<M>;
 }

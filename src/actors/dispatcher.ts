@@ -19,7 +19,7 @@ import type { ActorLimits, DispatcherOptions, PlaceJournal } from './host.js';
 import { Kinds, type KindRecord, priorities, type SpawnMessage } from './kinds.js';
 import { Lines } from './lines.js';
 import { PlaceState } from './place.js';
-import { Supervisor } from './supervisor.js';
+import { asError, Supervisor } from './supervisor.js';
 import { Timers } from './timers.js';
 import { type Effect, Turn } from './turn.js';
 
@@ -286,7 +286,7 @@ export class Dispatcher implements Doors {
       }
     } catch (error) {
       // Some effects of the turn have happened and some not: no actor can go on from that.
-      this.#options.fatal(error instanceof Error ? error : new Error(String(error)));
+      this.#options.fatal(asError(error));
     }
   }
 

@@ -1,4 +1,3 @@
-import { AssertionError } from '../base/assert.js';
 import type { ActorStarted, ActorStopped, ActorUnwatch, LogLevel, Message, Ref } from './actor.js';
 import type { Cell } from './cell.js';
 import type { ActorLimits } from './host.js';
@@ -21,8 +20,8 @@ export interface SupervisorHost {
 
 /**
  * Starts, restarts and stops actors. An actor that throws loses its state and its timers, keeps its
- * queue, and is made anew by its kind after a pause that doubles with each failure in a row. Only a
- * broken invariant in a kind marked `failStop` ends the process instead.
+ * queue, and is made anew by its kind after a pause that doubles with each failure in a row. A
+ * failure in a kind marked `failStop` ends the process instead.
  */
 export class Supervisor {
   readonly #host: SupervisorHost;
@@ -60,9 +59,9 @@ export class Supervisor {
       error,
     });
     if (cell.isDoor) return;
-    if (cell.kind.kind.failStop === true && error instanceof AssertionError) {
+    if (cell.kind.kind.failStop === true) {
       cell.actor = undefined;
-      host.fatal(error);
+      host.fatal(asError(error));
       return;
     }
     this.#release(cell);
@@ -108,4 +107,9 @@ export class Supervisor {
       this.#host.send(cell, watcher, { kind: 'actor.stopped', actor: cell.self, reason });
     }
   }
+}
+
+/** What was thrown, as an error. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
