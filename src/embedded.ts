@@ -14,7 +14,7 @@ import {
 } from './client/index.js';
 import { DatabaseError } from './base/errors.js';
 import { errorFrame, type FrameValues, frameValuesOf, type SqlConnection } from './net/index.js';
-import type { RequestFrame } from './net/protocol.js';
+import type { FrameColumn, RequestFrame } from './net/protocol.js';
 import {
   checkConfig,
   inMemory,
@@ -222,7 +222,7 @@ class InProcessTransport implements Transport {
         if (answer.last) this.#values.delete(id);
         this.#events.onFrame({
           ...{ op: 'rows', id, rows: values === undefined ? [] : answer.rows.map(values) },
-          ...(columns === undefined ? {} : { columns }),
+          ...(columns === undefined ? {} : { columns: columns.map(frameColumn) }),
           ...(completion === undefined ? {} : completion),
           ...(answer.last ? {} : { more: true }),
         });
@@ -235,7 +235,7 @@ class InProcessTransport implements Transport {
       }
       case 'sql.prepared': {
         const paramTypes = answer.parameterTypes.map(({ type }) => type);
-        const { columns = null } = answer;
+        const columns = answer.columns?.map(frameColumn) ?? null;
         this.#events.onFrame({ op: 'prepared', id, paramTypes, columns });
         return;
       }
@@ -247,4 +247,8 @@ class InProcessTransport implements Transport {
         this.#events.onFrame(errorFrame(id, answer.error, answer.status));
     }
   }
+}
+
+function frameColumn({ name, type }: FrameColumn): FrameColumn {
+  return { name, type };
 }

@@ -87,7 +87,7 @@ function formatVertical(result: Result<Value[]>): string {
       const head = `-[ ${i + 1} ]${'-'.repeat(width)}\n`;
       const line = (value: Value, j: number): string => {
         const name = (result.columns[j]?.name ?? '').padEnd(width);
-        return `${name} | ${printed(value)}\n`;
+        return `${name} | ${printed(value)}`.trimEnd().concat('\n');
       };
       return head + row.map(line).join('');
     })

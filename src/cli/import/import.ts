@@ -98,6 +98,7 @@ class Import {
       if (stopped !== undefined) break;
     }
     await loader.finish();
+    stopped ??= this.#reasonToStop();
     return { rows: loader.inserted, badLines: this.#badLines, stopped };
   }
 

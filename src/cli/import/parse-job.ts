@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { anyType, type TypeSet, typesOf } from './infer.js';
-import { type BadLine, type Piece, splitRecords } from './records.js';
+import { type BadLine, type Piece, recordLines, splitRecords } from './records.js';
 
 /** How a file is written. */
 export interface CsvForm {
@@ -64,33 +64,22 @@ function parseText(
   { delimiter, nullText }: CsvForm,
   onError?: (reason: string) => void,
 ): { record: CsvRecord; line: number }[] | undefined {
-  const found: { record: CsvRecord; line: number }[] = [];
-  let linesBefore = 0;
   try {
-    parse(piece.bytes, {
+    const records = parse(piece.bytes, {
       delimiter,
       bom: true,
       relax_column_count: true,
       skip_empty_lines: true,
       cast: (value, context) => (!context.quoting && value === nullText ? null : value),
-      on_record: (record: CsvRecord, { lines }) => {
-        // `lines` is that of the record's end; blank lines before it and breaks within it count too.
-        const within = lines - linesBefore > 1 ? breaksOf(record) : 0;
-        found.push({ record, line: piece.line + lines - 1 - within });
-        linesBefore = lines;
-        return null;
-      },
-    });
-    return found;
+    }) as unknown as CsvRecord[];
+    // The parser's own line numbers count the two characters of a break within quotes twice.
+    const lines = recordLines(piece, delimiter.charCodeAt(0));
+    return records.map((record, i) => ({ record, line: lines[i] ?? piece.line }));
   } catch (error) {
     const { message } = error as Error;
     onError?.(message.replace(/ (at|on) line \d+/, '').replace(/, value is .*$/s, ''));
     return undefined;
   }
-}
-
-function breaksOf(record: CsvRecord): number {
-  return record.reduce((breaks, value) => breaks + (value?.split('\n').length ?? 1) - 1, 0);
 }
 
 function checked(

@@ -51,6 +51,8 @@ export class RecordSplitter {
   #end = 0;
   #breaksAtEnd = 0;
   #bad: BadLine[] = [];
+  /** In a line that is dropped and has not ended. */
+  #dropping = false;
 
   /** `delimiter` is its byte. */
   constructor(delimiter: number) {
@@ -60,6 +62,7 @@ export class RecordSplitter {
   /** Takes the bytes that follow; gives the pieces that are complete. */
   push(bytes: Uint8Array): Piece[] {
     this.#buffer = Buffer.concat([this.#buffer, bytes]);
+    if (this.#dropping) this.#dropRest();
     this.#scan();
     const pieces: Piece[] = [];
     while (this.#buffer.length - this.#end > recordBytesMax) {
@@ -117,12 +120,18 @@ export class RecordSplitter {
   /** Drops the first line of a record without an end; what follows is read as new records. */
   #dropLine(reason: string): void {
     this.#bad.push({ line: this.#line, reason });
+    this.#dropRest();
+    this.#scan();
+  }
+
+  /** Drops what the buffer holds of a line. */
+  #dropRest(): void {
     const found = this.#buffer.indexOf(lineFeed);
-    this.#forget(found < 0 ? this.#buffer.length : found + 1, 1);
+    this.#dropping = found < 0;
+    this.#forget(this.#dropping ? this.#buffer.length : found + 1, this.#dropping ? 0 : 1);
     this.#at = 0;
     this.#breaks = 0;
     this.#state = 'begin';
-    this.#scan();
   }
 
   #forget(bytes: number, breaks: number): void {
@@ -152,4 +161,30 @@ export function splitRecords(piece: Piece, delimiter: number): Piece[] {
     breaks = 0;
   }
   return records;
+}
+
+/** The line where each record of a piece begins; empty lines are no records. */
+export function recordLines(piece: Piece, delimiter: number): number[] {
+  const { bytes } = piece;
+  const lines: number[] = [];
+  let { line } = piece;
+  let beginLine = line;
+  let begin = 0;
+  let state: State = 'begin';
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    state = step(state, byte, delimiter);
+    if (byte !== lineFeed) continue;
+    line += 1;
+    if (state === 'quoted') continue;
+    if (!isEmptyLine(bytes, begin, at)) lines.push(beginLine);
+    begin = at + 1;
+    beginLine = line;
+  }
+  if (begin < bytes.length) lines.push(beginLine);
+  return lines;
+}
+
+function isEmptyLine(bytes: Uint8Array, begin: number, end: number): boolean {
+  return end === begin || (end === begin + 1 && bytes[begin] === 0x0d);
 }
