@@ -3,9 +3,10 @@
  * with several connections and requests in flight. The server is a process of its own; what counts
  * is how many operations it does per second of its CPU time.
  *
- *     node build/bench/websocket.js [--seconds N] [--rows N] [--json]
+ *     node build/bench/websocket.js [--seconds N] [--rows N] [--workers N] [--only NAME] [--json]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,7 @@ const { values: args } = parseArgs({
     rows: { type: 'string', default: '100000' },
     json: { type: 'boolean', default: false },
     workers: { type: 'string', default: 'auto' },
+    only: { type: 'string', default: '' },
   },
 });
 const seconds = Number(args.seconds);
@@ -60,19 +62,6 @@ const scenarios: readonly Scenario[] = [
   { name: 'insert 64x1', connections: 64, inFlight: 1, prepare: insert, params: newRow },
   { name: 'insert 16x4', connections: 16, inFlight: 4, prepare: insert, params: newRow },
 ];
-
-const directory = mkdtempSync(join(tmpdir(), 'shardforge-bench-'));
-const server = await startServer();
-try {
-  await load();
-  const results: Result[] = [];
-  for (const scenario of scenarios) results.push(await measure(scenario));
-  if (args.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
-  else print(results);
-} finally {
-  server.process.kill('SIGKILL');
-  rmSync(directory, { recursive: true, force: true });
-}
 
 async function startServer(): Promise<{ readonly process: ChildProcess; readonly port: number }> {
   const config = join(directory, 'config.json');
@@ -233,4 +222,20 @@ function print(results: readonly Result[]): void {
   ]);
   const text = [head, ...lines].map((line) => line.map(cell).join(' ')).join('\n');
   process.stdout.write(`${text}\n`);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'shardforge-bench-'));
+const server = await startServer();
+try {
+  await load();
+  const results: Result[] = [];
+  for (const scenario of scenarios) {
+    if (scenario.name.includes(args.only)) results.push(await measure(scenario));
+  }
+  if (args.json) process.stdout.write(`${JSON.stringify(results, undefined, 2)}\n`);
+  else print(results);
+} finally {
+  server.process.kill('SIGTERM');
+  await once(server.process, 'exit');
+  rmSync(directory, { recursive: true, force: true });
 }

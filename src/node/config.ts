@@ -1,11 +1,13 @@
 /**
  * The configuration of a node: read from a JSON file, overridden by the environment, checked against
- * the schema and completed with defaults. Whatever is wrong is a `config_invalid` that names the
- * option; unknown names are refused, never ignored.
+ * the list of options and completed with defaults. Whatever is wrong is a `config_invalid` that names
+ * the option; unknown names are refused, never ignored.
+ *
+ * The list of options is the schema. A JSON schema validator would take a tenth of a second to load,
+ * a third of what an embedded node has to start.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
 import { must } from '../base/assert.js';
 import { raise } from '../base/errors.js';
 import { type ConfigOption, configOptions, environmentName } from './options.js';
@@ -68,58 +70,79 @@ export function loadConfig(path: string | undefined, environment: Environment): 
 
 /** Completes `given` with defaults and checks it; `source` is named in errors. */
 export function checkConfig(given: unknown, source = 'configuration'): NodeConfig {
-  // A copy: the validator fills in defaults, and the caller's object stays as it is.
-  const config = structuredClone(given) as { data: { directory: string; stores: number } };
-  const ajv = new Ajv({ useDefaults: true, strict: true, allowUnionTypes: true });
-  const validate = ajv.compile(configSchema());
-  if (!validate(config)) {
-    raise('config_invalid', `${source}: ${describe(must(validate.errors?.[0], 'an error'))}`);
-  }
-  if (config.data.directory !== inMemory) config.data.directory = resolve(config.data.directory);
-  return config as unknown as NodeConfig;
-}
-
-/** The JSON schema of a configuration (draft 7), made from the list of options. */
-export function configSchema(): object {
-  const sections: Record<string, { properties: Record<string, object> }> = {};
-  const root: Record<string, object> = { $schema: { type: 'string' } };
+  const fail = (message: string): never => raise('config_invalid', `${source}: ${message}`);
+  if (!isObject(given)) return fail('the whole must be a JSON object');
+  const unknown = unknownNames(given)[0];
+  if (unknown !== undefined) return fail(`unknown option ${unknown}${suggestion(unknown)}`);
+  const config: Record<string, unknown> = {};
   for (const option of configOptions()) {
-    const [section, key] = option.path.split('.');
-    const name = must(section, 'an option has a name');
+    const [section, key] = partsOf(option);
+    const outer = given[section];
     if (key === undefined) {
-      root[name] = optionSchema(option);
+      config[section] = checkedValue(option, outer, fail);
       continue;
     }
-    const known = sections[name] ?? { properties: {} };
-    known.properties[key] = optionSchema(option);
-    sections[name] = known;
+    if (outer !== undefined && !isObject(outer)) return fail(`${section} must be a JSON object`);
+    const part = (config[section] ?? {}) as Record<string, unknown>;
+    part[key] = checkedValue(option, outer?.[key], fail);
+    config[section] = part;
   }
-  for (const [name, { properties }] of Object.entries(sections)) {
-    root[name] = { type: 'object', additionalProperties: false, default: {}, properties };
-  }
-  return { type: 'object', additionalProperties: false, properties: root };
+  const checked = config as unknown as NodeConfig;
+  const { data } = checked;
+  if (data.directory === inMemory) return checked;
+  return { ...checked, data: { ...data, directory: resolve(data.directory) } };
 }
 
-function optionSchema(option: ConfigOption): object {
-  const { description } = option;
-  const value = { default: option.default, description };
-  const range = {
-    ...(option.minimum === undefined ? {} : { minimum: option.minimum }),
-    ...(option.maximum === undefined ? {} : { maximum: option.maximum }),
-  };
+function checkedValue(
+  option: ConfigOption,
+  value: unknown,
+  fail: (message: string) => never,
+): unknown {
+  if (value === undefined) return option.default;
+  if (isValid(option, value)) return value;
+  const unit = option.unit === '-' ? '' : ` (${option.unit})`;
+  return fail(`${option.path} must be ${expected(option)}${unit}`);
+}
+
+function isValid(option: ConfigOption, value: unknown): boolean {
+  const { minimum = -Infinity, maximum = Infinity, allowed } = option;
+  const inRange =
+    typeof value === 'number' && Number.isInteger(value) && value >= minimum && value <= maximum;
   switch (option.type) {
     case 'boolean':
-      return { type: 'boolean', ...value };
+      return typeof value === 'boolean';
     case 'integer':
-      return { type: 'integer', ...range, ...value };
-    case 'string':
-      if (option.allowed !== undefined) return { enum: option.allowed, ...value };
-      return { type: 'string', minLength: 1, ...value };
-    case 'strings':
-      return { type: 'array', items: { type: 'string', minLength: 1 }, ...value };
+      return inRange;
     case 'auto or integer':
-      return { anyOf: [{ const: 'auto' }, { type: 'integer', ...range }], ...value };
+      return inRange || value === 'auto';
+    case 'string':
+      if (typeof value !== 'string' || value === '') return false;
+      return allowed === undefined || allowed.includes(value);
+    case 'strings':
+      return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
   }
+}
+
+/** Names in `given` that no option has. */
+function unknownNames(given: Readonly<Record<string, unknown>>): readonly string[] {
+  const paths = new Set(configOptions().map((option) => option.path));
+  const sections = new Set(configOptions().map((option) => partsOf(option)[0]));
+  return Object.entries(given).flatMap(([name, value]) => {
+    if (!sections.has(name)) return [name];
+    if (!isObject(value)) return [];
+    return Object.keys(value)
+      .map((key) => `${name}.${key}`)
+      .filter((path) => !paths.has(path));
+  });
+}
+
+function partsOf(option: ConfigOption): readonly [section: string, key: string | undefined] {
+  const [section, key] = option.path.split('.');
+  return [must(section, 'an option has a name'), key];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function readConfigFile(path: string): unknown {
@@ -140,20 +163,20 @@ function readConfigFile(path: string): unknown {
 
 /** `given` with the options that the environment sets. */
 function overridden(given: unknown, environment: Environment): unknown {
-  if (typeof given !== 'object' || given === null) return given;
-  const config = structuredClone(given) as Record<string, unknown>;
+  if (!isObject(given)) return given;
+  const config: Record<string, unknown> = { ...given };
   for (const option of configOptions()) {
     const name = environmentName(option.path);
     const text = environment[name];
     if (text === undefined || text === '') continue;
     const value = parseOverride(option, name, text);
-    const [section, key] = option.path.split('.') as [string, string | undefined];
+    const [section, key] = partsOf(option);
     if (key === undefined) {
       config[section] = value;
       continue;
     }
     const part = config[section];
-    config[section] = { ...(typeof part === 'object' ? part : {}), [key]: value };
+    config[section] = { ...(isObject(part) ? part : {}), [key]: value };
   }
   return config;
 }
@@ -176,21 +199,6 @@ function parseOverride(option: ConfigOption, name: string, text: string): unknow
   }
 }
 
-/** The first finding of the validator as one sentence that names the option. */
-function describe(error: ErrorObject): string {
-  const path = error.instancePath.slice(1).replaceAll('/', '.');
-  if (error.keyword === 'additionalProperties') {
-    const key = String(error.params.additionalProperty);
-    const unknown = path === '' ? key : `${path}.${key}`;
-    const near = nearest(unknown);
-    return `unknown option ${unknown}${near === undefined ? '' : `; did you mean ${near}?`}`;
-  }
-  const option = configOptions().find((o) => path === o.path || path.startsWith(`${o.path}.`));
-  if (option === undefined) return `${path === '' ? 'the whole' : path} ${error.message}`;
-  const unit = option.unit === '-' ? '' : ` (${option.unit})`;
-  return `${option.path} must be ${expected(option)}${unit}`;
-}
-
 function expected(option: ConfigOption): string {
   switch (option.type) {
     case 'integer':
@@ -205,8 +213,8 @@ function expected(option: ConfigOption): string {
   }
 }
 
-/** The option or section that `unknown` may have been meant for. */
-function nearest(unknown: string): string | undefined {
+/** Names the option or section that `unknown` may have been meant for. */
+function suggestion(unknown: string): string {
   const paths = configOptions().map((option) => option.path);
   const names = [...new Set([...paths, ...paths.map((path) => path.split('.')[0] ?? path)])];
   const wanted = unknown.toLowerCase();
@@ -218,7 +226,8 @@ function nearest(unknown: string): string | undefined {
     return { name, distance: Math.min(editDistance(known, wanted), moved) };
   });
   const best = scored.reduce((a, b) => (b.distance < a.distance ? b : a));
-  return best.distance <= Math.max(2, Math.floor(unknown.length / 4)) ? best.name : undefined;
+  const near = best.distance <= Math.max(2, Math.floor(unknown.length / 4));
+  return near ? `; did you mean ${best.name}?` : '';
 }
 
 /** Levenshtein's distance. */

@@ -10,7 +10,6 @@
  */
 export {
   checkConfig,
-  configSchema,
   inMemory,
   type LogThreshold,
   loadConfig,

@@ -1,5 +1,5 @@
 /**
- * Every option of a node: the one list that the schema, the environment, `--print-config` and
+ * Every option of a node: the one list that the check, the environment, `--print-config` and
  * docs/config.md are made from or compared with.
  */
 
