@@ -9,8 +9,8 @@ import type { Returning } from '../plan/statement.js';
 import { printType } from '../types/index.js';
 import { coerce } from './coerce.js';
 import type { BindContext } from './context.js';
-import { bindExpression, type Clause } from './expression.js';
-import { emptyScope, type Scope } from './scope.js';
+import { bindExpression, defaultClause } from './expression.js';
+import type { Scope } from './scope.js';
 import { bindTargets } from './target.js';
 import type { BoundType } from './type-name.js';
 
@@ -75,12 +75,6 @@ export function defaultOf(context: BindContext, column: ColumnDescriptor): Expre
   const inner = context.within(parsed.source);
   return assigned(inner, column, bindExpression(inner, defaultClause, parsed.node));
 }
-
-export const defaultClause: Clause = {
-  scope: emptyScope,
-  name: 'DEFAULT expressions',
-  aggregates: undefined,
-};
 
 /** Refuses a value for a column GENERATED ALWAYS. */
 export function refuseGenerated(

@@ -1,10 +1,11 @@
 /** Calls of functions and aggregates, and the SQL value functions such as CURRENT_DATE. */
 import { must } from '../../base/assert.js';
-import { resolveFunction, resolveSqlValue } from '../functions/index.js';
+import { DatabaseError, raise } from '../../base/errors.js';
+import { type ResolvedCall, resolveFunction, resolveSqlValue } from '../functions/index.js';
 import type { AggregateFunction, ScalarFunction } from '../functions/index.js';
 import { type ast, fields, locationOf, notSupported, stringsOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import { printType } from '../types/index.js';
+import { printType, type TypeName } from '../types/index.js';
 import { coerce, coerceTo, coerceToBool, nameOf, typeOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
@@ -29,15 +30,22 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
   const inner = clause.aggregates === undefined ? clause : { ...clause, aggregates: { calls: [] } };
   const args = (read.args ?? []).map((node) => bindExpression(context, inner, node));
   const star = read.agg_star === true;
-  const resolved = context.at(at, () => resolveFunction(name, args.map(nameOf), { star }));
+  const resolved = context.at(at, () => resolve(name, args.map(nameOf), star));
   if (resolved.kind === 'aggregate') {
     const nested = inner.aggregates?.calls.length ?? 0;
     if (nested > 0) {
-      context.raise(at, 'grouping_error', 'aggregate function calls cannot be nested');
+      context.raise(
+        inner.aggregates?.location,
+        'grouping_error',
+        'aggregate function calls cannot be nested',
+      );
     }
     return bindAggregate(context, clause, read, resolved.function, args, at);
   }
-  clause.aggregates?.calls.push(...(inner.aggregates?.calls ?? []));
+  if (clause.aggregates !== undefined && inner.aggregates !== undefined) {
+    clause.aggregates.calls.push(...inner.aggregates.calls);
+    clause.aggregates.location ??= inner.aggregates.location;
+  }
   refuseAggregateSyntax(context, name, read, at);
   if (resolved.kind === 'cast') {
     const argument = must(args[0], 'a cast has one argument');
@@ -47,6 +55,35 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
     context.raise(at, 'cannot_coerce', `cannot cast type ${types}`);
   }
   return context.locate(scalar(context, resolved.function, args), at);
+}
+
+/** As `resolveFunction`, with the error for `count()`. */
+function resolve(name: string, types: readonly TypeName[], star: boolean): ResolvedCall {
+  const resolved = attempt(name, types, star);
+  if (resolved !== undefined && (!star || resolved.kind === 'aggregate')) return resolved;
+  if (star) {
+    raise('undefined_function', `function ${name}() does not exist`, {
+      hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
+    });
+  }
+  if (types.length === 0 && attempt(name, types, true)?.kind === 'aggregate') {
+    const text = `${name}(*) must be used to call a parameterless aggregate function`;
+    raise('wrong_object_type', text);
+  }
+  return resolveFunction(name, types, { star });
+}
+
+function attempt(
+  name: string,
+  types: readonly TypeName[],
+  star: boolean,
+): ResolvedCall | undefined {
+  try {
+    return resolveFunction(name, types, { star });
+  } catch (error) {
+    if (error instanceof DatabaseError) return undefined;
+    throw error;
+  }
 }
 
 function scalar(
@@ -118,12 +155,14 @@ function bindAggregate(
     context.raise(at, 'syntax_error', 'DISTINCT needs an argument');
   }
   for (const key of distinct ? orderBy : []) {
-    if (operands.some((operand) => sameExpression(operand, key.expression))) continue;
+    const isArgument = (one: Expression): boolean => sameExpression(one, key.expression);
+    if (operands.some(isArgument) || args.some(isArgument)) continue;
     const text = 'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list';
     context.raise(key.location, 'invalid_column_reference', text);
   }
   const column = context.nextColumn();
   const type = typeOf(chosen.result);
+  clause.aggregates.location ??= at;
   clause.aggregates.calls.push({
     column,
     function: chosen,

@@ -75,6 +75,7 @@ export function bindCase(context: BindContext, clause: Clause, body: ast.CaseExp
   // ELSE comes first, as PostgreSQL resolves the type.
   const { type, expressions } = coerceToCommon(context, [otherwise, ...results], 'CASE');
   const [last, ...thens] = expressions;
+  // biome-ignore lint/suspicious/noThenProperty: a branch of CASE is never awaited
   const branches = whens.map((when, i) => ({ when, then: must(thens[i], 'a THEN per WHEN') }));
   return { kind: 'case', type, branches, otherwise: must(last, 'a CASE has ELSE') };
 }
@@ -115,6 +116,7 @@ export function bindNullIf(
   return {
     kind: 'case',
     type: value.type,
+    // biome-ignore lint/suspicious/noThenProperty: a branch of CASE is never awaited
     branches: [{ when: equal, then: nothing }],
     otherwise: value,
   };

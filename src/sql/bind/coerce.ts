@@ -68,9 +68,13 @@ function literal(
   if (text === null) return context.relocate({ ...expression, type: target }, expression);
   assert(typeof text === 'string', 'an unknown literal is a text');
   const reading = how === 'explicit' ? 'explicit' : 'assignment';
-  const value = context.at(context.locationOf(expression), () =>
-    readLiteral(text, target.name, target.modifier, reading, context.functions),
+  let value = context.at(context.locationOf(expression), () =>
+    readLiteral(text, target.name, -1, reading, context.functions),
   );
+  // What does not fit the length is the value's fault, not the text's: it has no position.
+  if (target.modifier !== -1) {
+    value = readLiteral(text, target.name, target.modifier, reading, context.functions);
+  }
   return context.relocate({ kind: 'constant', type: target, value }, expression);
 }
 

@@ -14,10 +14,9 @@ import {
 } from '../parse/index.js';
 import type { NewTable, SequenceOptions, Statement } from '../plan/statement.js';
 import { printType, typeNamed } from '../types/index.js';
-import { defaultClause } from './assign.js';
 import { coerce } from './coerce.js';
 import type { BindContext } from './context.js';
-import { bindExpression } from './expression.js';
+import { bindExpression, defaultClause } from './expression.js';
 import { bindTypeName, type BoundType } from './type-name.js';
 
 /** The most columns of a table, as in PostgreSQL. */
@@ -36,6 +35,7 @@ interface Draft {
   readonly nullable: Set<string>;
   primaryKey: readonly string[] | undefined;
   primaryKeyName: string | undefined;
+  primaryKeyLocation: number | undefined;
 }
 
 export function bindCreateTable(
@@ -59,6 +59,7 @@ export function bindCreateTable(
     nullable: new Set(),
     primaryKey: undefined,
     primaryKeyName: undefined,
+    primaryKeyLocation: undefined,
   };
   for (const node of read.tableElts ?? []) {
     const column = as(node, 'ColumnDef');
@@ -89,14 +90,15 @@ function checkSchema(context: BindContext, schema: string, at: number | undefine
 
 function finished(context: BindContext, draft: Draft): Omit<NewTable, 'schema' | 'name'> {
   const seen = new Set<number>();
+  const at = draft.primaryKeyLocation;
   const primaryKey = (draft.primaryKey ?? []).map((name) => {
     const column = draft.columns.find((one) => one.name === name);
     if (column === undefined) {
-      context.raise(undefined, 'undefined_column', `column "${name}" named in key does not exist`);
+      context.raise(at, 'undefined_column', `column "${name}" named in key does not exist`);
     }
     if (seen.has(column.position)) {
       const text = `column "${name}" appears twice in primary key constraint`;
-      context.raise(undefined, 'duplicate_column', text);
+      context.raise(at, 'duplicate_column', text);
     }
     seen.add(column.position);
     if (typeNamed(column.type).key === undefined) {
@@ -106,7 +108,7 @@ function finished(context: BindContext, draft: Draft): Omit<NewTable, 'schema' |
         hint: 'You must specify an operator class for the index or define a default operator class for the data type.',
       });
     }
-    if (draft.nullable.has(name)) conflictingNull(context, draft, name, undefined);
+    if (draft.nullable.has(name)) conflictingNull(context, draft, name, at);
     column.notNull = true;
     return column.position;
   });
@@ -133,9 +135,8 @@ const maxima = { int2: 32_767n, int4: 2_147_483_647n, int8: 9_223_372_036_854_77
 function bindColumnDefinition(context: BindContext, draft: Draft, body: ast.ColumnDef): void {
   const read = fields(context.source, 'ColumnDef', body, ['colname', 'typeName', 'constraints']);
   const name = read.colname ?? '';
-  const at = locationOf(body);
   if (draft.columns.some((column) => column.name === name)) {
-    context.raise(at, 'duplicate_column', `column "${name}" specified more than once`);
+    context.raise(undefined, 'duplicate_column', `column "${name}" specified more than once`);
   }
   const path = stringsOf(read.typeName?.names);
   const serial = path.length === 1 ? serials[path[0] ?? ''] : undefined;
@@ -161,7 +162,6 @@ function bindColumnDefinition(context: BindContext, draft: Draft, body: ast.Colu
   for (const constraint of constraints) {
     bindColumnConstraint(context, draft, column, constraint, constraints);
   }
-  if (column.notNull && draft.nullable.has(name)) conflictingNull(context, draft, name, at);
 }
 
 function conflictingNull(
@@ -202,11 +202,15 @@ function bindColumnConstraint(
     case 'CONSTR_NULL':
       fields(context.source, 'Constraint', body, ['contype']);
       draft.nullable.add(column.name);
+      if (column.notNull) conflictingNull(context, draft, column.name, locationOf(body));
       return;
     case 'CONSTR_NOTNULL':
       // A name of NOT NULL is taken and, as in PostgreSQL 15, not kept.
       fields(context.source, 'Constraint', body, ['contype', 'conname']);
       column.notNull = true;
+      if (draft.nullable.has(column.name)) {
+        conflictingNull(context, draft, column.name, locationOf(body));
+      }
       return;
     case 'CONSTR_PRIMARY':
       setPrimaryKey(context, draft, body, [column.name]);
@@ -240,6 +244,7 @@ function setPrimaryKey(
   }
   draft.primaryKey = columns;
   draft.primaryKeyName = conname;
+  draft.primaryKeyLocation = locationOf(body);
 }
 
 function bindDefault(

@@ -27,7 +27,7 @@ import {
 import { coerce, isUnknown, settled, typeOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';
-import { findColumn, findQualified, type Scope } from './scope.js';
+import { emptyScope, findColumn, findQualified, type Scope } from './scope.js';
 import { bindTypeName } from './type-name.js';
 
 /** The clause that an expression stands in: what it may name and contain. */
@@ -42,7 +42,16 @@ export interface Clause {
 /** The aggregate calls of one SELECT. */
 export interface AggregateCollector {
   readonly calls: AggregateCall[];
+  /** Where the first of them stands. */
+  location?: number | undefined;
 }
+
+/** A column's DEFAULT, which names no columns. */
+export const defaultClause: Clause = {
+  scope: emptyScope,
+  name: 'DEFAULT expressions',
+  aggregates: undefined,
+};
 
 export interface SortItem extends SortKey {
   readonly location: number | undefined;
@@ -121,6 +130,10 @@ function bindColumn(context: BindContext, clause: Clause, body: ast.ColumnRef): 
   const name = stringOf(last);
   const table = path.length > 1 ? stringOf(path.at(-2)) : undefined;
   if (path.length > 3) notSupported(context.source, 'cross-database reference', at);
+  if (clause === defaultClause) {
+    const text = 'cannot use column reference in DEFAULT expression';
+    context.raise(at, 'feature_not_supported', text);
+  }
   const schema = path.length > 2 ? stringOf(path.at(-3)) : undefined;
   const column =
     table === undefined
@@ -180,7 +193,11 @@ function bindCast(context: BindContext, clause: Clause, body: ast.TypeCast): Exp
     const to = printType(target.name, -1);
     context.raise(at, 'cannot_coerce', `cannot cast type ${from} to ${to}`);
   }
-  return context.locate(cast, nodeLocation(node) ?? at);
+  // An expression begins where its leftmost part does: `date '...'` at the type.
+  const starts = [nodeLocation(node), locationOf(body), typeName?.location].filter(
+    (start): start is number => start !== undefined && start >= 0,
+  );
+  return context.locate({ ...cast }, Math.min(...starts));
 }
 
 /** Collations that are UTF-8 byte order, which is how text is ordered anyway. */

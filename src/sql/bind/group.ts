@@ -1,15 +1,13 @@
 /** GROUP BY and what it does to the expressions over it. */
 import { assert, unreachable } from '../../base/assert.js';
-import { resolveOperator } from '../functions/index.js';
 import { as, type ast, stringOf } from '../parse/index.js';
 import type { AggregateCall, ColumnId, Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation } from '../plan/relation.js';
-import { nameOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { type AggregateCollector, bindSettled, type Clause, nodeLocation } from './expression.js';
 import { namedTarget } from './order.js';
 import { type Scope, visibleColumn } from './scope.js';
-import { sameExpression } from './sort.js';
+import { checkGroupable, sameExpression } from './sort.js';
 import type { Target } from './target.js';
 
 /** The expressions of GROUP BY; undefined without the clause. Target of a name: column of FROM first. */
@@ -29,12 +27,14 @@ export function bindGroups(
     const expression =
       (target === undefined ? undefined : targets[target]?.expression) ??
       bindSettled(context, clause, node);
-    if (collector.calls.some(({ column }) => mentions(expression, column))) {
+    const call = columnIn(expression, (column) =>
+      collector.calls.some((one) => one.column === column),
+    );
+    if (call !== undefined) {
       const text = 'aggregate functions are not allowed in GROUP BY';
-      context.raise(context.locationOf(expression), 'grouping_error', text);
+      context.raise(context.locationOf(call), 'grouping_error', text);
     }
-    const type = nameOf(expression);
-    context.at(at, () => resolveOperator('=', type, type));
+    checkGroupable(context, expression, at);
     return expression;
   });
 }
@@ -177,6 +177,7 @@ export function mapOperands(
         ...expression,
         branches: expression.branches.map(({ when, then }) => ({
           when: map(when),
+          // biome-ignore lint/suspicious/noThenProperty: a branch of CASE is never awaited
           then: map(then),
         })),
         otherwise: map(expression.otherwise),
@@ -188,11 +189,15 @@ export function mapOperands(
   }
 }
 
-/** Whether `expression` reads `column`. */
-function mentions(expression: Expression, column: ColumnId): boolean {
-  let found = expression.kind === 'column' && expression.column === column;
+/** The first column that `expression` reads, of those that `wanted` lets pass. */
+export function columnIn(
+  expression: Expression,
+  wanted: (column: ColumnId) => boolean = () => true,
+): Expression | undefined {
+  if (expression.kind === 'column') return wanted(expression.column) ? expression : undefined;
+  let found: Expression | undefined;
   mapOperands(expression, (operand) => {
-    found ||= mentions(operand, column);
+    found ??= columnIn(operand, wanted);
     return operand;
   });
   return found;

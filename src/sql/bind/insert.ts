@@ -18,7 +18,7 @@ import { coerceToBool, isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { findTable, oneRow, tableRelation, tableScope } from './from.js';
-import { columnExpression, emptyScope, joinScopes, scopeOf } from './scope.js';
+import { columnExpression, emptyScope, findColumn, joinScopes, scopeOf } from './scope.js';
 import { bindQuery, bindValuesRows } from './select.js';
 import { bindAssignments } from './update.js';
 
@@ -172,7 +172,10 @@ function querySource(
   overriding: ast.OverridingKind,
 ): InsertSource {
   const query = bindQuery(context, select, true);
-  const targets = matched(context, listed, query.columns.length, () => undefined);
+  const targets = matched(context, listed, query.columns.length, (i) => {
+    const extra = select.targetList?.[i];
+    return extra && nodeLocation(extra);
+  });
   const expressions: NamedExpression[] = targets.map(({ column }, i) => {
     const output = must(query.columns[i], 'a column per target');
     const origin = output.type.name === 'unknown' ? originOf(query, output.column) : undefined;
@@ -268,16 +271,16 @@ function checkArbiter(context: BindContext, table: TableDescriptor, infer: ast.I
   if (conname !== undefined) {
     if (conname === table.primaryKeyName) return;
     const text = `constraint "${conname}" for table "${table.name}" does not exist`;
-    context.raise(at, 'undefined_object', text);
+    context.raise(undefined, 'undefined_object', text);
   }
   const positions = new Set<number>();
+  const scope = tableScope(context, tableRelation(context, table), undefined);
   for (const node of indexElems) {
     const { name } = fields(context.source, 'IndexElem', the(node, 'IndexElem'), ['name']);
     if (name === undefined) notSupported(context.source, 'ON CONFLICT on an expression', at);
-    const column = table.columns.find((one) => one.name === name);
-    if (column === undefined) {
-      context.raise(at, 'undefined_column', `column "${name}" does not exist`);
-    }
+    // Raises as PostgreSQL does for a name that is no column.
+    findColumn(context, scope, name, at);
+    const column = columnNamed(context, table, name, at);
     positions.add(column.position);
   }
   const key = table.primaryKey;

@@ -23,11 +23,11 @@ export function bindOrder(
 ): OrderKey[] {
   return (nodes ?? []).map((item) => {
     const { node, descending, nullsFirst } = sortDirection(context, the(item, 'SortBy'));
-    const at = nodeLocation(node);
     const named = namedTarget(context, node, targets, 'ORDER BY');
     const expression =
-      named === undefined ? bindSettled(context, clause, node) : targets[named]?.expression;
-    if (expression === undefined) throw new RangeError('an ordinal beyond the select list');
+      (named === undefined ? undefined : targets[named]?.expression) ??
+      bindSettled(context, clause, node);
+    const at = nodeLocation(node) ?? context.locationOf(expression);
     const same = targets.findIndex((target) => sameExpression(target.expression, expression));
     const target = named ?? (same < 0 ? undefined : same);
     if (distinct && target === undefined) {

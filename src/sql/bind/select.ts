@@ -12,9 +12,10 @@ import {
   nodeLocation,
 } from './expression.js';
 import { bindFrom, bindValues } from './from.js';
-import { bindGroups, Grouping } from './group.js';
+import { bindGroups, columnIn, Grouping } from './group.js';
 import { bindOrder, type OrderKey } from './order.js';
 import { emptyScope, type Scope } from './scope.js';
+import { checkGroupable } from './sort.js';
 import { bindTargets, type Target } from './target.js';
 
 /**
@@ -71,7 +72,10 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
       input = { kind: 'filter', columns: input.columns, input, condition };
     }
   }
-  return limited(context, arranged(context, input, targets, order, distinct), read);
+  for (const target of distinct ? targets : []) {
+    checkGroupable(context, target.expression, target.location);
+  }
+  return limited(context, scope, arranged(context, input, targets, order, distinct), read);
 }
 
 /** FETCH ... WITH TIES is the one way of limiting that is not there. */
@@ -152,23 +156,30 @@ function project(input: Relation, expressions: readonly NamedExpression[]): Rela
 
 function limited(
   context: BindContext,
+  scope: Scope,
   input: Relation,
   read: Pick<ast.SelectStmt, 'limitCount' | 'limitOffset'>,
 ): Relation {
-  const limit = limitExpression(context, read.limitCount, 'LIMIT');
-  const offset = limitExpression(context, read.limitOffset, 'OFFSET');
+  const limit = limitExpression(context, scope, read.limitCount, 'LIMIT');
+  const offset = limitExpression(context, scope, read.limitOffset, 'OFFSET');
   if (limit === undefined && offset === undefined) return input;
   return { kind: 'limit', columns: input.columns, input, limit, offset };
 }
 
 function limitExpression(
   context: BindContext,
+  scope: Scope,
   node: ast.Node | undefined,
   name: 'LIMIT' | 'OFFSET',
 ): Expression | undefined {
   if (node === undefined) return undefined;
-  const clause: Clause = { scope: emptyScope, name, aggregates: undefined };
+  const clause: Clause = { scope, name, aggregates: undefined };
   const bound = bindExpression(context, clause, node);
+  const variable = columnIn(bound);
+  if (variable !== undefined) {
+    const text = `argument of ${name} must not contain variables`;
+    context.raise(context.locationOf(variable), 'invalid_column_reference', text);
+  }
   const expression = coerce(context, bound, typeOf('int8'), 'assignment');
   if (expression !== undefined) return expression;
   context.raise(
@@ -210,7 +221,7 @@ function bindValuesStatement(context: BindContext, body: ast.SelectStmt): Relati
     bindExpression(context, clause, node),
   );
   const values = bindValues(context, rows);
-  if (read.sortClause === undefined) return limited(context, values, read);
+  if (read.sortClause === undefined) return limited(context, emptyScope, values, read);
   const targets: Target[] = values.columns.map((column) => ({
     name: column.name,
     expression: { kind: 'column', type: column.type, column: column.column },
@@ -219,5 +230,5 @@ function bindValuesStatement(context: BindContext, body: ast.SelectStmt): Relati
   const scope: Scope = { relations: [], visible: targets };
   const ordering: Clause = { scope, name: 'ORDER BY', aggregates: undefined };
   const order = bindOrder(context, ordering, read.sortClause, targets, false);
-  return limited(context, arranged(context, values, targets, order, false), read);
+  return limited(context, scope, arranged(context, values, targets, order, false), read);
 }

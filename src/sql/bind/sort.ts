@@ -1,10 +1,8 @@
 /** ORDER BY keys and the comparison of bound expressions. */
 import { must } from '../../base/assert.js';
-import { resolveOperator } from '../functions/index.js';
 import { type ast, fields, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import { typeNamed } from '../types/index.js';
-import { nameOf } from './coerce.js';
+import { printType, typeNamed } from '../types/index.js';
 import type { BindContext } from './context.js';
 import { bindSettled, type Clause, nodeLocation, type SortItem } from './expression.js';
 
@@ -30,12 +28,24 @@ export function checkSortable(
   expression: Expression,
   at: number | undefined,
 ): void {
-  const type = nameOf(expression);
-  context.at(at, () => orderingOf(type));
+  const { name } = expression.type;
+  if (typeNamed(name).compare !== undefined) return;
+  const text = `could not identify an ordering operator for type ${printType(name, -1)}`;
+  context.raise(at, 'undefined_function', text, {
+    hint: 'Use an explicit ordering operator or modify the query.',
+  });
 }
 
-function orderingOf(type: ReturnType<typeof nameOf>): void {
-  resolveOperator('<', type, type);
+/** Raises undefined_function when values of the type cannot be told apart. */
+export function checkGroupable(
+  context: BindContext,
+  expression: Expression,
+  at: number | undefined,
+): void {
+  const { name } = expression.type;
+  if (typeNamed(name).equals !== undefined) return;
+  const text = `could not identify an equality operator for type ${printType(name, -1)}`;
+  context.raise(at, 'undefined_function', text);
 }
 
 /** ORDER BY within an aggregate: expressions only, a number is no ordinal. */

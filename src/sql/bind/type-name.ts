@@ -1,5 +1,6 @@
 /** Types as SQL names them. */
 import { must } from '../../base/assert.js';
+import { DatabaseError } from '../../base/errors.js';
 import { as, fields, notSupported, raiseAt, type Source, stringsOf } from '../parse/index.js';
 import type { ast } from '../parse/index.js';
 import type { ExpressionType } from '../plan/expression.js';
@@ -62,5 +63,15 @@ function bindModifier(
     }
     return raiseAt(source, at, 'syntax_error', 'type modifiers must be simple constants');
   });
-  return modifierOf(numbers);
+  return placed(source, at, () => modifierOf(numbers));
+}
+
+/** Runs `work`; an error that it raises gets the position of the type's name. */
+function placed<T>(source: Source, at: number | undefined, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    return raiseAt(source, at, error.kind, error.message, error.details);
+  }
 }

@@ -104,7 +104,7 @@ export function bindAssignments(
     const column = columnNamed(context, table, name, at);
     if (seen.has(column.position)) {
       const text = `multiple assignments to same column "${name}"`;
-      context.raise(at, 'syntax_error', text);
+      context.raise(undefined, 'syntax_error', text);
     }
     seen.add(column.position);
     const value = assignedNode(context, must(val, 'SET has a value'));

@@ -75,6 +75,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   'TransactionStmt.chain': 'AND CHAIN',
   'SortBy.useOp': 'ORDER BY USING',
   'ExplainStmt.options': 'EXPLAIN option',
+  'A_Const.bsval': 'bit string',
   'A_Indirection.indirection': 'subscript or field selection',
   'SubLink.testexpr': 'subquery comparison',
 };

@@ -41,10 +41,25 @@ function bytesOf(text: string): number {
 
 /**
  * Tokens, roughly: a quoted or dollar-quoted string or a comment is one, a word or number is one,
- * every other character is one.
+ * every other character is one. What is not terminated goes on to the end, so that no text takes
+ * more than one pass.
  */
-const token =
-  /'(?:[^'\\]|''|\\[^])*'|"[^"]*"|\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$[^]*?\$\1\$|--[^\n]*|\/\*[^]*?\*\/|[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*|[\d.]+|[^\s\w]/g;
+const token = new RegExp(
+  [
+    /[eE]'(?:[^'\\]|''|\\.)*(?:'|$)/,
+    /'(?:[^']|'')*(?:'|$)/,
+    /"[^"]*(?:"|$)/,
+    /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$.*?(?:\$\1\$|$)/,
+    /--[^\n]*/,
+    /\/\*.*?(?:\*\/|$)/,
+    /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
+    /[\d.]+/,
+    /[^\s\w]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gs',
+);
 
 /**
  * Refuses what may nest more deeply than {@link nestedTokensMax}. Tokens nest at most once each, those

@@ -6,6 +6,7 @@ import type { Statement } from '../plan/statement.js';
 import { typeNamed } from '../types/index.js';
 import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
+import { planOf } from './planning.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
 import { type Run, runData, runInTransaction } from './run.js';
 import { commit, ResultWriter, type Work } from './work.js';
@@ -133,7 +134,14 @@ function* executePrepared(
   const parsed = parse();
   if (parsed === undefined) return yield* completed(run, '');
   const query = { key, parsed: () => parsed, types, parameters: statement.arguments };
-  yield* runInTransaction(run, (transaction) =>
-    runData(run, transaction, query, { kind: 'other' }),
-  );
+  yield* runInTransaction(run, (transaction) => {
+    const wanted = planOf(run.state, query, transaction.catalogue).bound.parameters.length;
+    const given = statement.arguments.length;
+    if (wanted !== given) {
+      const text = `wrong number of parameters for prepared statement "${statement.name}"`;
+      const detail = `Expected ${wanted} parameters but got ${given}.`;
+      raise('syntax_error', text, { detail });
+    }
+    return runData(run, transaction, query, { kind: 'other' });
+  });
 }

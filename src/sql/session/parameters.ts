@@ -12,6 +12,9 @@ export function readParameters(
   types: readonly ExpressionType[],
   functions: FunctionContext,
 ): readonly Value[] {
+  if (given.length < types.length) {
+    raise('undefined_parameter', `there is no parameter $${given.length + 1}`);
+  }
   if (given.length !== types.length) {
     raise(
       'protocol_violation',
