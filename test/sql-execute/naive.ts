@@ -131,3 +131,54 @@ export function both(left: Truth, right: Truth, decisive: boolean): Truth {
   if (left === decisive || right === decisive) return decisive;
   return left === null || right === null ? null : !decisive;
 }
+
+/** The lines in the order of an ORDER BY. */
+export function sorted(rows: readonly Line[], by: string): readonly Line[] {
+  const keys = by.split(', ').map((key) => {
+    const [column = 'id', ...words] = key.split(' ');
+    const descending = words.includes('desc');
+    const nullsFirst = words.includes('nulls') ? words.includes('first') : descending;
+    return { column: column as keyof Line, sign: descending ? -1 : 1, nulls: nullsFirst ? -1 : 1 };
+  });
+  return rows.toSorted((x, y) => {
+    for (const { column, sign, nulls } of keys) {
+      const left = x[column];
+      const right = y[column];
+      if (left === null || right === null) {
+        if (left !== right) return left === null ? nulls : -nulls;
+      } else if (order(left, right) !== 0) {
+        return order(left, right) * sign;
+      }
+    }
+    return 0;
+  });
+}
+
+export function equal(left: number | string | null, right: number | string | null): boolean {
+  return left !== null && right !== null && left === right;
+}
+
+export function less(left: number | null, right: number | null): boolean {
+  return left !== null && right !== null && left < right;
+}
+
+export type Pair = readonly [Line | undefined, Line | undefined];
+
+/** The pairs of lines that a join gives. */
+export function joined(
+  left: readonly Line[],
+  right: readonly Line[],
+  join: string,
+  test: (x: Line, y: Line) => boolean | null,
+): readonly Pair[] {
+  const pairs: Pair[] = left.flatMap((x) =>
+    right.filter((y) => test(x, y)).map((y): Pair => [x, y]),
+  );
+  const lonelyLeft = left.filter((x) => !right.some((y) => test(x, y)));
+  const lonelyRight = right.filter((y) => !left.some((x) => test(x, y)));
+  if (join === 'left' || join === 'full')
+    pairs.push(...lonelyLeft.map((x): Pair => [x, undefined]));
+  if (join === 'right' || join === 'full')
+    pairs.push(...lonelyRight.map((y): Pair => [undefined, y]));
+  return pairs;
+}
