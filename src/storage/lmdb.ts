@@ -45,6 +45,9 @@ const spaceAgeMsMax = 100;
 /** A key that no engine key equals: keys have at least one byte, and the key spaces begin at 01. */
 const kickKey = Buffer.of(0);
 
+/** Up to this length V8 keeps an array on its own heap, where a new one is cheap. */
+const heapArrayBytesMax = 64;
+
 /** Keys are copied out of lmdb's buffer, values handed over in it. */
 const codec = {
   keyEncoder: {
@@ -52,9 +55,11 @@ const codec = {
       target.set(key, start);
       return start + key.length;
     },
-    readKey(target: Buffer, start: number, end: number): Buffer {
-      const key = Buffer.allocUnsafe(end - start);
-      target.copy(key, 0, start, end);
+    readKey(source: Buffer, start: number, end: number): Uint8Array {
+      const length = end - start;
+      if (length > heapArrayBytesMax) return copyOf(source, start, end);
+      const key = new Uint8Array(length);
+      for (let at = 0; at < length; at += 1) key[at] = source[start + at] as number;
       return key;
     },
   },
@@ -107,7 +112,7 @@ export class LmdbEngine implements Engine {
     // lmdb sets `length` on its shared buffer; the buffer itself is longer.
     const length = stored.length;
     verify(key, stored, length);
-    if (length >= mappedValueBytes) return Buffer.from(stored).subarray(checksumBytes);
+    if (length >= mappedValueBytes) return copyOf(stored, checksumBytes, length);
     return new Uint8Array(stored.buffer, stored.byteOffset + checksumBytes, length - checksumBytes);
   }
 
@@ -122,9 +127,7 @@ export class LmdbEngine implements Engine {
         const length = stored.length;
         verify(key, stored, length);
         // Copied, because a read by `visit` overwrites lmdb's buffer.
-        const value = Buffer.allocUnsafe(length - checksumBytes);
-        stored.copy(value, 0, checksumBytes, length);
-        if (!visit(key, value)) return;
+        if (!visit(key, copyOf(stored, checksumBytes, length))) return;
       }
     } finally {
       pairs.return?.();
@@ -279,6 +282,28 @@ function rangeOf({ from, to }: Span, reverse: boolean): RangeOptions {
     ? { start: high, exclusiveStart: !toCut, end: low, inclusiveEnd: !fromCut, reverse }
     : { start: low, exclusiveStart: fromCut, end: high, inclusiveEnd: toCut };
 }
+
+/**
+ * A copy of some bytes. Copies are cut from slabs, as a buffer of its own for each costs more than
+ * the reading. Plain Uint8Arrays, whose `slice` copies; that of a Buffer would not.
+ */
+function copyOf(source: Buffer, from: number, to: number): Uint8Array {
+  const length = to - from;
+  if (length > slabBytes / 8)
+    return new Uint8Array(source.buffer, source.byteOffset, to).slice(from);
+  if (slabUsed + length > slabBytes) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    slabUsed = 0;
+  }
+  const at = slabUsed;
+  slabUsed += length;
+  source.copy(slab, at, from, to);
+  return new Uint8Array(slab.buffer, at, length);
+}
+
+const slabBytes = 32 * 1024;
+let slab = Buffer.allocUnsafeSlow(slabBytes);
+let slabUsed = 0;
 
 function verify(key: Uint8Array, stored: Buffer, length: number): void {
   if (
