@@ -2,7 +2,7 @@
 import type { TypeName, Value } from '../types/index.js';
 import type { FunctionContext } from '../types/index.js';
 import type { ParameterType } from './definition.js';
-import { define } from './definition.js';
+import { define, pseudoTypes } from './definition.js';
 import type { AggregateFunction } from './function.js';
 
 export interface AggregateDefinition {
@@ -47,7 +47,7 @@ export function aggregateOf<S, A, B>(
     star: false,
     make: (types) => {
       const accumulator = make(types);
-      const concrete = result === 'anyelement' || result === 'any' ? types[0] : result;
+      const concrete = pseudoTypes.has(result) ? types[0] : (result as TypeName);
       return {
         name,
         parameters: types,

@@ -4,8 +4,14 @@ import type { TypeName } from '../types/index.js';
 import { types } from '../types/index.js';
 import type { Comparison, Implementation, Volatility } from './function.js';
 
-/** A parameter: a type, any type at all, or one type for all parameters of this kind. */
-export type ParameterType = TypeName | 'any' | 'anyelement';
+/**
+ * A parameter: a type, any type at all, or one type for all parameters of this kind: anyelement may
+ * be any, anynonarray any but an array.
+ */
+export type ParameterType = TypeName | 'any' | 'anyelement' | 'anynonarray';
+
+/** Parameters that take values of more than one type. */
+export const pseudoTypes: ReadonlySet<string> = new Set(['any', 'anyelement', 'anynonarray']);
 
 export interface Definition {
   readonly name: string;
@@ -100,6 +106,6 @@ function parseSignature(signature: string): Signature {
 }
 
 function parameterType(text: string): ParameterType {
-  assert(text === 'any' || text === 'anyelement' || types.has(text as TypeName), 'no type', text);
+  assert(pseudoTypes.has(text) || types.has(text as TypeName), 'no type', text);
   return text as ParameterType;
 }

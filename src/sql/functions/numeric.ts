@@ -2,6 +2,7 @@
 import { raise } from '../../base/errors.js';
 import { Numeric } from '../types/index.js';
 import * as decimal from '../types/numeric.js';
+import * as math from '../types/numeric-math.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
 
@@ -42,6 +43,8 @@ function factorial(value: bigint): Numeric {
   return decimal.finite(result, 0);
 }
 
+const ten = new Numeric(10n, 0);
+
 export const numericFunctions: readonly Definition[] = [
   define('numeric + numeric: numeric', decimal.addNumeric, { commutator: '+' }),
   define('numeric - numeric: numeric', decimal.subtractNumeric),
@@ -67,5 +70,14 @@ export const numericFunctions: readonly Definition[] = [
   define('trim_scale(numeric): numeric', decimal.stripZeros),
   define('gcd(numeric, numeric): numeric', gcd),
   define('lcm(numeric, numeric): numeric', lcm),
+  define('numeric ^ numeric: numeric', math.power),
+  define('power(numeric, numeric): numeric', math.power),
+  define('pow(numeric, numeric): numeric', math.power),
+  define('sqrt(numeric): numeric', math.squareRoot),
+  define('exp(numeric): numeric', math.exponential),
+  define('ln(numeric): numeric', math.naturalLogarithm),
+  define('log(numeric): numeric', (value: Numeric) => math.logarithm(ten, value)),
+  define('log10(numeric): numeric', (value: Numeric) => math.logarithm(ten, value)),
+  define('log(numeric, numeric): numeric', math.logarithm),
   define('factorial(int8): numeric', factorial),
 ];

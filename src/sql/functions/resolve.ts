@@ -182,7 +182,8 @@ function fits(parameters: readonly ParameterType[], argumentTypes: readonly Type
   return parameters.every((parameter, i) => {
     const source = argumentTypes[i] ?? 'unknown';
     if (parameter === 'any') return true;
-    if (parameter === 'anyelement') {
+    if (parameter === 'anynonarray' && typeNamed(source).category === 'A') return false;
+    if (isPolymorphic(parameter)) {
       if (source === 'unknown' || element === source) return true;
       if (element !== undefined) return false;
       element = source;
@@ -190,6 +191,12 @@ function fits(parameters: readonly ParameterType[], argumentTypes: readonly Type
     }
     return canCoerce(source, parameter, 'implicit');
   });
+}
+
+function isPolymorphic(
+  parameter: ParameterType | undefined,
+): parameter is 'anyelement' | 'anynonarray' {
+  return parameter === 'anyelement' || parameter === 'anynonarray';
 }
 
 function only<T>(items: readonly T[]): T | undefined {
@@ -223,7 +230,7 @@ function chooseByKnown<C extends Candidate>(
 
 /** True when the parameter is the preferred type of the argument's category. */
 function prefers(argument: TypeName | undefined, parameter: ParameterType): boolean {
-  if (argument === undefined || parameter === 'any' || parameter === 'anyelement') return false;
+  if (argument === undefined || parameter === 'any' || isPolymorphic(parameter)) return false;
   const type = typeNamed(parameter);
   return type.preferred && type.category === typeNamed(argument).category;
 }
@@ -273,7 +280,7 @@ function traits(parameter: ParameterType | undefined): {
   readonly category: string;
   readonly preferred: boolean;
 } {
-  if (parameter === undefined || parameter === 'any' || parameter === 'anyelement') {
+  if (parameter === undefined || parameter === 'any' || isPolymorphic(parameter)) {
     return { category: 'P', preferred: false };
   }
   return typeNamed(parameter);
@@ -297,9 +304,9 @@ function concreteTypes(
   argumentTypes: readonly TypeName[],
 ): TypeName[] {
   const element = argumentTypes.find(
-    (type, i) => parameters[i] === 'anyelement' && type !== 'unknown',
+    (type, i) => isPolymorphic(parameters[i]) && type !== 'unknown',
   );
-  if (element === undefined && parameters.includes('anyelement')) {
+  if (element === undefined && parameters.some(isPolymorphic)) {
     raise(
       'datatype_mismatch',
       'could not determine polymorphic type because input has type unknown',
@@ -307,7 +314,7 @@ function concreteTypes(
   }
   return parameters.map((parameter, i) => {
     if (parameter === 'any') return argumentTypes[i] ?? 'unknown';
-    return parameter === 'anyelement' ? must(element, 'no element type') : parameter;
+    return isPolymorphic(parameter) ? must(element, 'no element type') : parameter;
   });
 }
 
@@ -317,12 +324,12 @@ function scalarFunction(
 ): ScalarFunction {
   const concrete = concreteTypes(parameters, argumentTypes);
   const { result } = candidate;
-  const element = concrete.find((_, i) => parameters[i] === 'anyelement');
+  const element = concrete.find((_, i) => isPolymorphic(parameters[i]));
   return {
     name: candidate.name,
     form: candidate.form,
     parameters: concrete,
-    result: result === 'anyelement' || result === 'any' ? must(element, 'no element') : result,
+    result: result === 'any' || isPolymorphic(result) ? must(element, 'no element') : result,
     modifier: -1,
     strict: candidate.strict,
     volatility: candidate.volatility,

@@ -2,6 +2,7 @@
 import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
+import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
 import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
@@ -10,6 +11,7 @@ import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
 import { numericFunctions } from './numeric.js';
 import { sessionFunctions } from './session.js';
+import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
 
 const all: readonly Definition[] = [
@@ -18,6 +20,8 @@ const all: readonly Definition[] = [
   ...floatFunctions,
   ...numericFunctions,
   ...textFunctions,
+  ...textFormatFunctions,
+  ...byteaFunctions,
   ...datetimeFunctions,
   ...jsonFunctions,
   ...sessionFunctions,

@@ -168,7 +168,7 @@ function reverse(text: string): string {
 }
 
 function characterOf(code: number): string {
-  if (code < 0) raise('program_limit_exceeded', 'character number must be positive');
+  if (code < 0) raise('invalid_parameter_value', 'character number must be positive');
   if (code === 0) raise('program_limit_exceeded', 'null character not permitted');
   if (code > 0x10_ffff) {
     raise('program_limit_exceeded', `requested character too large for encoding: ${code}`);

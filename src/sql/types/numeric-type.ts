@@ -11,7 +11,6 @@ import {
   numericHashKey,
   overflow,
   powerOfTen,
-  rescale,
   roundNumeric,
   scaleMax,
 } from './numeric.js';
@@ -55,10 +54,7 @@ export function parseNumeric(text: string): Numeric {
 
 function atExponent(digits: bigint, fraction: number, exponent: number): Numeric {
   const scale = fraction - exponent;
-  if (scale > scaleMax) {
-    if (digitCount(digits) < scale - scaleMax) return new Numeric(0n, scaleMax);
-    return finite(rescale(digits, scale, scaleMax), scaleMax);
-  }
+  if (scale > scaleMax) overflow();
   if (scale >= 0) return finite(digits, scale);
   if (digits === 0n) return Numeric.zero;
   if (-scale > 200_000) overflow();
