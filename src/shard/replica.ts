@@ -18,7 +18,13 @@ import { type ErrorName, raise } from '../base/errors.js';
 import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import { type EntryDraft, RaftNode } from '../raft/index.js';
 import { type HardState, type LogEntry, Overlay, RaftLog } from '../storage/index.js';
-import { groupKey, keySpace } from '../storage/keys.js';
+import {
+  dataPrefixBytes,
+  groupKey,
+  isHistoryKey,
+  keySpace,
+  userKeyBytesMax,
+} from '../storage/keys.js';
 import {
   admit,
   CommitClock,
@@ -50,6 +56,12 @@ export interface ReplicaParts {
   readonly limits: ShardLimits;
 }
 
+/** A proposal that waits to be admitted. */
+interface Arrival {
+  readonly message: ProposeMessage;
+  readonly bytes: number;
+}
+
 const noBytes = new Uint8Array(0);
 
 export class Replica implements Actor<ReplicaMessage> {
@@ -69,7 +81,7 @@ export class Replica implements Actor<ReplicaMessage> {
   readonly #collector: Collector;
   readonly #feed: Feed;
   /** Proposals of this drain, or held back because the overlay is full. */
-  #arrived: ProposeMessage[] = [];
+  #arrived: Arrival[] = [];
   #arrivedBytes = 0;
   #admitting = false;
   #applying = false;
@@ -177,7 +189,7 @@ export class Replica implements Actor<ReplicaMessage> {
       this.#refuse(message, refusal.reason, refusal.text, context);
       return;
     }
-    this.#arrived.push(message);
+    this.#arrived.push({ message, bytes });
     this.#arrivedBytes += bytes;
     this.#admitSoon(context);
   }
@@ -217,13 +229,12 @@ export class Replica implements Actor<ReplicaMessage> {
     const drafts: EntryDraft[] = [];
     let bytes = 0;
     let taken = 0;
-    for (const message of this.#arrived) {
+    for (const arrival of this.#arrived) {
       if (taken === this.#limits.turnEntriesMax || bytes >= this.#limits.turnBytesMax) break;
       taken += 1;
-      const size = proposalBytes(message.proposal);
-      bytes += size;
+      bytes += arrival.bytes;
       const index = (this.#node.lastIndex + 1 + drafts.length) as LogIndex;
-      const draft = this.#admitOne(message, index, size, context);
+      const draft = this.#admitOne(arrival, index, context);
       if (draft !== undefined) drafts.push(draft);
     }
     this.#arrived = taken === this.#arrived.length ? [] : this.#arrived.slice(taken);
@@ -237,9 +248,8 @@ export class Replica implements Actor<ReplicaMessage> {
 
   /** Checks one proposal: its draft, or undefined when it is answered or waits for another. */
   #admitOne(
-    message: ProposeMessage,
+    { message, bytes }: Arrival,
     index: LogIndex,
-    bytes: number,
     context: Context<ReplicaMessage>,
   ): EntryDraft | undefined {
     const { proposal, token, replyTo } = message;
@@ -435,7 +445,7 @@ export class Replica implements Actor<ReplicaMessage> {
       const reason = 'statement_completion_unknown';
       context.send(replyTo, { kind: 'shard.refused', token, reason, text: unknown });
     }
-    for (const message of this.#arrived) {
+    for (const { message } of this.#arrived) {
       this.#refuse(message, failure.reason, failure.text, context);
     }
     this.#arrived = [];
@@ -454,14 +464,19 @@ export class Replica implements Actor<ReplicaMessage> {
   }
 }
 
-/** What the proposal's log entry takes, about; asserts that its keys are of the shared key space. */
+/**
+ * What the proposal's log entry takes, about. Asserts what applying it will rely on: an entry that
+ * cannot be applied would stop every restart.
+ */
 function proposalBytes(proposal: Proposal): number {
   let bytes = 0;
   for (const write of proposal.writes) {
     bytes += 16;
     if (write.op === 'discard') continue;
-    assert(write.key[0] === keySpace.data, 'a write outside the shared key space', write.key[0]);
-    bytes += write.key.length;
+    const { key } = write;
+    assert(key[0] === keySpace.data && !isHistoryKey(key), 'a write to no row', key[0]);
+    assert(key.length <= dataPrefixBytes + userKeyBytesMax, 'a key too long', key.length);
+    bytes += key.length;
     if (write.op === 'put') bytes += write.value.length;
   }
   return bytes;
