@@ -9,7 +9,7 @@ const named = {
   'planted bugs': { minutes: 1, files: ['planted-bugs'] },
   fuzzing: { minutes: 1, files: ['fuzz'] },
   clients: { minutes: 2, files: ['client', 'cli', 'package', 'datasets', 'tour'] },
-  processes: { minutes: 2, files: ['node', 'durability'] },
+  processes: { minutes: 2, files: ['node', 'node-process', 'durability'] },
 };
 
 /** Every stage with the compiled test files that exist for it. */

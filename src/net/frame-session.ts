@@ -29,7 +29,7 @@ import type {
   SessionListener,
   SqlConnection,
   SqlService,
-} from './service.js';
+} from './host.js';
 
 type SessionRequest = Extract<RequestFrame, { op: 'execute' | 'prepare' | 'close' }>;
 

@@ -22,7 +22,7 @@ import type {
   NodeStatus,
   RequestLog,
   SqlService,
-} from './service.js';
+} from './host.js';
 import { SqlSocket } from './sql-socket.js';
 
 const subprotocol = 'shardforge.sql.v1';

@@ -21,7 +21,7 @@ export type {
   SessionListener,
   SqlConnection,
   SqlService,
-} from './service.js';
+} from './host.js';
 
 /** Listens for HTTP and SQL; raises `address_in_use`. Loads fastify, which others never do. */
 export async function openHttpDoor(

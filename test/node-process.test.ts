@@ -1,0 +1,187 @@
+/** How a node starts, tells about itself, stops, and fails to start; alone and as a process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { must } from '#src/base/assert.js';
+import { Raw, start, urlOf } from './node/raw.js';
+
+const scratch = mkdtempSync(join(tmpdir(), 'shardforge-node-'));
+// Alone it takes a few seconds; on a machine that does other work too it may take many.
+t.setTimeout(240_000);
+t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
+
+for (const workers of [0, 2]) {
+  t.test(`health, readiness and metrics, ${workers} workers`, async (t) => {
+    const node = await start({ workers, directory: join(scratch, `metrics-${workers}`) });
+    t.teardown(() => node.stop());
+    const raw = await Raw.open(node);
+    await raw.sql('CREATE TABLE m (id int PRIMARY KEY)');
+    await raw.sql('INSERT INTO m VALUES (1)');
+    await raw.sql('SELECT broken');
+    const get = async (path: string): Promise<Response> => fetch(urlOf(node) + path);
+    t.same(await (await get('/ready')).json(), { ready: true });
+    t.match(await (await get('/health')).json(), {
+      healthy: true,
+      checks: {
+        eventLoop: { ok: true },
+        threads: { ok: true, detail: `${workers + 1} answered` },
+        'store 0': { ok: true },
+        'store 3': { ok: true },
+      },
+    });
+    t.match(await (await get('/')).json(), { name: 'shardforge', links: { sql: '/sql' } });
+    const response = await get('/metrics');
+    t.match(response.headers.get('content-type'), /^text\/plain; version=0\.0\.4/);
+    const lines = (await response.text()).split('\n');
+    const value = (series: string): number => {
+      const line = lines.find((each) => each.startsWith(`${series} `));
+      return Number(must(line, series).slice(series.length));
+    };
+    t.equal(value('shardforge_connections'), 1);
+    t.equal(value('shardforge_request_seconds_count{operation="execute",outcome="ok"}'), 2);
+    t.equal(value('shardforge_request_seconds_count{operation="execute",outcome="42703"}'), 1);
+    t.equal(
+      value('shardforge_request_seconds_bucket{operation="execute",outcome="ok",le="+Inf"}'),
+      2,
+    );
+    t.equal(value('shardforge_sessions'), 1);
+    t.equal(value('shardforge_statements_total{kind="insert",outcome="ok"}'), 1);
+    t.ok(value('shardforge_store_used_bytes{store="0"}') > 0);
+    t.ok(value('shardforge_store_flush_seconds_count{store="0"}') >= 2);
+    t.equal(value('shardforge_raft_term{shard="1"}'), 1);
+    t.ok(value('shardforge_raft_applied_index{shard="1"}') >= 3);
+    t.ok(value('process_resident_memory_bytes') > 1_000_000);
+    raw.close();
+    await raw.closed;
+  });
+}
+
+t.test('the number of workers may change between starts', async (t) => {
+  const directory = join(scratch, 'moving');
+  for (const [round, workers] of [1, 4, 2, 0].entries()) {
+    const node = await start({ workers, directory });
+    t.equal(node.workers, workers);
+    const raw = await Raw.open(node);
+    if (round === 0) await raw.sql('CREATE TABLE kept (id int PRIMARY KEY)');
+    t.match(await raw.sql('SELECT count(*) FROM kept'), { rows: [[String(round)]] });
+    await raw.sql('INSERT INTO kept VALUES ($1)', round);
+    await node.stop();
+  }
+});
+
+t.test('a stop lets statements end and rolls open transactions back', async (t) => {
+  const directory = join(scratch, 'stopping');
+  const node = await start({ directory });
+  const [quiet, busy, open] = [await Raw.open(node), await Raw.open(node), await Raw.open(node)];
+  await quiet.sql('CREATE TABLE s (id int PRIMARY KEY)');
+  await open.ask({ op: 'execute', id: 1, sql: 'BEGIN' });
+  await open.sql('INSERT INTO s VALUES (1)');
+  await busy.sql('BEGIN');
+  await busy.sql('INSERT INTO s VALUES (2)');
+  const stopped = node.stop(300);
+  t.match(await quiet.closed, [1001, 'the node shuts down']);
+  t.match(await busy.sql('COMMIT'), { tag: 'COMMIT' }, 'what is under way may end');
+  t.match(await busy.closed, [1001]);
+  t.match(await open.closed, [1001]);
+  await stopped;
+  await t.rejects(fetch('http://127.0.0.1:1/ready'));
+  const again = await start({ directory });
+  const raw = await Raw.open(again);
+  t.match(await raw.sql('SELECT id FROM s'), { rows: [[2]] });
+  await again.stop();
+});
+
+/** Runs `dist/main.js` and gives what it printed and how it ended; `during` may end it. */
+async function main(
+  config: object | string,
+  during?: (child: ReturnType<typeof spawn>, output: () => string) => Promise<void>,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const file = join(scratch, `config-${Math.random()}.json`);
+  writeFileSync(file, typeof config === 'string' ? config : JSON.stringify(config));
+  const child = spawn(process.execPath, ['dist/main.js', '--config', file], {
+    env: { ...process.env, SHARDFORGE_WORKERS: '0' },
+  });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const ended = once(child, 'close');
+  await during?.(child, () => output);
+  const [code] = (await ended) as [number | null];
+  return { code, output };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+t.test('a node that cannot start says why and what to do, by code too', async (t) => {
+  const http = { port: 0 };
+  const cases: (readonly [string, object | string, number, RegExp])[] = [
+    ['not JSON', '{', 2, /is not JSON/],
+    ['unknown option', { htpp: {} }, 2, /unknown option htpp; did you mean http\?/],
+    ['unknown key', { http: { prot: 1 } }, 2, /unknown option http.prot; did you mean http.port\?/],
+    ['range', { http: { port: 70000 } }, 2, /http.port must be a whole number from 0 to 65535/],
+  ];
+  const foreign = join(scratch, 'foreign');
+  mkdirSync(foreign);
+  writeFileSync(join(foreign, 'holiday.jpg'), '');
+  cases.push(['foreign', { http, data: { directory: foreign } }, 21, /holiday.jpg/]);
+  const file = join(scratch, 'a-file');
+  writeFileSync(file, '');
+  cases.push(['a file', { http, data: { directory: file } }, 22, /cannot be written/]);
+  if (process.getuid?.() !== 0) {
+    const closed = join(scratch, 'closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o500);
+    cases.push(['no right', { http, data: { directory: closed } }, 22, /cannot be written/]);
+  }
+  const newer = join(scratch, 'newer');
+  mkdirSync(newer);
+  writeFileSync(join(newer, 'shardforge.json'), '{"product":"shardforge","format":999}');
+  cases.push(['newer', { http, data: { directory: newer } }, 24, /format 999/]);
+  const damaged = join(scratch, 'damaged');
+  mkdirSync(damaged);
+  writeFileSync(join(damaged, 'shardforge.json'), 'garbage');
+  cases.push(['damaged', { http, data: { directory: damaged } }, 23, /shardforge.json/]);
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  cases.push(['port', { http: { port }, data: { directory: ':memory:' } }, 25, /cannot listen on/]);
+  for (const [name, config, code, message] of cases) {
+    const ended = await main(config);
+    t.equal(ended.code, code, `${name}: ${ended.output}`);
+    t.match(ended.output, message, name);
+  }
+  server.close();
+});
+
+t.test('the process: one at a directory, log lines, signals', async (t) => {
+  const directory = join(scratch, 'process');
+  const config = { http: { port: 0 }, data: { directory } };
+  const ended = await main(config, async (child, output) => {
+    await until(() => output().includes('"event":"node.ready"'));
+    const second = await main(config);
+    t.equal(second.code, 20, second.output);
+    const address = must(/"address":"([^"]+)"/.exec(output())?.[1], 'the address is logged');
+    const raw = new Raw(`http://${address}`);
+    t.match(await raw.next(), { op: 'hello' });
+    await raw.sql('SELECT $1::text', 'quiet secret');
+    child.kill('SIGUSR2');
+    await until(() => output().includes('"level":"debug","'));
+    await raw.sql('SELECT $1::text AS traced', 'traced secret');
+    await until(() => output().includes('traced'));
+    child.kill('SIGTERM');
+    t.match(await raw.closed, [1001]);
+  });
+  t.equal(ended.code, 0, ended.output);
+  t.notMatch(ended.output, /secret/, 'parameters are not logged');
+  t.notMatch(ended.output, /SELECT \$1::text"/, 'statements are logged at debug only');
+  for (const line of ended.output.trim().split('\n')) t.type(JSON.parse(line), 'object');
+});
