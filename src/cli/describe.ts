@@ -1,30 +1,16 @@
-/** The statements behind `\d`. */
+/** What `\d NAME` shows: the columns of a table, as an empty result of it tells them. */
+import type { Result, Session, Value } from '../client/index.js';
 
-export interface CatalogueQuery {
-  readonly text: string;
-  readonly parameters: readonly string[];
-}
-
-/** Every table and view that the user made. */
-export function listRelations(): CatalogueQuery {
-  return {
-    text: `select table_schema as schema, table_name as name, table_type as type
-      from information_schema.tables
-      where table_schema not in ('pg_catalog', 'information_schema')
-      order by 1, 2`,
-    parameters: [],
-  };
-}
-
-/** The columns of one, found by `name` or `schema.name`. */
-export function describeRelation(name: string): CatalogueQuery {
-  const [table = '', schema = ''] = name.split('.').reverse();
-  return {
-    text: `select column_name as column, data_type as type, is_nullable as nullable,
-        column_default as default
-      from information_schema.columns
-      where table_name = $1 and ($2 = '' or table_schema = $2)
-      order by ordinal_position`,
-    parameters: [table, schema],
-  };
+/** Name and type of each column of the table; `name` is written as in SQL. */
+export async function describeTable(session: Session, name: string): Promise<Result<Value[]>> {
+  const { columns } = await session.query(`select * from ${name} limit 0`);
+  const rows = columns.map((column): Value[] => [column.name, column.type]);
+  return Object.assign(rows, {
+    columns: [
+      { name: 'column', type: 'text' },
+      { name: 'type', type: 'text' },
+    ],
+    tag: '',
+    count: rows.length,
+  });
 }

@@ -5,9 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { Database, Session } from '../client/index.js';
-import { describeRelation, listRelations } from './describe.js';
+import { describeTable } from './describe.js';
 import { type Format, formatResult } from './format.js';
-import { describeError, exitCodeFor } from './report.js';
+import { describeError, exitCodeFor, UsageError } from './report.js';
 import { cutStatements } from './statements.js';
 
 /** Where a shell reads and writes. */
@@ -21,8 +21,7 @@ const historyMax = 1_000;
 
 const help = `\\q          leave (or Ctrl-D)
 \\?          this text
-\\d          list tables
-\\d NAME     describe a table
+\\d NAME     the columns of a table
 \\x          rows one below the other, or as a table again
 \\timing     how long each statement took, or no longer
 A statement ends with ; and may go over several lines. Ctrl-C ends the statement that runs.
@@ -45,7 +44,7 @@ export class Shell {
   /** Runs a text until a statement fails; gives the exit code. */
   async runText(text: string): Promise<number> {
     const { statements, rest } = cutStatements(text);
-    for (const statement of rest === '' ? statements : [...statements, rest]) {
+    for (const statement of rest === '' ? statements : [...statements, rest.trim()]) {
       const code = await this.#run(statement);
       if (code !== 0) return code;
     }
@@ -64,7 +63,7 @@ export class Shell {
         if (code !== 0) return code;
       }
     }
-    return rest === '' ? 0 : await this.#run(rest);
+    return rest === '' ? 0 : await this.#run(rest.trim());
   }
 
   /** Talks with a person until they leave. */
@@ -112,6 +111,8 @@ export class Shell {
         return;
       }
       gathered = '';
+      lines.write(null, { ctrl: true, name: 'e' });
+      lines.write(null, { ctrl: true, name: 'u' });
       this.#print('\n');
       ask();
     });
@@ -141,15 +142,12 @@ export class Shell {
         this.#timing = !this.#timing;
         this.#print(`Timing is ${this.#timing ? 'on' : 'off'}.\n`);
         return true;
-      case '\\d': {
-        const statement = argument === undefined ? listRelations() : describeRelation(argument);
+      case '\\d':
         await this.#guard(undefined, async () => {
-          const session = await this.#ready();
-          const result = await session.query(statement.text, statement.parameters).values();
-          this.#print(formatResult(result, 'table'));
+          if (argument === undefined) throw new UsageError('\\d takes the name of a table');
+          this.#print(formatResult(await describeTable(await this.#ready(), argument), 'table'));
         });
         return true;
-      }
       default:
         this.#terminal.errors.write(`${name} is no command; \\? lists them\n`);
         return true;
@@ -176,12 +174,14 @@ export class Shell {
     statement: string | undefined,
     action: (signal: AbortSignal) => Promise<void>,
   ): Promise<number> {
-    this.#running = new AbortController();
+    const running = new AbortController();
+    this.#running = running;
     try {
-      await action(this.#running.signal);
+      await action(running.signal);
       return 0;
     } catch (error) {
-      this.#complain(error, statement);
+      if (running.signal.aborted) this.#terminal.errors.write('Cancelled.\n');
+      else this.#complain(error, statement);
       return exitCodeFor(error);
     } finally {
       this.#running = undefined;
