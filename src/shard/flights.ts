@@ -63,7 +63,7 @@ export class Flights {
     this.#bytes += flight.bytes;
   }
 
-  await(index: LogIndex, waiter: Waiter): void {
+  join(index: LogIndex, waiter: Waiter): void {
     assert(this.#flights.has(index), 'nothing to wait for', index);
     const waiters = this.#waiters.get(index);
     if (waiters === undefined) this.#waiters.set(index, [waiter]);

@@ -255,7 +255,7 @@ export class Replica implements Actor<ReplicaMessage> {
     const { proposal, token, replyTo } = message;
     const underWay = this.#flights.entryOf(proposal.transaction);
     if (underWay !== undefined) {
-      this.#flights.await(underWay, { token, replyTo, reason: undefined });
+      this.#flights.join(underWay, { token, replyTo, reason: undefined });
       return undefined;
     }
     const familiarity = this.#state.familiarity(proposal.transaction);
@@ -278,7 +278,7 @@ export class Replica implements Actor<ReplicaMessage> {
       else {
         this.#series.latchConflicts.value += 1;
         context.probe('shard.latchConflict');
-        this.#flights.await(until, { token, replyTo, reason });
+        this.#flights.join(until, { token, replyTo, reason });
       }
       return undefined;
     }
