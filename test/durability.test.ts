@@ -12,6 +12,8 @@ import { NodeProcess, RawClient } from './processes/node-process.js';
 
 const kills = 8;
 
+t.setTimeout(180_000);
+
 function directory(t: { teardown(remove: () => void): void }): string {
   const path = mkdtempSync(join(tmpdir(), 'shardforge-durability-'));
   t.teardown(() => rmSync(path, { recursive: true, force: true }));
@@ -19,25 +21,29 @@ function directory(t: { teardown(remove: () => void): void }): string {
 }
 
 for (const workers of [0, 2]) {
-  t.test(`kill -9 under load loses nothing acknowledged, workers ${workers}`, async (t) => {
-    const result = await killNine({
-      directory: directory(t),
-      kills: kills / 2,
-      clients: 6,
-      workers,
-      seed: workers + 1,
-    });
-    t.same(result.failures, []);
-    t.ok(result.acknowledged > 100, `${result.acknowledged} rows acknowledged`);
-    t.comment(JSON.stringify(result));
-  });
+  t.test(
+    `kill -9 under load loses nothing acknowledged, workers ${workers}`,
+    { timeout: 60_000 },
+    async (t) => {
+      const result = await killNine({
+        directory: directory(t),
+        kills: kills / 2,
+        clients: 6,
+        workers,
+        seed: workers + 1,
+      });
+      t.same(result.failures, []);
+      t.ok(result.acknowledged >= 2 * 5 * (kills / 2), `${result.acknowledged} rows acknowledged`);
+      t.comment(JSON.stringify(result));
+    },
+  );
 }
 
 const strace = spawnSync('strace', ['-V']).status === 0;
 
 t.test(
   'the sync lies between request and answer',
-  { skip: strace ? false : 'strace is not installed' },
+  { skip: strace ? false : 'strace is not installed', timeout: 60_000 },
   async (t) => {
     const path = directory(t);
     const log = join(path, 'strace.log');

@@ -3,7 +3,6 @@
  * the restart, a transaction whose answer was lost happened whole or not at all, and nothing else is
  * there.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '#src/base/random.js';
 import { Disconnected, NodeProcess, RawClient } from './node-process.js';
 
@@ -49,8 +48,13 @@ export async function killNine(options: KillNineOptions): Promise<KillNineResult
       await node.stop();
       break;
     }
-    const working = ledgers.map((ledger, client) => work(node, client, ledger));
-    await sleep(random.between(30, 300));
+    // After so many acknowledgements, not after a time: a slow machine is killed under load too.
+    const load = { untilKill: random.between(5, 400), reached: (): void => undefined };
+    const enough = new Promise<void>((resolve) => {
+      load.reached = resolve;
+    });
+    const working = ledgers.map((ledger, client) => work(node, client, ledger, load));
+    await Promise.race([enough, Promise.all(working)]);
     await node.kill();
     await Promise.all(working);
   }
@@ -63,7 +67,13 @@ export async function killNine(options: KillNineOptions): Promise<KillNineResult
   };
 }
 
-async function work(node: NodeProcess, client: number, ledger: Ledger): Promise<void> {
+interface Load {
+  /** Acknowledgements that are missing until the node is killed. */
+  untilKill: number;
+  readonly reached: () => void;
+}
+
+async function work(node: NodeProcess, client: number, ledger: Ledger, load: Load): Promise<void> {
   const connection = await RawClient.connect(node).catch(() => undefined);
   if (connection === undefined) return;
   for (;;) {
@@ -78,6 +88,8 @@ async function work(node: NodeProcess, client: number, ledger: Ledger): Promise<
     }
     ledger.unknown.delete(n);
     ledger.acknowledged.add(n);
+    load.untilKill -= 1;
+    if (load.untilKill === 0) load.reached();
   }
 }
 

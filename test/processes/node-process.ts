@@ -46,6 +46,8 @@ export class NodeProcess {
     const [program = process.execPath, ...rest] = command;
     const child = spawn(program, [...rest, '--config', 'config/node.json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: strace blocks signals that are meant for the node.
+      detached: true,
       env: {
         ...process.env,
         SHARDFORGE_DATA_DIRECTORY: options.directory,
@@ -71,15 +73,21 @@ export class NodeProcess {
   }
 
   async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
+    this.#signal('SIGKILL');
     await this.#ended;
   }
 
   /** Asks the node to stop and gives its exit code. */
   async stop(): Promise<number | null> {
-    this.child.kill('SIGTERM');
+    this.#signal('SIGTERM');
     await this.#ended;
     return this.child.exitCode;
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.child.pid !== undefined && this.child.exitCode === null) {
+      process.kill(-this.child.pid, signal);
+    }
   }
 }
 
