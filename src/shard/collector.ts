@@ -62,10 +62,10 @@ export class Collector {
       this.#horizon = horizon;
       return encodeCollection(found);
     }
-    const swept = this.#maybeSweep();
-    if (swept) context.probe('shard.garbageSwept');
-    if (swept) context.send(context.self, { kind: 'shard.collect' });
-    else if (!this.#idle) this.#schedule(limits.collectIdleDelayMs, context);
+    if (this.#maybeSweep()) {
+      context.probe('shard.garbageSwept');
+      this.#schedule(limits.sweepDelayMs, context);
+    } else if (!this.#idle) this.#schedule(limits.collectIdleDelayMs, context);
     return undefined;
   }
 

@@ -35,14 +35,16 @@ export class Flights {
   readonly #flights = new Map<LogIndex, Flight>();
   readonly #transactions = new Map<TransactionId, LogIndex>();
   readonly #waiters = new Map<LogIndex, Waiter[]>();
+  #waiting = 0;
   #bytes = 0;
 
   constructor(latches: Latches) {
     this.#latches = latches;
   }
 
+  /** Proposals that await their answer: flights and those who wait for one. */
   get count(): number {
-    return this.#flights.size;
+    return this.#flights.size + this.#waiting;
   }
 
   get bytes(): number {
@@ -65,6 +67,7 @@ export class Flights {
 
   join(index: LogIndex, waiter: Waiter): void {
     assert(this.#flights.has(index), 'nothing to wait for', index);
+    this.#waiting += 1;
     const waiters = this.#waiters.get(index);
     if (waiters === undefined) this.#waiters.set(index, [waiter]);
     else waiters.push(waiter);
@@ -88,6 +91,7 @@ export class Flights {
     if (this.#waiters.size === 0) return [];
     const waiters = this.#waiters.get(index) ?? [];
     this.#waiters.delete(index);
+    this.#waiting -= waiters.length;
     return waiters;
   }
 

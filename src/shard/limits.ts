@@ -4,7 +4,7 @@ export interface ShardLimits {
   readonly proposalsMax: number;
   /** Bytes of the proposals that wait or are in flight; further ones are refused with 53400. */
   readonly proposalBytesMax: number;
-  /** Bytes of one transaction's log entry; larger ones are refused with 54000. */
+  /** Bytes of what one transaction changes; larger ones are refused with 54000. */
   readonly entryBytesMax: number;
   /** Bytes of applied changes in memory above which proposals wait until the engine has caught up. */
   readonly overlayBytesMax: number;
@@ -12,21 +12,26 @@ export interface ShardLimits {
   readonly applyBatchBytes: number;
   /** Milliseconds after which applied changes are handed to the engine however few they are. */
   readonly applyDelayMs: number;
-  /** Entries applied in one turn, and bytes of their payloads. */
+  /** Entries admitted or applied in one turn. */
   readonly turnEntriesMax: number;
+  /** Bytes of the entries admitted or applied in one turn; one entry may be larger. */
   readonly turnBytesMax: number;
-  /** Applied entries that stay in the log, unless their payloads are more than `logTailBytes`. */
+  /** Applied entries that stay in the log. */
   readonly logTailEntries: number;
+  /** Bytes of applied entries above which none stays in the log. */
   readonly logTailBytes: number;
-  /** Milliseconds between two looks for what can be collected, and when nothing could be. */
+  /** Milliseconds between two looks for what can be collected. */
   readonly collectDelayMs: number;
+  /** Milliseconds until the next look for what can be collected after one that found nothing. */
   readonly collectIdleDelayMs: number;
   /** Versions removed by one collection. */
   readonly collectKeysMax: number;
   /** Superseded versions remembered; further ones are found by walking the key space. */
   readonly garbageItemsMax: number;
-  /** Pairs that one step of that walk looks at. */
+  /** Pairs that one step of the walk for superseded versions looks at. */
   readonly sweepPairsMax: number;
+  /** Milliseconds between two steps of the walk for superseded versions. */
+  readonly sweepDelayMs: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -47,4 +52,5 @@ export const defaultShardLimits: ShardLimits = {
   collectKeysMax: 512,
   garbageItemsMax: 65_536,
   sweepPairsMax: 2048,
+  sweepDelayMs: 10,
 };
