@@ -11,14 +11,15 @@
  * because a damaged LMDB page can crash the process that reads it (pitfall 23).
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { type DirectoryLock, lockDirectory, lockFolder } from './lmdb-lock.js';
 import { makeFolder, writeDurably } from './durable-file.js';
-import { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
+import { LmdbEngine, type LmdbEngineOptions, mapBytesDefault } from './lmdb.js';
+import { checkHeader, checkRoom } from './lmdb-header.js';
 import { probeStore } from './probe.js';
 
 /** The format that this version writes and reads. */
@@ -59,8 +60,8 @@ const allowedInNew = new Set([
   `${formatName}.new`,
   'lost+found',
 ]);
-/** With less space on the disk a node does not start. */
-const freeBytesMin = 1024 * 1024;
+/** Enough to make a store; who opens it says how large it may become. */
+const firstMapBytes = 1024 * 1024;
 /** Transaction ids have 21 bits for it (base/ids.ts). */
 const incarnationMax = 2 ** 21 - 1;
 
@@ -98,8 +99,11 @@ export class Directory {
 
   /** Call it when all stores are closed: the next start then trusts them without probing. */
   async close(): Promise<void> {
-    writeRun(this.path, { incarnation: this.incarnation, running: false });
-    await this.#lock.release();
+    try {
+      writeRun(this.path, { incarnation: this.incarnation, running: false });
+    } finally {
+      await this.#lock.release();
+    }
   }
 }
 
@@ -124,6 +128,8 @@ export async function openDirectory(path: string, options: DirectoryOptions): Pr
  */
 export function openStore(options: LmdbEngineOptions): LmdbEngine {
   try {
+    checkHeader(options.path);
+    checkRoom(options.path, options.mapBytes ?? mapBytesDefault);
     return new LmdbEngine(options);
   } catch (error) {
     const failure = describeFailure(options.path, error);
@@ -135,16 +141,12 @@ export function openStore(options: LmdbEngineOptions): LmdbEngine {
 
 async function open(path: string, options: DirectoryOptions): Promise<Directory> {
   makeFolder(path);
-  // lmdb crashes the process when its lock file finds no room.
-  const { bavail, bsize } = statfsSync(path);
-  if (bavail * bsize < freeBytesMin) {
-    raise('disk_full', `the disk of ${path} has ${bavail * bsize} bytes left`);
-  }
   // Looked at before the lock is made, so that a foreign directory gets nothing written into it.
   const before = readFormat(path);
   const lock = await lockDirectory(path);
   try {
-    const format = before ?? readFormat(path) ?? make(path, options);
+    const format = before ?? readFormat(path) ?? (await make(path, options));
+    checkStores(path, format.stores);
     const run = readRun(path);
     if (run.incarnation >= incarnationMax) {
       raise(
@@ -171,8 +173,18 @@ async function probe(path: string, stores: number): Promise<void> {
   }
 }
 
-/** The run file comes first: where there is a format file, incarnations are being counted. */
-function make(path: string, options: DirectoryOptions): FormatFile {
+/** A store that is gone must not come back empty. */
+function checkStores(path: string, stores: number): void {
+  for (let index = 0; index < stores; index += 1) {
+    const store = storePath(path, index);
+    if (!checkHeader(store)) raise('directory_damaged', `${store} holds no store any more`);
+  }
+}
+
+/**
+ * The format file comes last: where there is one, incarnations are being counted and stores are there.
+ */
+async function make(path: string, options: DirectoryOptions): Promise<FormatFile> {
   const format: FormatFile = {
     product: 'shardforge',
     format: directoryFormat,
@@ -184,6 +196,7 @@ function make(path: string, options: DirectoryOptions): FormatFile {
   writeRun(path, { incarnation: 0, running: false });
   for (let index = 0; index < format.stores; index += 1) {
     makeFolder(storePath(path, index));
+    await openStore({ path: storePath(path, index), mapBytes: firstMapBytes }).close();
   }
   writeDurably(join(path, formatName), `${JSON.stringify(format, undefined, 2)}\n`);
   return format;

@@ -8,11 +8,13 @@
  * look. Whoever sees another reader leaves. Two who enter together both leave and try again after
  * a random pause.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open, type RootDatabase } from 'lmdb';
-import { raise } from '../base/errors.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import { makeFolder } from './durable-file.js';
+import { checkHeader, checkRoom } from './lmdb-header.js';
 
 const attempts = 4;
 const pauseMsMax = 100;
@@ -32,6 +34,8 @@ export const lockFolder = 'lock';
 export async function lockDirectory(path: string): Promise<DirectoryLock> {
   const folder = join(path, lockFolder);
   makeFolder(folder);
+  forgetDamaged(folder);
+  checkRoom(folder, mapBytes);
   let others: readonly number[] = [];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const table = open({ path: folder, mapSize: mapBytes, overlappingSync: false });
@@ -42,6 +46,16 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
     await sleep(Math.random() * pauseMsMax);
   }
   raise('directory_locked', `${path} is in use by process ${others.join(', ')}`);
+}
+
+/** Nothing is kept in the environment, only its table of readers counts. */
+function forgetDamaged(folder: string): void {
+  try {
+    checkHeader(folder);
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    rmSync(join(folder, 'data.mdb'));
+  }
 }
 
 /** A process of another pid namespace may have our pid; the kernel's record lock then refuses us. */

@@ -30,7 +30,7 @@ export interface LmdbEngineOptions {
   readonly beforeFlush?: (proceed: () => void) => void;
 }
 
-const mapBytesDefault = 1024 ** 4;
+export const mapBytesDefault = 1024 ** 4;
 /** From this length lmdb hands out pointers into its map, which close() would leave dangling. */
 const mappedValueBytes = 16 * 1024 * 1024;
 /** Room for encoded values that is kept between flushes. */

@@ -3,6 +3,8 @@
  * a program (`node probe.js PATH`) this file is the child.
  */
 import { spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { argv, execPath, exit, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { DatabaseError } from '../base/errors.js';
@@ -13,6 +15,7 @@ const readMsMax = 1000;
 /** A page that leads back to itself keeps the child busy for ever. */
 const childMsMax = 20_000;
 const pairsPerLook = 1024;
+const spareBytes = 1024 * 1024;
 
 const thisFile = fileURLToPath(import.meta.url);
 
@@ -41,7 +44,9 @@ export function probeStore(path: string): Promise<string | undefined> {
 
 /** Keys ascend from the log to the data, so what every start needs comes first. */
 async function readStore(path: string): Promise<void> {
-  const engine = new LmdbEngine({ path });
+  // No larger than it must be: the process that asks may have little address space.
+  const mapBytes = statSync(join(path, 'data.mdb')).size + spareBytes;
+  const engine = new LmdbEngine({ path, mapBytes });
   const end = performance.now() + readMsMax;
   let pairs = 0;
   engine.scan({ from: Buffer.of(1), to: Buffer.of(0xff) }, () => {

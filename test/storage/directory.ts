@@ -72,6 +72,19 @@ t.test(
       t.match(await refusal(path), { kind, message });
       t.same(readdirSync(path, { recursive: true }).sort(), before, 'nothing was added');
     }
+    const store = join('store-0', 'data.mdb');
+    const lost = changed('run.json', (json) => json);
+    rmSync(join(lost, store));
+    t.match(await refusal(lost), { kind: 'directory_damaged', message: /holds no store/ });
+    for (const bytes of [100, 9000]) {
+      const path = changed('run.json', (json) => json);
+      writeFileSync(join(path, store), Buffer.alloc(bytes, 9));
+      t.match(await refusal(path), { kind: 'directory_damaged', message: /begin as an LMDB/ });
+    }
+    const withoutLock = changed('run.json', (json) => json);
+    writeFileSync(join(withoutLock, 'lock', 'data.mdb'), Buffer.alloc(9000, 9));
+    await (await openDirectory(withoutLock, directoryOptions)).close();
+
     const foreign = folder(t);
     writeFileSync(join(foreign, 'thesis.txt'), 'precious');
     const error = await refusal(foreign);
@@ -99,6 +112,17 @@ t.test('a disk without room, or read-only, says so', { skip: skipMounts }, async
   t.match(await refusal(path), { kind: 'disk_full' });
   spawnSync('mount', ['-o', 'remount,ro,size=8m', path]);
   t.match(await refusal(path), { kind: 'directory_unwritable' });
+});
+
+t.test('a map beyond the address space is refused, not crashed over', async (t) => {
+  const index = new URL('../../../dist/storage/index.js', import.meta.url).href;
+  const program = `
+    const { openStore } = await import(${JSON.stringify(index)});
+    try { openStore({ path: ${JSON.stringify(folder(t))} }); }
+    catch (error) { console.log(error.kind); }`;
+  const limited = `ulimit -v 90000000 && exec "$0" --input-type=module -e "$1"`;
+  const { stdout } = spawnSync('sh', ['-c', limited, execPath, program]);
+  t.equal(String(stdout).trim(), process.platform === 'linux' ? 'config_invalid' : '');
 });
 
 /** Another process that opens the directory and then waits; it prints its incarnation. */
