@@ -1,15 +1,18 @@
-/** A {@link FrameSession} on a WebSocket: writes once per turn, holds back, notices who has gone. */
+/**
+ * A {@link FrameSession} on a WebSocket: writes once per turn, holds back, notices who has gone. Its own
+ * frames go to the socket past ws, which has control frames and what comes in.
+ */
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { Metrics } from '../base/metrics.js';
 import { FrameSession, type FrameSessionOptions, type FrameSink } from './frame-session.js';
 import { congestedBytes } from './limits.js';
 import { doorMetrics } from './metrics.js';
-import { corkForTurn } from './write-turn.js';
+import { textFrames } from './text-frames.js';
+import { atEndOfTurn } from './write-turn.js';
 
 /** Most bytes of a reason in a WebSocket close frame. */
 const reasonBytesMax = 123;
-const textFrame = { binary: false, compress: false, fin: true };
 
 export class SqlSocket implements FrameSink {
   readonly #webSocket: WebSocket;
@@ -18,6 +21,8 @@ export class SqlSocket implements FrameSink {
   readonly #congestedBytes: number;
   readonly #metrics: Metrics;
   readonly #session: FrameSession;
+  /** Frames of this turn. */
+  #outbox: string[] = [];
   #paused = false;
   #closing = false;
   #readBytes = 0;
@@ -49,19 +54,13 @@ export class SqlSocket implements FrameSink {
 
   frame(text: string): void {
     if (this.#closing) return;
-    corkForTurn(this.#socket);
-    this.#webSocket.send(text, textFrame);
-    const waitingBytes = this.#socket.writableLength;
-    if (waitingBytes > this.#bufferBytesMax) {
-      this.close(1008, 'the client does not read and limits.connectionBufferBytes is full');
-    } else if (waitingBytes > this.#congestedBytes && !this.#paused) {
-      this.#paused = true;
-      this.#metrics.cell(doorMetrics.paused).value += 1;
-      this.#webSocket.pause();
-    }
+    if (this.#outbox.push(text) === 1) atEndOfTurn(this.#flush);
   }
 
   close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#flush();
+    // Writing out may have found that the client does not read.
     if (this.#closing) return;
     this.#closing = true;
     this.#session.end();
@@ -83,6 +82,23 @@ export class SqlSocket implements FrameSink {
     if (alive) this.#webSocket.ping();
     else this.#webSocket.terminate();
   }
+
+  readonly #flush = (): void => {
+    const texts = this.#outbox;
+    this.#outbox = [];
+    // After a close frame, sent or answered by ws, no other may follow.
+    const open = this.#webSocket.readyState === this.#webSocket.OPEN;
+    if (texts.length === 0 || this.#closing || !open) return;
+    this.#socket.write(textFrames(texts));
+    const waitingBytes = this.#socket.writableLength;
+    if (waitingBytes > this.#bufferBytesMax) {
+      this.close(1008, 'the client does not read and limits.connectionBufferBytes is full');
+    } else if (waitingBytes > this.#congestedBytes && !this.#paused) {
+      this.#paused = true;
+      this.#metrics.cell(doorMetrics.paused).value += 1;
+      this.#webSocket.pause();
+    }
+  };
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#closing) return;

@@ -1,21 +1,18 @@
 /**
- * One write per socket and turn: a socket that is written to is corked until the callback of the
- * event loop that did so has ended. Actors are drained in one callback, so the frames of all their
- * answers leave together; that is three times the throughput of a write per frame.
+ * One write per socket and turn: what is written in a callback of the event loop leaves when the
+ * callback has ended. Actors are drained in one callback, so the frames of all their answers leave
+ * together; that is three times the throughput of a write per frame.
  */
-import type { Socket } from 'node:net';
 
-let corked: Socket[] = [];
+let waiting: (() => void)[] = [];
 
-/** Holds back what is written to `socket` until this turn has ended. */
-export function corkForTurn(socket: Socket): void {
-  if (socket.writableCorked > 0) return;
-  socket.cork();
-  if (corked.push(socket) === 1) process.nextTick(uncorkAll);
+/** Calls `flush` when this turn has ended. */
+export function atEndOfTurn(flush: () => void): void {
+  if (waiting.push(flush) === 1) process.nextTick(flushAll);
 }
 
-function uncorkAll(): void {
-  const sockets = corked;
-  corked = [];
-  for (const socket of sockets) socket.uncork();
+function flushAll(): void {
+  const all = waiting;
+  waiting = [];
+  for (const flush of all) flush();
 }
