@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `shardforge` command. */
 import { CommanderError } from 'commander';
-import { program } from './program.js';
+import { program } from './index.js';
 import { describeError, exitCodeFor, exitCodes } from './report.js';
 
 // Whoever reads the output may stop reading, as `head` does.

@@ -57,11 +57,10 @@ async function readStore(path: string): Promise<void> {
 }
 
 if (argv[1] === thisFile && argv[2] !== undefined) {
-  try {
-    await readStore(argv[2]);
-  } catch (error) {
+  // Not awaited here: a top-level await would keep require() from loading the package.
+  readStore(argv[2]).catch((error: unknown) => {
     const { message } = error as Error;
     stdout.write(error instanceof DatabaseError ? message : `it cannot be opened: ${message}`);
     exit(1);
-  }
+  });
 }
