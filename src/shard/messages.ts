@@ -1,6 +1,5 @@
 /** The messages that a replica takes; those that others send are in protocol.ts. */
 import type { ActorStarted, Message, MessageType } from '../actors/actor.js';
-import { runtimeMessages } from '../actors/actor.js';
 import type { ErrorName } from '../base/errors.js';
 import type { LogIndex } from '../base/ids.js';
 import type { RaftMessage } from '../raft/index.js';
@@ -63,7 +62,8 @@ export type ReplicaMessage =
 
 /** What a replica takes. Its messages to itself that wait for nothing overtake those that do. */
 export const replicaMessages: readonly MessageType[] = [
-  runtimeMessages.started,
+  // The runtime's, as actors/actor.ts has it: the first message of every start.
+  { kind: 'actor.started', priority: 'critical', flow: 'reply' },
   { kind: 'shard.propose', priority: 'normal', flow: 'work' },
   { kind: 'shard.admit', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.apply', priority: 'high', flow: 'reply', unordered: true },

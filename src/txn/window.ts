@@ -2,17 +2,13 @@
  * Which transactions were applied, so that a retried proposal is not applied again (pitfall 10).
  *
  * A transaction id is the incarnation of a node and a counter that rises with each proposal of the
- * node. For each incarnation the last {@link windowIds} counters are kept as bits; what lies below
+ * node. For each incarnation the last `windowIds` counters are kept as bits; what lies below
  * is refused, not guessed. Changes only with applied entries, so all replicas forget the same ids.
  */
 import { assert, must } from '../base/assert.js';
 import type { ByteReader, ByteWriter } from '../base/bytes.js';
 import type { TransactionId } from '../base/ids.js';
-
-/** Counters that an incarnation's window spans; more than proposals can be in flight. */
-export const windowIds = 16_384;
-/** Incarnations remembered; the one that was quiet longest goes first. */
-export const incarnationsMax = 16;
+import { incarnationsMax, windowIds } from './limits.js';
 
 const counterRange = 0x1_0000_0000;
 
