@@ -9,7 +9,7 @@ import type { Interval } from '../types/interval.js';
 import { compareBigints } from '../types/integer.js';
 import { addIntervals, makeInterval, negateInterval } from '../types/interval.js';
 import { numberOf } from '../types/numeric.js';
-import { fixedZone } from '../types/zone.js';
+import { abbreviatedOffset, fixedZone } from '../types/zone.js';
 import { comparisons, ordered, type Six } from './comparison.js';
 import * as sums from './datetime-arithmetic.js';
 import * as fields from './datetime-fields.js';
@@ -74,8 +74,13 @@ function mixedComparisons(): Definition[] {
   ];
 }
 
+/** AT TIME ZONE takes abbreviations first, and bare numbers as POSIX does: hours west. */
 function zoneNamed(name: string): TimeZone {
-  const zone = findTimeZone(name);
+  const offset = abbreviatedOffset(name.toLowerCase());
+  if (offset !== undefined) return fixedZone(name, offset);
+  const number = /^([+-]?)([0-9].*)$/.exec(name);
+  const posix = number === null ? name : `${number[1] === '-' ? '+' : '-'}${number[2]}`;
+  const zone = findTimeZone(posix);
   if (zone === undefined) {
     raise('invalid_parameter_value', `time zone "${name}" not recognized`);
   }
@@ -173,7 +178,7 @@ function truncateTimestamp(word: string, micros: bigint): bigint {
   const field = fieldNamed(word, timestampName);
   return (
     fields.truncateTimestamp(field, micros) ??
-    fields.notSupported(word.toLowerCase(), timestampName)
+    fields.notRecognized(word.toLowerCase(), timestampName)
   );
 }
 
@@ -182,7 +187,7 @@ function truncateInZone(word: string, micros: bigint, zone: TimeZone): bigint {
   const field = fieldNamed(word, timestamptzName);
   if (type.isInfiniteTimestamp(micros)) return micros;
   const local = fields.truncateTimestamp(field, type.localOf(micros, zone));
-  if (local === undefined) fields.notSupported(word.toLowerCase(), timestamptzName);
+  if (local === undefined) fields.notRecognized(word.toLowerCase(), timestamptzName);
   const keepsOffset = ['microsecond', 'millisecond', 'second', 'minute', 'hour'].includes(field);
   if (!keepsOffset) return type.instantOf(local, zone);
   return local - BigInt(zone.offsetAt(micros)) * 1_000_000n;
@@ -217,7 +222,8 @@ function makeTime(hour: number, minute: number, second: number): number {
     second <= 60 &&
     time <= 86_400_000_000;
   if (!valid) {
-    const shown = `${hour}:${String(minute).padStart(2, '0')}:${second}`;
+    const seconds = Number.isInteger(second) ? String(second).padStart(2, '0') : second;
+    const shown = `${hour}:${String(minute).padStart(2, '0')}:${seconds}`;
     raise('datetime_field_overflow', `time field value out of range: ${shown}`);
   }
   return time;
@@ -273,6 +279,26 @@ function justifyDays({ months, days, micros }: Interval): Interval {
     allMonths += 1;
   }
   return makeInterval(allMonths, rest + 0, micros);
+}
+
+/** Gives months, days and time one sign, where justifying each alone left them apart. */
+function justifySigns({ months, days, micros }: Interval): Interval {
+  let [allMonths, allDays, rest] = [months, days, micros];
+  if (allMonths > 0 && (allDays < 0 || (allDays === 0 && rest < 0n))) {
+    allDays += 30;
+    allMonths -= 1;
+  } else if (allMonths < 0 && (allDays > 0 || (allDays === 0 && rest > 0n))) {
+    allDays -= 30;
+    allMonths += 1;
+  }
+  if (allDays > 0 && rest < 0n) {
+    rest += microsPerDayBig;
+    allDays -= 1;
+  } else if (allDays < 0 && rest > 0n) {
+    rest -= microsPerDayBig;
+    allDays += 1;
+  }
+  return makeInterval(allMonths, allDays, rest);
 }
 
 const arithmetic: readonly Definition[] = [
@@ -401,7 +427,7 @@ const others: readonly Definition[] = [
   define('justify_hours(interval): interval', justifyHours),
   define('justify_days(interval): interval', justifyDays),
   define('justify_interval(interval): interval', (interval: Interval) =>
-    justifyDays(justifyHours(interval)),
+    justifySigns(justifyDays(justifyHours(interval))),
   ),
   define('now(): timestamptz', (context: FunctionContext) => context.transactionTimestamp, stable),
   define(
