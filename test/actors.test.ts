@@ -462,6 +462,26 @@ for (const workers of [0, 2]) {
     });
   });
 
+  t.test(
+    `a store that fails ends the process after its last words, ${workers} workers`,
+    async (t) => {
+      let failed: (error: Error) => void = () => undefined;
+      const failure = new Promise<Error>((resolve) => {
+        failed = resolve;
+      });
+      const runtime = await startRuntime(workers, { fatal: failed });
+      const actor = runtime.spawn<Ask>('tester', 'actor', undefined, 2 as PlaceId);
+      runtime.post(actor, { kind: 'test.failDisk' });
+      t.match(await failure, { name: 'DatabaseError', kind: 'disk_full', message: 'no space' });
+      const answer = await new Promise<Answer>((resolve) => {
+        const door = runtime.door<Answer>('late', answerTypes, resolve);
+        door.post(actor, { kind: 'test.ask', number: 1, replyTo: door.ref });
+      });
+      t.match(answer, { number: 1 }, 'who waits can still be told');
+      await runtime.stop();
+    },
+  );
+
   t.test(`a broken invariant ends the process, with ${workers} workers`, async (t) => {
     const program = fileURLToPath(new URL('./actors/start.js', import.meta.url));
     const child = spawn(process.execPath, [program, String(workers)], {

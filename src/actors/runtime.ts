@@ -100,7 +100,7 @@ export class Runtime implements Doors {
     );
     try {
       await main.boot();
-      await Promise.all(runtime.#workers.map(({ control }) => life.orDead(control.boot())));
+      await runtime.#ask((control) => control.boot());
     } catch (error) {
       await runtime.#end();
       throw error;
@@ -136,38 +136,46 @@ export class Runtime implements Doors {
 
   async setLogLevel(level: LogLevel): Promise<void> {
     this.#main.setLogLevel(level);
-    await Promise.all(this.#workers.map(({ control }) => control.setLogLevel(level)));
+    await this.#ask((control) => control.setLogLevel(level));
   }
 
-  /** Asks every thread; resolves when all have answered, which shows that they are alive. */
+  /**
+   * Asks every thread; resolves when all have answered, which shows that they are alive, and rejects
+   * when one has died.
+   */
   async inspect(): Promise<readonly ThreadReport[]> {
-    const others = this.#workers.map(({ control }) => control.inspect());
-    return [this.#main.inspect(), ...(await Promise.all(others))];
+    return [this.#main.inspect(), ...(await this.#ask((control) => control.inspect()))];
   }
 
   /** Has `Booted.control` called on every thread; the answers in order of threads. */
   async control(command: unknown): Promise<readonly unknown[]> {
-    const others = this.#workers.map(({ control }) => control.control(command));
-    return [this.#main.control(command), ...(await Promise.all(others))];
+    const others = await this.#ask((control) => control.control(command));
+    return [this.#main.control(command), ...others];
   }
 
   /** Lets messages under way arrive, for a while, then stops the threads and their stores. */
   async stop(): Promise<void> {
     const deadlineMs = performance.now() + drainMsMax;
     // A message may be between two threads when both are asked, hence twice.
-    for (let quiet = 0; quiet < 2 && performance.now() < deadlineMs; ) {
-      const idle = await Promise.all(this.#workers.map(({ control }) => control.idle()));
+    for (let quiet = 0; quiet < 2 && !this.#life.dead && performance.now() < deadlineMs; ) {
+      const idle = await this.#ask((control) => control.idle());
       quiet = this.#main.idle() && idle.every((each) => each) ? quiet + 1 : 0;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
     await this.#end();
   }
 
+  /** Asks all workers; rejects when one has died. */
+  #ask<R>(question: (control: WorkerThread['control']) => Promise<R>): Promise<R[]> {
+    return this.#life.orDead(Promise.all(this.#workers.map(({ control }) => question(control))));
+  }
+
   async #end(): Promise<void> {
     this.#life.stopping = true;
     await Promise.all(
       this.#workers.map(async ({ worker, control }) => {
-        await this.#life.orDead(control.stop());
+        // After a death nothing can be expected of any thread.
+        if (!this.#life.dead) await this.#life.orDead(control.stop());
         control[comlink.releaseProxy]();
         await worker.terminate();
       }),
@@ -179,6 +187,7 @@ export class Runtime implements Doors {
 /** What all threads of a runtime share: whether it is stopping, and its one death. */
 class Life {
   stopping = false;
+  dead = false;
   readonly #died: Promise<never>;
   readonly fatal: (error: Error) => void;
 
@@ -188,10 +197,9 @@ class Life {
       die = reject;
     });
     this.#died.catch(() => undefined);
-    let dead = false;
     this.fatal = (error) => {
-      if (dead) return;
-      dead = true;
+      if (this.dead) return;
+      this.dead = true;
       die(error);
       fatal(error);
     };

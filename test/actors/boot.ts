@@ -2,6 +2,7 @@
 import { threadId } from 'node:worker_threads';
 import type { Actor, Boot, Context, MessageType, PlaceJournal, Ref } from '#src/actors/index.js';
 import { assert, unreachable } from '#src/base/assert.js';
+import { DatabaseError } from '#src/base/errors.js';
 
 export type Answer =
   | { readonly kind: 'test.answer'; readonly number: number; readonly text: string }
@@ -17,6 +18,7 @@ export type Ask =
   | { readonly kind: 'test.ask'; readonly number: number; readonly replyTo: Ref<Answer> }
   | { readonly kind: 'test.work'; readonly bytes: Uint8Array }
   | { readonly kind: 'test.persist'; readonly number: number; readonly replyTo: Ref<Answer> }
+  | { readonly kind: 'test.failDisk' }
   | { readonly kind: 'test.throw' }
   | { readonly kind: 'test.invariant' }
   /** Asks the peer so many times and counts its answers. */
@@ -36,6 +38,7 @@ export const askTypes: readonly MessageType[] = [
   { kind: 'test.ask', ...reply },
   { kind: 'test.work', priority: 'normal', flow: 'work' },
   { kind: 'test.persist', ...reply },
+  { kind: 'test.failDisk', ...reply },
   { kind: 'test.throw', ...reply },
   { kind: 'test.invariant', ...reply },
   { kind: 'test.flood', ...reply },
@@ -64,6 +67,9 @@ class Tester implements Actor<Ask> {
         context.send(replyTo, { kind: 'test.answer', number, text: 'plain' });
         return;
       }
+      case 'test.failDisk':
+        context.persist(['fail']);
+        return;
       case 'test.throw':
         throw new Error('thrown as asked');
       case 'test.invariant':
@@ -90,16 +96,20 @@ class Tester implements Actor<Ask> {
   }
 }
 
-/** Durable after some milliseconds. */
+/** Durable after some milliseconds, or never again after a batch that says so. */
 class TimedJournal implements PlaceJournal {
   durableTicket = 0;
   #ticket = 0;
   #listener: (failure: Error | undefined) => void = () => undefined;
 
-  commit(): number {
+  commit(batch: readonly unknown[]): number {
     this.#ticket += 1;
     const ticket = this.#ticket;
     setTimeout(() => {
+      if (batch.includes('fail')) {
+        this.#listener(new DatabaseError('disk_full', 'no space'));
+        return;
+      }
       this.durableTicket = ticket;
       this.#listener(undefined);
     }, 3);
