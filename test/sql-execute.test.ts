@@ -25,6 +25,9 @@ import {
   sorted,
 } from './sql-execute/naive.js';
 
+// The same cases in every run: a failure belongs to the change that made it.
+fc.configureGlobal({ seed: 2 });
+
 const columnTypes = [
   'bool',
   'int2',
@@ -316,7 +319,7 @@ t.test('keys and ranges lose no row and find no other', (t) => {
       .map(([column, list]) => `${column} in (${list.join(', ')})`),
     fc.array(word, { minLength: 1, maxLength: 3 }).map((list) => `y in (${list.join(', ')})`),
   );
-  const by = fc.constantFrom('x, y, z', 'x desc, y desc, z desc', 'x, y desc', 'z desc, x, y');
+  const by = fc.constantFrom('x, y, z', 'x desc, y desc, z desc', 'x, y desc, z', 'z desc, x, y');
   fc.assert(
     fc.property(
       fc.array(leaf, { minLength: 1, maxLength: 5 }),

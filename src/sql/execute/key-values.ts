@@ -93,7 +93,7 @@ function compileCombinations(
 function encode(encoder: KeyEncoder, values: readonly Value[]): Uint8Array {
   encoder.begin();
   for (const value of values) encoder.add(value);
-  return encoder.finish();
+  return encoder.search();
 }
 
 function combinations(columns: readonly (readonly Value[])[]): readonly (readonly Value[])[] {
@@ -133,7 +133,7 @@ export function compileRanges(
   const upper = compileBound(access.upper);
   const given = access.equal.length;
   const spanAt = (prefix: Uint8Array, value: Value): Span =>
-    spanOf(encoder.begin(prefix, given).add(value).finish());
+    spanOf(encoder.begin(prefix, given).add(value).search());
   return (context) => {
     const low = lower && endOf(lower, 'above', context);
     const high = upper && endOf(upper, 'below', context);

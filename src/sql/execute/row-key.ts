@@ -1,16 +1,14 @@
 /** Keys of maps and sets for values of several columns: equal exactly when the values are. */
-import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
 import type { ExpressionType } from '../plan/expression.js';
 import { type HashKey, type Row, typeNamed, type Value } from '../types/index.js';
 
 /**
  * Gives the key of a row whose values have these types. NULLs are equal to each other here; who
- * joins asks `hasNull` first. Raises nothing: the binder lets only types with equality come here.
+ * joins asks `hasNull` first. Raises 42883 for a type without equality.
  */
 export function compileRowKey(types: readonly ExpressionType[]): (values: Row) => HashKey | null {
-  const hashKeys = types.map(({ name }) =>
-    must(typeNamed(name).hashKey, `type ${name} has no equality`),
-  );
+  const hashKeys = types.map(({ name }) => hashKeyOf(name));
   const [only] = hashKeys;
   if (only !== undefined && hashKeys.length === 1) {
     return (values) => {
@@ -26,6 +24,13 @@ export function compileRowKey(types: readonly ExpressionType[]): (values: Row) =
     }
     return key;
   };
+}
+
+function hashKeyOf(type: string): (value: Value) => HashKey {
+  // A literal that nothing has given a type is a text.
+  const { hashKey, sqlName } = typeNamed(type === 'unknown' ? 'text' : type);
+  if (hashKey !== undefined) return hashKey;
+  raise('undefined_function', `could not identify an equality operator for type ${sqlName}`);
 }
 
 /** A text says its length first, so that no two lists of parts give one key. */

@@ -57,7 +57,7 @@ export function planStatement(
 ): PlannedStatement {
   const needed = columnsNeeded(statement);
   let plan = planOf(statement.input);
-  if (numbersRows(statement)) plan = showRowNumbers(plan, targetColumn(statement.input));
+  if (numbersRows(statement)) plan = showRowNumbers(plan);
   for (const rule of rules) {
     if (off.has(rule.name)) continue;
     plan = rule.apply(plan, needed);
@@ -91,11 +91,6 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
 function numbersRows(statement: DataStatement): boolean {
   const { kind } = statement;
   return (kind === 'update' || kind === 'delete') && statement.table.primaryKey.length === 0;
-}
-
-/** A column of the table that UPDATE and DELETE change: the input begins with its columns. */
-function targetColumn(input: Relation): ColumnId | undefined {
-  return input.columns[0]?.column;
 }
 
 /** The plan with the columns of the relation in their order, whatever joins have made of it. */

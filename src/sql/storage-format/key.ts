@@ -29,8 +29,8 @@ export function decodeRowNumber(key: Uint8Array): bigint {
 }
 
 /**
- * Writes keys of one table. Use: `begin()`, `add` for each key column in key order, then `finish`,
- * or `view` for a lookup. One encoder serves one key at a time.
+ * Writes keys of one table. Use: `begin()`, `add` for each key column in key order, then `finish` for
+ * a row to write, `search` or `view` for rows to find. One encoder serves one key at a time.
  */
 export class KeyEncoder {
   readonly #table: TableDescriptor;
@@ -64,27 +64,34 @@ export class KeyEncoder {
     return this;
   }
 
-  /** The key so far: whole after all columns, otherwise a prefix of keys. A copy. Raises 54000. */
+  /** The key of a row to be written. Raises 54000 when it is too long. */
   finish(): Uint8Array {
-    this.#check();
-    return this.#writer.finish();
-  }
-
-  /** As `finish`, without a copy: valid until the next `begin`. */
-  view(): Uint8Array {
-    this.#check();
-    return this.#writer.view();
-  }
-
-  #check(): void {
     const bytes = this.#writer.length - dataPrefixBytes;
-    if (bytes <= userKeyBytesMax) return;
+    if (bytes <= userKeyBytesMax) return this.#writer.finish();
     raise(
       'program_limit_exceeded',
       `key of ${bytes} bytes exceeds the maximum of ${userKeyBytesMax} bytes ` +
         `for table "${this.#table.name}"`,
       { schema: this.#table.schema, table: this.#table.name },
     );
+  }
+
+  /**
+   * What was written so far, to look up a key or the keys that begin so, in a copy. A key that is too
+   * long is cut: no row has it then, as no key is a prefix of another, and it bounds the same rows.
+   */
+  search(): Uint8Array {
+    return this.#cut(this.#writer.finish());
+  }
+
+  /** As `search`, without a copy: valid until the next `begin`. */
+  view(): Uint8Array {
+    return this.#cut(this.#writer.view());
+  }
+
+  #cut(key: Uint8Array): Uint8Array {
+    const most = dataPrefixBytes + userKeyBytesMax;
+    return key.length <= most ? key : key.subarray(0, most);
   }
 }
 
