@@ -39,11 +39,6 @@ export function admit(
       return { kind: 'refused', reason: 'staleObject', until };
     }
   }
-  const conflict = (until: LogIndex | undefined): Admission => ({
-    kind: 'refused',
-    reason: 'conflict',
-    until,
-  });
   const { snapshot } = proposal;
   if (snapshot < horizon) return conflict(undefined);
   for (const guard of proposal.guards) {
@@ -68,4 +63,8 @@ export function admit(
     keys.push(name);
   }
   return { kind: 'admitted', keys, checked: { burials: state.burials, versions } };
+}
+
+function conflict(until: LogIndex | undefined): Admission {
+  return { kind: 'refused', reason: 'conflict', until };
 }
