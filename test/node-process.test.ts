@@ -154,8 +154,9 @@ t.test('a node that cannot start says why and what to do, by code too', async (t
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   cases.push(['port', { http: { port }, data: { directory: ':memory:' } }, 25, /cannot listen on/]);
-  for (const [name, config, code, message] of cases) {
-    const ended = await main(config);
+  const endings = await Promise.all(cases.map(([, config]) => main(config)));
+  for (const [i, [name, , code, message]] of cases.entries()) {
+    const ended = must(endings[i], 'each case ends');
     t.equal(ended.code, code, `${name}: ${ended.output}`);
     t.match(ended.output, message, name);
   }
@@ -184,4 +185,36 @@ t.test('the process: one at a directory, log lines, signals', async (t) => {
   t.notMatch(ended.output, /secret/, 'parameters are not logged');
   t.notMatch(ended.output, /SELECT \$1::text"/, 'statements are logged at debug only');
   for (const line of ended.output.trim().split('\n')) t.type(JSON.parse(line), 'object');
+});
+
+t.test('a store that is full ends the node; nothing acknowledged is lost', async (t) => {
+  const directory = join(scratch, 'full');
+  const mapSizeBytes = 16 * 1024 ** 2;
+  let acknowledged = 0;
+  const config = { http: { port: 0 }, data: { directory, mapSizeBytes } };
+  const ended = await main(config, async (child, output) => {
+    await until(() => output().includes('"event":"node.ready"'));
+    const address = must(/"address":"([^"]+)"/.exec(output())?.[1], 'the address is logged');
+    const raw = new Raw(`http://${address}`);
+    t.match(await raw.next(), { op: 'hello' });
+    await raw.sql('CREATE TABLE f (id int PRIMARY KEY, filler text)');
+    const filler = 'x'.repeat(500_000);
+    for (;;) {
+      const answer = await raw.sql('INSERT INTO f VALUES ($1, $2)', acknowledged + 1, filler);
+      if (answer.op === 'error') {
+        t.match(answer.sqlstate, /^(53100|40003)$/);
+        break;
+      }
+      acknowledged += 1;
+    }
+    await once(child, 'exit');
+  });
+  t.equal(ended.code, 26, ended.output);
+  t.ok(acknowledged > 5);
+  const node = await start({ directory, mapSizeBytes: 8 * mapSizeBytes });
+  const raw = await Raw.open(node);
+  const sql = 'SELECT count(*), max(id) FROM f WHERE id <= $1';
+  t.match(await raw.sql(sql, acknowledged), { rows: [[String(acknowledged), acknowledged]] });
+  t.match(await raw.sql('INSERT INTO f VALUES (0, NULL)'), { tag: 'INSERT 0 1' });
+  await node.stop();
 });

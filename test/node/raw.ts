@@ -8,6 +8,7 @@ import { checkConfig, type RunningNode, startNode } from '#src/node/index.js';
 export interface Settings {
   readonly directory?: string;
   readonly workers?: number;
+  readonly mapSizeBytes?: number;
   readonly limits?: Readonly<Record<string, number>>;
   readonly http?: Readonly<Record<string, unknown>>;
 }
@@ -15,7 +16,8 @@ export interface Settings {
 /** A node of this process, in memory unless a directory is given, on any port. */
 export async function start(settings: Settings = {}): Promise<RunningNode> {
   const { directory = ':memory:', workers = 0, limits = {}, http = {} } = settings;
-  const data = { directory, mapSizeBytes: 1024 ** 3 };
+  const { mapSizeBytes = 1024 ** 3 } = settings;
+  const data = { directory, mapSizeBytes };
   const config = checkConfig({ data, workers, limits, http: { port: 0, ...http } });
   return startNode(config, {
     log: () => undefined,
