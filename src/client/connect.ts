@@ -1,7 +1,6 @@
 /** Connecting to a node over the network. */
 import { type Database, type DatabaseOptions, databaseOver } from './database.js';
 import { clientError } from './errors.js';
-import { webSocketDial } from './websocket.js';
 
 /** Where to connect and as whom. */
 export interface ConnectOptions extends DatabaseOptions {
@@ -39,6 +38,8 @@ export async function connect(
     ['application_name', all.applicationName],
   ] as const;
   for (const [name, value] of names) if (value !== undefined) url.searchParams.set(name, value);
+  // An embedded database has no use for it, and loading it takes a while.
+  const { webSocketDial } = await import('./websocket.js');
   try {
     return await databaseOver(webSocketDial(url.href), all);
   } catch (error) {
