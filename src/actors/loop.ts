@@ -18,7 +18,8 @@ const readBytesMax = 262_144;
 /**
  * While messages from other threads follow each other within `busyGapMs`, the loop looks for the
  * next one for `spinMs` before it sleeps: a wake-up costs 50 us, which such a conversation would pay
- * at every step. A single message does not make it spin, and I/O is served all the time.
+ * at every step. A single message does not make it spin, and I/O is served all the time. Without a
+ * core for every thread and one to spare nobody spins, as that takes the core from whom it waits for.
  */
 const busyGapMs = 0.2;
 const spinMs = 0.05;
@@ -44,6 +45,12 @@ export class ThreadLoop implements Schedule {
   #records = 0;
   #recordsMs = 0;
   #busy = false;
+  readonly #spins: boolean;
+
+  /** `spins`: there are more cores than threads. */
+  constructor(spins: boolean) {
+    this.#spins = spins;
+  }
 
   /** Names what is to be served; nothing runs before. */
   attach(parts: LoopParts): void {
@@ -108,7 +115,7 @@ export class ThreadLoop implements Schedule {
     });
     if (this.#records > before) {
       const nowMs = performance.now();
-      this.#busy = nowMs - this.#recordsMs < busyGapMs;
+      this.#busy = this.#spins && nowMs - this.#recordsMs < busyGapMs;
       this.#recordsMs = nowMs;
     }
     return more;

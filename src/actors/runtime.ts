@@ -72,8 +72,8 @@ export class Runtime implements Doors {
   /** Starts all threads; rejects with the error of the boot module that failed. */
   static async start(options: RuntimeOptions): Promise<Runtime> {
     const { stores } = options;
-    const wanted =
-      options.workers === 'auto' ? workersFor(availableParallelism(), stores) : options.workers;
+    const cores = availableParallelism();
+    const wanted = options.workers === 'auto' ? workersFor(cores, stores) : options.workers;
     const workers = Math.min(wanted, stores);
     assert(workers >= 0 && stores >= 1, 'threads out of range', workers, stores);
     const places = Array.from({ length: stores + 1 }, (_, place) => place);
@@ -83,6 +83,7 @@ export class Runtime implements Doors {
       thread: 0,
       threadOfPlace: places.map((place) => threadOf(place, workers)),
       limits: options.limits ?? {},
+      spins: cores > workers + 1,
       logLevel: options.logLevel ?? 'info',
       bootModule: options.bootModule.href,
       bootOptions: options.bootOptions,

@@ -13,7 +13,7 @@ import type { ThreadControl, ThreadReport, ThreadSetup } from './threads.js';
 export class Thread implements ThreadControl {
   readonly dispatcher: Dispatcher;
   readonly #setup: ThreadSetup;
-  readonly #loop = new ThreadLoop();
+  readonly #loop: ThreadLoop;
   readonly #mailbox: Mailbox | undefined;
   readonly #link: LinkCodec;
   #booted: Booted | undefined;
@@ -26,6 +26,7 @@ export class Thread implements ThreadControl {
     fatal: (error: Error) => void,
   ) {
     this.#setup = setup;
+    this.#loop = new ThreadLoop(setup.spins);
     this.#link = new LinkCodec(setup.node);
     this.#mailbox = mailbox && new Mailbox(mailbox, { onBell: this.#loop.run });
     this.dispatcher = new Dispatcher({

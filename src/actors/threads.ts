@@ -25,6 +25,8 @@ export interface ThreadSetup {
   /** Threads by place: place p is on thread `threadOfPlace[p]`. */
   readonly threadOfPlace: readonly number[];
   readonly limits: Partial<ActorLimits>;
+  /** There are more cores than threads, so that a thread may look out for messages awake. */
+  readonly spins: boolean;
   readonly logLevel: LogLevel;
   readonly bootModule: string;
   readonly bootOptions: unknown;
