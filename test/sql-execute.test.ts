@@ -446,6 +446,10 @@ t.test('many rows: runs are merged, turns end, memory is charged and given back'
     rows.map(([k]) => k),
     rows.map(([k]) => Number(k)).toSorted((a, b) => a - b),
   );
+  const inOrder = database.run("select string_agg(k::text, ' ' order by k) from big", {
+    turnIsOver: () => true,
+  });
+  t.equal(inOrder.rows[0]?.[0], rows.map(([k]) => k).join(' '));
   const equalRows = database.run('select id from big order by note').rows.map(([id]) => id);
   t.same(equalRows, [...equalRows.keys()], 'equal rows keep their order');
   t.equal(

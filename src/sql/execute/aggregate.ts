@@ -8,11 +8,12 @@ import { compileExpression, compileTest } from './expression.js';
 import { compileRowKey, hasNull, mapEntryBytes } from './row-key.js';
 import { evaluateRow } from './row-operators.js';
 import type { Evaluate, Scope, Test } from './scope.js';
-import { compileOrder, type CompareEntries, type Entry } from './sort.js';
+import { type CompareEntries, compileOrder, type Entry, mergeRuns } from './sort.js';
 import {
   type Batch,
   batchRows,
   Held,
+  type Pause,
   pause,
   rowSizer,
   type Source,
@@ -23,6 +24,8 @@ import {
 interface Accumulator {
   /** Gives the bytes of memory that it has come to hold since the last call, about. */
   add(row: Row, context: ExecutionContext): number;
+  /** Work to be done before the result, if it may take long. */
+  readonly settle: ((context: ExecutionContext) => Generator<Pause, void, undefined>) | undefined;
   result(context: ExecutionContext): Value;
 }
 
@@ -86,7 +89,10 @@ function* results(groups: Iterable<Group>, context: ExecutionContext): Stream {
   let rows: Row[] = [];
   for (const { values, accumulators } of groups) {
     const row: Value[] = [...values];
-    for (const accumulator of accumulators) row.push(accumulator.result(context));
+    for (const accumulator of accumulators) {
+      if (accumulator.settle !== undefined) yield* accumulator.settle(context);
+      row.push(accumulator.result(context));
+    }
     rows.push(row);
     if (rows.length < batchRows) continue;
     yield rows;
@@ -137,6 +143,7 @@ const rowsPerMeasure = 64;
 
 /** Steps with each row at once. */
 class Direct implements Accumulator {
+  readonly settle = undefined;
   readonly #call: CompiledCall;
   readonly #first: Evaluate | undefined;
   readonly #second: Evaluate | undefined;
@@ -183,14 +190,17 @@ interface GatheredCall extends CompiledCall {
   readonly sizeOf: (values: Row) => number;
 }
 
-/** Keeps its arguments until the end: for DISTINCT and ORDER BY. */
+/** Keeps its arguments until the end, in sorted runs: for DISTINCT and ORDER BY. */
 class Gathered implements Accumulator {
   readonly #call: GatheredCall;
-  readonly #entries: Entry[] = [];
+  readonly #runs: Entry[][] = [];
   readonly #seen = new Set<HashKey | null>();
+  #run: Entry[] = [];
+  #state: AggregateState;
 
   constructor(call: GatheredCall) {
     this.#call = call;
+    this.#state = call.called.init();
   }
 
   add(row: Row, context: ExecutionContext): number {
@@ -203,18 +213,32 @@ class Gathered implements Accumulator {
       if (this.#seen.has(key)) return 0;
       this.#seen.add(key);
     }
-    this.#entries.push({ row: entry, keys: evaluateRow(keys, row, context) });
+    this.#run.push({ row: entry, keys: evaluateRow(keys, row, context) });
+    if (this.#run.length >= batchRows) this.#endRun();
     return sizeOf(entry) + mapEntryBytes + 8 * keys.length;
   }
 
-  result(context: ExecutionContext): Value {
+  *settle(context: ExecutionContext): Generator<Pause, void, undefined> {
     const { called, order } = this.#call;
-    this.#entries.sort(order);
-    let state = called.init();
-    for (const { row } of this.#entries) {
-      state = called.step(state, row[0] ?? null, row[1] ?? null, context.functions);
+    this.#endRun();
+    for (const batch of mergeRuns(this.#runs, order, context)) {
+      if (batch === pause) {
+        yield pause;
+        continue;
+      }
+      for (const [first = null, second = null] of batch) {
+        this.#state = called.step(this.#state, first, second, context.functions);
+      }
     }
-    return called.final(state, context.functions);
+  }
+
+  result(context: ExecutionContext): Value {
+    return this.#call.called.final(this.#state, context.functions);
+  }
+
+  #endRun(): void {
+    this.#runs.push(this.#run.sort(this.#call.order));
+    this.#run = [];
   }
 }
 

@@ -78,11 +78,11 @@ export function compileExpression(expression: Expression, scope: Scope): Evaluat
 /** Compiles a condition for those who only ask whether it is true. */
 export function compileTest(condition: Expression, scope: Scope): Test {
   if (condition.kind === 'and') {
-    const [first, second, ...others] = condition.operands.map((part) => compileTest(part, scope));
-    if (first !== undefined && second !== undefined && others.length === 0) {
+    const all = condition.operands.map((part) => compileTest(part, scope));
+    const [first, second] = all;
+    if (first !== undefined && second !== undefined && all.length === 2) {
       return (row, context) => first(row, context) && second(row, context);
     }
-    const all = condition.operands.map((part) => compileTest(part, scope));
     return (row, context) => all.every((test) => test(row, context));
   }
   if (condition.kind === 'or') {

@@ -8,6 +8,7 @@ import type { SortKey } from '../plan/expression.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { RowCount } from '../rewrite/index.js';
 import { type Row, typeNamed, type Value } from '../types/index.js';
+import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
 import { compileRowCount, evaluateRow } from './row-operators.js';
 import { type Evaluate, scopeOf } from './scope.js';
@@ -71,7 +72,7 @@ export function compileSort(
         runs.add(batch.map((row) => ({ row, keys: evaluateRow(compiled, row, context) })));
         if (context.turnIsOver()) yield pause;
       }
-      yield* merged(runs.sorted, compare, () => context.turnIsOver());
+      yield* mergeRuns(runs.sorted, compare, context);
     } finally {
       held.free();
     }
@@ -140,10 +141,10 @@ class TopRuns {
 }
 
 /** The rows of sorted runs in one order; of equal rows those of the earlier run come first. */
-function* merged(
+export function* mergeRuns(
   runs: readonly (readonly Entry[])[],
   compare: CompareEntries,
-  turnIsOver: () => boolean,
+  context: ExecutionContext,
 ): Stream {
   const heap = new RunHeap(runs, compare);
   let rows: Row[] = [];
@@ -152,7 +153,7 @@ function* merged(
     if (rows.length < batchRows) continue;
     yield rows;
     rows = [];
-    if (turnIsOver()) yield pause;
+    if (context.turnIsOver()) yield pause;
   }
   if (rows.length > 0) yield rows;
 }
