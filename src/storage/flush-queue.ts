@@ -27,6 +27,8 @@ export type DurableListener = (failure: Error | undefined) => void;
 export class FlushQueue {
   #inFlight: readonly Batch[] = [];
   readonly #waiting: Batch[] = [];
+  /** Of each waiting batch, the bytes of its keys and values. */
+  readonly #waitingBytes: number[] = [];
   readonly #listeners: DurableListener[] = [];
   readonly #latency = new HistogramCell(latencySeconds);
   #given = 0;
@@ -57,10 +59,14 @@ export class FlushQueue {
   }
 
   give(batch: Batch): Ticket {
-    for (const { key } of batch) {
-      assert(key.length > 0 && key.length <= keyBytesMax, 'key length out of range', key.length);
+    let bytes = 0;
+    for (const { key, value } of batch) {
+      assert(key.length > 0 && key.length <= keyBytesMax, 'key length out of range');
+      bytes += key.length;
+      if (value !== undefined) bytes += value.length;
     }
     this.#waiting.push(batch);
+    this.#waitingBytes.push(bytes);
     this.#given += 1;
     return this.#given as Ticket;
   }
@@ -72,8 +78,7 @@ export class FlushQueue {
     let bytes = 0;
     let count = 0;
     for (const batch of this.#waiting) {
-      let batchBytes = 0;
-      for (const { key, value } of batch) batchBytes += key.length + (value?.length ?? 0);
+      const batchBytes = this.#waitingBytes[count] ?? 0;
       const full = puts + batch.length > flushPutsMax || bytes + batchBytes > flushBytesMax;
       if (count > 0 && full) break;
       puts += batch.length;
@@ -81,6 +86,7 @@ export class FlushQueue {
       count += 1;
     }
     this.#inFlight = this.#waiting.splice(0, count);
+    this.#waitingBytes.splice(0, count);
     return { batches: this.#inFlight, puts, bytes };
   }
 

@@ -42,6 +42,17 @@ const putPageBytes = 8 * 1024;
 /** How old what is known about the space left may be. */
 const spaceAgeMsMax = 100;
 
+/** Encoded values; lmdb writes the bytes from `start` to `end`. */
+interface Arena extends Buffer {
+  start: number;
+  end: number;
+}
+
+/** lmdb counts `start` from the beginning of the memory block, hence a block of its own. */
+function arenaOf(bytes: number): Arena {
+  return Object.assign(Buffer.allocUnsafeSlow(bytes), { start: 0, end: 0 });
+}
+
 /** A key that no engine key equals: keys have at least one byte, and the key spaces begin at 01. */
 const kickKey = Buffer.of(0);
 
@@ -76,7 +87,7 @@ export class LmdbEngine implements Engine {
   readonly #path: string;
   readonly #mapBytes: number;
   readonly #beforeFlush: ((proceed: () => void) => void) | undefined;
-  #arena = Buffer.allocUnsafeSlow(64 * 1024);
+  #arena = arenaOf(64 * 1024);
   /** What the map and the disk can still take, as far as is known since `#lookedMs`. */
   #roomBytes = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
@@ -239,20 +250,22 @@ export class LmdbEngine implements Engine {
             void database.remove(key);
             continue;
           }
-          const end = at + checksumBytes + value.length;
+          // lmdb notes the address of start..end in the call, so that one object serves all values.
+          arena.start = at;
           arena.set(value, at + checksumBytes);
           arena.writeInt32LE(checksum(key, value, 0, value.length), at);
-          void database.put(key, arena.subarray(at, end));
-          at = end;
+          at += checksumBytes + value.length;
+          arena.end = at;
+          void database.put(key, arena);
         }
       }
     });
   }
 
   /** lmdb's writing thread reads the values where they lie; one flush is in flight at a time. */
-  #encodeRoom(bytes: number): Buffer {
-    if (bytes > arenaBytesKept) return Buffer.allocUnsafeSlow(bytes);
-    if (bytes > this.#arena.length) this.#arena = Buffer.allocUnsafeSlow(bytes * 2);
+  #encodeRoom(bytes: number): Arena {
+    if (bytes > arenaBytesKept) return arenaOf(bytes);
+    if (bytes > this.#arena.length) this.#arena = arenaOf(bytes * 2);
     return this.#arena;
   }
 
