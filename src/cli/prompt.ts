@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Database, Session } from '../client/index.js';
 import { describeTable } from './describe.js';
 import { type Format, formatResult } from './format.js';
+import { historyLinesMax } from './limits.js';
 import { describeError, exitCodeFor, UsageError } from './report.js';
 import { cutStatements } from './statements.js';
 
@@ -16,8 +17,6 @@ export interface Terminal {
   readonly output: Writable & { readonly isTTY?: boolean };
   readonly errors: Writable;
 }
-
-const historyMax = 1_000;
 
 const help = `\\q          leave (or Ctrl-D)
 \\?          this text
@@ -74,7 +73,7 @@ export class Shell {
       input,
       output,
       terminal: input.isTTY === true,
-      historySize: historyMax,
+      historySize: historyLinesMax,
       history: readHistory(history),
       removeHistoryDuplicates: true,
     });
@@ -220,7 +219,7 @@ function readHistory(path: string | undefined): string[] {
   if (path === undefined) return [];
   try {
     const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
-    return lines.reverse().slice(0, historyMax);
+    return lines.reverse().slice(0, historyLinesMax);
   } catch {
     return [];
   }

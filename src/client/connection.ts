@@ -12,6 +12,7 @@ import type {
   RowsFrame,
 } from '../net/protocol.js';
 import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
+import { cancelGraceMs, preparedTextLengthMax, preparedTextsMax } from './limits.js';
 import type { Statement } from './template.js';
 import type { Dial, Transport } from './transport.js';
 
@@ -47,13 +48,6 @@ interface Pending {
   readonly op: 'execute' | 'prepare' | 'close';
   readonly prepared: Prepared | undefined;
 }
-
-/** Prepared texts per connection; the one not used for longest is closed first. */
-const preparedMax = 200;
-/** Longer texts are not prepared on their own: they are rarely sent again. */
-const preparedTextLengthMax = 100_000;
-/** How long the node has to answer a cancel before the connection is given up. */
-const cancelGraceMs = 5_000;
 
 /** Texts that can be prepared: one statement of these. */
 const preparable = /^\s*(select|insert|update|delete|with|values)\b/i;
@@ -201,7 +195,7 @@ export class Connection {
   #remember(text: string, prepared: Prepared | undefined): void {
     this.#texts.delete(text);
     this.#texts.set(text, prepared);
-    if (this.#texts.size <= preparedMax) return;
+    if (this.#texts.size <= preparedTextsMax) return;
     const oldest = this.#texts.entries().next().value;
     if (oldest === undefined) return;
     this.#texts.delete(oldest[0]);

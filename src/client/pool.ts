@@ -5,6 +5,7 @@
  */
 import { Connection } from './connection.js';
 import { clientError, type ShardForgeError } from './errors.js';
+import { backoffMsFirst, backoffMsMax } from './limits.js';
 import type { Dial } from './transport.js';
 
 export interface PoolOptions {
@@ -23,9 +24,6 @@ export interface Job {
   start(connection: Connection): void;
   fail(error: ShardForgeError): void;
 }
-
-const backoffMsFirst = 50;
-const backoffMsMax = 5_000;
 
 export class Pool {
   readonly #dial: Dial;

@@ -2,6 +2,7 @@
 import type { CompleteFrame, RowsFrame } from '../net/protocol.js';
 import { Call, type CallOptions } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
+import { iterationFramesMax } from './limits.js';
 import { emptyResult, type Result, ResultReader, type RowShape } from './result.js';
 import { asFragment, type Fragment, type Statement, statementOf } from './template.js';
 import type { TypeOptions, Value } from './values.js';
@@ -23,9 +24,6 @@ export interface Hold {
   readonly leave: 'cancel' | 'drain';
   release(): void;
 }
-
-/** Frames of rows on their way to an iteration that has not asked for them yet. */
-const windowFrames = 4;
 
 /** The text and parameters of a query, or the fragment that they are made from when it runs. */
 export type Source = Fragment | Statement;
@@ -170,7 +168,7 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
     try {
       const reader = new ResultReader(this.#executor.types, 'object');
       const inbox = new Inbox();
-      const send = { credit: windowFrames, prepare: 'repeated' } as const;
+      const send = { credit: iterationFramesMax, prepare: 'repeated' } as const;
       const call = new Call(statement, send, this.#options, inbox);
       hold.submit(call);
       try {

@@ -1,6 +1,7 @@
 /** Transactions: a function that runs between BEGIN and COMMIT, again when it met another. */
 import type { Call, CallOptions } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
+import { retryPauseMsFirst, retryPauseMsMax } from './limits.js';
 import { type Executor, type Hold, Query } from './query.js';
 import type { Row } from './result.js';
 import { type HeldConnection, type Queryable, textQuery } from './session.js';
@@ -20,8 +21,6 @@ export interface TransactionOptions {
 }
 
 const attemptsDefault = 10;
-const pauseMsFirst = 5;
-const pauseMsMax = 1_000;
 
 /** What a transaction's function is given; it ends with the function. */
 export class Transaction implements Queryable {
@@ -222,7 +221,7 @@ function beginText(options: TransactionOptions): string {
 
 /** Doubles with each attempt; half of it is drawn, so that rivals do not meet again. */
 function pause(attempt: number): Promise<void> {
-  const ceiling = Math.min(pauseMsMax, pauseMsFirst * 2 ** (attempt - 1));
+  const ceiling = Math.min(retryPauseMsMax, retryPauseMsFirst * 2 ** (attempt - 1));
   return new Promise((resolve) => {
     setTimeout(resolve, ceiling / 2 + (Math.random() * ceiling) / 2);
   });

@@ -2,12 +2,10 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { AnswerFrame, RequestFrame, Subprotocol } from '../net/protocol.js';
+import { heartbeatMs } from './limits.js';
 import type { Dial, Transport, TransportEvents } from './transport.js';
 
 const subprotocol: Subprotocol = 'shardforge.sql.v1';
-
-/** A peer that is silent for two of these while answers are awaited is taken for dead. */
-const heartbeatMs = 15_000;
 
 /** The transport of `ws://` and `wss://` addresses. */
 export function webSocketDial(url: string): Dial {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Jobs } from '../../actors/index.js';
 import type { Database } from '../../client/index.js';
+import { piecesAheadMax } from '../limits.js';
 import { UsageError } from '../report.js';
 import { anyType, type TypeSet, typeOfColumn } from './infer.js';
 import { Loader } from './load.js';
@@ -40,8 +41,6 @@ export interface ImportOutcome {
 }
 
 const jobModule = new URL('./parse-job.js', import.meta.url);
-/** Pieces that are parsed while another is loaded. */
-const piecesAhead = 2;
 
 /**
  * Imports the file. Rows that are there when it ends early stay.
@@ -212,7 +211,7 @@ class Import {
       const job = parse(piece, bytes);
       job.catch(() => undefined);
       ahead.push(job);
-      const next = ahead.length > piecesAhead ? ahead.shift() : undefined;
+      const next = ahead.length > piecesAheadMax ? ahead.shift() : undefined;
       if (next !== undefined) yield await settle(next);
     }
     for (const next of ahead) yield await settle(next);

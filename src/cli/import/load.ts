@@ -1,12 +1,8 @@
 /** Puts records into a table, batch by batch, and finds the lines that the node refuses. */
 import { type Database, ShardForgeError } from '../../client/index.js';
+import { batchAttemptsMax, batchParametersMax } from '../limits.js';
 import type { CsvRecord } from './parse-job.js';
 import type { BadLine } from './records.js';
-
-/** Parameters of one statement at most, as in PostgreSQL's protocol. */
-const parametersMax = 65_535;
-/** How often a batch that met another transaction is sent again. */
-const attemptsMax = 10;
 
 /** Where records go. */
 export interface Target {
@@ -34,7 +30,7 @@ export class Loader {
     this.#onBad = onBad;
     this.#batchRows = Math.min(
       target.batchRows,
-      Math.max(1, Math.floor(parametersMax / target.columns.length)),
+      Math.max(1, Math.floor(batchParametersMax / target.columns.length)),
     );
   }
 
@@ -100,7 +96,7 @@ export class Loader {
         return;
       } catch (error) {
         const again = error instanceof ShardForgeError && error.retry === 'transaction';
-        if (!again || attempt >= attemptsMax) throw error;
+        if (!again || attempt >= batchAttemptsMax) throw error;
       }
     }
   }

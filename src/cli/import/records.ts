@@ -3,6 +3,7 @@
  * so that a file of any size can be parsed piece by piece. A quote opens a field only at its
  * beginning; elsewhere it is left to the parser to complain about.
  */
+import { pieceBytes, recordBytesMax } from '../limits.js';
 
 const quote = 0x22;
 const lineFeed = 0x0a;
@@ -19,10 +20,6 @@ export interface BadLine {
   readonly line: number;
   readonly reason: string;
 }
-
-/** Longest record. A quote that is never closed would otherwise swallow the rest of the file. */
-export const recordBytesMax = 1024 * 1024;
-const pieceBytes = 256 * 1024;
 
 /** Where a scan stands within a record. */
 type State = 'begin' | 'plain' | 'quoted' | 'closed';
