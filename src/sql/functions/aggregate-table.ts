@@ -24,7 +24,8 @@ function extreme(name: TypeName, sign: 1 | -1): Accumulator<Value, Value, Value>
   const compare = must(type.compare, `${name} has no order`);
   return {
     init: () => null,
-    step: (state, value) => (state === null || compare(value, state) * sign > 0 ? value : state),
+    // Of equal values the last one stays, which shows where their scales differ.
+    step: (state, value) => (state === null || compare(value, state) * sign >= 0 ? value : state),
     final: (state) => state,
     sizeOf: (state) => (state === null ? 8 : type.sizeOf(state)),
     ignoresDuplicates: true,

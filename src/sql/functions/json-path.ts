@@ -23,8 +23,10 @@ export function field(node: JsonNode, key: string): JsonNode | undefined {
   return isObject(node) ? node.get(key) : undefined;
 }
 
+/** A scalar counts as an array of itself. */
 export function item(node: JsonNode, index: number): JsonNode | undefined {
-  return isArray(node) ? itemOf(node, index) : undefined;
+  if (isObject(node)) return undefined;
+  return itemOf(isArray(node) ? node : [node], index);
 }
 
 /** The value at a path; undefined when there is none or the path holds a NULL. */

@@ -77,13 +77,29 @@ function shortestInside(value: number): string {
   const shortest = value.toExponential();
   const half = BigInt(spacing(value)) / 2n;
   const lowerHalf = isPowerOfTwo(exact) ? half / 2n : half;
-  const digits = shortest.indexOf('e') - (shortest.includes('.') ? 1 : 0);
-  for (let count = digits; count < 17; count += 1) {
-    const text = value.toExponential(count - 1);
+  const isInside = (text: string) => {
     const distance = bigintOfExponential(text) - exact;
-    if (distance < half && -distance < lowerHalf) return text;
+    return distance < half && -distance < lowerHalf;
+  };
+  if (isInside(shortest)) return shortest;
+  for (let count = shortest.replace('.', '').indexOf('e'); count < 17; count += 1) {
+    const text = exponentialToEven(value, count);
+    if (isInside(text)) return text;
   }
   return value.toExponential(16);
+}
+
+/** `count` significant digits as C's %e rounds them: a tie goes to the even digit. */
+export function exponentialToEven(value: number, count: number): string {
+  const text = value.toExponential(count - 1);
+  const [mantissa = '', exponent = ''] = text.split('e');
+  if (!/[13579]$/.test(mantissa)) return text;
+  // JavaScript rounds ties up, so only an odd last digit can be wrong.
+  const [exact = ''] = value.toExponential(100).split('e');
+  const cut = exact.slice(0, mantissa.length + (count === 1 ? 1 : 0));
+  const rest = exact.slice(cut.length);
+  if (!/^5?0*$/.test(rest) || !rest.startsWith('5')) return text;
+  return `${count === 1 ? cut.replace('.', '') : cut}e${exponent}`;
 }
 
 function spacing(value: number): number {
@@ -106,20 +122,23 @@ export function printFloat4(value: number): string {
   const magnitude = Math.abs(value);
   const sign = value < 0 ? '-' : '';
   for (let count = 1; count < 9; count += 1) {
-    const text = magnitude.toExponential(count - 1);
-    if (Math.fround(Number(text)) === magnitude && !isFloat4Midpoint(Number(text))) {
-      return sign + float4Digits(text);
+    const text = exponentialToEven(magnitude, count);
+    if (isFloat4(Number(text), magnitude)) return sign + float4Digits(text);
+    // Above a power of two the neighbours are twice as far: the next digit may still do.
+    const [mantissa = '', exponent = ''] = text.split('e');
+    const next = `${(Number(mantissa) + 10 ** (1 - count)).toFixed(count - 1)}e${exponent}`;
+    if (Math.log2(magnitude) % 1 === 0 && isFloat4(Number(next), magnitude)) {
+      return sign + float4Digits(next);
     }
   }
-  return sign + float4Digits(magnitude.toExponential(8));
+  return sign + float4Digits(exponentialToEven(magnitude, 9));
 }
 
-/** Halfway between two neighbours: it reads back only by rounding to even. */
-function isFloat4Midpoint(value: number): boolean {
-  const rounded = Math.fround(value);
-  const distance = value - rounded;
-  if (distance === 0) return false;
-  return Math.fround(rounded + 2 * distance) - value === distance;
+/** Reads back as the float4, and not only by rounding to even from halfway. */
+function isFloat4(text: number, value: number): boolean {
+  if (Math.fround(text) !== value) return false;
+  const distance = text - value;
+  return distance === 0 || Math.fround(value + 2 * distance) - text !== distance;
 }
 
 function float4Digits(text: string): string {

@@ -58,13 +58,13 @@ export function squareRoot(value: Numeric): Numeric {
 }
 
 /** e^x in fixed point: x is halved until it is small, the series summed, the sum squared back. */
-function exponentialAt(digits: bigint, scale: number, wanted: number): bigint {
-  const size = Math.abs(Number(digits)) / 10 ** Math.min(scale, 300);
-  const halvings = Math.max(0, Math.ceil(Math.log2(Math.max(size, 1e-9))) + 8);
-  const wholeDigits = Math.max(0, Math.ceil(Number(`${digits}e${-scale}`) * Math.LOG10E));
+function exponentialAt(value: Numeric, wanted: number): bigint {
+  const size = numberOf(value);
+  const halvings = Math.max(0, Math.ceil(Math.log2(Math.max(Math.abs(size), 1e-9))) + 8);
+  const wholeDigits = Math.max(0, Math.ceil(size * Math.LOG10E));
   const working = wanted + wholeDigits + Math.ceil(halvings * 0.302) + guard;
   const one = powerOfTen(working);
-  const x = rescale(digits, scale, working) >> BigInt(halvings);
+  const x = rescale(value.digits, value.scale, working) >> BigInt(halvings);
   let term = one;
   let sum = one;
   for (let i = 1n; term !== 0n; i += 1n) {
@@ -145,7 +145,7 @@ function exponentialOf(value: Numeric, scale: number): Numeric {
   const size = numberOf(value);
   if (size > 131_072 * Math.LN10) overflow();
   if (size < -(scale + 2) * Math.LN10) return new Numeric(0n, scale);
-  return finite(exponentialAt(value.digits, value.scale, scale), scale);
+  return finite(exponentialAt(value, scale), scale);
 }
 
 function checkLogarithm(value: Numeric): void {

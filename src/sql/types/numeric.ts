@@ -4,6 +4,7 @@
  */
 import { assert } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import { exponentialToEven } from './float.js';
 
 /** PostgreSQL's limits: digits before the point, digits after it, and of computed results. */
 const wholeDigitsMax = 131_072;
@@ -338,7 +339,7 @@ export function numericOfFloat(value: number, significant: number): Numeric {
     return value > 0 ? Numeric.infinity : Numeric.negativeInfinity;
   }
   if (value === 0) return Numeric.zero;
-  const [mantissa = '', exponent = '0'] = value.toExponential(significant - 1).split('e');
+  const [mantissa = '', exponent = '0'] = exponentialToEven(value, significant).split('e');
   const digits = BigInt(mantissa.replace('.', ''));
   const scale = significant - 1 - Number(exponent);
   return scale >= 0
