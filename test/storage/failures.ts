@@ -176,3 +176,21 @@ t.test('a value that rots, or turns up under another key, is never returned', as
   t.throws(() => contents(memory), damaged);
   t.not(checksum(bytes('a'), value, 0, 5), checksum(bytes('b'), value, 0, 5));
 });
+
+t.test('readers of every turn pin no pages: the file does not grow', async (t) => {
+  const engine = new LmdbEngine({ path: folder(t) });
+  const rows = 50;
+  const key = (n: number): Buffer => Buffer.of(65, n % rows);
+  for (let n = 0; n < rows; n += 1) engine.commit([{ key: key(n), value: Buffer.alloc(1000) }]);
+  let last = 0 as Ticket;
+  for (let n = 0; n < 1500; n += 1) {
+    engine.get(key(n));
+    engine.scan(everything, () => false);
+    last = engine.commit([{ key: key(n), value: Buffer.alloc(1000, n) }]);
+    if (n % 4 === 0) await durable(engine, last);
+  }
+  await durable(engine, last);
+  const { usedBytes } = engine.stats();
+  t.ok(usedBytes < 1024 * 1024, `${usedBytes} bytes for ${rows} rows of 1000`);
+  await engine.close();
+});
