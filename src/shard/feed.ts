@@ -48,8 +48,8 @@ export class Feed {
 
   /** After entries were applied: starts a batch when there is enough for one, or sees to a later one. */
   maybeFeed(context: Context<ReplicaMessage>): void {
-    const { overlay, limits } = this.#parts;
-    if (this.#underWay) return;
+    const { overlay, state, limits } = this.#parts;
+    if (this.#underWay || state.isPartial) return;
     if (overlay.dirtyBytes >= limits.applyBatchBytes) this.#feed(context);
     else if (overlay.dirtyBytes > 0 && !this.#timed) {
       this.#timed = true;
@@ -59,7 +59,8 @@ export class Feed {
 
   onTimer(context: Context<ReplicaMessage>): void {
     this.#timed = false;
-    if (!this.#underWay && this.#parts.overlay.dirtyBytes > 0) this.#feed(context);
+    const { overlay, state } = this.#parts;
+    if (!this.#underWay && !state.isPartial && overlay.dirtyBytes > 0) this.#feed(context);
   }
 
   onFed(fed: FedMessage, context: Context<ReplicaMessage>): void {

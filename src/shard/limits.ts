@@ -14,8 +14,10 @@ export interface ShardLimits {
   readonly applyDelayMs: number;
   /** Entries admitted or applied in one turn. */
   readonly turnEntriesMax: number;
-  /** Bytes of the entries admitted or applied in one turn; one entry may be larger. */
+  /** Bytes of the entries read from the log to be applied in one turn; one entry may be larger. */
   readonly turnBytesMax: number;
+  /** Writes checked or applied in one turn; a larger transaction takes several. */
+  readonly turnWritesMax: number;
   /** Applied entries that stay in the log. */
   readonly logTailEntries: number;
   /** Bytes of applied entries above which none stays in the log. */
@@ -45,6 +47,7 @@ export const defaultShardLimits: ShardLimits = {
   applyDelayMs: 1000,
   turnEntriesMax: 256,
   turnBytesMax: mebibyte / 4,
+  turnWritesMax: 1024,
   logTailEntries: 1024,
   logTailBytes: mebibyte,
   collectDelayMs: 100,

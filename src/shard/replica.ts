@@ -18,25 +18,19 @@ import { type ErrorName, raise } from '../base/errors.js';
 import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import { type EntryDraft, RaftNode } from '../raft/index.js';
 import { type HardState, type LogEntry, Overlay, RaftLog } from '../storage/index.js';
+import { groupKey } from '../storage/keys.js';
 import {
-  dataPrefixBytes,
-  groupKey,
-  isHistoryKey,
-  keySpace,
-  userKeyBytesMax,
-} from '../storage/keys.js';
-import {
-  admit,
+  AdmissionCheck,
   CommitClock,
   encodeChange,
   GarbageQueue,
   Latches,
   OpenSnapshots,
-  type Proposal,
   Sequences,
   ShardState,
 } from '../txn/index.js';
 import { ReplicaAccess } from './access.js';
+import { type Arrival, Arrivals, proposalBytes } from './arrivals.js';
 import { Collector } from './collector.js';
 import { Feed } from './feed.js';
 import { type Asker, Flights, type Waiter } from './flights.js';
@@ -54,12 +48,6 @@ export interface ReplicaParts {
   /** UUID of the cluster. */
   readonly clusterId: string;
   readonly limits: ShardLimits;
-}
-
-/** A proposal that waits to be admitted. */
-interface Arrival {
-  readonly message: ProposeMessage;
-  readonly bytes: number;
 }
 
 const noBytes = new Uint8Array(0);
@@ -81,12 +69,13 @@ export class Replica implements Actor<ReplicaMessage> {
   readonly #collector: Collector;
   readonly #feed: Feed;
   /** Proposals of this drain, or held back because the overlay is full. */
-  #arrived: Arrival[] = [];
-  #arrivedBytes = 0;
+  readonly #arrivals = new Arrivals();
   #admitting = false;
   #applying = false;
   /** The last entry known to be committed. */
   #committed: LogIndex;
+  /** The entry that is applied in part. */
+  #partial: readonly LogEntry[] | undefined;
   #failure: EngineFailedMessage | undefined;
 
   constructor(parts: ReplicaParts, place: Place, self: Ref<ReplicaMessage>) {
@@ -161,7 +150,7 @@ export class Replica implements Actor<ReplicaMessage> {
       case 'shard.fed':
         this.#feed.onFed(message, context);
         this.#measure();
-        if (this.#arrived.length > 0) this.#admitSoon(context);
+        if (this.#arrivals.count > 0) this.#admitSoon(context);
         return;
       case 'shard.feed':
         this.#feed.onTimer(context);
@@ -189,8 +178,7 @@ export class Replica implements Actor<ReplicaMessage> {
       this.#refuse(message, refusal.reason, refusal.text, context);
       return;
     }
-    this.#arrived.push({ message, bytes });
-    this.#arrivedBytes += bytes;
+    this.#arrivals.add(message, bytes);
     this.#admitSoon(context);
   }
 
@@ -205,8 +193,8 @@ export class Replica implements Actor<ReplicaMessage> {
       const text = `changes of ${bytes} bytes in one transaction; the limit is ${entryBytesMax}`;
       return { reason: 'program_limit_exceeded', text };
     }
-    const count = this.#arrived.length + this.#flights.count;
-    if (count >= proposalsMax || this.#arrivedBytes + this.#flights.bytes > proposalBytesMax) {
+    const count = this.#arrivals.count + this.#flights.count;
+    if (count >= proposalsMax || this.#arrivals.bytes + this.#flights.bytes > proposalBytesMax) {
       const text = `${count} transactions are committing; no more are taken`;
       return { reason: 'configuration_limit_exceeded', text };
     }
@@ -221,57 +209,45 @@ export class Replica implements Actor<ReplicaMessage> {
 
   /** Admits what has arrived, as one batch of the log. */
   #admitArrived(context: Context<ReplicaMessage>): void {
-    if (this.#arrived.length === 0 || this.#failure !== undefined) return;
-    if (this.#overlay.bytes > this.#limits.overlayBytesMax) {
+    if (this.#arrivals.count === 0 || this.#failure !== undefined) return;
+    const { overlayBytesMax, turnEntriesMax, turnWritesMax } = this.#limits;
+    if (this.#overlay.bytes > overlayBytesMax) {
       context.probe('shard.overlayFull');
       return;
     }
     const drafts: EntryDraft[] = [];
-    let bytes = 0;
-    let taken = 0;
-    for (const arrival of this.#arrived) {
-      if (taken === this.#limits.turnEntriesMax || bytes >= this.#limits.turnBytesMax) break;
-      taken += 1;
-      bytes += arrival.bytes;
+    let writesLeft = turnWritesMax;
+    for (let left = turnEntriesMax; left > 0 && writesLeft > 0; left -= 1) {
+      const { first } = this.#arrivals;
+      if (first === undefined) break;
       const index = (this.#node.lastIndex + 1 + drafts.length) as LogIndex;
-      const draft = this.#admitOne(arrival, index, context);
-      if (draft !== undefined) drafts.push(draft);
+      const admitted = this.#admitFirst(first, writesLeft, index, context);
+      writesLeft -= first.message.proposal.writes.length;
+      if (admitted === 'partly') break;
+      this.#arrivals.removeFirst();
+      if (admitted !== undefined) drafts.push(admitted);
     }
-    this.#arrived = taken === this.#arrived.length ? [] : this.#arrived.slice(taken);
-    this.#arrivedBytes -= bytes;
-    assert(this.#arrivedBytes >= 0, 'bytes of arrived proposals', this.#arrivedBytes);
-    if (this.#arrived.length > 0) this.#admitSoon(context);
+    if (this.#arrivals.count > 0) this.#admitSoon(context);
     if (drafts.length === 0) return;
     this.#node.step({ kind: 'raft.propose', drafts });
     this.#carryOut(context);
   }
 
-  /** Checks one proposal: its draft, or undefined when it is answered or waits for another. */
-  #admitOne(
-    { message, bytes }: Arrival,
+  /** Checks a proposal: its draft; undefined when it is answered already or waits for another. */
+  #admitFirst(
+    arrival: Arrival,
+    keysMax: number,
     index: LogIndex,
     context: Context<ReplicaMessage>,
-  ): EntryDraft | undefined {
+  ): EntryDraft | 'partly' | undefined {
+    const { message, bytes } = arrival;
     const { proposal, token, replyTo } = message;
-    const underWay = this.#flights.entryOf(proposal.transaction);
-    if (underWay !== undefined) {
-      this.#flights.join(underWay, { token, replyTo, reason: undefined });
-      return undefined;
+    if (arrival.check === undefined) {
+      if (this.#isRepeated(message, context)) return undefined;
+      arrival.check = new AdmissionCheck(proposal, this.#state, this.#overlay, this.#latches);
     }
-    const familiarity = this.#state.familiarity(proposal.transaction);
-    if (familiarity === 'known') {
-      context.probe('shard.transactionKnown');
-      // Its own timestamp is not kept; whoever reads at the newest one sees its changes.
-      this.#commit(message, this.#state.timestamp, context);
-      return undefined;
-    }
-    if (familiarity === 'forgotten') {
-      const text = 'the transaction is too old to tell whether it was committed before';
-      this.#refuse(message, 'statement_completion_unknown', text, context);
-      return undefined;
-    }
-    const { horizon } = this.#collector;
-    const admission = admit(proposal, this.#state, this.#overlay, this.#latches, horizon);
+    const admission = arrival.check.step(keysMax, this.#collector.horizon);
+    if (admission === undefined) return 'partly';
     if (admission.kind === 'refused') {
       const { reason, until } = admission;
       if (until === undefined) this.#refuse(message, reason, textOf(reason), context);
@@ -296,6 +272,27 @@ export class Replica implements Actor<ReplicaMessage> {
       request: undefined,
       payload,
     };
+  }
+
+  /** Whether the transaction was proposed before; then this one is answered, or will be. */
+  #isRepeated(message: ProposeMessage, context: Context<ReplicaMessage>): boolean {
+    const { proposal, token, replyTo } = message;
+    const underWay = this.#flights.entryOf(proposal.transaction);
+    if (underWay !== undefined) {
+      this.#flights.join(underWay, { token, replyTo, reason: undefined });
+      return true;
+    }
+    const familiarity = this.#state.familiarity(proposal.transaction);
+    if (familiarity === 'new') return false;
+    if (familiarity === 'known') {
+      context.probe('shard.transactionKnown');
+      // Its own timestamp is not kept; whoever reads at the newest one sees its changes.
+      this.#commit(message, this.#state.timestamp, context);
+    } else {
+      const text = 'the transaction is too old to tell whether it was committed before';
+      this.#refuse(message, 'statement_completion_unknown', text, context);
+    }
+    return true;
   }
 
   #stamp(context: Context<ReplicaMessage>): Timestamp {
@@ -360,12 +357,20 @@ export class Replica implements Actor<ReplicaMessage> {
   /** Applies committed entries, as many as a turn takes, and answers for them. */
   #apply(context: Context<ReplicaMessage>): void {
     if (this.#applying || this.#state.index === this.#committed) return;
+    const { turnEntriesMax, turnBytesMax, turnWritesMax } = this.#limits;
     const from = (this.#state.index + 1) as LogIndex;
-    const to = Math.min(this.#committed, from + this.#limits.turnEntriesMax - 1) as LogIndex;
+    const to = Math.min(this.#committed, from + turnEntriesMax - 1) as LogIndex;
     const served = this.#node.serves;
     if (!served && to > from) context.probe('shard.logReplayed');
-    for (const entry of this.#log.read(from, to, this.#limits.turnBytesMax)) {
-      this.#applyEntry(entry, context);
+    // An entry applied in part is at hand; the log may have to read it from the engine.
+    const entries = this.#partial ?? this.#log.read(from, to, turnBytesMax);
+    this.#partial = undefined;
+    let writesLeft = turnWritesMax;
+    for (const entry of entries) {
+      const writes = this.#applyEntry(entry, writesLeft, context);
+      if (this.#state.isPartial) this.#partial = [entry];
+      writesLeft -= writes;
+      if (writesLeft <= 0) break;
     }
     this.#node.applied(this.#state.index);
     if (!served && this.#node.serves) this.#onServing(context);
@@ -377,13 +382,18 @@ export class Replica implements Actor<ReplicaMessage> {
     this.#collector.maybeSchedule(context);
   }
 
-  #applyEntry(entry: LogEntry, context: Context<ReplicaMessage>): void {
+  /** Applies the entry, up to `writesMax` of its writes; returns about how many it took. */
+  #applyEntry(entry: LogEntry, writesMax: number, context: Context<ReplicaMessage>): number {
     const flight = this.#flights.find(entry.index);
-    if (flight === undefined) this.#state.apply(entry);
-    else {
+    let took = 1;
+    if (flight === undefined) {
+      if (this.#state.apply(entry, writesMax) === 'partly') return writesMax;
+    } else {
       const { writes, fences = [] } = flight.proposal;
-      const isNew = this.#state.apply(entry, { writes, fences }, flight.checked);
-      assert(isNew, 'a transaction was proposed twice', entry.transaction);
+      const applied = this.#state.apply(entry, writesMax, { writes, fences }, flight.checked);
+      if (applied === 'partly') return writesMax;
+      assert(applied === 'applied', 'a transaction was proposed twice', entry.transaction);
+      took += writes.length;
       for (const write of writes) this.#sequences.applied(write);
       this.#flights.land(flight);
       this.#commit(flight, entry.timestamp, context);
@@ -394,6 +404,7 @@ export class Replica implements Actor<ReplicaMessage> {
     this.#clock.observe(entry.timestamp);
     this.#feed.applied(entry.payload.length);
     if (entry.kind === 'gc') this.#collector.applied(entry.index, context);
+    return took;
   }
 
   #onServing(context: Context<ReplicaMessage>): void {
@@ -445,11 +456,10 @@ export class Replica implements Actor<ReplicaMessage> {
       const reason = 'statement_completion_unknown';
       context.send(replyTo, { kind: 'shard.refused', token, reason, text: unknown });
     }
-    for (const { message } of this.#arrived) {
-      this.#refuse(message, failure.reason, failure.text, context);
+    for (let { first } = this.#arrivals; first !== undefined; { first } = this.#arrivals) {
+      this.#refuse(first.message, failure.reason, failure.text, context);
+      this.#arrivals.removeFirst();
     }
-    this.#arrived = [];
-    this.#arrivedBytes = 0;
   }
 
   #measure(): void {
@@ -462,24 +472,6 @@ export class Replica implements Actor<ReplicaMessage> {
     series.historyPending.value = this.#state.garbage;
     series.snapshots.value = this.#snapshots.size;
   }
-}
-
-/**
- * What the proposal's log entry takes, about. Asserts what applying it will rely on: an entry that
- * cannot be applied would stop every restart.
- */
-function proposalBytes(proposal: Proposal): number {
-  let bytes = 0;
-  for (const write of proposal.writes) {
-    bytes += 16;
-    if (write.op === 'discard') continue;
-    const { key } = write;
-    assert(key[0] === keySpace.data && !isHistoryKey(key), 'a write to no row', key[0]);
-    assert(key.length <= dataPrefixBytes + userKeyBytesMax, 'a key too long', key.length);
-    bytes += key.length;
-    if (write.op === 'put') bytes += write.value.length;
-  }
-  return bytes;
 }
 
 function textOf(reason: RefusedMessage['reason']): string {

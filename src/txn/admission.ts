@@ -3,11 +3,12 @@
  * Isolation Levels", 1995). A key that it writes or guards must have no version newer than its
  * snapshot, neither applied nor on its way.
  */
+import { must } from '../base/assert.js';
 import { byteString } from '../base/bytes.js';
-import type { LogIndex } from '../base/ids.js';
+import type { LogIndex, Timestamp } from '../base/ids.js';
 import type { Latches } from './latches.js';
 import type { CheckedVersions, ShardState } from './state.js';
-import type { Proposal } from './transaction.js';
+import type { Proposal, Write } from './transaction.js';
 import type { VersionReader } from './read.js';
 import { timestampOf } from './version.js';
 
@@ -25,44 +26,79 @@ export type Admission =
       readonly until: LogIndex | undefined;
     };
 
-/** `horizon` includes collections on their way: below it newer versions may be gone unseen. */
-export function admit(
-  proposal: Proposal,
-  state: ShardState,
-  reader: VersionReader,
-  latches: Latches,
-  horizon: number,
-): Admission {
-  for (const object of proposal.objects) {
-    const until = latches.fencer(object);
-    if (until !== undefined || state.minimumVersion(object.object) > object.version) {
-      return { kind: 'refused', reason: 'staleObject', until };
+/**
+ * The check of one proposal, in steps that fit a turn. Between two steps entries may be applied; no
+ * other proposal may be admitted, or a key that was looked at could be written by it.
+ */
+export class AdmissionCheck {
+  readonly #proposal: Proposal;
+  readonly #state: ShardState;
+  readonly #reader: VersionReader;
+  readonly #latches: Latches;
+  readonly #burials: number;
+  readonly #keys: string[] = [];
+  readonly #versions: (Uint8Array | undefined)[] = [];
+  /** Guards and writes looked at. */
+  #guards = 0;
+  #writes = 0;
+
+  constructor(proposal: Proposal, state: ShardState, reader: VersionReader, latches: Latches) {
+    this.#proposal = proposal;
+    this.#state = state;
+    this.#reader = reader;
+    this.#latches = latches;
+    this.#burials = state.burials;
+  }
+
+  /**
+   * Looks at up to `keysMax` more keys; undefined when some are left. `horizon` includes collections
+   * on their way: below it newer versions may be gone unseen.
+   */
+  step(keysMax: number, horizon: Timestamp): Admission | undefined {
+    const { snapshot, objects, guards, writes } = this.#proposal;
+    for (const object of objects) {
+      const until = this.#latches.fencer(object);
+      if (until !== undefined || this.#state.minimumVersion(object.object) > object.version) {
+        return { kind: 'refused', reason: 'staleObject', until };
+      }
     }
+    if (snapshot < horizon) return conflict(undefined);
+    let left = keysMax;
+    for (; this.#guards < guards.length && left > 0; left -= 1) {
+      const guard = must(guards[this.#guards], 'a guard');
+      const holder = this.#latches.size === 0 ? undefined : this.#latches.holder(byteString(guard));
+      if (holder !== undefined) return conflict(holder);
+      const newest = this.#reader.get(guard);
+      if (newest !== undefined && timestampOf(newest) > snapshot) return conflict(undefined);
+      this.#guards += 1;
+    }
+    for (; this.#writes < writes.length && left > 0; left -= 1) {
+      const refusal = this.#look(must(writes[this.#writes], 'a write'));
+      if (refusal !== undefined) return refusal;
+      this.#writes += 1;
+    }
+    if (this.#guards < guards.length || this.#writes < writes.length) return undefined;
+    const checked = { burials: this.#burials, versions: this.#versions };
+    return { kind: 'admitted', keys: this.#keys, checked };
   }
-  const { snapshot } = proposal;
-  if (snapshot < horizon) return conflict(undefined);
-  for (const guard of proposal.guards) {
-    const holder = latches.size === 0 ? undefined : latches.holder(byteString(guard));
-    if (holder !== undefined) return conflict(holder);
-    const newest = reader.get(guard);
-    if (newest !== undefined && timestampOf(newest) > snapshot) return conflict(undefined);
-  }
-  const keys: string[] = [];
-  const versions: (Uint8Array | undefined)[] = [];
-  for (const write of proposal.writes) {
+
+  #look(write: Write): Admission | undefined {
     if (write.op === 'advance' || write.op === 'discard') {
-      versions.push(undefined);
-      continue;
+      this.#versions.push(undefined);
+      return undefined;
     }
     const name = byteString(write.key);
-    const holder = latches.holder(name);
+    const holder = this.#latches.holder(name);
     if (holder !== undefined) return conflict(holder);
-    const newest = reader.get(write.key);
-    if (newest !== undefined && timestampOf(newest) > snapshot) return conflict(undefined);
-    versions.push(newest === undefined ? undefined : Buffer.from(newest));
-    keys.push(name);
+    const newest = this.#reader.get(write.key);
+    if (newest === undefined) this.#versions.push(undefined);
+    else {
+      if (timestampOf(newest) > this.#proposal.snapshot) return conflict(undefined);
+      this.#versions.push(Buffer.from(newest));
+    }
+    this.#keys.push(name);
+    return undefined;
   }
-  return { kind: 'admitted', keys, checked: { burials: state.burials, versions } };
 }
 
 function conflict(until: LogIndex | undefined): Admission {

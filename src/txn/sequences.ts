@@ -31,6 +31,8 @@ export class Sequences {
   /** A commit was applied: a value that it set counts from now on. */
   applied(write: Write): void {
     if (this.#last.size === 0 || write.op === 'discard' || write.op === 'advance') return;
+    // No value of a sequence: spares rows the look-up.
+    if (write.op === 'put' && write.value.length !== 8) return;
     this.#last.delete(byteString(write.key));
   }
 

@@ -55,6 +55,19 @@ export interface CheckedVersions {
   readonly versions: readonly (Uint8Array | undefined)[];
 }
 
+/** 'known': nothing was changed, the entry's transaction was applied before. */
+export type Applied = 'applied' | 'known' | 'partly';
+
+/** A write entry between its first and its last step. */
+interface Begun {
+  readonly isNew: boolean;
+  readonly change: Change;
+  readonly versions: CheckedVersions['versions'] | undefined;
+  /** How many of the writes are applied. */
+  writes: number;
+  catalogue: boolean;
+}
+
 const format = 1;
 
 /**
@@ -71,6 +84,7 @@ export class ShardState {
   readonly #fences = new Map<ObjectId, number>();
   readonly #discarded = new Map<string, DiscardedStorage>();
   #transactions = new AppliedTransactions();
+  #begun: Begun | undefined;
   #index = 0 as LogIndex;
   #term = 0 as Term;
   #timestamp = 0 as Timestamp;
@@ -114,6 +128,11 @@ export class ShardState {
     return this.#burials;
   }
 
+  /** An entry is applied in part: the key space is between two states. */
+  get isPartial(): boolean {
+    return this.#begun !== undefined;
+  }
+
   /** Rises with each change of the system database; counted from 1 at each start. */
   get catalogueVersion(): number {
     return this.#catalogueVersion;
@@ -138,30 +157,39 @@ export class ShardState {
   }
 
   /**
-   * Applies the entry after the last one. `change` and `checked` spare decoding and reading where the
-   * proposer still has them. False when the entry's transaction was applied before.
+   * Applies the entry after the last one, up to `writesMax` of its writes. While it returns 'partly'
+   * it is called again with the same entry: until then snapshots do not see any of it, and the state
+   * must not be stored. `change` and `checked` spare decoding and reading where the proposer still
+   * has them.
    */
-  apply(entry: LogEntry, change?: Change, checked?: CheckedVersions): boolean {
+  apply(entry: LogEntry, writesMax: number, change?: Change, checked?: CheckedVersions): Applied {
     assert(entry.index === this.#index + 1, 'entries are applied in order', entry.index);
     assert(entry.term >= this.#term, 'terms never fall', entry.term, this.#term);
-    this.#index = entry.index;
-    this.#term = entry.term;
+    let applied: Applied = 'applied';
     switch (entry.kind) {
       case 'write':
-        return this.#applyWrite(entry, change ?? decodeChange(entry.payload), checked);
+        this.#begun ??= this.#begin(entry, change, checked);
+        applied = this.#applyWrites(entry, this.#begun, writesMax);
+        if (applied === 'partly') return applied;
+        this.#begun = undefined;
+        break;
       case 'gc':
         this.#collect(decodeCollection(entry.payload));
-        return true;
+        break;
       case 'noop':
       case 'configuration':
-        return true;
+        break;
       default:
         unreachable(entry.kind);
     }
+    this.#index = entry.index;
+    this.#term = entry.term;
+    return applied;
   }
 
   /** What to store beside the key space, in the batch that brings it to this state. */
   encode(): Uint8Array {
+    assert(!this.isPartial, 'an entry is applied in part', this.#index + 1);
     const writer = new ByteWriter(8192).uint8(format);
     writer.uint53(this.#index).uint53(this.#term);
     writer.uint53(this.#timestamp).uint53(this.#horizon).uint53(this.#garbage);
@@ -194,23 +222,38 @@ export class ShardState {
     if (reader.remaining !== 0) raise('data_corrupted', 'applied state with bytes left over');
   }
 
-  #applyWrite(entry: LogEntry, change: Change, checked: CheckedVersions | undefined): boolean {
+  #begin(entry: LogEntry, change: Change | undefined, checked: CheckedVersions | undefined): Begun {
     const { transaction, timestamp } = entry;
     assert(timestamp > this.#timestamp, 'commits rise', timestamp, this.#timestamp);
-    this.#timestamp = timestamp;
-    if (this.#transactions.familiarity(transaction) !== 'new') return false;
-    this.#transactions.add(transaction);
-    const known = checked?.burials === this.#burials ? checked.versions : undefined;
-    let catalogue = false;
-    for (let i = 0; i < change.writes.length; i += 1) {
-      const write = change.writes[i];
-      assert(write !== undefined, 'i lies inside');
-      this.#applyOne(write, entry, known, i);
-      catalogue ||= write.op !== 'advance' && (write.op === 'discard' || inCatalogue(write.key));
+    const isNew = this.#transactions.familiarity(transaction) === 'new';
+    return {
+      isNew,
+      change: change ?? decodeChange(entry.payload),
+      versions: checked?.burials === this.#burials ? checked.versions : undefined,
+      writes: 0,
+      catalogue: false,
+    };
+  }
+
+  #applyWrites(entry: LogEntry, begun: Begun, writesMax: number): Applied {
+    const { writes, fences } = begun.change;
+    if (begun.isNew) {
+      const end = Math.min(writes.length, begun.writes + writesMax);
+      for (let i = begun.writes; i < end; i += 1) {
+        const write = writes[i];
+        assert(write !== undefined, 'i lies inside');
+        this.#applyOne(write, entry, begun.versions, i);
+        begun.catalogue ||=
+          write.op !== 'advance' && (write.op === 'discard' || inCatalogue(write.key));
+      }
+      begun.writes = end;
+      if (end < writes.length) return 'partly';
+      this.#transactions.add(entry.transaction);
+      for (const fence of fences) this.#fence(fence);
+      if (begun.catalogue) this.#catalogueVersion += 1;
     }
-    for (const fence of change.fences) this.#fence(fence);
-    if (catalogue) this.#catalogueVersion += 1;
-    return true;
+    this.#timestamp = entry.timestamp;
+    return begun.isNew ? 'applied' : 'known';
   }
 
   #applyOne(

@@ -154,7 +154,7 @@ export class MvccScript {
       payload,
     };
     if (kind === 'gc') this.#lines.push(printEntry(entry));
-    return this.#state.apply(entry);
+    return this.#state.apply(entry, 1000) === 'applied';
   }
 
   #print(): string {

@@ -1,0 +1,65 @@
+/** Proposals between their arrival and their admission, in order. */
+import { assert } from '../base/assert.js';
+import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
+import type { AdmissionCheck, Proposal } from '../txn/index.js';
+import type { ProposeMessage } from './protocol.js';
+
+export interface Arrival {
+  readonly message: ProposeMessage;
+  readonly bytes: number;
+  /** Set while the proposal is being checked, over several turns when it is large. */
+  check: AdmissionCheck | undefined;
+}
+
+export class Arrivals {
+  #waiting: Arrival[] = [];
+  #head = 0;
+  #bytes = 0;
+
+  get count(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The one to admit next. */
+  get first(): Arrival | undefined {
+    return this.#waiting[this.#head];
+  }
+
+  add(message: ProposeMessage, bytes: number): void {
+    this.#waiting.push({ message, bytes, check: undefined });
+    this.#bytes += bytes;
+  }
+
+  removeFirst(): void {
+    const first = this.first;
+    assert(first !== undefined, 'nothing has arrived');
+    this.#bytes -= first.bytes;
+    this.#head += 1;
+    if (this.#head < this.#waiting.length) return;
+    assert(this.#bytes === 0, 'bytes of no arrivals', this.#bytes);
+    this.#waiting = [];
+    this.#head = 0;
+  }
+}
+
+/**
+ * What the proposal's log entry takes, about. Asserts what applying it will rely on: an entry that
+ * cannot be applied would stop every restart.
+ */
+export function proposalBytes(proposal: Proposal): number {
+  let bytes = 0;
+  for (const write of proposal.writes) {
+    bytes += 16;
+    if (write.op === 'discard') continue;
+    const { key } = write;
+    assert(key[0] === keySpace.data && !isHistoryKey(key), 'a write to no row', key[0]);
+    assert(key.length <= dataPrefixBytes + userKeyBytesMax, 'a key too long', key.length);
+    bytes += key.length;
+    if (write.op === 'put') bytes += write.value.length;
+  }
+  return bytes;
+}
