@@ -4,7 +4,9 @@
  * and the node answers rightly afterwards.
  */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import t from 'tap';
+import { WebSocket } from 'ws';
 import { Random } from '#src/base/random.js';
 import type { AnswerFrame } from '#src/net/protocol.js';
 import { checkConfig, inMemory, type RunningNode, startNode } from '#src/node/index.js';
@@ -89,30 +91,30 @@ function mutate(random: Random, text: string, other: string): string {
 
 interface Peer {
   send(text: string): void;
+  close(): void;
   /** The last answer to request `id`. */
   answer(id: number): Promise<AnswerFrame>;
   /** Answers that belong to no request. */
   readonly others: AnswerFrame[];
 }
 
-function connect(node: RunningNode): Peer {
+async function connect(node: RunningNode): Promise<Peer> {
   const waiting = new Map<number, (frame: AnswerFrame) => void>();
   const others: AnswerFrame[] = [];
-  const session = node.connectFrames({
-    congested: false,
-    close: () => undefined,
-    frame: (text) => {
-      const frame = JSON.parse(text) as AnswerFrame;
-      if (!('id' in frame) || frame.id === null) others.push(frame);
-      else if (!('more' in frame && frame.more === true)) {
-        waiting.get(frame.id)?.(frame);
-        waiting.delete(frame.id);
-      }
-    },
+  const socket = new WebSocket(`ws://${node.addresses[0]}/sql`, 'shardforge.sql.v1');
+  socket.on('message', (data) => {
+    const frame = JSON.parse(String(data)) as AnswerFrame;
+    if (!('id' in frame) || frame.id === null) others.push(frame);
+    else if (!('more' in frame && frame.more === true)) {
+      waiting.get(frame.id)?.(frame);
+      waiting.delete(frame.id);
+    }
   });
+  await once(socket, 'open');
   return {
-    send: (text) => session.receiveText(text),
+    send: (text) => socket.send(text),
     answer: (id) => new Promise((resolve) => waiting.set(id, resolve)),
+    close: () => socket.terminate(),
     others,
   };
 }
@@ -121,7 +123,7 @@ async function start(t: Tap): Promise<{ readonly node: RunningNode; readonly fat
   const fatal: Error[] = [];
   const config = checkConfig({
     data: { directory: inMemory },
-    http: { enabled: false },
+    http: { port: 0 },
     log: { level: 'silent' },
   });
   const node = await startNode(config, {
@@ -149,7 +151,8 @@ t.test('mutated statements get answers, never internal errors', async (t) => {
   const seed = seedOfCommit();
   const random = new Random(seed);
   const { node, fatal } = await start(t);
-  const peer = connect(node);
+  const peer = await connect(node);
+  t.teardown(() => peer.close());
   let id = 0;
   const execute = (sql: string): Promise<AnswerFrame> => {
     id += 1;
@@ -184,7 +187,8 @@ t.test('damaged frames get a clear error and the session lives on', async (t) =>
   const seed = seedOfCommit();
   const random = new Random(seed);
   const { node, fatal } = await start(t);
-  const peer = connect(node);
+  const peer = await connect(node);
+  t.teardown(() => peer.close());
   const bases = [
     { op: 'execute', id: 1, sql: 'select $1::int', params: [1], credit: 2 },
     { op: 'prepare', id: 2, name: 'p', sql: 'select 1' },

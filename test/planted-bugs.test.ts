@@ -4,6 +4,7 @@ import { loadParser, type Plant, plants, run } from '#src/sim/index.js';
 
 const seedsMax = 15;
 
+t.setTimeout(290_000);
 t.before(() => loadParser());
 
 for (const plant of Object.keys(plants) as Plant[]) {

@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly clockReadMsMax: number;
   /** The chance per second that the wall clock jumps by up to ten minutes either way. */
   readonly clockJumps: number;
+  /** The chance that a proposal reaches the replica a second time, as after a retry. */
+  readonly repeatedProposals: number;
   /** Limits of the shard, small ones too, so that runs reach what is behind them. */
   readonly shardLimits: Partial<ShardLimits>;
 }
@@ -54,6 +56,7 @@ export function drawOptions(seed: number, random: Random, plant: Plant | undefin
     thinkMsMax: random.pick([0, 1, 20]),
     clockReadMsMax: random.pick([0, 0.01, 0.5]),
     clockJumps: random.pick([0, 0, 0.5, 5]),
+    repeatedProposals: random.pick([0, 0.1]),
     shardLimits: {
       applyDelayMs: random.pick([1, 10, 100, 1000]),
       applyBatchBytes: random.pick([1_000, 20_000, 1_000_000]),

@@ -1,4 +1,7 @@
-/** The planted bugs: wrappers around the disk and around actors. Product code knows nothing of them. */
+/**
+ * What is done to a node from outside: planted bugs, and proposals that arrive twice. Wrappers around
+ * the disk and the replica; product code knows nothing of them.
+ */
 import { Dispatcher, type DispatcherOptions } from '../actors/index.js';
 import type { Actor, ActorKind, Message } from '../actors/actor.js';
 import type { Timestamp } from '../base/ids.js';
@@ -110,30 +113,32 @@ class TornBatches extends PassingEngine {
   }
 }
 
-/** A dispatcher whose replica is told something else than what the sessions proposed. */
-export function plantedDispatcher(
-  plant: Plant | undefined,
-  options: DispatcherOptions,
-): Dispatcher {
+/** What the replica gets in the place of a proposal. */
+export type Tamper = (propose: ProposeMessage) => readonly ProposeMessage[];
+
+/** How a planted bug changes proposals; undefined where it does not. */
+export function plantedTamper(plant: Plant | undefined): Tamper | undefined {
+  const change = (to: (proposal: Proposal) => Proposal): Tamper => {
+    return (propose) => [{ ...propose, proposal: to(propose.proposal) }];
+  };
   if (plant === 'blind-commit') {
-    return new PlantedDispatcher(options, (proposal) => ({
-      ...proposal,
-      snapshot: Number.MAX_SAFE_INTEGER as Timestamp,
-    }));
+    const snapshot = Number.MAX_SAFE_INTEGER as Timestamp;
+    return change((proposal) => ({ ...proposal, snapshot }));
   }
   if (plant === 'forgotten-sequence') {
-    return new PlantedDispatcher(options, (proposal) => ({
+    return change((proposal) => ({
       ...proposal,
       writes: proposal.writes.filter(({ op }) => op !== 'advance'),
     }));
   }
-  return new Dispatcher(options);
+  return undefined;
 }
 
-class PlantedDispatcher extends Dispatcher {
-  readonly #tamper: (proposal: Proposal) => Proposal;
+/** A dispatcher whose replica gets what `tamper` makes of each proposal. */
+export class TamperedDispatcher extends Dispatcher {
+  readonly #tamper: Tamper;
 
-  constructor(options: DispatcherOptions, tamper: (proposal: Proposal) => Proposal) {
+  constructor(options: DispatcherOptions, tamper: Tamper) {
     super(options);
     this.#tamper = tamper;
   }
@@ -152,12 +157,13 @@ class PlantedDispatcher extends Dispatcher {
   #wrap<M extends Message>(actor: Actor<M>): Actor<M> {
     return {
       receive: (message, context) => {
-        const propose = message as Message as ProposeMessage;
-        const planted =
-          message.kind === 'shard.propose'
-            ? { ...propose, proposal: this.#tamper(propose.proposal) }
-            : message;
-        actor.receive(planted as M, context);
+        if (message.kind !== 'shard.propose') {
+          actor.receive(message, context);
+          return;
+        }
+        for (const propose of this.#tamper(message as Message as ProposeMessage)) {
+          actor.receive(propose as Message as M, context);
+        }
       },
       stopped: () => actor.stopped?.(),
     };

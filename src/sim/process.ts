@@ -2,16 +2,17 @@
  * One process of the node under the simulator: the dispatcher and the composition of a real node on
  * virtual time and a simulated disk. A crash drops all of it but what had reached the disk.
  */
-import type { Dispatcher } from '../actors/index.js';
-import type { PlaceId } from '../actors/actor.js';
+import type { PlaceId, Ref } from '../actors/actor.js';
+import type { Dispatcher, DispatcherOptions } from '../actors/index.js';
 import { assert, must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { composePlace, registerKinds, Sessions, shardPlace } from '../node/index.js';
+import type { ProposeAnswer } from '../shard/protocol.js';
 import type { SessionAnswer, SessionMessage } from '../sql/session/protocol.js';
 import { type MemoryContents, MemoryEngine } from '../storage/index.js';
 import type { RunOptions } from './options.js';
-import { plantedDispatcher, plantedEngine } from './plant.js';
+import { plantedEngine, plantedTamper, type Tamper, TamperedDispatcher } from './plant.js';
 import type { World } from './world.js';
 
 export interface Connection {
@@ -118,7 +119,7 @@ export class SimulatedProcess {
     const drain = (): void => {
       if (running().alive) this.#drain(running());
     };
-    return plantedDispatcher(this.#options.plant, {
+    const options: DispatcherOptions = {
       node,
       seed: this.#random.below(0x1_0000),
       clock: {
@@ -145,7 +146,17 @@ export class SimulatedProcess {
       },
       probe: (name) => this.probes.set(name, (this.probes.get(name) ?? 0) + 1),
       encodeAll: true,
-    });
+    };
+    return new TamperedDispatcher(options, plantedTamper(this.#options.plant) ?? this.#repeat());
+  }
+
+  /** Some proposals arrive twice; the second answer goes nowhere. */
+  #repeat(): Tamper {
+    const nobody: Ref<ProposeAnswer> = { node, place: 0 as PlaceId, name: 'nobody' };
+    return (propose) =>
+      this.#random.chance(this.#options.repeatedProposals)
+        ? [propose, { ...propose, replyTo: nobody }]
+        : [propose];
   }
 
   #drain(running: Running): void {
