@@ -3,16 +3,16 @@
  * that a plan gives the rows of its relation, in its order. Knows types, functions and tables; knows
  * nothing of how plans are executed.
  */
-export { columnsRead, conjunctsOf } from './expressions.js';
+export { columnsRead } from './expressions.js';
 export {
   type Access,
   columnsOf,
   type JoinPlan,
-  type JoinStrategy,
   type KeyBound,
   type Plan,
   type RowCount,
   type ScanPlan,
+  visitExpressions,
 } from './plan.js';
 export { rowNumberColumn } from './row-numbers.js';
-export { type PlannedStatement, planStatement, rules, type Trace } from './statement.js';
+export { type PlannedStatement, planStatement, rules } from './statement.js';

@@ -7,6 +7,7 @@ import { unreachable } from '../../base/assert.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { AggregateCall, Expression, NamedExpression, SortKey } from '../plan/expression.js';
 import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
+import { walk } from './expressions.js';
 
 /** One end of a range of a key column. */
 export interface KeyBound {
@@ -264,4 +265,16 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
     default:
       return unreachable(plan);
   }
+}
+
+/** Calls `visit` with every expression of a plan and everything in it, but for what joins go by. */
+export function visitExpressions(plan: Plan, visit: (part: Expression) => void): void {
+  mapExpressions(plan, (expression) => {
+    walk(expression, visit);
+    return expression;
+  });
+  mapInputs(plan, (input) => {
+    visitExpressions(input, visit);
+    return input;
+  });
 }

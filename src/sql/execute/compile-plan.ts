@@ -1,0 +1,61 @@
+/** Makes operators of plans. */
+import { unreachable } from '../../base/assert.js';
+import type { DatabaseId } from '../../base/ids.js';
+import { columnsOf, type Plan } from '../rewrite/index.js';
+import { compileAggregate, compileDistinct } from './aggregate.js';
+import { compileJoin } from './join.js';
+import { compileFilter, compileLimit, compileProject, compileValues } from './row-operators.js';
+import { compileScan } from './scan.js';
+import { scopeOf } from './scope.js';
+import { compileSort } from './sort.js';
+import type { Source } from './stream.js';
+
+/** Makes a source of a plan. `database` is that of the statement's sequences. */
+export function compilePlan(plan: Plan, database: DatabaseId | undefined): Source {
+  switch (plan.kind) {
+    case 'scan':
+      return compileScan(plan);
+    case 'values':
+      return compileValues(plan.rows, database);
+    case 'join': {
+      const isLookup = plan.strategy.kind === 'lookup';
+      const left = compilePlan(plan.left, database);
+      const right = isLookup ? undefined : compilePlan(plan.right, database);
+      return compileJoin(plan, { left, right, database });
+    }
+    case 'filter':
+    case 'project':
+    case 'aggregate':
+    case 'distinct':
+    case 'sort':
+    case 'limit':
+      return compileOverInput(plan, database);
+    default:
+      return unreachable(plan);
+  }
+}
+
+function compileOverInput(
+  plan: Extract<Plan, { readonly input: Plan }>,
+  database: DatabaseId | undefined,
+): Source {
+  const input = compilePlan(plan.input, database);
+  const columns = columnsOf(plan.input);
+  const scope = scopeOf(columns, database);
+  switch (plan.kind) {
+    case 'filter':
+      return compileFilter(input, plan.condition, scope);
+    case 'project':
+      return compileProject(input, plan.expressions, columns, scope);
+    case 'aggregate':
+      return compileAggregate(input, plan.groups, plan.aggregates, scope);
+    case 'distinct':
+      return compileDistinct(input, columns);
+    case 'sort':
+      return compileSort(input, plan.keys, plan.top, columns);
+    case 'limit':
+      return compileLimit(input, plan);
+    default:
+      return unreachable(plan);
+  }
+}

@@ -1,0 +1,25 @@
+/** What a compiled plan holds in memory, for the bound of the plan cache. */
+import { type Plan, visitExpressions } from '../rewrite/index.js';
+import { typeNamed } from '../types/index.js';
+
+/** Estimates, bytes: a statement, a node of its plan and an expression, with their closures. */
+const statementBytes = 2000;
+const nodeBytes = 1500;
+const expressionBytes = 250;
+
+/** Approximate bytes. */
+export function sizeOfPlan(plan: Plan): number {
+  let bytes = statementBytes + nodeBytes * countNodes(plan);
+  visitExpressions(plan, (part) => {
+    bytes += expressionBytes;
+    if (part.kind === 'constant' && part.value !== null) {
+      bytes += typeNamed(part.type.name).sizeOf(part.value);
+    }
+  });
+  return bytes;
+}
+
+function countNodes(plan: Plan): number {
+  if (plan.kind === 'join') return 1 + countNodes(plan.left) + countNodes(plan.right);
+  return 'input' in plan ? 1 + countNodes(plan.input) : 1;
+}
