@@ -201,7 +201,7 @@ async function main(): Promise<void> {
       json: { type: 'boolean', default: false },
     },
   });
-  const [own, other] = connectThreads(2, 262_144);
+  const [own, other] = connectThreads(2);
   assert(own !== undefined && other !== undefined, 'threads are missing');
   const worker = new Worker(new URL(import.meta.url), {
     workerData: other,

@@ -15,30 +15,19 @@ import type {
 } from './actor.js';
 import { Cell, type TimerItem } from './cell.js';
 import { Delivery } from './delivery.js';
-import type { ActorLimits, DispatcherOptions, PlaceJournal } from './host.js';
+import type { DispatcherOptions, PlaceJournal } from './host.js';
 import { Kinds, type KindRecord, priorities, type SpawnMessage } from './kinds.js';
+import { type ActorLimits, defaultLimits, turnsPerDrainMax } from './limits.js';
 import { Lines } from './lines.js';
 import { PlaceState } from './place.js';
 import { asError, Supervisor } from './supervisor.js';
 import { Timers } from './timers.js';
 import { type Effect, Turn } from './turn.js';
 
-export const defaultLimits: ActorLimits = {
-  queueMessagesMax: 16384,
-  longTurnMs: 5,
-  drainBudgetMs: 5,
-  restartDelayMs: 10,
-  restartDelayMaxMs: 5000,
-  restartForgiveMs: 30_000,
-};
-
 const levels: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 /** Of the long turns of a kind one is logged in this time; all are counted. */
 const longTurnLogMs = 1000;
-
-/** In virtual time the budget is never used up; a drain ends all the same. */
-const turnsPerDrainMax = 10_000;
 
 /**
  * The runtime of one thread: the places of the thread with their actors. It owns no thread, clock or

@@ -6,6 +6,7 @@ import type { MetricSample } from '../base/metrics.js';
 import type { NodeId } from '../base/ids.js';
 import type { Journal, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { ActorLimits } from './limits.js';
 
 export interface Clock {
   /** Monotonic milliseconds with a fraction. */
@@ -59,20 +60,6 @@ export interface DispatcherOptions {
   /** Encodes and decodes local messages too (simulator and tests). */
   readonly encodeAll?: boolean;
   readonly limits?: Partial<ActorLimits>;
-}
-
-export interface ActorLimits {
-  /** Messages waiting at one actor above which new work is refused and droppable ones dropped. */
-  readonly queueMessagesMax: number;
-  /** Milliseconds after which a turn counts as long and is logged. */
-  readonly longTurnMs: number;
-  /** Milliseconds that a drain takes before it lets sockets be served. */
-  readonly drainBudgetMs: number;
-  /** First pause before an actor that threw is started again; it doubles with each failure. */
-  readonly restartDelayMs: number;
-  readonly restartDelayMaxMs: number;
-  /** Milliseconds without a failure after which the pause begins at the first again. */
-  readonly restartForgiveMs: number;
 }
 
 /** What a boot module is given on each thread. */

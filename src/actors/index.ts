@@ -14,9 +14,8 @@
  */
 export * from './actor.js';
 export { registerClass } from './codec.js';
-export { defaultLimits, Dispatcher } from './dispatcher.js';
+export { Dispatcher } from './dispatcher.js';
 export type {
-  ActorLimits,
   Boot,
   Booted,
   BootSetup,
@@ -27,7 +26,8 @@ export type {
   PlaceJournal,
   Schedule,
 } from './host.js';
-export { defaultJobsOptions, Jobs, type JobsOptions } from './jobs.js';
+export { Jobs, type JobsOptions } from './jobs.js';
+export type { ActorLimits } from './limits.js';
 export { processClock } from './loop.js';
 export { Runtime, type RuntimeOptions, workersFor } from './runtime.js';
 export type { ThreadReport } from './threads.js';

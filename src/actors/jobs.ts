@@ -1,6 +1,7 @@
 import type { Piscina } from 'piscina';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { Job, JobOutcome } from './job-thread.js';
+import { jobIdleMs, jobQueueMax, jobThreadsMax } from './limits.js';
 
 export interface JobsOptions {
   /** Threads that run jobs at once; they end when they have had nothing to do for a while. */
@@ -9,9 +10,7 @@ export interface JobsOptions {
   readonly queueMax: number;
 }
 
-export const defaultJobsOptions: JobsOptions = { threadsMax: 1, queueMax: 256 };
-
-const idleTimeoutMs = 10_000;
+const defaultOptions: JobsOptions = { threadsMax: jobThreadsMax, queueMax: jobQueueMax };
 
 /**
  * Stateless heavy work on threads of its own (parsing, hashing, compressing), by piscina, which is
@@ -24,7 +23,7 @@ export class Jobs {
   #closed = false;
 
   constructor(options: Partial<JobsOptions> = {}) {
-    this.#options = { ...defaultJobsOptions, ...options };
+    this.#options = { ...defaultOptions, ...options };
   }
 
   /**
@@ -58,7 +57,7 @@ export class Jobs {
       filename: new URL('./job-thread.js', import.meta.url).href,
       minThreads: 0,
       maxThreads: this.#options.threadsMax,
-      idleTimeout: idleTimeoutMs,
+      idleTimeout: jobIdleMs,
       // Waiting in Atomics would keep a thread from ending, and saves nothing for jobs this long.
       atomics: 'disabled',
     });

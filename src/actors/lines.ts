@@ -1,13 +1,8 @@
 import type { Message } from './actor.js';
 import type { Cell } from './cell.js';
 import { priorities } from './kinds.js';
+import { turnsPerLowest } from './limits.js';
 import { Queue } from '../base/queue.js';
-
-/**
- * Of so many turns one goes to the lowest priority that waits, so that a flood of statements cannot
- * hold up a snapshot for ever.
- */
-const turnsPerLowest = 16;
 
 /** Which actor is served next: one line of waiting actors per priority. */
 export class Lines {

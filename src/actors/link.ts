@@ -2,14 +2,12 @@ import { assert } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { PlaceId, Ref } from './actor.js';
 import type { Dispatcher } from './dispatcher.js';
+import { nameLengthMax } from './limits.js';
 
 /** Stands for "no sender". */
 const noPlace = 0xffff;
 
-/** The longest name of an actor or message kind, in ASCII characters. */
-export const nameBytesMax = 255;
-
-const headBytesMax = 4 + 3 * (nameBytesMax + 1);
+const headBytesMax = 4 + 3 * (nameLengthMax + 1);
 
 /**
  * Addresses before a message that goes to another thread:
@@ -62,7 +60,7 @@ export class LinkCodec {
   }
 
   #text(text: string, at: number): number {
-    assert(text.length <= nameBytesMax, 'name is too long', text);
+    assert(text.length <= nameLengthMax, 'name is too long', text);
     // For texts as short as these a loop is several times faster than a call of Buffer.
     const head = this.#head;
     for (let i = 0; i < text.length; i += 1) head[at + 1 + i] = text.charCodeAt(i);

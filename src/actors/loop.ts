@@ -1,6 +1,7 @@
 import type { Mailbox } from '../mailbox/index.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Clock, Schedule } from './host.js';
+import { readBytesMax } from './limits.js';
 import type { LinkCodec } from './link.js';
 
 /** The clocks of the process. */
@@ -11,9 +12,6 @@ export const processClock: Clock = {
 
 /** Node does not wait longer than this in one timer. */
 const timerDelayMsMax = 0x7fff_ffff;
-
-/** Bytes taken from the mailbox before the messages in them are served. */
-const readBytesMax = 262_144;
 
 /**
  * While messages from other threads follow each other within `busyGapMs`, the loop looks for the

@@ -6,7 +6,8 @@ import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { connectThreads, transferOf } from '../mailbox/index.js';
 import type { Door, Doors, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
-import type { ActorLimits, LogSink } from './host.js';
+import type { LogSink } from './host.js';
+import { type ActorLimits, stopDrainMs } from './limits.js';
 import { endpointOf } from './endpoint.js';
 import { Thread } from './thread.js';
 import type { Notice, ThreadControl, ThreadReport, ThreadSetup, WorkerSetup } from './threads.js';
@@ -30,14 +31,7 @@ export interface RuntimeOptions {
   readonly fatal: (error: Error) => void;
   readonly seed: number;
   readonly limits?: Partial<ActorLimits>;
-  /** Bytes of a ring between two threads, of which there are up to four per way. */
-  readonly ringBytes?: number;
 }
-
-const ringBytesDefault = 262_144;
-
-/** How long a stop waits for messages that are under way. */
-const drainMsMax = 5000;
 
 /**
  * How many workers `auto` means: none on two cores or fewer, where a hop between threads costs more
@@ -89,7 +83,7 @@ export class Runtime implements Doors {
       bootOptions: options.bootOptions,
     };
     const life = new Life(options.fatal);
-    const [own, ...others] = connectThreads(workers + 1, options.ringBytes ?? ringBytesDefault);
+    const [own, ...others] = connectThreads(workers + 1);
     const main = new Thread(base, workers > 0 ? own : undefined, options.log, life.fatal);
     const runtime = new Runtime(
       main,
@@ -156,7 +150,7 @@ export class Runtime implements Doors {
 
   /** Lets messages under way arrive, for a while, then stops the threads and their stores. */
   async stop(): Promise<void> {
-    const deadlineMs = performance.now() + drainMsMax;
+    const deadlineMs = performance.now() + stopDrainMs;
     // A message may be between two threads when both are asked, hence twice.
     for (let quiet = 0; quiet < 2 && !this.#life.dead && performance.now() < deadlineMs; ) {
       const idle = await this.#ask((control) => control.idle());

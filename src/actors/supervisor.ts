@@ -1,6 +1,6 @@
 import type { ActorStarted, ActorStopped, ActorUnwatch, LogLevel, Message, Ref } from './actor.js';
 import type { Cell } from './cell.js';
-import type { ActorLimits } from './host.js';
+import type { ActorLimits } from './limits.js';
 
 /** What the supervisor needs of the dispatcher. */
 export interface SupervisorHost {

@@ -5,7 +5,7 @@ import type { MailboxSetup } from '../mailbox/index.js';
 import type { NodeId } from '../base/ids.js';
 import type { MetricSample } from '../base/metrics.js';
 import type { LogLevel, PlaceId } from './actor.js';
-import type { ActorLimits } from './host.js';
+import type { ActorLimits } from './limits.js';
 
 /** What one thread counts and what its boot module reports. */
 export interface ThreadReport {

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { must } from '../base/assert.js';
+import { ringBytes as ringBytesDefault } from './limits.js';
 
 /** Lanes of each way: one ring per priority, so that bulk cannot hold up what is critical. */
 export const lanesPerWay = 4;
@@ -24,7 +25,10 @@ export interface MailboxSetup {
  * Connects each of `threads` threads with each other one. Rings are made when first used, so this is
  * cheap. Each setup is handed to its thread, the ports by transfer ({@link transferOf}).
  */
-export function connectThreads(threads: number, ringBytes: number): readonly MailboxSetup[] {
+export function connectThreads(
+  threads: number,
+  ringBytes = ringBytesDefault,
+): readonly MailboxSetup[] {
   const bells = new SharedArrayBuffer(4 * bellStride * threads);
   const waits = new SharedArrayBuffer(4 * lanesPerWay * threads * threads);
   const ports = Array.from({ length: threads }, () =>

@@ -4,6 +4,7 @@ import { assert, must } from '../base/assert.js';
 import { type MetricSample, Metrics, type Cell as Series } from '../base/metrics.js';
 import { bellStride, lanesPerWay, type MailboxSetup } from './connect.js';
 import { Inlet, type RecordVisit, readBuffer } from './inlet.js';
+import { readBytes } from './limits.js';
 import { mailboxMetrics } from './metrics.js';
 import { Outlet, type RecordFlow } from './outlet.js';
 
@@ -11,9 +12,6 @@ export interface MailboxOptions {
   /** Called when this thread slept and records have come, or room for what waits. */
   readonly onBell: () => void;
 }
-
-/** Bytes that are taken from a ring at once. */
-const readBytes = 65_536;
 
 /** The first message of a lane: its ring. All other messages of a port are bells. */
 interface LaneOffer {

@@ -1,15 +1,13 @@
 import type { RingBuffer } from 'ringbuf.js';
 import { assert } from '../base/assert.js';
 import { Queue } from '../base/queue.js';
+import { stagingBytes } from './limits.js';
 
 /** What happens to a record that meets a full way: `work` and `droppable` are not taken. */
 export type RecordFlow = 'work' | 'reply' | 'droppable';
 
 /** Before each record: its length, little-endian. */
 export const headerBytes = 4;
-
-/** Records gather here before they go to the ring together. */
-const stagingBytes = 32_768;
 
 /**
  * The writing end of one lane: a ring of ringbuf.js, used as a stream of bytes. A record longer than
