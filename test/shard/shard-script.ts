@@ -36,6 +36,7 @@ export class ShardScript {
    * end S                    closes the snapshot
    * get KEY | sequence KEY COUNT
    * run | flush | settle     turns run | and the flush under way ends | until nothing is under way
+   * turns N [flushed]        N turns run, before them the flush under way ends
    * advance MS [hold]        time passes, and flushes end unless held | wall MS: the wall clock is set that far ahead or back
    * crash surviving=N        of the batches under way the first N had reached the disk
    * fail REASON              the engine stops
@@ -91,6 +92,10 @@ export class ShardScript {
         return this.#after();
       case 'flush':
         if (!world.flush()) return 'nothing to flush';
+        return this.#after();
+      case 'turns':
+        if (words.includes('flushed')) world.finishFlush();
+        world.turns(Number(first));
         return this.#after();
       case 'settle':
         world.settle();

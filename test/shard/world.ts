@@ -62,6 +62,16 @@ export class ShardWorld {
     while (this.dispatcher.drain());
   }
 
+  /** Runs that many turns, or fewer when none waits. */
+  turns(count: number): void {
+    this.dispatcher.drain(count);
+  }
+
+  /** The disk has the flush under way; its news wait for their turn. */
+  finishFlush(): void {
+    this.#finish.shift()?.();
+  }
+
   /** Ends the flush under way, if any. */
   flush(): boolean {
     const finish = this.#finish.shift();
