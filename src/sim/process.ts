@@ -8,7 +8,7 @@ import { assert, must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { composePlace, registerKinds, Sessions, shardPlace } from '../node/index.js';
-import type { ProposeAnswer } from '../shard/protocol.js';
+import type { ProposeAnswer, ProposeMessage } from '../shard/protocol.js';
 import type { SessionAnswer, SessionMessage } from '../sql/session/protocol.js';
 import { type MemoryContents, MemoryEngine } from '../storage/index.js';
 import type { RunOptions } from './options.js';
@@ -147,16 +147,25 @@ export class SimulatedProcess {
       probe: (name) => this.probes.set(name, (this.probes.get(name) ?? 0) + 1),
       encodeAll: true,
     };
-    return new TamperedDispatcher(options, plantedTamper(this.#options.plant) ?? this.#repeat());
+    return new TamperedDispatcher(
+      options,
+      plantedTamper(this.#options.plant) ?? this.#repeat(running),
+    );
   }
 
-  /** Some proposals arrive twice; the second answer goes nowhere. */
-  #repeat(): Tamper {
+  /** Some proposals arrive again, at once or later; the second answer goes nowhere. */
+  #repeat(running: () => Running): Tamper {
     const nobody: Ref<ProposeAnswer> = { node, place: 0 as PlaceId, name: 'nobody' };
-    return (propose) =>
-      this.#random.chance(this.#options.repeatedProposals)
-        ? [propose, { ...propose, replyTo: nobody }]
-        : [propose];
+    const replica: Ref<ProposeMessage> = { node, place: shardPlace, name: 'replica/1' };
+    return (propose) => {
+      if (this.#random.chance(this.#options.repeatedProposals)) {
+        this.#world.after(this.#random.fraction() * 20, () => {
+          if (!running().alive) return;
+          running().dispatcher.post(replica, { ...propose, replyTo: nobody });
+        });
+      }
+      return [propose];
+    };
   }
 
   #drain(running: Running): void {
