@@ -8,6 +8,7 @@ import { aggregateCases, askAggregate, runAggregate } from './sql-types/aggregat
 import { type Answer, contextIn, evaluate } from './sql-types/evaluator.js';
 import { expressions } from './sql-types/expressions.js';
 import { dateExpressions } from './sql-types/expressions-dates.js';
+import { otherExpressions } from './sql-types/expressions-others.js';
 import { startOracle } from './sql-types/oracle.js';
 import { jsonText, madeTypes, numeric, randomValue } from './sql-types/values.js';
 
@@ -21,7 +22,11 @@ function same(a: Answer | undefined, b: Answer | undefined): boolean {
 }
 
 t.test('expressions answer as PostgreSQL does: type, text and errors', async (t) => {
-  for (const [family, list] of Object.entries({ ...expressions, ...dateExpressions })) {
+  for (const [family, list] of Object.entries({
+    ...expressions,
+    ...dateExpressions,
+    ...otherExpressions,
+  })) {
     const zone = family.startsWith('zone:') ? family.slice('zone:'.length) : 'UTC';
     await oracle.setZone(zone);
     await t.test(family, async (t) => {

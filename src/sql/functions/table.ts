@@ -13,6 +13,8 @@ import { numericFunctions } from './numeric.js';
 import { sessionFunctions } from './session.js';
 import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
+import { toCharFunctions } from './to-char-datetime.js';
+import { toCharNumberFunctions } from './to-char-number.js';
 
 const all: readonly Definition[] = [
   ...comparisonFunctions,
@@ -24,6 +26,8 @@ const all: readonly Definition[] = [
   ...byteaFunctions,
   ...datetimeFunctions,
   ...jsonFunctions,
+  ...toCharFunctions,
+  ...toCharNumberFunctions,
   ...sessionFunctions,
 ];
 
