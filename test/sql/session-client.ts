@@ -5,7 +5,13 @@ import { assert, must } from '#src/base/assert.js';
 import { errorCatalogue } from '#src/base/errors.js';
 import type { NodeId } from '#src/base/ids.js';
 import type { Metrics } from '#src/base/metrics.js';
-import { composePlace, registerKinds, Sessions, shardPlace } from '#src/node/index.js';
+import {
+  type ComposedPlace,
+  composePlace,
+  registerKinds,
+  Sessions,
+  shardPlace,
+} from '#src/node/index.js';
 import { loadParser, type SessionLimits } from '#src/sql/index.js';
 import type {
   Column,
@@ -150,12 +156,15 @@ export function printed({ columns, rows, timeZone }: Result): (string | null)[][
 export class TestNode {
   readonly dispatcher: Dispatcher;
   readonly metrics: Metrics;
-  readonly logged: string[] = [];
+  readonly place: ComposedPlace;
+  /** Events that were logged as errors. */
+  readonly logged: string[];
   readonly #sessions: Sessions;
 
-  constructor(dispatcher: Dispatcher, metrics: Metrics, logged: string[]) {
+  constructor(dispatcher: Dispatcher, metrics: Metrics, place: ComposedPlace, logged: string[]) {
     this.dispatcher = dispatcher;
     this.metrics = metrics;
+    this.place = place;
     this.logged = logged;
     this.#sessions = new Sessions(dispatcher, shardPlace, () => undefined);
   }
@@ -163,7 +172,7 @@ export class TestNode {
   static async start(limits: Partial<SessionLimits> = {}): Promise<TestNode> {
     await loadParser();
     const logged: string[] = [];
-    const dispatcher = new Dispatcher(hostOf(logged, () => dispatcher));
+    const dispatcher: Dispatcher = new Dispatcher(hostOf(logged, () => dispatcher));
     dispatcher.addPlace(0 as PlaceId);
     const metrics = registerKinds(dispatcher, limits);
     const place = composePlace(dispatcher, shardPlace, {
@@ -173,7 +182,7 @@ export class TestNode {
       clusterId: '00000000-0000-4000-8000-000000000001',
     });
     while (!place.ready()) await new Promise((resolve) => setImmediate(resolve));
-    return new TestNode(dispatcher, metrics, logged);
+    return new TestNode(dispatcher, metrics, place, logged);
   }
 
   connect(settings: Readonly<Record<string, string>> = {}): Client {
@@ -182,8 +191,7 @@ export class TestNode {
 
   /** The value of a metric's series, summed. */
   metric(name: string, labels: Readonly<Record<string, string>> = {}): number {
-    return this.metrics
-      .snapshot()
+    return [...this.metrics.snapshot(), ...this.place.metrics()]
       .filter((sample) => sample.name === name)
       .filter((sample) => Object.entries(labels).every(([k, v]) => sample.labels[k] === v))
       .reduce((sum, sample) => sum + sample.value, 0);

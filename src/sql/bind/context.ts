@@ -3,7 +3,7 @@ import { DatabaseError, raise } from '../../base/errors.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
-import type { FunctionContext, TypeName } from '../types/index.js';
+import { type FunctionContext, printType, type TypeName } from '../types/index.js';
 
 /** Finds tables by name as the statement's transaction sees them. */
 export interface TableLookup {
@@ -116,7 +116,7 @@ export class ParameterTypes {
     const before = this.#types[number - 1];
     if (before !== undefined && before !== 'unknown' && before !== type) {
       raise('ambiguous_parameter', `inconsistent types deduced for parameter $${number}`, {
-        detail: `${before} versus ${type}`,
+        detail: `${printType(before, -1)} versus ${printType(type, -1)}`,
       });
     }
     this.#types[number - 1] = type;

@@ -135,12 +135,18 @@ function valuesSource(
     return extra && nodeLocation(extra);
   });
   const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined };
-  const rows = bindValuesRows(context, lists, (node, i) => {
-    const { column } = must(targets[i], 'rows are as long as the first');
-    if (isDefault(node)) return defaultOf(context, column);
-    const value = assigned(context, column, bindExpression(context, clause, node));
-    return overridden(context, column, overriding) ?? value;
-  });
+  // All of a row is bound before any of it is coerced, as in PostgreSQL: it shows in $1, $1.
+  const bound = bindValuesRows(context, lists, (node) =>
+    isDefault(node) ? undefined : bindExpression(context, clause, node),
+  );
+  const rows = bound.map((row) =>
+    row.map((expression, i) => {
+      const { column } = must(targets[i], 'rows are as long as the first');
+      if (expression === undefined) return defaultOf(context, column);
+      const value = assigned(context, column, expression);
+      return overridden(context, column, overriding) ?? value;
+    }),
+  );
   const columns = targets.map(({ column }) => relationColumn(context, column));
   return {
     input: { kind: 'values', columns, rows },

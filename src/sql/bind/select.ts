@@ -190,11 +190,11 @@ function limitExpression(
 }
 
 /** The expressions of VALUES, each row as long as the first. */
-export function bindValuesRows(
+export function bindValuesRows<T>(
   context: BindContext,
   lists: readonly ast.Node[],
-  bind: (node: ast.Node, index: number) => Expression,
-): Expression[][] {
+  bind: (node: ast.Node) => T,
+): T[][] {
   let width: number | undefined;
   return lists.map((list) => {
     const items = the(list, 'List').items ?? [];
@@ -203,7 +203,7 @@ export function bindValuesRows(
       const at = items[0] && nodeLocation(items[0]);
       context.raise(at, 'syntax_error', 'VALUES lists must all be the same length');
     }
-    return items.map(bind);
+    return items.map((item) => bind(item));
   });
 }
 

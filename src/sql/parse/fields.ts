@@ -42,6 +42,10 @@ export function fields<K extends NodeKind, const F extends keyof NodeOf<K> & str
     if (ordinary[`${kind}.${field}`] === body[field]) continue;
     notSupported(source, fieldConstruct(kind, field), location(body));
   }
+  // The one field whose absence says something: a table without its heirs.
+  if (kind === 'RangeVar' && !('inh' in body)) {
+    notSupported(source, fieldConstruct(kind, 'inh'), location(body));
+  }
   return body;
 }
 

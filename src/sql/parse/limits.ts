@@ -51,7 +51,7 @@ const token = new RegExp(
     /"[^"]*(?:"|$)/,
     /\$([A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$.*?(?:\$\1\$|$)/,
     /--[^\n]*/,
-    /\/\*.*?(?:\*\/|$)/,
+    /\/\*/,
     /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/,
     /[\d.]+/,
     /[^\s\w]/,
@@ -96,13 +96,45 @@ function checkNesting(text: string): void {
         counts.length = 1;
         counts[0] = 0;
         break;
+      case '/*':
+        token.lastIndex = endOfComment(text, token.lastIndex);
+        break;
       default:
-        if (word.startsWith('--') || word.startsWith('/*')) break;
+        if (word.startsWith('--')) break;
         counts[last] = (counts[last] ?? 0) + 1;
         total += 1;
     }
     if (total > nestedTokensMax) throw tooDeep();
   }
+}
+
+const commentMark = /\/\*|\*\//g;
+
+/**
+ * PostgreSQL's scanner reads the whole run of operator characters at each start of a comment within
+ * it, and then goes back: a megabyte of them takes minutes.
+ */
+const longRun = /[~!@#^&|`?+\-*/%<>=]{1000}/y;
+
+function checkRun(text: string, at: number): void {
+  longRun.lastIndex = at;
+  if (!longRun.test(text)) return;
+  raise('program_limit_exceeded', 'more than 1000 operator characters follow each other');
+}
+
+/** Behind the comment that begins before `from`; comments nest. */
+function endOfComment(text: string, from: number): number {
+  checkRun(text, from - 2);
+  commentMark.lastIndex = from;
+  let open = 1;
+  while (open > 0) {
+    const mark = commentMark.exec(text);
+    if (mark === null) return text.length;
+    const begins = mark[0] === '/*';
+    if (begins) checkRun(text, mark.index);
+    open += begins ? 1 : -1;
+  }
+  return commentMark.lastIndex;
 }
 
 /** The error for what nests too deeply, as PostgreSQL words it. */

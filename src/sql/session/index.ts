@@ -14,6 +14,7 @@ import { proposeAnswers } from '../../shard/index.js';
 import { shardAccess } from '../../shard/protocol.js';
 import { CatalogueCache } from '../catalogue/index.js';
 import { MemoryAccount } from '../memory.js';
+import { Gate } from './gate.js';
 import { defaultSessionLimits, type SessionLimits } from './limits.js';
 import { SessionMetrics } from './metrics.js';
 import { PlanCache } from './plan-cache.js';
@@ -36,8 +37,8 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.prepare', priority: 'normal', flow: 'work' },
   { kind: 'sql.close', priority: 'normal', flow: 'work' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
-  // Overtakes the requests that wait before the session.
-  { kind: 'sql.cancel', priority: 'high', flow: 'reply' },
+  // With the requests, so that it never comes before the one that it is about.
+  { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },
   { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
   ...proposeAnswers,
@@ -71,6 +72,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           limits,
           metrics,
           plans: new PlanCache(limits.planCacheBytes, metrics.planBytes),
+          gate: new Gate(),
           catalogue: new CatalogueCache(),
           memory: new MemoryAccount('nodeMemoryBytes', limits.nodeMemoryBytes),
         };

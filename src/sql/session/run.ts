@@ -1,7 +1,8 @@
 /** Running statements: transactions around them, executions again, results. */
+import type { Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
-import type { ProposeMessage } from '../../shard/protocol.js';
+import type { ObjectId } from '../../base/ids.js';
 import { as, kindOf } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
 import { isCommand, runCommand } from './command.js';
@@ -9,6 +10,7 @@ import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
+import type { ContinueMessage, SessionInput } from './session.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { commit, Refused, type Request, ResultWriter, type Work } from './work.js';
@@ -21,7 +23,7 @@ export interface Run {
   readonly state: SessionState;
   readonly request: Request;
   /** Where proposals are answered to. */
-  readonly self: ProposeMessage['replyTo'];
+  readonly self: Ref<SessionInput>;
   /** The statement is the whole text: outside of a block it may be executed again. */
   readonly alone: boolean;
   /** It is the last of its text. */
@@ -77,36 +79,69 @@ function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Wo
 
 const noTables = { find: () => undefined };
 
-/**
- * Runs `work` in the open transaction or in one of its own, which ends with the text. One of its own
- * that was refused is run again with a new snapshot, as long as nothing has left.
- */
+/** What a statement that ran in a transaction leaves to be done when that is committed. */
+export interface Ran {
+  /** Sends the end of the statement. */
+  readonly complete: () => Work<void>;
+  /** The table that it changed. */
+  readonly table: ObjectId | undefined;
+}
+
+/** Runs `work` in the open transaction or in one of its own, which ends with the text. */
 export function* runInTransaction(
   run: Run,
-  work: (transaction: Transaction) => Work<() => Work<void>>,
+  work: (transaction: Transaction) => Work<Ran>,
 ): Work<void> {
-  const { state, request } = run;
-  for (let execution = 1; ; execution += 1) {
-    const transaction = state.open(false);
-    const complete = yield* work(transaction);
-    if (!run.last || transaction.explicit) {
-      yield* complete();
-      return;
+  let refused: ObjectId | undefined;
+  const pass = (): void => {
+    const { number: request } = run.request;
+    run.state.turn.send<ContinueMessage>(run.self, { kind: 'sql.continue', request });
+  };
+  const { gate } = run.state.place;
+  try {
+    for (let execution = 1; ; execution += 1) {
+      const table = yield* attempt(run, work, execution < executionsMax);
+      if (table === 'done') return;
+      // Whoever leaves lets the next in: nobody waits inside for another table.
+      if (table === refused || table === undefined) continue;
+      if (refused !== undefined) gate.leave(refused, pass);
+      refused = table;
+      if (!gate.enter(table, pass)) yield 'gate';
     }
-    try {
-      yield* commit(state, run.self);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      const again = run.alone && !request.sent && execution < executionsMax;
-      if (!again) throw error;
-      state.place.metrics.retried(error.reason);
-      state.turn.probe(`session.retry.${error.reason}`);
-      state.statementMemory.releaseAll();
-      continue;
-    }
-    yield* complete();
-    return;
+  } finally {
+    if (refused !== undefined) gate.leave(refused, pass);
   }
+}
+
+/**
+ * One execution; `done` when the statement has ended. One that was refused in a transaction of its own
+ * may be executed again with a new snapshot as long as nothing has left: then the table that it was
+ * about is given.
+ */
+function* attempt(
+  run: Run,
+  work: (transaction: Transaction) => Work<Ran>,
+  mayFail: boolean,
+): Work<ObjectId | undefined | 'done'> {
+  const { state, request } = run;
+  const transaction = state.open(false);
+  const { complete, table } = yield* work(transaction);
+  if (!run.last || transaction.explicit) {
+    yield* complete();
+    return 'done';
+  }
+  try {
+    yield* commit(state, run.self);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (!run.alone || request.sent || !mayFail) throw error;
+    state.place.metrics.retried(error.reason);
+    state.turn.probe(`session.retry.${error.reason}`);
+    state.statementMemory.releaseAll();
+    return table;
+  }
+  yield* complete();
+  return 'done';
 }
 
 /** Runs a statement that reads or writes rows; gives the work that sends its end. */
@@ -115,7 +150,7 @@ export function* runData(
   transaction: Transaction,
   query: Query,
   counted: { kind: StatementKind },
-): Work<() => Work<void>> {
+): Work<Ran> {
   const { state, request } = run;
   const plan = planOf(state, query, transaction.catalogue);
   const { statement, parameters: types } = plan.bound;
@@ -126,7 +161,22 @@ export function* runData(
   const hold = plan.writes && run.alone && !transaction.explicit;
   const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
   const count = yield* execute(state, transaction, plan, parameters, writer);
-  return () => writer.end({ tag: tagOf(statement.kind, count), status: state.status }, run.last);
+  const tag = tagOf(statement.kind, count);
+  return {
+    complete: () => writer.end({ tag, status: state.status }, run.last),
+    table: plan.writes ? targetOf(statement) : undefined,
+  };
+}
+
+function targetOf(statement: Statement): ObjectId | undefined {
+  switch (statement.kind) {
+    case 'insert':
+    case 'update':
+    case 'delete':
+      return statement.table.object;
+    default:
+      return undefined;
+  }
 }
 
 function* execute(
@@ -160,7 +210,7 @@ function* execute(
   }
 }
 
-function* runDdl(run: Run, transaction: Transaction, query: Query): Work<() => Work<void>> {
+function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
   const { state } = run;
   const { catalogue, buffer } = transaction;
   const { bound } = bindWitnessed(state, query.parsed(), query.types, catalogue);
@@ -183,7 +233,8 @@ function* runDdl(run: Run, transaction: Transaction, query: Query): Work<() => W
   transaction.account();
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
-  return () => writer.end({ tag, status: state.status }, run.last);
+  const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
+  return { complete, table: undefined };
 }
 
 function createTable(

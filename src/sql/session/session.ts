@@ -76,7 +76,7 @@ export class Session implements Actor<SessionInput> {
         this.#end(context);
         return;
       case 'sql.continue':
-        if (this.#isWaiting('turn', message.request)) this.#resume(undefined);
+        if (this.#isWaiting(message.request)) this.#resume(undefined);
         return;
       case 'shard.committed':
       case 'shard.refused':
@@ -158,11 +158,19 @@ export class Session implements Actor<SessionInput> {
     this.#state.turn.send<ContinueMessage>(this.#self, { kind: 'sql.continue', request });
   }
 
-  #isWaiting(wait: Wait, request: number | undefined): boolean {
-    return this.#serving?.waiting === wait && this.#serving.request.number === request;
+  #isWaiting(request: number | undefined): boolean {
+    const serving = this.#serving;
+    if (serving?.request.number !== request) return false;
+    return serving?.waiting === 'turn' || serving?.waiting === 'gate';
   }
 
   #addCredit(request: number, credit: number): void {
+    const index = this.#queue.findIndex((message) => message.request === request);
+    const queued = this.#queue[index];
+    if (queued?.kind === 'sql.execute') {
+      this.#queue[index] = { ...queued, credit: queued.credit + credit };
+      return;
+    }
     if (this.#serving?.request.number !== request) return;
     this.#serving.request.credit += credit;
     if (this.#serving.waiting === 'credit') this.#resume(undefined);

@@ -10,6 +10,7 @@ import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { TypeName, Value } from '../types/index.js';
 import { SessionFunctions } from './functions.js';
+import type { Gate } from './gate.js';
 import type { SessionLimits } from './limits.js';
 import type { SessionMetrics } from './metrics.js';
 import type { PlanCache } from './plan-cache.js';
@@ -20,6 +21,7 @@ import { NewestOf, Transaction } from './transaction.js';
 /** Shared by the sessions of a place. */
 export interface PlaceState {
   readonly plans: PlanCache;
+  readonly gate: Gate;
   readonly catalogue: CatalogueCache;
   readonly memory: MemoryAccount;
   readonly metrics: SessionMetrics;

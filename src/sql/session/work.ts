@@ -9,8 +9,8 @@ import type { Row } from '../types/index.js';
 import type { Column, Completion, SessionAnswer } from './protocol.js';
 import type { SessionState } from './state.js';
 
-/** For the next turn, for credit of the door, for the answer to a proposal. */
-export type Wait = 'turn' | 'credit' | 'commit';
+/** For the next turn or the gate, for credit of the door, for the answer to a proposal. */
+export type Wait = 'turn' | 'gate' | 'credit' | 'commit';
 
 /** What a proposal came to. */
 export type CommitAnswer = ProposeAnswer | ActorRefused;
