@@ -184,6 +184,20 @@ for (const workers of [0, 2]) {
       );
     });
 
+    await t.test('credit counts for a request that has not begun', async (t) => {
+      raw.send({ op: 'execute', id: 1, sql: all, credit: 1 });
+      raw.send({ op: 'execute', id: 2, sql: all, credit: 1 });
+      t.match(await raw.next(), { id: 1, more: true });
+      raw.send({ op: 'credit', id: 2, credit: 1 });
+      t.ok(await raw.silent());
+      raw.send({ op: 'cancel', id: 1 });
+      t.match(await raw.next(), { id: 1, sqlstate: '57014' });
+      for (const _ of [1, 2]) t.match(await raw.next(), { op: 'rows', id: 2, more: true });
+      t.ok(await raw.silent());
+      raw.send({ op: 'cancel', id: 2 });
+      t.match(await raw.next(), { id: 2, sqlstate: '57014' });
+    });
+
     await t.test('a request that waits is cancelled, those behind it go on', async (t) => {
       raw.send({ op: 'execute', id: 1, sql: all, credit: 1 });
       raw.send({ op: 'execute', id: 2, sql: 'SELECT 2' });
