@@ -374,6 +374,25 @@ t.test('joins of each kind: the naive answer', (t) => {
   t.end();
 });
 
+t.test('joins of several tables give the same in any order', (t) => {
+  const equality = fc
+    .tuple(fc.subarray(['x', 'y', 'z'], { minLength: 2, maxLength: 2 }), fc.constantFrom('id', 'a'))
+    .map(([pair, column]) => `${pair[0]}.${column} = ${pair[1]}.a`);
+  const conditions = fc.array(equality, { minLength: 1, maxLength: 3 });
+  const few = lines.map((rows) => rows.slice(0, 8));
+  fc.assert(
+    fc.property(few, conditions, fc.boolean(), coin, (rows, where, outer, coins) => {
+      const database = databaseOf(rows);
+      const from = outer ? 'r x cross join h y left join r z on z.id = y.a' : 'r x, h y, r z';
+      const sql = `select x.id, y.id, z.id from ${from} where ${where.join(' and ')}`;
+      const [plan, ...others] = answers(database, sql, () => coins.next().value === true);
+      return others.every((other) => sameRows(other.rows, plan?.rows ?? [], false));
+    }),
+    { numRuns: 100 },
+  );
+  t.end();
+});
+
 t.test('groups and aggregates: the naive answer', (t) => {
   fc.assert(
     fc.property(lines, condition, coin, (rows, where, coins) => {

@@ -7,7 +7,7 @@
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { columnsRead, conjunction, conjunctsOf, isSubset, isVolatile } from './expressions.js';
 import { columnBehind, fitsKey, keyTypeAt, ordersAsKeys } from './key-comparisons.js';
-import { columnsOf, type JoinKey, type JoinPlan, type Plan, rewriteUpwards } from './plan.js';
+import { idsOf, type JoinKey, type JoinPlan, type Plan, rewriteUpwards } from './plan.js';
 import type { Rule } from './rule.js';
 import { guessRows } from './guess-rows.js';
 
@@ -110,8 +110,4 @@ function swappedKey<Key extends JoinKey>(key: Key): Key {
 
 function without(join: JoinPlan, used: ReadonlySet<Expression>): Expression | undefined {
   return conjunction(conjunctsOf(join.condition).filter((condition) => !used.has(condition)));
-}
-
-function idsOf(plan: Plan): ReadonlySet<ColumnId> {
-  return new Set(columnsOf(plan).map(({ column }) => column));
 }

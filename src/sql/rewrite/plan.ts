@@ -5,7 +5,13 @@
  */
 import { unreachable } from '../../base/assert.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
-import type { AggregateCall, Expression, NamedExpression, SortKey } from '../plan/expression.js';
+import type {
+  AggregateCall,
+  ColumnId,
+  Expression,
+  NamedExpression,
+  SortKey,
+} from '../plan/expression.js';
 import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
 import { walk } from './expressions.js';
 
@@ -190,6 +196,11 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
     default:
       return unreachable(plan);
   }
+}
+
+/** The ids of the columns of a plan's rows. */
+export function idsOf(plan: Plan): ReadonlySet<ColumnId> {
+  return new Set(columnsOf(plan).map(({ column }) => column));
 }
 
 function columnOf({ column, name, expression }: NamedExpression): RelationColumn {

@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { columnsRead, isVolatile } from './expressions.js';
-import { columnsOf, type JoinStrategy, type Plan, type ScanPlan } from './plan.js';
+import { idsOf, type JoinStrategy, type Plan, type ScanPlan } from './plan.js';
 import type { Rule } from './rule.js';
 
 export const pruneColumns: Rule = { name: 'pruneColumns', apply: prune };
@@ -83,10 +83,6 @@ function pruneScan(plan: ScanPlan, needed: Columns): ScanPlan {
     columns: plan.columns.filter((_, i) => kept[i]),
     positions: plan.positions.filter((_, i) => kept[i]),
   };
-}
-
-function idsOf(plan: Plan): Columns {
-  return new Set(columnsOf(plan).map(({ column }) => column));
 }
 
 function union(a: Columns, b: Columns): Columns {

@@ -13,7 +13,7 @@ import {
   isVolatile,
   substitute,
 } from './expressions.js';
-import { columnsOf, type JoinPlan, mapInputs, type Plan } from './plan.js';
+import { idsOf, type JoinPlan, mapInputs, type Plan } from './plan.js';
 import type { Rule } from './rule.js';
 
 export const pushFilters: Rule = { name: 'pushFilters', apply: (plan) => push(plan, []) };
@@ -116,8 +116,4 @@ function split(
 function filtered(input: Plan, conditions: readonly Expression[]): Plan {
   const condition = conjunction(conditions);
   return condition === undefined ? input : { kind: 'filter', input, condition };
-}
-
-function idsOf(plan: Plan): ReadonlySet<ColumnId> {
-  return new Set(columnsOf(plan).map(({ column }) => column));
 }

@@ -7,6 +7,7 @@ import { dropSorts } from './drop-sorts.js';
 import { columnsRead } from './expressions.js';
 import { foldConstants } from './fold-constants.js';
 import { mergeProjections } from './merge-projections.js';
+import { orderJoins } from './order-joins.js';
 import { columnsOf, type Plan, planOf } from './plan.js';
 import { pruneColumns } from './prune-columns.js';
 import { pushFilters } from './push-filters.js';
@@ -24,6 +25,8 @@ export const rules: readonly Rule[] = [
   rightToLeftJoin,
   // Before the rules that look at the filters of scans and at the conditions of joins.
   pushFilters,
+  // After WHERE has become the conditions of joins; before joins are chosen.
+  orderJoins,
   // Before joins are chosen: a scan of few keys is the small side.
   useKeys,
   chooseJoins,

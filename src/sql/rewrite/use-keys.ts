@@ -18,7 +18,7 @@ export const useKeys: Rule = {
 };
 
 /** More keys than this are no lookup any more: the combinations of several INs multiply. */
-const keysMax = 1000;
+const keysMax = 5000;
 
 interface Found extends KeyComparison {
   readonly condition: Expression;
