@@ -12,9 +12,10 @@ import {
   type Transport,
   type TransportEvents,
 } from './client/index.js';
+import { must } from './base/assert.js';
 import { DatabaseError } from './base/errors.js';
-import { errorFrame, type FrameValues, frameValuesOf, type SqlConnection } from './net/index.js';
-import type { FrameColumn, RequestFrame } from './net/protocol.js';
+import { errorFrame, type FrameLayout, frameLayoutOf, type SqlConnection } from './net/index.js';
+import type { CompleteFrame, RequestFrame, RowsFrame } from './net/protocol.js';
 import {
   checkConfig,
   inMemory,
@@ -121,8 +122,8 @@ class InProcessTransport implements Transport {
   readonly #events: TransportEvents;
   readonly #host: Host;
   #connection: SqlConnection | undefined;
-  /** By request, how the rows of the result under way are given. */
-  readonly #values = new Map<number, FrameValues>();
+  /** By request, the layout of the result under way. */
+  readonly #layouts = new Map<number, FrameLayout>();
   #closed = false;
 
   constructor(host: Host, events: TransportEvents) {
@@ -213,42 +214,50 @@ class InProcessTransport implements Transport {
     if (this.#closed) return;
     const id = answer.request;
     switch (answer.kind) {
-      case 'sql.rows': {
-        const { columns, completion } = answer;
-        if (columns !== undefined) {
-          this.#values.set(id, frameValuesOf(columns, answer.timeZone));
-        }
-        const values = this.#values.get(id);
-        if (answer.last) this.#values.delete(id);
-        this.#events.onFrame({
-          ...{ op: 'rows', id, rows: values === undefined ? [] : answer.rows.map(values) },
-          ...(columns === undefined ? {} : { columns: columns.map(frameColumn) }),
-          ...(completion === undefined ? {} : completion),
-          ...(answer.last ? {} : { more: true }),
-        });
+      case 'sql.rows':
+        this.#events.onFrame(this.#rows(answer));
         return;
-      }
       case 'sql.complete': {
-        const more = answer.last ? {} : ({ more: true } as const);
-        this.#events.onFrame({ op: 'complete', id, ...answer.completion, ...more });
+        const { tag, status } = answer.completion;
+        const frame: Writable<CompleteFrame> = { op: 'complete', id, tag, status };
+        if (!answer.last) frame.more = true;
+        this.#events.onFrame(frame);
         return;
       }
       case 'sql.prepared': {
         const paramTypes = answer.parameterTypes.map(({ type }) => type);
-        const columns = answer.columns?.map(frameColumn) ?? null;
-        this.#events.onFrame({ op: 'prepared', id, paramTypes, columns });
+        const columns = answer.columns && frameLayoutOf(answer.columns).columns;
+        this.#events.onFrame({ op: 'prepared', id, paramTypes, columns: columns ?? null });
         return;
       }
       case 'sql.closed':
         this.#events.onFrame({ op: 'closed', id });
         return;
       case 'sql.failed':
-        this.#values.delete(id);
+        this.#layouts.delete(id);
         this.#events.onFrame(errorFrame(id, answer.error, answer.status));
     }
   }
+
+  #rows(answer: Extract<SessionAnswer, { kind: 'sql.rows' }>): RowsFrame {
+    const { request: id, columns, completion, last } = answer;
+    let layout = this.#layouts.get(id);
+    if (columns !== undefined) {
+      layout = frameLayoutOf(columns, answer.timeZone);
+      if (!last) this.#layouts.set(id, layout);
+    }
+    const { values } = must(layout, 'columns come before rows');
+    // Grown in place: spreading takes longer than all the rest of a short result.
+    const frame: Writable<RowsFrame> = { op: 'rows', id, rows: answer.rows.map(values) };
+    if (columns !== undefined && layout !== undefined) frame.columns = layout.columns;
+    if (completion !== undefined) {
+      frame.tag = completion.tag;
+      frame.status = completion.status;
+    }
+    if (last) this.#layouts.delete(id);
+    else frame.more = true;
+    return frame;
+  }
 }
 
-function frameColumn({ name, type }: FrameColumn): FrameColumn {
-  return { name, type };
-}
+type Writable<T> = { -readonly [K in keyof T]: T[K] };

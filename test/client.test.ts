@@ -165,7 +165,7 @@ t.test('several results of one text', async (test) => {
 });
 
 t.test('errors carry what the node said and point at the caller', async (test) => {
-  const { db, node } = await fixture(test);
+  const { db, node } = await fixture(test, { traceCalls: true });
   node.answer = (session, frame) =>
     session.send({
       ...{ op: 'error', id: frame.id, sqlstate: '23505', name: 'unique_violation', retry: 'never' },

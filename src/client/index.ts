@@ -18,7 +18,7 @@ export {
 } from './database.js';
 export { type Retry, ShardForgeError, type ShardForgeErrorFields } from './errors.js';
 export { Query } from './query.js';
-export type { Column, Result, Row, RowShape } from './result.js';
+export { type Column, Result, type Row, type RowShape } from './result.js';
 export { type Queryable, Session } from './session.js';
 export type { Sql } from './sql.js';
 export { Fragment, type Part } from './template.js';

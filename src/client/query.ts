@@ -3,13 +3,20 @@ import type { CompleteFrame, RowsFrame } from '../net/protocol.js';
 import { Call, type CallOptions } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
 import { iterationFramesMax } from './limits.js';
-import { emptyResult, type Result, ResultReader, type RowShape } from './result.js';
+import { Result, ResultReader, type RowShape } from './result.js';
 import { asFragment, type Fragment, type Statement, statementOf } from './template.js';
 import type { TypeOptions, Value } from './values.js';
 
+/** What all queries of a database have in common. */
+export interface ExecutorOptions {
+  readonly types: TypeOptions;
+  /** Whether errors point at where their query was written. */
+  readonly traceCalls: boolean;
+}
+
 /** What a query runs on: the pool, a session or a transaction. */
 export interface Executor {
-  readonly types: TypeOptions;
+  readonly options: ExecutorOptions;
   submit(call: Call): void;
   /** A connection on which nothing else runs meanwhile. */
   hold(options: CallOptions): Promise<Hold>;
@@ -40,13 +47,15 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
   readonly #executor: Executor;
   readonly #source: Source;
   readonly #options: CallOptions;
-  /** Where the query was written: an error points there instead of into the SDK. */
-  readonly #origin: { readonly stack?: string } = {};
+  /** Where the query was written. */
+  readonly #origin: { readonly stack?: string } | undefined;
 
   constructor(executor: Executor, source: Source, options: CallOptions = {}) {
     this.#executor = executor;
     this.#source = source;
     this.#options = options;
+    if (!executor.options.traceCalls) return;
+    this.#origin = {};
     Error.captureStackTrace(this.#origin);
   }
 
@@ -127,7 +136,7 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
   }
 
   async #last(shape: RowShape): Promise<Result<unknown>> {
-    return (await this.#collect(shape)).at(-1) ?? emptyResult();
+    return (await this.#collect(shape)).at(-1) ?? new Result();
   }
 
   #statement(): Statement {
@@ -136,7 +145,7 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
 
   #collect(shape: RowShape): Promise<Result<unknown>[]> {
     return new Promise((resolve, reject) => {
-      const reader = new ResultReader(this.#executor.types, shape);
+      const reader = new ResultReader(this.#executor.options.types, shape);
       let broken: unknown;
       const call = new Call(
         this.#statement(),
@@ -166,7 +175,7 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
     const statement = this.#statement();
     const hold = await this.#executor.hold(this.#options);
     try {
-      const reader = new ResultReader(this.#executor.types, 'object');
+      const reader = new ResultReader(this.#executor.options.types, 'object');
       const inbox = new Inbox();
       const send = { credit: iterationFramesMax, prepare: 'repeated' } as const;
       const call = new Call(statement, send, this.#options, inbox);
@@ -194,8 +203,9 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
   }
 
   #located(error: unknown): unknown {
-    if (error instanceof ShardForgeError && this.#origin.stack !== undefined) {
-      const frames = this.#origin.stack.split('\n').slice(1);
+    const stack = this.#origin?.stack;
+    if (error instanceof ShardForgeError && stack !== undefined) {
+      const frames = stack.split('\n').slice(1);
       const place = frames.filter((frame) => !frame.includes('/client/')).join('\n');
       error.stack = `${error.name}: ${error.message}\n${place}`;
     }

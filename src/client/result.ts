@@ -13,14 +13,37 @@ export interface Column {
 /** A row when its type is not given: the values by the names of their columns. */
 export type Row = { [column: string]: Value };
 
-/** The rows of a statement, with what else it said. */
-export type Result<T> = T[] & {
-  readonly columns: readonly Column[];
+/** The rows of a statement: an array that knows what else the node said. */
+export class Result<T> extends Array<T> {
+  #columns: readonly Column[] = [];
+  #tag = '';
+
+  /** What `map` and `filter` give is a plain array. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  get columns(): readonly Column[] {
+    return this.#columns;
+  }
+
   /** PostgreSQL's command tag, such as `INSERT 0 3`. */
-  readonly tag: string;
+  get tag(): string {
+    return this.#tag;
+  }
+
   /** Rows given or changed. */
-  readonly count: number;
-};
+  get count(): number {
+    return Number(/(\d+)$/.exec(this.#tag)?.[1] ?? 0);
+  }
+
+  /** Says what the rows are; for the SDK itself. */
+  complete(columns: readonly Column[], tag: string): this {
+    this.#columns = columns;
+    this.#tag = tag;
+    return this;
+  }
+}
 
 /** How a row is handed out: an object by column names, or an array in the order of the columns. */
 export type RowShape = 'object' | 'array';
@@ -65,7 +88,7 @@ export class ResultReader {
   readonly #shape: RowShape;
   readonly results: Result<unknown>[] = [];
   #reader: RowReader | undefined;
-  #rows: unknown[] = [];
+  #rows = new Result<unknown>();
 
   constructor(types: TypeOptions, shape: RowShape) {
     this.#types = types;
@@ -94,28 +117,13 @@ export class ResultReader {
     const ended = this.results.pop();
     if (ended !== undefined) return ended;
     const rows = this.#rows;
-    this.#rows = [];
+    this.#rows = new Result();
     return rows;
   }
 
   #finish(columns: readonly Column[], tag: string): void {
-    this.results.push(resultOf(this.#rows, columns, tag));
-    this.#rows = [];
+    this.results.push(this.#rows.complete(columns, tag));
+    this.#rows = new Result();
     this.#reader = undefined;
   }
-}
-
-/** The properties are hidden so that a result equals the array of its rows in a test. */
-function resultOf(rows: unknown[], columns: readonly Column[], tag: string): Result<unknown> {
-  const count = /(\d+)$/.exec(tag);
-  return Object.defineProperties(rows, {
-    columns: { value: columns },
-    tag: { value: tag },
-    count: { value: count === null ? 0 : Number(count[1]) },
-  }) as Result<unknown>;
-}
-
-/** The result of a text without statements. */
-export function emptyResult(): Result<unknown> {
-  return resultOf([], [], '');
 }

@@ -4,23 +4,23 @@ import type { Call, CallOptions } from './call.js';
 import { type Connection, prepareOn } from './connection.js';
 import { clientError, type ShardForgeError } from './errors.js';
 import type { Pool } from './pool.js';
-import { type Executor, type Hold, Query } from './query.js';
+import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
 import type { Row } from './result.js';
 import { type Sql, sqlOf } from './sql.js';
-import { encodeParameter, type Parameter, type TypeOptions } from './values.js';
+import { encodeParameter, type Parameter } from './values.js';
 
 /** A connection of the pool that one user has for itself until it is released. */
 export class HeldConnection implements Executor {
-  readonly types: TypeOptions;
+  readonly options: ExecutorOptions;
   readonly #pool: Pool;
   readonly #connection: Connection;
   #iterating = false;
   #released = false;
 
-  constructor(pool: Pool, connection: Connection, types: TypeOptions) {
+  constructor(pool: Pool, connection: Connection, options: ExecutorOptions) {
     this.#pool = pool;
     this.#connection = connection;
-    this.types = types;
+    this.options = options;
   }
 
   get status(): 'idle' | 'open' | 'failed' {
@@ -67,7 +67,7 @@ export class HeldConnection implements Executor {
     }
     // Requests still in flight may open a transaction yet: ROLLBACK comes after them.
     if (this.#connection.status !== 'idle' || this.#connection.inFlight > 0) {
-      void new Query(rawExecutor(this.#connection, this.types), {
+      void new Query(rawExecutor(this.#connection, this.options), {
         text: 'rollback',
         parameters: [],
       })
@@ -178,10 +178,10 @@ export function textQuery<T>(
   return new Query<T>(executor, { text, parameters: encoded }, options);
 }
 
-function rawExecutor(connection: Connection, types: TypeOptions): Executor {
+function rawExecutor(connection: Connection, options: ExecutorOptions): Executor {
   const submit = (call: Call): void => call.start(connection);
   return {
-    types,
+    options,
     submit,
     hold: async () => ({ submit, leave: 'drain', release() {} }),
   };

@@ -2,11 +2,11 @@
 import type { Call, CallOptions } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
 import { retryPauseMsFirst, retryPauseMsMax } from './limits.js';
-import { type Executor, type Hold, Query } from './query.js';
+import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
 import type { Row } from './result.js';
 import { type HeldConnection, type Queryable, textQuery } from './session.js';
 import { type Sql, sqlOf } from './sql.js';
-import type { Parameter, TypeOptions } from './values.js';
+import type { Parameter } from './values.js';
 
 /** How a transaction runs. */
 export interface TransactionOptions {
@@ -76,7 +76,7 @@ export async function runTransaction<T>(
 
 /** One run of the function. */
 class Attempt implements Executor {
-  readonly types: TypeOptions;
+  readonly options: ExecutorOptions;
   readonly #held: HeldConnection;
   readonly #options: TransactionOptions;
   /** The first error that ended the transaction at the node: what a failed COMMIT is due to. */
@@ -87,7 +87,7 @@ class Attempt implements Executor {
   constructor(held: HeldConnection, options: TransactionOptions) {
     this.#held = held;
     this.#options = options;
-    this.types = held.types;
+    this.options = held.options;
   }
 
   async run<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -1,26 +1,33 @@
-/** Values of rows as docs/protocol.md has them, for clients of this process: without JSON text. */
+/** Results as docs/protocol.md has them, for clients of this process: without JSON text. */
 import type { Column } from '../sql/session/protocol.js';
 import { type Row, typeNamed, type Value } from '../sql/types/index.js';
 import { printContext } from './answers.js';
-import type { FrameValue } from './protocol.js';
+import type { FrameColumn, FrameValue } from './protocol.js';
 
-/** Gives the values of a row of one result. */
-export type FrameValues = (row: Row) => FrameValue[];
+/** How the rows of a result are given. */
+export interface FrameLayout {
+  readonly columns: readonly FrameColumn[];
+  readonly values: (row: Row) => FrameValue[];
+}
 
-/** How the rows of a result with these columns are given; `timeZone` is that of its texts. */
-export function frameValuesOf(columns: readonly Column[], timeZone = 'UTC'): FrameValues {
-  const context = printContext(timeZone);
-  const converters = columns.map(({ type: name }) => {
-    const type = typeNamed(name);
-    return plainTypes.has(type.name)
-      ? undefined
-      : (value: Value): FrameValue => type.print(value, context);
-  });
-  return (row) =>
-    converters.map((convert, i) => {
-      const value = row[i] ?? null;
-      return value === null || convert === undefined ? (value as FrameValue) : convert(value);
-    });
+/** All results of a plan share the columns of the plan. */
+const layouts = new WeakMap<readonly Column[], { timeZone: string; layout: FrameLayout }>();
+
+/** The layout of a result with these columns; `timeZone` is that of its texts. */
+export function frameLayoutOf(columns: readonly Column[], timeZone = 'UTC'): FrameLayout {
+  const known = layouts.get(columns);
+  if (known?.timeZone === timeZone) return known.layout;
+  const converters = columns.map((column) => converterOf(column, timeZone));
+  const layout: FrameLayout = {
+    columns: columns.map(({ name, type }) => ({ name, type })),
+    values: (row) =>
+      converters.map((convert, i) => {
+        const value = row[i] ?? null;
+        return value === null || convert === undefined ? (value as FrameValue) : convert(value);
+      }),
+  };
+  layouts.set(columns, { timeZone, layout });
+  return layout;
 }
 
 /**
@@ -31,3 +38,12 @@ const plainTypes: ReadonlySet<string> = new Set([
   ...['bool', 'int2', 'int4', 'oid', 'float8'],
   ...['text', 'varchar', 'bpchar', 'name', 'unknown', 'json', 'uuid'],
 ]);
+
+/** Undefined where the value is what a frame carries. */
+function converterOf(column: Column, timeZone: string): ((value: Value) => string) | undefined {
+  const type = typeNamed(column.type);
+  if (plainTypes.has(type.name)) return undefined;
+  if (type.name === 'int8') return String;
+  const context = printContext(timeZone);
+  return (value) => type.print(value, context);
+}

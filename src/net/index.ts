@@ -9,7 +9,7 @@
  * sees sessions through {@link SqlService} only.
  */
 export { errorFrame } from './answers.js';
-export { type FrameValues, frameValuesOf } from './frame-values.js';
+export { type FrameLayout, frameLayoutOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
 export type {
   ConnectOptions,
