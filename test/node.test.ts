@@ -241,6 +241,29 @@ for (const workers of [0, 2]) {
   });
 }
 
+t.test('what waits for a client that does not read has a bound', async (t) => {
+  const node = await start({ limits: { connectionBufferBytes: 65_536 } });
+  t.teardown(() => node.stop());
+  const slow = await Raw.open(node);
+  await slow.sql('CREATE TABLE large (filler text)');
+  await slow.sql('INSERT INTO large VALUES ($1)', 'x'.repeat(2_000_000));
+  t.match(
+    await slow.sql('SELECT * FROM large'),
+    { rows: [[/^x{2000000}$/]] },
+    'a large row may pass',
+  );
+  slow.socket.pause();
+  const ids = Array.from({ length: 30 }, (_, i) => i + 1);
+  slow.send(...ids.map((id) => ({ op: 'execute', id, sql: 'SELECT * FROM large' })));
+  const metrics = async (): Promise<string> => (await fetch(`${urlOf(node)}/metrics`)).text();
+  while (!(await metrics()).includes('shardforge_connections 0\n')) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  slow.socket.terminate();
+  const other = await Raw.open(node);
+  t.match(await other.sql('SELECT 1'), { rows: [[1]] });
+});
+
 t.test('whatever a client sends, the node lives on and says what was wrong', async (t) => {
   const limits = { frameBytes: 4096, statementBytes: 2048, requestsInFlight: 4, connections: 3 };
   const node = await start({ limits });

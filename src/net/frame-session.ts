@@ -18,7 +18,7 @@ import {
   writeHello,
   writePong,
 } from './answers.js';
-import { forwardedRequestsMax, windowFramesMax } from './limits.js';
+import { forwardedRequestsMax, largeFrameLength, windowFramesMax } from './limits.js';
 import { doorMetrics } from './metrics.js';
 import type { CancelFrame, CreditFrame, RequestFrame } from './protocol.js';
 import { readRequest } from './requests.js';
@@ -49,6 +49,8 @@ interface InFlight {
   wanted: number;
   /** Frames of rows that the session was asked for and has not sent. */
   owed: number;
+  /** The most that `owed` may be: one until it is known how large the frames are. */
+  window: number;
   layout: Layout | undefined;
   /** False while it waits for its turn to be sent to the session. */
   forwarded: boolean;
@@ -159,13 +161,15 @@ export class FrameSession implements SessionListener {
     } else if (answer.kind === 'sql.complete') {
       last = answer.last;
     }
-    this.#sink.frame(writeAnswer(answer, request.layout));
+    const text = writeAnswer(answer, request.layout);
+    this.#sink.frame(text);
     this.#noteStatus(answer);
     if (last) {
       this.#finish(id, request, answer.kind === 'sql.failed' ? answer.error.kind : undefined);
     } else if (answer.kind === 'sql.rows') {
       request.owed -= 1;
-      if (request.owed <= windowFramesMax / 2) this.#ask(id, request);
+      request.window = text.length > largeFrameLength ? 1 : windowFramesMax;
+      if (request.owed <= request.window / 2) this.#ask(id, request);
     }
   }
 
@@ -204,6 +208,7 @@ export class FrameSession implements SessionListener {
       startMs: this.#options.nowMs(),
       wanted,
       owed: 0,
+      window: 1,
       layout: undefined,
       forwarded: false,
     };
@@ -228,7 +233,7 @@ export class FrameSession implements SessionListener {
   #forward(request: InFlight): void {
     request.forwarded = true;
     this.#forwarded += 1;
-    const owed = Math.min(windowFramesMax, request.wanted);
+    const owed = Math.min(1, request.wanted);
     request.owed = owed;
     request.wanted -= owed;
     this.#connection.send(sessionMessage(request.frame, owed));
@@ -237,7 +242,7 @@ export class FrameSession implements SessionListener {
   /** Asks the session for as many frames as the client wants and the window allows. */
   #ask(id: number, request: InFlight): void {
     if (!request.forwarded || this.#sink.congested) return;
-    const credit = Math.min(windowFramesMax - request.owed, request.wanted);
+    const credit = Math.min(request.window - request.owed, request.wanted);
     if (credit <= 0) return;
     request.owed += credit;
     request.wanted -= credit;

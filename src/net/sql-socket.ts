@@ -89,11 +89,13 @@ export class SqlSocket implements FrameSink {
     // After a close frame, sent or answered by ws, no other may follow.
     const open = this.#webSocket.readyState === this.#webSocket.OPEN;
     if (texts.length === 0 || this.#closing || !open) return;
-    this.#socket.write(textFrames(texts));
-    const waitingBytes = this.#socket.writableLength;
-    if (waitingBytes > this.#bufferBytesMax) {
+    // What one turn adds does not count: a row may be larger than the limit.
+    if (this.#socket.writableLength > this.#bufferBytesMax) {
       this.close(1008, 'the client does not read and limits.connectionBufferBytes is full');
-    } else if (waitingBytes > this.#congestedBytes && !this.#paused) {
+      return;
+    }
+    this.#socket.write(textFrames(texts));
+    if (this.#socket.writableLength > this.#congestedBytes && !this.#paused) {
       this.#paused = true;
       this.#metrics.cell(doorMetrics.paused).value += 1;
       this.#webSocket.pause();
