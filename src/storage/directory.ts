@@ -215,7 +215,7 @@ function readFormat(path: string): FormatFile | undefined {
     raise('directory_foreign', `${path} holds ${strange} but no ${formatName}`);
   }
   const file = readJson(path, formatName);
-  if (file['product'] !== 'shardforge') {
+  if (file.product !== 'shardforge') {
     raise('directory_foreign', `${join(path, formatName)} was not made by ShardForge`);
   }
   const { format, nodeId, clusterId, stores, createdBy } = file;

@@ -31,7 +31,7 @@ export interface LmdbEngineOptions {
 }
 
 export const mapBytesDefault = 1024 ** 4;
-/** From this length lmdb hands out pointers into its map, which close() would leave dangling. */
+/** From this length lmdb hands out plain arrays over its map, which close() would leave dangling. */
 const mappedValueBytes = 16 * 1024 * 1024;
 /** Room for encoded values that is kept between flushes. */
 const arenaBytesKept = 4 * 1024 * 1024;
@@ -77,7 +77,7 @@ const codec = {
   encoder: {
     needsStableBuffer: false,
     encode: (value: Buffer): Buffer => value,
-    decode: (stored: Buffer): Buffer => stored,
+    decode: bufferOf,
   },
 };
 
@@ -118,8 +118,10 @@ export class LmdbEngine implements Engine {
 
   get(key: Uint8Array): Uint8Array | undefined {
     this.#beginRead();
-    const stored = this.#database.getBinaryFast(key);
-    if (stored === undefined) return undefined;
+    if (key.length === 0 || key.length > keyBytesMax) return undefined;
+    const found = this.#database.getBinaryFast(key);
+    if (found === undefined) return undefined;
+    const stored = bufferOf(found);
     // lmdb sets `length` on its shared buffer; the buffer itself is longer.
     const length = stored.length;
     verify(key, stored, length);
@@ -282,6 +284,11 @@ export class LmdbEngine implements Engine {
     const reason = `store ${this.#path} cannot write: ${message ?? String(cause)}`;
     this.#queue.fail(new DatabaseError(kind, reason));
   }
+}
+
+function bufferOf(stored: Uint8Array): Buffer {
+  if (stored instanceof Buffer) return stored;
+  return Buffer.from(stored.buffer, stored.byteOffset, stored.length);
 }
 
 /** The span in lmdb's terms; lmdb refuses bounds that are longer than keys may be. */

@@ -128,8 +128,39 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
     t.equal(text(engine.get(longest)), 'v');
     const span = { from: longest, to: Buffer.of(0x62) };
     t.equal(contents(engine, span, true).length, 1);
+    const longer = Buffer.concat([longest, bytes('a')]);
+    t.equal(engine.get(longer), undefined, 'a key that cannot be there is absent');
+    t.equal(engine.get(Buffer.alloc(0)), undefined);
+    const from = { from: longer, to: Buffer.of(0x62) };
+    t.same([contents(engine, from), contents(engine, from, true)], [[], []]);
+    const to = { from: bytes('a'), to: longer };
+    t.same([contents(engine, to).length, contents(engine, to, true).length], [1, 1]);
     t.throws(() => engine.commit([{ key: Buffer.alloc(keyBytesMax + 1), value: bytes('v') }]));
     t.throws(() => engine.commit([{ key: Buffer.alloc(0), value: bytes('v') }]));
+    await engine.close();
+  });
+
+  t.test(`${name}: values from none to many megabytes, and a batch of nothing`, async (t) => {
+    const engine = open(t);
+    const sizes = [0, 1, 2000, 4096, 70_000, 20 * 1024 * 1024];
+    const key = (size: number): Buffer => Buffer.from(`size ${size}`);
+    for (const size of sizes) {
+      engine.commit([{ key: key(size), value: Buffer.alloc(size, size % 251) }]);
+    }
+    await durable(engine, engine.commit([]));
+    for (const size of sizes) {
+      const value = engine.get(key(size));
+      t.ok(value !== undefined && Buffer.alloc(size, size % 251).equals(value), `${size} bytes`);
+    }
+    let seen = 0;
+    engine.scan(everything, (_key, value) => {
+      seen += value.length;
+      return true;
+    });
+    t.equal(
+      seen,
+      sizes.reduce((sum, size) => sum + size),
+    );
     await engine.close();
   });
 
