@@ -4,14 +4,12 @@ import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
+import { nestingDepthMax, parametersMax } from './limits.js';
 
 /** Finds tables by name as the statement's transaction sees them. */
 export interface TableLookup {
   find(schema: string, name: string): TableDescriptor | undefined;
 }
-
-/** The most levels that an expression or a FROM clause may nest: what 1 MB of stack allows. */
-export const nestingDepthMax = 500;
 
 export class BindContext {
   readonly source: Source;
@@ -103,7 +101,7 @@ export class ParameterTypes {
 
   /** The type of a parameter that the statement names: `unknown` until a use decides. */
   typeOf(number: number): TypeName {
-    if (number < 1 || number > 65_535) {
+    if (number < 1 || number > parametersMax) {
       raise('undefined_parameter', `there is no parameter $${number}`);
     }
     const type = this.#types[number - 1] ?? 'unknown';

@@ -17,10 +17,8 @@ import { printType, typeNamed } from '../types/index.js';
 import { coerce } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, defaultClause } from './expression.js';
+import { tableColumnsMax } from './limits.js';
 import { bindTypeName, type BoundType } from './type-name.js';
-
-/** The most columns of a table, as in PostgreSQL. */
-const columnsMax = 1600;
 
 type ColumnDraft = {
   -readonly [K in keyof Omit<ColumnDescriptor, 'default'>]: Omit<ColumnDescriptor, 'default'>[K];
@@ -68,8 +66,8 @@ export function bindCreateTable(
     else if (constraint !== undefined) bindTableConstraint(context, draft, constraint);
     else nodeNotSupported(context.source, node);
   }
-  if (draft.columns.length > columnsMax) {
-    const text = `tables can have at most ${columnsMax} columns`;
+  if (draft.columns.length > tableColumnsMax) {
+    const text = `tables can have at most ${tableColumnsMax} columns`;
     context.raise(undefined, 'too_many_columns', text);
   }
   return {

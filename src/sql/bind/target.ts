@@ -4,6 +4,7 @@ import { as, type ast, fields, locationOf, stringOf, stringsOf, the } from '../p
 import type { Expression } from '../plan/expression.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause } from './expression.js';
+import { resultColumnsMax } from './limits.js';
 import { findRelation } from './scope.js';
 
 export interface Target {
@@ -11,9 +12,6 @@ export interface Target {
   expression: Expression;
   readonly location: number | undefined;
 }
-
-/** The most columns of a result, as in PostgreSQL. */
-const targetsMax = 1664;
 
 /** With `open` an expression may stay of unknown type. */
 export function bindTargets(
@@ -38,8 +36,8 @@ export function bindTargets(
       location: locationOf(body),
     });
   }
-  if (targets.length > targetsMax) {
-    const text = `target lists can have at most ${targetsMax} entries`;
+  if (targets.length > resultColumnsMax) {
+    const text = `target lists can have at most ${resultColumnsMax} entries`;
     context.raise(undefined, 'too_many_columns', text);
   }
   return targets;

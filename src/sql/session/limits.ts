@@ -27,3 +27,18 @@ export const defaultSessionLimits: SessionLimits = {
   planCacheBytes: 32 * mebibyte,
   queuedRequests: 1024,
 };
+
+/** Characters of a text whose plan is kept; longer ones, such as INSERTs of many rows, are hardly ever sent twice. */
+export const cachedTextMax = 16_384;
+
+/** Executions of one autocommit statement before its conflict is reported. */
+export const executionsMax = 100;
+
+/** Rows of one message to a door. */
+export const messageRowsMax = 1024;
+
+/** Bytes after which a message with rows is sent, roughly. */
+export const messageBytes = 65_536;
+
+/** Requests that were waiting and are begun in one turn. */
+export const requestsPerTurn = 32;

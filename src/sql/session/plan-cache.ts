@@ -20,9 +20,6 @@ export interface Plan {
   readonly bytes: number;
 }
 
-/** Longer texts, such as INSERTs of many rows, are hardly ever sent twice. */
-export const cachedTextMax = 16_384;
-
 export class PlanCache {
   readonly #plans = new Map<string, Plan>();
   readonly #limitBytes: number;

@@ -6,6 +6,7 @@ import type { ObjectId } from '../../base/ids.js';
 import { as, kindOf } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
 import { isCommand, runCommand } from './command.js';
+import { executionsMax } from './limits.js';
 import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
@@ -14,9 +15,6 @@ import type { ContinueMessage, SessionInput } from './session.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { commit, Refused, type Request, ResultWriter, type Work } from './work.js';
-
-/** Executions of one autocommit statement before its conflict is reported. */
-const executionsMax = 100;
 
 /** What running a statement needs beside it. */
 export interface Run {

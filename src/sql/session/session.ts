@@ -4,6 +4,7 @@ import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
 import type { ProposeAnswer } from '../../shard/protocol.js';
 import { parse } from '../parse/index.js';
+import { requestsPerTurn } from './limits.js';
 import { readParameters } from './parameters.js';
 import type { Plan } from './plan-cache.js';
 import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
@@ -14,7 +15,7 @@ import type { SessionState } from './state.js';
 import { type CommitAnswer, type Request, ResultWriter, type Wait, type Work } from './work.js';
 import { isCommand } from './command.js';
 import { kindOf } from '../parse/index.js';
-import { typeNamed } from '../types/index.js';
+import { type Row, typeNamed } from '../types/index.js';
 
 /** To itself: go on with the request. */
 export interface ContinueMessage extends Message {
@@ -34,9 +35,6 @@ interface Serving {
   readonly work: Work<void>;
   waiting: Wait;
 }
-
-/** Requests that were waiting and are begun in one turn. */
-const requestsPerTurn = 32;
 
 export class Session implements Actor<SessionInput> {
   readonly #state: SessionState;
@@ -271,15 +269,16 @@ export class Session implements Actor<SessionInput> {
       const types = plan.bound.parameters;
       context.parameters = readParameters(message.parameters, types, state.functions);
       const row = plan.compiled.point(context);
-      this.#answer({
-        kind: 'sql.rows',
-        request: message.request,
-        ...(plan.columns && { columns: plan.columns }),
-        ...(plan.readsTimeZone && { timeZone: state.functions.timeZone.name }),
-        rows: row === undefined ? [] : [row],
-        completion: row === undefined ? noRow : oneRow,
-        last: true,
-      });
+      const rows: readonly Row[] = row === undefined ? [] : [row];
+      const completion = row === undefined ? noRow : oneRow;
+      const { request } = message;
+      const columns = plan.columns ?? [];
+      const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
+      this.#answer(
+        timeZone === undefined
+          ? { kind: 'sql.rows', request, columns, rows, completion, last: true }
+          : { kind: 'sql.rows', request, columns, timeZone, rows, completion, last: true },
+      );
       metrics.planHits.value += 1;
       metrics.ended('select', 'ok', 0);
     } catch (error) {

@@ -6,6 +6,7 @@ import { DatabaseError, type ErrorName, raise } from '../../base/errors.js';
 import type { ActorRefused } from '../../actors/actor.js';
 import type { ProposeAnswer, ProposeMessage } from '../../shard/protocol.js';
 import type { Row } from '../types/index.js';
+import { messageBytes, messageRowsMax } from './limits.js';
 import type { Column, Completion, SessionAnswer } from './protocol.js';
 import type { SessionState } from './state.js';
 
@@ -89,10 +90,6 @@ function checkAnswer(answer: CommitAnswer | undefined): void {
   }
 }
 
-/** Bounds of one message with rows. */
-const rowsMax = 1024;
-const messageBytes = 65_536;
-
 /** Approximate bytes of a row as a door writes it. */
 export function rowBytes(row: Row): number {
   let bytes = 8 * row.length;
@@ -161,7 +158,7 @@ export class ResultWriter {
   }
 
   get #isFull(): boolean {
-    return this.#rows.length >= rowsMax || this.#bytes >= messageBytes;
+    return this.#rows.length >= messageRowsMax || this.#bytes >= messageBytes;
   }
 
   *#flush(): Work<void> {
