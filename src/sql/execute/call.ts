@@ -2,7 +2,8 @@
 import { unreachable } from '../../base/assert.js';
 import type { Comparison, Implementation, ScalarFunction } from '../functions/index.js';
 import type { Expression } from '../plan/expression.js';
-import type { Value } from '../types/index.js';
+import type { Row, Value } from '../types/index.js';
+import type { ExecutionContext } from './execution.js';
 import { type Evaluate, type Scope, slotOf } from './scope.js';
 
 type Call = Extract<Expression, { readonly kind: 'call' }>;
@@ -24,34 +25,31 @@ export function compileCall(call: Call, operands: readonly Evaluate[], scope: Sc
     return callOfTwo(implementation, first, second);
   }
   return (row, context) => {
-    const values: Value[] = [];
-    for (const operand of operands) {
-      const value = operand(row, context);
-      if (value === null && strict) return null;
-      values.push(value);
-    }
-    return implementation(...values);
+    const values = evaluateAll(operands, row, context);
+    return strict && values.includes(null) ? null : implementation(...values);
   };
+}
+
+/** All arguments are evaluated, also of a strict function: an error in one counts beside a NULL. */
+function evaluateAll(operands: readonly Evaluate[], row: Row, context: ExecutionContext): Value[] {
+  const values: Value[] = [];
+  for (const operand of operands) values.push(operand(row, context));
+  return values;
 }
 
 function callOfTwo(implementation: Implementation, first: Evaluate, second: Evaluate): Evaluate {
   return (row, context) => {
     const a = first(row, context);
-    if (a === null) return null;
     const b = second(row, context);
-    return b === null ? null : implementation(a, b);
+    return a === null || b === null ? null : implementation(a, b);
   };
 }
 
 function callWithContext(called: ScalarFunction, operands: readonly Evaluate[]): Evaluate {
   const { implementation, strict } = called;
   return (row, context) => {
-    const values: Value[] = [];
-    for (const operand of operands) {
-      const value = operand(row, context);
-      if (value === null && strict) return null;
-      values.push(value);
-    }
+    const values = evaluateAll(operands, row, context);
+    if (strict && values.includes(null)) return null;
     return implementation(context.functions, ...values);
   };
 }
