@@ -11,8 +11,9 @@ import { aggregatesNamed } from './aggregate-table.js';
 import { canCoerce, castPath } from './casts.js';
 import type { Definition, ParameterType } from './definition.js';
 import type { ResolvedCall, ScalarFunction } from './function.js';
+import { refuseKnownFunction, refuseKnownOperator } from './missing.js';
 import { sqlValues } from './session.js';
-import { functionsNamed, operatorsNamed, refuseKnownOperator } from './table.js';
+import { functionsNamed, operatorsNamed } from './table.js';
 
 /** What the choice needs to know of a candidate. */
 interface Candidate {
@@ -128,6 +129,7 @@ function resolveStar(name: string): ResolvedCall {
 }
 
 function undefinedFunction(name: string, argumentTypes: readonly TypeName[]): never {
+  refuseKnownFunction(name);
   raise('undefined_function', `function ${callText(name, argumentTypes)} does not exist`, {
     hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
   });

@@ -1,7 +1,4 @@
 /** All scalar functions and operators by name. */
-import { raise } from '../../base/errors.js';
-import type { TypeName } from '../types/index.js';
-import { typeNamed } from '../types/index.js';
 import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
 import { datetimeFunctions } from './datetime.js';
@@ -46,15 +43,4 @@ export function functionsNamed(name: string): readonly Definition[] {
 
 export function operatorsNamed(name: string): readonly Definition[] {
   return operators.get(name) ?? [];
-}
-
-/** Operators of PostgreSQL that are not here yet: regular expressions, text search, JSON paths. */
-const missing: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*', '@@', '@?', '&&']);
-
-/** Raises 0A000 for an operator on texts that PostgreSQL has and we do not. */
-export function refuseKnownOperator(name: string, argumentTypes: readonly TypeName[]): void {
-  const texts = argumentTypes.every((type) => 'SX'.includes(typeNamed(type).category));
-  if (texts && missing.has(name)) {
-    raise('feature_not_supported', `operator ${name} is not supported`);
-  }
 }

@@ -4,9 +4,7 @@ import { characterCount, firstCharacters, trimBlanks, unitIndex } from '../types
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
 import { likeEscape, likeMatcher } from './like.js';
-
-/** The most characters that a function makes of a few: beyond, one row could exhaust the node. */
-export const madeTextCharactersMax = 2 ** 26;
+import { madeTextCharactersMax } from './limits.js';
 
 /** Raises 54000 when a function would make more characters than allowed. */
 export function boundLength(characters: number): void {

@@ -73,9 +73,33 @@ function isWord(word: string): boolean {
 
 /** Reads `text` as a value of the type; raises 22007, 22008, 22009 or 22023. */
 export function readDateTime(text: string, type: DateTimeTypeName): DateTimeParts {
+  const iso = isoText.exec(text);
+  const parts = iso === null ? undefined : readIso(iso);
+  if (parts !== undefined) return parts;
   const fields = splitFields(text, isWord);
   if (fields === undefined || fields.length === 0) badFormat(text, type);
   return new DateTimeReader(text, type).read(fields);
+}
+
+/** The form that nearly all texts have: `2020-01-02`, then perhaps a time without a zone. */
+const isoText =
+  /^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[ T]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,6})?)?$/;
+
+/** Undefined for what is out of range: the long way words its error. */
+function readIso(match: RegExpExecArray): DateTimeParts | undefined {
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) {
+    return undefined;
+  }
+  const days = dayNumber(year, month, day);
+  if (match[4] === undefined) {
+    return { special: undefined, days, time: undefined, zone: undefined };
+  }
+  const [hours, minutes, seconds] = [Number(match[4]), Number(match[5]), Number(match[6])];
+  if (hours > 23 || minutes > 59 || seconds > 59) return undefined;
+  const fraction = match[7] === undefined ? 0 : Math.round(Number(match[7]) * 1e6);
+  const time = ((hours * 60 + minutes) * 60 + seconds) * 1e6 + fraction;
+  return { special: undefined, days, time, zone: undefined };
 }
 
 export function badFormat(text: string, type: string): never {

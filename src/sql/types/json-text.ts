@@ -1,5 +1,6 @@
 /** Parses JSON as PostgreSQL's lexer does (src/common/jsonapi.c), keeping where each value stands. */
 import { raise } from '../../base/errors.js';
+import { jsonDepthMax } from './limits.js';
 
 /** A value within the text from `start` to before `end`. */
 export type JsonTree = { readonly start: number; readonly end: number } & (
@@ -15,11 +16,8 @@ export type JsonTree = { readonly start: number; readonly end: number } & (
     }
 );
 
-/** Arrays and objects within each other; deeper texts are refused with 54001. */
-export const jsonDepthMax = 2000;
-
 /**
- * Raises 22P02 with PostgreSQL's detail. `decodes` is false for json, which keeps `\u0000` and lone
+ * Raises 22P02 with PostgreSQL's detail, and 54001 for a text nested too deeply. `decodes` is false for json, which keeps `\u0000` and lone
  * surrogates as they are written; true for jsonb, which refuses them.
  */
 export function parseJson(text: string, decodes: boolean): JsonTree {

@@ -90,12 +90,30 @@ const uuid: Type = {
   decode: readUuid,
 };
 
+/** Where the two digits of each byte begin. */
+const uuidDigits = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 function writeUuid(writer: ByteWriter, value: Value): void {
-  writer.raw(Buffer.from((value as string).replaceAll('-', ''), 'hex'));
+  const text = value as string;
+  for (const at of uuidDigits) {
+    writer.uint8(digitAt(text, at) * 16 + digitAt(text, at + 1));
+  }
+}
+
+/** A lower case hexadecimal digit's value. */
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 0x3a ? code - 0x30 : code - 0x57;
 }
 
 function readUuid(reader: ByteReader): string {
-  return hyphenate(Buffer.from(reader.raw(16)).toString('hex'));
+  let text = '';
+  for (const at of uuidDigits) {
+    if (at === 9 || at === 14 || at === 19 || at === 24) text += '-';
+    text += hexOfByte[reader.uint8()];
+  }
+  return text;
 }
 
 export function parseBytea(text: string): Uint8Array {

@@ -3,6 +3,7 @@
  * year that is asked for are found once and kept.
  */
 import { dayNumber, unixDayOf2000 } from './calendar.js';
+import { zonesMax } from './limits.js';
 
 /** A change of the offset: from this second on. Seconds count from 2000-01-01 UTC. */
 interface Transition {
@@ -118,7 +119,6 @@ export function abbreviatedOffset(name: string): number | undefined {
 }
 
 const zones = new Map<string, TimeZone | undefined>();
-const zonesMax = 1000;
 
 /**
  * A zone as SET TIME ZONE takes it: an IANA name, an abbreviation, or hours east of UTC such as
