@@ -12,6 +12,7 @@ import type {
   RowsFrame,
 } from '../net/protocol.js';
 import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
+import { InFlight } from './in-flight.js';
 import { cancelGraceMs, preparedTextLengthMax, preparedTextsMax } from './limits.js';
 import type { Statement } from './template.js';
 import type { Dial, Transport } from './transport.js';
@@ -43,6 +44,14 @@ interface Prepared {
   error: ShardForgeError | undefined;
 }
 
+/** A text that was sent before. */
+interface KnownText {
+  /** Undefined when it was sent once. */
+  prepared: Prepared | undefined;
+  /** The request that used it last. */
+  usedAt: number;
+}
+
 interface Pending {
   readonly handler: Handler;
   readonly op: 'execute' | 'prepare' | 'close';
@@ -61,11 +70,10 @@ export class Connection {
   #lost: ShardForgeError | undefined;
   #refusal: ShardForgeError | undefined;
   #next = 1;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new InFlight<Pending>();
   /** Requests over the node's limit, in order. */
   readonly #unsent = new Map<number, RequestFrame>();
-  /** Texts seen once (undefined) or prepared. */
-  readonly #texts = new Map<string, Prepared | undefined>();
+  readonly #texts = new Map<string, KnownText>();
   #preparedCount = 0;
   readonly #onOpen: () => void;
   readonly #onLost: (error: ShardForgeError, wasOpen: boolean) => void;
@@ -138,12 +146,13 @@ export class Connection {
 
   /** Allows `frames` more frames with rows. */
   grant(id: number, frames: number): void {
-    if (this.#pending.has(id)) this.#transport.send({ op: 'credit', id, credit: frames });
+    if (this.#pending.get(id) !== undefined)
+      this.#transport.send({ op: 'credit', id, credit: frames });
   }
 
   /** Asks the node to end the request; a node that does not answer loses the connection. */
   cancel(id: number): void {
-    if (!this.#pending.has(id)) return;
+    if (this.#pending.get(id) === undefined) return;
     if (this.#unsent.delete(id)) {
       this.#end(
         id,
@@ -153,7 +162,8 @@ export class Connection {
     }
     this.#transport.send({ op: 'cancel', id });
     const timer = setTimeout(() => {
-      if (this.#pending.has(id)) this.#lose(`no answer to a cancel within ${cancelGraceMs} ms`);
+      if (this.#pending.get(id) === undefined) return;
+      this.#lose(`no answer to a cancel within ${cancelGraceMs} ms`);
     }, cancelGraceMs);
     timer.unref();
   }
@@ -172,20 +182,18 @@ export class Connection {
   #request(frame: RequestFrame & { readonly id: number }, pending: Pending): void {
     const room = this.#hello?.limits.requestsInFlight ?? 1;
     const sent = this.#pending.size - this.#unsent.size;
-    this.#pending.set(frame.id, pending);
+    this.#pending.add(frame.id, pending);
     if (this.#unsent.size > 0 || sent >= room) this.#unsent.set(frame.id, frame);
     else this.#transport.send(frame);
   }
 
   /** The text as it is prepared; its second execution prepares it. */
   #preparedFor(text: string): Prepared | undefined {
-    const found = this.#texts.get(text);
-    if (found !== undefined) {
-      this.#texts.delete(text);
-      this.#texts.set(text, found);
-      return found;
+    const known = this.#texts.get(text);
+    if (known !== undefined) {
+      known.usedAt = this.#next;
+      return known.prepared ?? this.#prepare(text, ignoreAnswers);
     }
-    if (this.#texts.has(text)) return this.#prepare(text, ignoreAnswers);
     if (text.length <= preparedTextLengthMax && preparable.test(text)) {
       this.#remember(text, undefined);
     }
@@ -193,16 +201,21 @@ export class Connection {
   }
 
   #remember(text: string, prepared: Prepared | undefined): void {
-    this.#texts.delete(text);
-    this.#texts.set(text, prepared);
+    this.#texts.set(text, { prepared, usedAt: this.#next });
     if (this.#texts.size <= preparedTextsMax) return;
-    const oldest = this.#texts.entries().next().value;
-    if (oldest === undefined) return;
-    this.#texts.delete(oldest[0]);
-    if (oldest[1] === undefined) return;
+    let oldest = text;
+    let usedAt = this.#next;
+    for (const [other, known] of this.#texts) {
+      if (known.usedAt >= usedAt) continue;
+      oldest = other;
+      usedAt = known.usedAt;
+    }
+    const closed = this.#texts.get(oldest)?.prepared;
+    this.#texts.delete(oldest);
+    if (closed === undefined) return;
     const id = this.#number();
     const pending = { handler: ignoreAnswers, op: 'close', prepared: undefined } as const;
-    this.#request({ op: 'close', id, name: oldest[1].name }, pending);
+    this.#request({ op: 'close', id, name: closed.name }, pending);
   }
 
   #prepare(text: string, handler: Handler): Prepared {
@@ -248,21 +261,23 @@ export class Connection {
   }
 
   #end(id: number, error: ShardForgeError | undefined): void {
-    const pending = this.#pending.get(id);
+    const pending = this.#pending.take(id);
     if (pending === undefined) return;
-    this.#pending.delete(id);
     const { prepared } = pending;
     if (pending.op === 'prepare' && prepared !== undefined && error !== undefined) {
       prepared.error = error;
       this.#texts.delete(prepared.text);
     }
-    const next = this.#unsent.entries().next().value;
-    if (next !== undefined) {
-      this.#unsent.delete(next[0]);
-      this.#transport.send(next[1]);
-    }
+    if (this.#unsent.size > 0) this.#sendNext();
     pending.handler.onEnd(error === undefined ? undefined : (prepared?.error ?? error));
     this.#onIdle();
+  }
+
+  #sendNext(): void {
+    const next = this.#unsent.entries().next().value;
+    if (next === undefined) return;
+    this.#unsent.delete(next[0]);
+    this.#transport.send(next[1]);
   }
 
   #lose(reason: string): void {
@@ -274,11 +289,11 @@ export class Connection {
         ? clientError('connection_does_not_exist', `the connection has ended: ${reason}`)
         : clientError('sqlclient_unable_to_establish_sqlconnection', reason));
     this.#transport.close();
-    const pending = [...this.#pending];
-    this.#pending.clear();
+    const pending = this.#pending.takeAll();
     const unsent = new Set(this.#unsent.keys());
     this.#unsent.clear();
-    for (const [id, { handler }] of pending) {
+    for (const { id, value } of pending) {
+      const { handler } = value;
       if (unsent.has(id)) handler.onUnsent(this.#lost);
       else handler.onEnd(unknownOutcome(reason));
     }
