@@ -4,8 +4,14 @@
  */
 import { request } from 'node:http';
 import t from 'tap';
+import { Dispatcher, type PlaceId, processClock } from '#src/actors/index.js';
+import type { NodeId } from '#src/base/ids.js';
+import { Metrics } from '#src/base/metrics.js';
+import { openHttpDoor } from '#src/net/index.js';
 import type { ErrorFrame, RowsFrame } from '#src/net/protocol.js';
-import type { RunningNode } from '#src/node/index.js';
+import { checkConfig, type RunningNode, Sessions, shardPlace } from '#src/node/index.js';
+import { sessionAnswerTypes, sessionMessages } from '#src/sql/index.js';
+import type { SessionArguments, SessionMessage } from '#src/sql/session/protocol.js';
 import { Raw, start, urlOf } from './node/raw.js';
 
 // Alone it takes a few seconds; on a machine that does other work too it may take many.
@@ -262,6 +268,60 @@ t.test('what waits for a client that does not read has a bound', async (t) => {
   slow.socket.terminate();
   const other = await Raw.open(node);
   t.match(await other.sql('SELECT 1'), { rows: [[1]] });
+});
+
+t.test('a session that dies takes its connection along, and no other', async (t) => {
+  const schedule = {
+    soon: () => void setImmediate(() => dispatcher.drain()),
+    at: (dueMs: number) =>
+      void setTimeout(() => dispatcher.drain(), dueMs + 1 - processClock.nowMs()),
+  };
+  const dispatcher = new Dispatcher({
+    ...{ node: 1 as NodeId, seed: 1, clock: processClock, schedule, log: () => undefined },
+    fatal: (error) => {
+      throw error;
+    },
+  });
+  for (const place of [0, shardPlace]) dispatcher.addPlace(place as PlaceId);
+  dispatcher.registerMessages(sessionAnswerTypes);
+  dispatcher.registerKind<SessionMessage, SessionArguments>({
+    kind: 'session',
+    messages: sessionMessages,
+    create: ({ door }) => ({
+      receive(message, context) {
+        if (message.kind === 'sql.end') context.stop();
+        if (message.kind !== 'sql.execute' || !('text' in message.statement)) return;
+        if (message.statement.text === 'throw') throw new Error('as asked');
+        if (message.statement.text === 'stop') context.stop();
+        const completion = { tag: 'OK', status: 'idle' } as const;
+        context.send(door, { ...message, kind: 'sql.complete', completion, last: true });
+      },
+    }),
+  });
+  const door = await openHttpDoor({
+    ...checkConfig({ http: { port: 0 } }),
+    ...{ host: '127.0.0.1', port: 0, allowedOrigins: [], allowedHosts: [], version: 'test' },
+    service: new Sessions(dispatcher, shardPlace, () => undefined),
+    status: { health: async () => ({}), metrics: async () => [] },
+    metrics: new Metrics(),
+    requestLog: { enabled: false, parameters: false, write: () => undefined },
+    ...{ nowMs: processClock.nowMs, log: () => undefined },
+  });
+  t.teardown(() => door.drain(0));
+  const node = { addresses: [door.address] };
+  const [first, second, third] = [await Raw.open(node), await Raw.open(node), await Raw.open(node)];
+  first.send({ op: 'execute', id: 1, sql: 'throw' });
+  t.match(await first.closed, [1011, 'the session has failed']);
+  second.send({ op: 'execute', id: 1, sql: 'stop' });
+  t.match(await second.closed, [1011, 'the session has stopped']);
+  t.match(await third.sql('live'), { tag: 'OK' });
+  // The runtime starts the one that failed again; what it then finds is that nobody is there.
+  const sessions = (): number | undefined =>
+    dispatcher
+      .metrics()
+      .find(({ name, labels }) => name === 'shardforge_actor_count' && labels.kind === 'session')
+      ?.value;
+  while (sessions() !== 1) await new Promise((resolve) => setTimeout(resolve, 5));
 });
 
 t.test('whatever a client sends, the node lives on and says what was wrong', async (t) => {

@@ -27,7 +27,7 @@ export async function start(settings: Settings = {}): Promise<RunningNode> {
   });
 }
 
-export function urlOf(node: RunningNode): string {
+export function urlOf(node: Pick<RunningNode, 'addresses'>): string {
   return `http://${must(node.addresses[0], 'the node listens')}`;
 }
 
@@ -52,7 +52,7 @@ export class Raw {
   }
 
   /** Opens a connection and takes its hello. */
-  static async open(node: RunningNode): Promise<Raw> {
+  static async open(node: Pick<RunningNode, 'addresses'>): Promise<Raw> {
     const raw = new Raw(urlOf(node));
     await once(raw.socket, 'open');
     const hello = await raw.next();
