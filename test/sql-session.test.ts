@@ -273,6 +273,11 @@ t.test('statements are prepared and described', async (t) => {
   t.match(await failure(run('get', [1, 2])), /^08P01/);
   t.match(await failure(run('get', ['x'])), /^22P02/);
   t.match(await failure(run('gone', [])), /^26000/);
+  await client.rows('DROP TABLE n');
+  t.match(await failure(run('get', [1])), /^42P01 relation "n" does not exist/);
+  await client.rows('CREATE TABLE n (id text PRIMARY KEY)');
+  await client.rows("INSERT INTO n VALUES ('1')");
+  t.same(resultsOf(await run('get', ['1']))[0]?.rows, [['1']], 'planned again');
   t.match(await client.ask({ kind: 'sql.close', name: 'get' }), [{ kind: 'sql.closed' }]);
   t.match(await failure(run('get', [1])), /^26000/);
   const stated = await client.ask({
@@ -283,6 +288,16 @@ t.test('statements are prepared and described', async (t) => {
     credit: 1,
   });
   t.same(resultsOf(stated)[0]?.rows, [[7, true]]);
+});
+
+t.test('a session with settings that cannot be says so to every request', async (t) => {
+  const node = await TestNode.start();
+  const client = node.connect({ TimeZone: 'Nowhere/City' });
+  const text = '22023 invalid value for parameter "TimeZone": "Nowhere/City"';
+  t.equal(await client.error('SELECT 1'), text);
+  t.equal(await client.error('SELECT 1'), text);
+  const berlin = node.connect({ TimeZone: 'europe/berlin', application_name: 'x' });
+  t.same(await berlin.rows('SHOW TimeZone'), [['Europe/Berlin']]);
 });
 
 t.test('memory, queue and plan cache are bounded, and all is given back', async (t) => {

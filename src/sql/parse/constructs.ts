@@ -164,6 +164,7 @@ const kindNames: Partial<Record<NodeKind, string>> = {
   DropOwnedStmt: 'DROP OWNED',
   DropRoleStmt: 'DROP ROLE',
   DropdbStmt: 'DROP DATABASE',
+  ExecuteStmt: 'EXECUTE',
   FetchStmt: 'FETCH or MOVE',
   GrantRoleStmt: 'GRANT or REVOKE',
   GrantStmt: 'GRANT or REVOKE',

@@ -53,8 +53,14 @@ export class Session implements Actor<SessionInput> {
   receive(message: SessionInput, context: Context<SessionInput>): void {
     if (this.#stopped) return;
     this.#state.beginTurn(context);
-    this.#take(message, context);
-    if (!this.#stopped) this.#serveQueue();
+    try {
+      this.#take(message, context);
+      if (!this.#stopped) this.#serveQueue();
+    } catch (error) {
+      // The runtime starts another session in its place: what this one holds goes back first.
+      this.stopped();
+      throw error;
+    }
   }
 
   #take(message: SessionInput, context: Context<SessionInput>): void {
@@ -106,7 +112,10 @@ export class Session implements Actor<SessionInput> {
 
   #ask(message: Asking): void {
     const { queuedRequests } = this.#state.place.limits;
-    if (this.#serving === undefined && this.#queue.length === 0) {
+    const { refusal } = this.#state;
+    if (refusal !== undefined) {
+      this.#fail(message.request, refusal);
+    } else if (this.#serving === undefined && this.#queue.length === 0) {
       this.#begin(message);
     } else if (this.#queue.length >= queuedRequests) {
       const text = `more than ${queuedRequests} requests wait`;
@@ -232,7 +241,7 @@ export class Session implements Actor<SessionInput> {
       const { key, parse: parseAgain, types } = preparedNamed(state, statement.prepared);
       const parsed = plans.get(key) === undefined ? parseAgain() : undefined;
       if (parsed === undefined && plans.get(key) === undefined) return [];
-      return [{ key, types, parameters, parsed: () => parsed ?? raiseGone() }];
+      return [{ key, types, parameters, parsed: () => parsed ?? parseAgain() ?? raiseGone() }];
     }
     const { text } = statement;
     const types = statedTypes(message.parameterTypes);

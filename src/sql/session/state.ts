@@ -1,7 +1,7 @@
 /** What a session holds between its requests, and what the sessions of a place share. */
 import type { Context, Message, Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
-import { raise } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import type { CatalogueCache } from '../catalogue/index.js';
@@ -45,11 +45,25 @@ const looksPerTurn = 24;
 /** What a session uses of its turn. */
 export type Turn = Pick<Context<Message>, 'nowMs' | 'wallMs' | 'random' | 'send' | 'log' | 'probe'>;
 
+function firstSettings(given: Readonly<Record<string, string>>): {
+  readonly settings: Settings;
+  readonly refusal: DatabaseError | undefined;
+} {
+  try {
+    return { settings: new Settings(given), refusal: undefined };
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    return { settings: new Settings({}), refusal: error };
+  }
+}
+
 export class SessionState {
   readonly access: ShardAccess;
   readonly place: PlaceState;
   readonly door: Ref<SessionAnswer & Message>;
   readonly settings: Settings;
+  /** Why the session serves nothing: its first settings cannot be. */
+  readonly refusal: DatabaseError | undefined;
   readonly functions: SessionFunctions;
   readonly prepared = new Map<string, Prepared>();
   readonly memory: MemoryAccount;
@@ -72,7 +86,9 @@ export class SessionState {
     this.access = access;
     this.place = place;
     this.door = args.door;
-    this.settings = new Settings(args.settings);
+    const { settings, refusal } = firstSettings(args.settings);
+    this.settings = settings;
+    this.refusal = refusal;
     this.functions = new SessionFunctions(args.user, args.database, this.settings, random);
     const { limits } = place;
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
