@@ -19,7 +19,7 @@ export class BindContext {
   /** Tables that the statement names, each once. */
   readonly used = new Map<TableDescriptor['object'], TableDescriptor>();
   /** Byte offsets in the text of expressions, for errors found after they were bound. */
-  readonly #locations = new WeakMap<Expression, number>();
+  readonly #locations = new Map<Expression, number>();
   #columns = 0;
   #depth = 0;
 
@@ -55,15 +55,23 @@ export class BindContext {
     return this.locate(copy, this.#locations.get(original));
   }
 
-  /** Runs `work` one level deeper; raises statement_too_complex beyond the limit. */
-  nested<T>(work: () => T): T {
+  /** One level deeper; raises statement_too_complex beyond the limit. */
+  enter(): void {
     if (this.#depth >= nestingDepthMax) throw tooDeep();
     this.#depth += 1;
-    try {
-      return work();
-    } finally {
-      this.#depth -= 1;
-    }
+  }
+
+  /** Back from `enter`; an error ends the whole statement, so that it need not come back. */
+  leave(): void {
+    this.#depth -= 1;
+  }
+
+  /** Runs `work` one level deeper. */
+  nested<T>(work: () => T): T {
+    this.enter();
+    const result = work();
+    this.leave();
+    return result;
   }
 
   /** Raises with the position of a byte offset. */

@@ -65,13 +65,13 @@ export function nodeLocation(node: ast.Node): number | undefined {
 
 /** The bound expression; of type `unknown` for a literal or parameter that nothing decides yet. */
 export function bindExpression(context: BindContext, clause: Clause, node: ast.Node): Expression {
-  return context.nested(() => {
-    const expression = bindNode(context, clause, node);
-    if (context.locationOf(expression) === undefined) {
-      context.locate(expression, nodeLocation(node));
-    }
-    return expression;
-  });
+  context.enter();
+  const expression = bindNode(context, clause, node);
+  context.leave();
+  if (context.locationOf(expression) === undefined) {
+    context.locate(expression, nodeLocation(node));
+  }
+  return expression;
 }
 
 /** As `bindExpression`; what nothing decides is text. */

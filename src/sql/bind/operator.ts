@@ -1,5 +1,6 @@
 /** Operators, and the predicates that are made of them: BETWEEN, IN, LIKE, IS DISTINCT FROM. */
 import { must, unreachable } from '../../base/assert.js';
+import { DatabaseError } from '../../base/errors.js';
 import { resolveCommonType, resolveOperator, type ScalarFunction } from '../functions/index.js';
 import { as, type ast, fields, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
@@ -172,8 +173,9 @@ function bindInPairs(
 function commonTypeOf(expressions: readonly Expression[]): ReturnType<typeof nameOf> | undefined {
   try {
     return resolveCommonType(expressions.map(nameOf), 'IN');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseError) return undefined;
+    throw error;
   }
 }
 
