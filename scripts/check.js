@@ -26,7 +26,15 @@ const checks = [
     '--composite',
     'false',
   ],
-  ['promises', 'node_modules/eslint/bin/eslint.js', 'src', 'test', 'bench'],
+  [
+    'promises',
+    'node_modules/oxlint/bin/oxlint',
+    '--type-aware',
+    '--deny-warnings',
+    'src',
+    'test',
+    'bench',
+  ],
 ];
 
 let failed = 0;

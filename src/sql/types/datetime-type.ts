@@ -80,6 +80,8 @@ export function parseDate(text: string, context: FunctionContext): number {
     case 'tomorrow':
     case 'yesterday':
       return today(context) + shiftOfDay[special];
+    case undefined:
+      break;
   }
   if (days === undefined) badFormat(text, 'date');
   if (days < dateMin || days >= dateEnd) {
@@ -110,6 +112,8 @@ function localParts(
     case 'tomorrow':
     case 'yesterday':
       return at(today(context) + shiftOfDay[special]);
+    case undefined:
+      break;
   }
   return days === undefined ? badFormat(text, name) : at(days);
 }
