@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { connect } from '#src/client/index.js';
 import { checkConfig, startNode } from '#src/node/index.js';
 import { type Database, open, ShardForgeError } from '#src/embedded.js';
@@ -20,7 +20,7 @@ async function errorOf(promise: PromiseLike<unknown>): Promise<ShardForgeError> 
   throw new Error('nothing was thrown');
 }
 
-function directory(test: typeof t): string {
+function directory(test: Test): string {
   const made = mkdtempSync(join(tmpdir(), 'shardforge-embedded-'));
   test.teardown(() => rmSync(made, { recursive: true, force: true }));
   return join(made, 'data');
@@ -59,7 +59,7 @@ for (const [where, make] of [
   });
 }
 
-async function statements(test: typeof t, db: Database): Promise<void> {
+async function statements(test: Test, db: Database): Promise<void> {
   await db.query(`create table sample (
     id int primary key, big int8, amount numeric(10, 2), ratio float8, half float4, yes boolean,
     name text, day date, local timestamp, at timestamptz, doc jsonb, bytes bytea, key uuid)`);
@@ -102,7 +102,7 @@ async function statements(test: typeof t, db: Database): Promise<void> {
   );
 }
 
-async function transactions(test: typeof t, db: Database): Promise<void> {
+async function transactions(test: Test, db: Database): Promise<void> {
   await db.query('create table account (id int primary key, balance int8 not null)');
   await db.sql`insert into account values ${db.sql.rows([
     [1, 100],
@@ -140,7 +140,7 @@ async function transactions(test: typeof t, db: Database): Promise<void> {
   test.same(await db.sql`select 1 as one`, [{ one: 1 }]);
 }
 
-async function iteration(test: typeof t, db: Database): Promise<void> {
+async function iteration(test: Test, db: Database): Promise<void> {
   await db.query('create table series (n int primary key, filler text)');
   const filler = 'x'.repeat(200);
   for (let i = 0; i < 20; i += 1) {
@@ -166,7 +166,7 @@ async function iteration(test: typeof t, db: Database): Promise<void> {
   test.same(kept, [{ count: 20_000 }], 'leaving an iteration does not fail the transaction');
 }
 
-async function cancelling(test: typeof t, db: Database): Promise<void> {
+async function cancelling(test: Test, db: Database): Promise<void> {
   const endless = 'select count(*) from series a, series b where a.n + b.n < 0';
   const error = await errorOf(db.query(endless, [], { timeoutMs: 50 }));
   test.equal(error.sqlstate, '57014');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { freePort } from './processes/node-process.js';
 
 const run = promisify(execFile);
@@ -15,7 +15,7 @@ const packedBytesMax = 2 * 1024 * 1024;
 
 t.setTimeout(240_000);
 
-function folder(test: typeof t, name: string): string {
+function folder(test: Test, name: string): string {
   const made = mkdtempSync(join(tmpdir(), `shardforge-${name}-`));
   test.teardown(() => rmSync(made, { recursive: true, force: true }));
   return made;

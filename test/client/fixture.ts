@@ -1,9 +1,7 @@
 /** What the tests of the SDK share: a fake node with a database on it, and a look at errors. */
-import type t from 'tap';
+import type { Test } from 'tap';
 import { connect, type Database, ShardForgeError } from '#src/client/index.js';
 import { type FakeNode, fakeNode } from './fake-node.js';
-
-type Test = typeof t;
 
 export interface Fixture {
   readonly node: FakeNode;
