@@ -4,16 +4,20 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { columnName } from '#src/cli/import/import.js';
 import { typeOfColumn, typesOf } from '#src/cli/import/infer.js';
 import { parsePiece } from '#src/cli/import/parse-job.js';
 import { RecordSplitter } from '#src/cli/import/records.js';
+import { Shell } from '#src/cli/prompt.js';
 import { cutStatements } from '#src/cli/statements.js';
 import { connect } from '#src/client/index.js';
+import { open } from '#src/embedded.js';
 import { freePort } from './processes/node-process.js';
 
 const bin = resolve('dist/cli/bin.js');
+process.env.SHARDFORGE_HISTORY = '';
 const folder = mkdtempSync(join(tmpdir(), 'shardforge-cli-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 t.setTimeout(120_000);
@@ -251,6 +255,45 @@ t.test('a node, SQL and an import from the command line', async (test) => {
   node.kill('SIGTERM');
   await once(node, 'close');
   test.equal(node.exitCode, 0);
+});
+
+t.test('the prompt', async (test) => {
+  const database = await open({ types: { int8: 'string' } });
+  test.teardown(() => database.close());
+  const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let shown = '';
+  for (const stream of [output, errors]) {
+    stream.on('data', (chunk) => {
+      shown += String(chunk);
+    });
+  }
+  const shell = new Shell(database, { input, output, errors }, 'table');
+  const ended = shell.talk();
+  const type = async (line: string, awaited: string): Promise<string> => {
+    shown = '';
+    input.write(`${line}\n`);
+    while (!shown.endsWith(awaited)) await new Promise((resolve) => setTimeout(resolve, 5));
+    return shown.slice(0, -awaited.length);
+  };
+  const ready = 'shardforge=> ';
+  await type('', ready);
+  await type('create table t (a int, b text);', ready);
+  await type('begin;', 'shardforge*=> ');
+  test.equal(await type('select 1 as', `${' '.repeat(10)}*-> `), '');
+  test.equal(await type('  one;', 'shardforge*=> '), ' one\n-----\n   1\n(1 row)\n');
+  test.match(await type('selekt;', 'shardforge!=> '), /ERROR 42601.*\nLINE 1: selekt\n {8}\^\n/);
+  test.equal(await type('rollback;', ready), 'ROLLBACK\n');
+  const columns = ' column | type\n--------+------\n a      | int4\n b      | text\n(2 rows)\n';
+  test.equal(await type('\\d t', ready), columns);
+  test.match(await type('\\d nosuch', ready), /42P01/);
+  await type('\\x', ready);
+  test.equal(await type('select 1 as a;', ready), '-[ 1 ]-\na | 1\n');
+  test.match(await type('\\timing', ready), /Timing is on/);
+  test.match(await type('select 2 as a;', ready), /Time: \d+\.\d ms\n$/);
+  test.match(await type('\\nonsense', ready), /no command/);
+  test.match(await type('\\?', ready), /\\q +leave/);
+  input.write('\\q\n');
+  test.equal(await ended, 0);
 });
 
 t.test('mistakes on the command line', async (test) => {

@@ -88,7 +88,9 @@ export class Shell {
   #listen(lines: Interface, onEnd: () => void): void {
     let gathered = '';
     let work = Promise.resolve();
+    let left = false;
     const ask = (): void => {
+      if (left) return;
       lines.setPrompt(this.#prompt(gathered !== ''));
       lines.prompt();
     };
@@ -115,7 +117,10 @@ export class Shell {
       this.#print('\n');
       ask();
     });
-    lines.on('close', () => void work.then(onEnd));
+    lines.on('close', () => {
+      left = true;
+      void work.then(onEnd);
+    });
     ask();
   }
 

@@ -187,10 +187,13 @@ class PoolExecutor implements Executor {
     this.#pool.submit(job);
   }
 
-  acquire(options: CallOptions): Promise<HeldConnection> {
-    const { signal } = options;
+  acquire({ signal, timeoutMs }: CallOptions): Promise<HeldConnection> {
     return new Promise((resolve, reject) => {
-      const done = (): void => signal?.removeEventListener('abort', onAbort);
+      let timer: NodeJS.Timeout | undefined;
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
       const job: Job = {
         exclusive: true,
         failFast: false,
@@ -203,16 +206,20 @@ class PoolExecutor implements Executor {
           reject(error);
         },
       };
-      const onAbort = (): void => {
+      const giveUp = (message: string, cause?: unknown): void => {
         this.#pool.withdraw(job);
-        const message = 'cancelled by its AbortSignal before it had a connection';
-        job.fail(clientError('query_canceled', message, { cause: signal?.reason }));
+        job.fail(clientError('query_canceled', message, { cause }));
       };
+      const onAbort = (): void =>
+        giveUp('cancelled by its AbortSignal before it had a connection', signal?.reason);
       if (signal?.aborted === true) {
         onAbort();
         return;
       }
       signal?.addEventListener('abort', onAbort);
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(() => giveUp(`no connection within ${timeoutMs} ms`), timeoutMs);
+      }
       this.#pool.submit(job);
     });
   }

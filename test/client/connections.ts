@@ -128,6 +128,10 @@ t.test('connections for alone use', async (test) => {
   test.equal(session.status, 'open');
   const starved = await errorOf(db.sql`select 1`);
   test.match(starved, { sqlstate: '53400', message: /hold all 1/ });
+  const late = await errorOf(db.session({ timeoutMs: 10 }));
+  test.match(late, { sqlstate: '57014', message: /within 10 ms/ });
+  const gone = await errorOf(db.session({ signal: AbortSignal.timeout(10) }));
+  test.equal(gone.sqlstate, '57014');
   session.release();
   session.release();
   test.equal((await errorOf(session.sql`select 1`)).sqlstate, '08003');

@@ -218,7 +218,7 @@ export class Session implements Actor<SessionInput> {
 
   *#execute(message: Execute, request: Request): Work<void> {
     const state = this.#state;
-    const queries = this.#queriesOf(message);
+    const queries = this.#queriesOrAbort(message);
     if (queries.length === 0) {
       const none = { columns: undefined, timeZone: undefined };
       const writer = new ResultWriter(state, request, none, false);
@@ -230,6 +230,16 @@ export class Session implements Actor<SessionInput> {
     for (const [i, query] of queries.entries()) {
       const last = i === queries.length - 1;
       yield* runStatement({ state, request, self, alone, last }, query);
+    }
+  }
+
+  /** A text that cannot be read fails the block that it came in, as any other error does. */
+  #queriesOrAbort(message: Execute): readonly Query[] {
+    try {
+      return this.#queriesOf(message);
+    } catch (error) {
+      this.#state.abort();
+      throw error;
     }
   }
 
