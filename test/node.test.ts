@@ -293,6 +293,10 @@ t.test('a session that dies takes its connection along, and no other', async (t)
         if (message.kind !== 'sql.execute' || !('text' in message.statement)) return;
         if (message.statement.text === 'throw') throw new Error('as asked');
         if (message.statement.text === 'stop') context.stop();
+        if (message.statement.text === 'garble') {
+          const columns = [{ name: 'c', type: 'unheard of', typeOid: 0, typeModifier: -1 }];
+          context.send(door, { ...message, kind: 'sql.rows', columns, rows: [[1]], last: true });
+        }
         const completion = { tag: 'OK', status: 'idle' } as const;
         context.send(door, { ...message, kind: 'sql.complete', completion, last: true });
       },
@@ -314,6 +318,9 @@ t.test('a session that dies takes its connection along, and no other', async (t)
   t.match(await first.closed, [1011, 'the session has failed']);
   second.send({ op: 'execute', id: 1, sql: 'stop' });
   t.match(await second.closed, [1011, 'the session has stopped']);
+  const garbled = await Raw.open(node);
+  garbled.send({ op: 'execute', id: 1, sql: 'garble' });
+  t.match(await garbled.closed, [1011, 'an answer could not be written']);
   t.match(await third.sql('live'), { tag: 'OK' });
   // The runtime starts the one that failed again; what it then finds is that nobody is there.
   const sessions = (): number | undefined =>

@@ -43,7 +43,13 @@ export class Sessions implements SqlService {
           end('the session does not keep up');
           return;
         default:
-          listener.answer(message);
+          try {
+            listener.answer(message);
+          } catch (error) {
+            // Its client would wait for ever for the rest.
+            end('an answer could not be written');
+            throw error;
+          }
       }
     });
     const args: SessionArguments = { door: door.ref, ...options };
