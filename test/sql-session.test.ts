@@ -188,6 +188,18 @@ t.test('the first committer wins; autocommit statements try again', async (t) =>
   t.same(await a.rows('SELECT v FROM n'), [[161]], 'no increment is lost');
   t.ok(node.metric('shardforge_statement_retries_total', { reason: 'conflict' }) > 0);
 
+  let done = 161;
+  const hurried = async (client: Client): Promise<void> => {
+    for (let i = 0; i < 10; i += 1) {
+      const asked = client.execute('UPDATE n SET v = v + 1 WHERE id = 1');
+      const request = client.lastRequest;
+      if (i % 3 === 0) setTimeout(() => client.send({ kind: 'sql.cancel', request }), i);
+      if (failureOf(await asked) === undefined) done += 1;
+    }
+  };
+  await Promise.all(clients.map(hurried));
+  t.same(await a.rows('SELECT v FROM n'), [[done]], 'those that were cancelled did nothing');
+
   const made = await Promise.all(
     clients.map((client) => client.execute('CREATE TABLE once (x int)')),
   );
