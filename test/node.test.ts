@@ -59,6 +59,8 @@ for (const workers of [0, 2]) {
         ...{ op: 'execute', id: 5, sql: 'SELECT $1 AS v', params: ['7'], paramTypes: ['int8'] },
       });
       t.match(typed, { columns: [{ type: 'int8' }], rows: [['7']] });
+      t.match(await raw.sql('SELECT $1::int8', 2 ** 53), { sqlstate: '22003' });
+      t.match(await raw.sql('SELECT $1::float8', 1e300), { rows: [[1e300]] });
     });
 
     await t.test('prepared statements', async (t) => {

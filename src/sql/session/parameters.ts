@@ -38,6 +38,15 @@ function readParameter(given: ParameterValue, type: string, functions: FunctionC
       if (type === 'int2' && (given << 16) >> 16 === given) return given;
       if (type === 'int8' && Number.isSafeInteger(given)) return BigInt(given);
       if (type === 'float8') return given;
+      // JSON has rounded it already: the number that was meant is gone.
+      if ((type === 'int8' || type === 'numeric') && Number.isInteger(given)) {
+        if (!Number.isSafeInteger(given)) {
+          raise(
+            'numeric_value_out_of_range',
+            'a whole number beyond 2^53 must be sent as a string',
+          );
+        }
+      }
       break;
     case 'bigint':
       if (type === 'int8' && BigInt.asIntN(64, given) === given) return given;
