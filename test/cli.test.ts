@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
+import fc from 'fast-check';
 import t from 'tap';
 import { columnName } from '#src/cli/import/import.js';
 import { typeOfColumn, typesOf } from '#src/cli/import/infer.js';
@@ -157,6 +158,41 @@ name |
 j    | NULL
 ok   | NULL
 `;
+
+t.test('CSV: however a file is cut, it gives the same records', async (test) => {
+  const unit = fc.constantFrom('a', 'é', ',', '"', '\n', '\r\n', ' ');
+  const field = fc.array(unit).map((units) => units.join(''));
+  const file = fc.array(fc.tuple(field, fc.constantFrom('x', '1')), { minLength: 1 });
+  const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 9 }));
+  const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  fc.assert(
+    fc.property(file, cuts, fc.boolean(), (records, sizes, ended) => {
+      const lines = records.map(([a, b]) => `${quoted(a)},${b}`);
+      const bytes = Buffer.from(lines.join('\n') + (ended ? '\n' : ''));
+      const splitter = new RecordSplitter(0x2c);
+      const pieces = [];
+      for (let at = 0; at < bytes.length; ) {
+        const size = Number(sizes.next().value);
+        pieces.push(...splitter.push(bytes.subarray(at, at + size)));
+        at += size;
+      }
+      pieces.push(...splitter.finish());
+      const found = pieces.flatMap((piece) => {
+        const parsed = parsePiece({ piece, delimiter: ',', nullText: '', fields: 2 });
+        return parsed.records.map((record, i) => [parsed.lines[i], ...record]);
+      });
+      let line = 1;
+      const expected = records.map(([a, b]) => {
+        const at = line;
+        line += a.split('\n').length;
+        return [at, a, b];
+      });
+      return JSON.stringify(found) === JSON.stringify(expected);
+    }),
+    { seed: 1, numRuns: 300 },
+  );
+  test.pass('300 files');
+});
 
 t.test('a node, SQL and an import from the command line', async (test) => {
   const port = String(await freePort());

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Jobs } from '../../actors/index.js';
 import type { Database } from '../../client/index.js';
-import { piecesAheadMax } from '../limits.js';
+import { pieceBytes, piecesAheadMax } from '../limits.js';
 import { UsageError } from '../report.js';
 import { anyType, type TypeSet, typeOfColumn } from './infer.js';
 import { Loader } from './load.js';
@@ -223,9 +223,9 @@ class Import {
   ): AsyncGenerator<{ piece: Piece; bytes: number }> {
     const splitter = new RecordSplitter(this.#options.delimiter.charCodeAt(0));
     let bytes = 0;
-    for await (const chunk of createReadStream(this.#options.file, { highWaterMark: 256 * 1024 })) {
-      bytes += (chunk as Buffer).length;
-      for (const piece of splitter.push(chunk as Buffer)) yield { piece, bytes };
+    for await (const chunk of chunksOf(this.#options.file)) {
+      bytes += chunk.length;
+      for (const piece of splitter.push(chunk)) yield { piece, bytes };
       splitter.takeBad().forEach(onBad);
     }
     for (const piece of splitter.finish()) yield { piece, bytes };
@@ -242,8 +242,29 @@ async function sizeOf(file: string): Promise<number> {
     const { size } = await stat(file);
     return size;
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+    throw unreadable(file, error);
   }
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  const stream: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: pieceBytes });
+  const chunks = stream[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      // Only reading can fail here: what fails in the loop of the caller is none of our errors.
+      const next = await chunks.next().catch((error: unknown) => {
+        throw unreadable(file, error);
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+function unreadable(file: string, error: unknown): UsageError {
+  return new UsageError(`${file} cannot be read: ${(error as Error).message}`);
 }
 
 /** `Cost Total $` as `cost_total`: a name that needs no quotes in SQL. */
