@@ -4,6 +4,7 @@
  * is how many operations it does per second of its CPU time.
  *
  *     node build/bench/websocket.js [--seconds N] [--rows N] [--workers N] [--only NAME] [--json]
+ *         [--profile DIR]   has the server write its CPU profile there
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,9 +40,12 @@ const { values: args } = parseArgs({
     json: { type: 'boolean', default: false },
     workers: { type: 'string', default: 'auto' },
     only: { type: 'string', default: '' },
+    profile: { type: 'string' },
   },
 });
 const seconds = Number(args.seconds);
+const profiling =
+  args.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${args.profile}`];
 const rows = Number(args.rows);
 /** Ticks of /proc/<pid>/stat in a second, on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -70,7 +74,7 @@ async function startServer(): Promise<{ readonly process: ChildProcess; readonly
   const log = { format: 'json' };
   writeFileSync(config, JSON.stringify({ data, workers, http: { port: 0 }, log }));
   const main = new URL('../../dist/main.js', import.meta.url).pathname;
-  const child = spawn(process.execPath, [main, '--config', config], {
+  const child = spawn(process.execPath, [...profiling, main, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
