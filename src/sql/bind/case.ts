@@ -3,7 +3,7 @@ import { must } from '../../base/assert.js';
 import { resolveOperator } from '../functions/index.js';
 import { type ast, fields, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import { bool, coerceTo, coerceToBool, coerceToCommon, isUnknown, nameOf } from './coerce.js';
+import { bool, coerceTo, coerceToBool, coerceToCommon, isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
 import { bindBinary } from './operator.js';
@@ -111,7 +111,8 @@ export function bindNullIf(
   at: number | undefined,
 ): Expression {
   const equal = bindBinary(context, '=', left, right, at);
-  const value = isUnknown(left) ? coerceTo(context, left, nameOfLeft(equal)) : left;
+  // Its type is that of the left side as the comparison takes it.
+  const value = equal.kind === 'call' ? (equal.arguments[0] ?? left) : left;
   const nothing: Expression = { kind: 'constant', type: value.type, value: null };
   return {
     kind: 'case',
@@ -120,9 +121,4 @@ export function bindNullIf(
     branches: [{ when: equal, then: nothing }],
     otherwise: value,
   };
-}
-
-function nameOfLeft(comparison: Expression): ReturnType<typeof nameOf> {
-  if (comparison.kind !== 'call') return 'text';
-  return nameOf(must(comparison.arguments[0], 'a comparison has a left side'));
 }

@@ -2,12 +2,13 @@
 import { must, unreachable } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import { resolveCommonType, resolveOperator, type ScalarFunction } from '../functions/index.js';
-import { as, type ast, fields, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
+import { type ast, fields, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { bindNullIf } from './case.js';
 import { bool, coerceTo, nameOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
+import { bindOtherRow, bindRow, compareRows, rowIn } from './row.js';
 
 export function bindOperation(context: BindContext, clause: Clause, body: ast.A_Expr): Expression {
   const read = fields(context.source, 'A_Expr', body, [
@@ -25,6 +26,8 @@ export function bindOperation(context: BindContext, clause: Clause, body: ast.A_
   const rightNode = must(read.rexpr, 'an operator has a right side');
   const bind = (node: ast.Node | undefined): Expression =>
     bindExpression(context, clause, must(node, 'an operator has two sides'));
+  const row = rowOperation(context, clause, { kind, name, left: read.lexpr, right: rightNode, at });
+  if (row !== undefined) return row;
   switch (kind) {
     case 'AEXPR_OP':
       if (read.lexpr === undefined) return bindPrefix(context, name, bind(rightNode), at);
@@ -62,6 +65,34 @@ export function bindOperation(context: BindContext, clause: Clause, body: ast.A_
     default:
       return unreachable(kind);
   }
+}
+
+/** A comparison of row values; undefined when the left side is none. */
+function rowOperation(
+  context: BindContext,
+  clause: Clause,
+  {
+    kind,
+    name,
+    left,
+    right,
+    at,
+  }: {
+    readonly kind: ast.A_Expr_Kind;
+    readonly name: string;
+    readonly left: ast.Node | undefined;
+    readonly right: ast.Node;
+    readonly at: number | undefined;
+  },
+): Expression | undefined {
+  if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN') return undefined;
+  const row = bindRow(context, clause, left);
+  if (row === undefined) return undefined;
+  const other = (node: ast.Node): readonly Expression[] =>
+    bindOtherRow(context, clause, node, row.length, at);
+  if (kind === 'AEXPR_OP') return compareRows(context, name, row, other(right), at);
+  const list = (the(right, 'List').items ?? []).map(other);
+  return rowIn(context, row, list, name === '<>', at);
 }
 
 /** The operator's own name; `OPERATOR(pg_catalog.+)` may qualify it. */
@@ -214,9 +245,4 @@ function bindBetween(
     default:
       return unreachable(kind);
   }
-}
-
-/** Whether a node is a row value, which few places take. */
-export function isRow(node: ast.Node): boolean {
-  return as(node, 'RowExpr') !== undefined;
 }
