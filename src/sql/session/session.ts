@@ -233,7 +233,7 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
-  /** A text that cannot be read fails the block that it came in, as any other error does. */
+  /** A text that cannot be read fails the block that it came in, like every other error. */
   #queriesOrAbort(message: Execute): readonly Query[] {
     try {
       return this.#queriesOf(message);
