@@ -64,14 +64,17 @@ function parseText(
   { delimiter, nullText }: CsvForm,
   onError?: (reason: string) => void,
 ): { record: CsvRecord; line: number }[] | undefined {
+  const { buffer, byteOffset, byteLength } = piece.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  const form = { delimiter, bom: true, relax_column_count: true, skip_empty_lines: true };
   try {
-    const records = parse(piece.bytes, {
-      delimiter,
-      bom: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      cast: (value, context) => (!context.quoting && value === nullText ? null : value),
-    }) as unknown as CsvRecord[];
+    // Telling quoted fields apart makes the parser five times slower: only where there may be any.
+    const records: CsvRecord[] = bytes.includes(`"${nullText}"`)
+      ? parse(bytes, {
+          ...form,
+          cast: (value, context) => (!context.quoting && value === nullText ? null : value),
+        })
+      : parse(bytes, form).map((record) => record.map((v) => (v === nullText ? null : v)));
     // The parser's own line numbers count the two characters of a break within quotes twice.
     const lines = recordLines(piece, delimiter.charCodeAt(0));
     return records.map((record, i) => ({ record, line: lines[i] ?? piece.line }));
