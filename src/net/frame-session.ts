@@ -1,9 +1,9 @@
 /**
  * One client's session as docs/protocol.md describes it, without its socket: frames in, frames out.
  *
- * At most {@link forwardedRequestsMax} requests lie at the session, the rest wait here; each of them may owe
- * {@link windowFramesMax} frames of rows. So what a client that does not read can make the node hold is
- * bounded by these two and the size of a batch, however much it has asked for.
+ * At most {@link forwardedRequestsMax} requests lie at the session, the rest wait here; each of them
+ * may owe {@link windowFramesMax} frames of rows. So what a client that does not read can make the
+ * node hold is bounded by these two and the size of a batch, however much it has asked for.
  */
 import { must, unreachable } from '../base/assert.js';
 import { type ErrorName, errorCatalogue } from '../base/errors.js';
@@ -185,12 +185,12 @@ export class FrameSession implements SessionListener {
       this.refuseFrame(id, `id ${id} is in flight`);
       return;
     }
-    if (this.#inFlight.size >= this.#options.limits.requestsInFlight) {
-      const text = `more than limits.requestsInFlight (${this.#options.limits.requestsInFlight}) requests`;
+    const { requestsInFlight, statementBytes } = this.#options.limits;
+    if (this.#inFlight.size >= requestsInFlight) {
+      const text = `more than limits.requestsInFlight (${requestsInFlight}) requests`;
       this.#refuse(id, 'configuration_limit_exceeded', text);
       return;
     }
-    const { statementBytes } = this.#options.limits;
     const sql = frame.op === 'close' ? undefined : frame.sql;
     // A character takes three bytes of UTF-8 at most: short texts need no count.
     if (

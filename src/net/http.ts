@@ -61,6 +61,7 @@ export class HttpDoor {
   readonly #exposition = new Exposition();
   readonly #sockets = new Set<SqlSocket>();
   readonly #lifeCheck: NodeJS.Timeout;
+  #address = '';
   #draining = false;
 
   constructor(options: HttpDoorOptions) {
@@ -74,8 +75,7 @@ export class HttpDoor {
 
   /** `host:port`, with the port that was taken. */
   get address(): string {
-    const { address, family, port } = this.#server.server.address() as AddressInfo;
-    return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
+    return this.#address;
   }
 
   async listen(): Promise<void> {
@@ -106,6 +106,9 @@ export class HttpDoor {
       const reason = error instanceof Error ? error.message : String(error);
       raise('address_in_use', `cannot listen on ${host}:${port}: ${reason}`);
     }
+    const bound = this.#server.server.address() as AddressInfo;
+    const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+    this.#address = `${name}:${bound.port}`;
   }
 
   /**

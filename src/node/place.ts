@@ -2,9 +2,9 @@
  * What lies at the place of a store: engine, replica, SQL. The one composition that the main thread,
  * worker threads and the simulator use; it opens nothing and reads no clock.
  */
-import type { Dispatcher, PlaceId, Ref } from '../actors/index.js';
-import { assert } from '../base/assert.js';
-import { DatabaseError } from '../base/errors.js';
+import type { Dispatcher, Place, PlaceId, Ref } from '../actors/index.js';
+import { AssertionError, assert } from '../base/assert.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId } from '../base/ids.js';
 import { type MetricSample, Metrics } from '../base/metrics.js';
 import {
@@ -92,6 +92,7 @@ export function composePlace(
       ...(shardLimits === undefined ? {} : { limits: shardLimits }),
     };
     dispatcher.spawn(replicaKind.kind, replica.name, args, id);
+    requireReplica(place);
   }
   return {
     id,
@@ -100,6 +101,16 @@ export function composePlace(
     ready: () => (id === shardPlace ? place.resource(shardAccess).ready : true),
     metrics: () => [...engineSamples(id - shardPlace, engine.stats()), ...metrics.snapshot()],
   };
+}
+
+/** A replica that throws when it is made is tried again by the runtime: here that is no start. */
+function requireReplica(place: Place): void {
+  try {
+    place.resource(shardAccess);
+  } catch (error) {
+    if (!(error instanceof AssertionError)) throw error;
+    raise('data_corrupted', 'the shard cannot be read; the log says why');
+  }
 }
 
 function engineFailed(failure: Error): EngineFailedMessage {

@@ -61,15 +61,15 @@ function runtimeLevel(threshold: LogThreshold): LogLevel {
 export async function startNode(config: NodeConfig, hooks: NodeHooks): Promise<RunningNode> {
   const version = packageVersion();
   const directory = await openData(config, version);
-  let runtime: Runtime | undefined;
+  let node: Node | undefined;
   try {
-    runtime = await startRuntime(config, hooks, directory);
-    const node = new Node(config, hooks, { version, directory, runtime });
+    const runtime = await startRuntime(config, hooks, directory);
+    node = new Node(config, hooks, { version, directory, runtime });
     await Promise.all([node.becomeReady(), node.listen()]);
     return node;
   } catch (error) {
-    await runtime?.stop();
-    await directory?.close();
+    if (node !== undefined) await node.stop(0);
+    else await directory?.close();
     throw asDatabaseError(error);
   }
 }
