@@ -290,3 +290,16 @@ t.test('names, OIDs, categories and array types are those of pg_type', async (t)
     t.equal(ours, row.text, type.name);
   }
 });
+
+t.test('what PostgreSQL has and we do not is refused by name, with 0A000', (t) => {
+  for (const expression of [
+    "'a' ~ 'b'",
+    "regexp_replace('a', 'b', 'c')",
+    "substring('a' from 'b')",
+  ]) {
+    t.equal(evaluate(expression, utc).sqlstate, '0A000', expression);
+  }
+  t.equal(evaluate(`repeat('[', 100000)::json`, utc).sqlstate, '54001');
+  t.equal(evaluate(`repeat('x', 2000000000)`, utc).sqlstate, '54000');
+  t.end();
+});

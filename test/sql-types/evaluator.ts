@@ -61,8 +61,8 @@ export interface Answer {
 
 export function evaluate(expression: string, context: FunctionContext): Answer {
   try {
-    const { stmts } = parseSync(`select ${expression}`);
-    const target = (stmts?.[0] as Node).stmt.SelectStmt.targetList[0].ResTarget.val;
+    const { stmts = [] } = parseSync(`select ${expression}`);
+    const target = (stmts[0] as Node).stmt.SelectStmt.targetList[0].ResTarget.val;
     const result = new Evaluator(context).settled(target);
     const { oid } = typeNamed(result.type);
     const text = result.value === null ? null : typeNamed(result.type).print(result.value, context);

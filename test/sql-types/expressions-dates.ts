@@ -85,6 +85,8 @@ timestamp 'Thu Jan  2 10:00:00 2020'
 timestamp 'infinity'
 timestamp '-infinity'
 timestamp 'epoch'
+timestamp 'epoch 01:01:01'
+timestamp 'infinity 01:01:01'
 timestamp '294276-12-31 23:59:59.999999'
 timestamp '294277-01-01'
 timestamp '4714-11-24 00:00:00 BC'
@@ -231,6 +233,7 @@ interval '1 day'::text
 '1 day'::text::interval
 '1 day'::interval::time
 interval '0'
+interval '9223372036854775807 microseconds'
 interval '-00:00:01'
 interval '1 mon -1 day'
 interval '23:59:59.9999999'

@@ -24,7 +24,7 @@ interface Format {
   readonly sign: 'plain' | 'MI' | 'S' | 'PR';
 }
 
-const token = /FM|MI|PR|"(?:[^"\\]|\\.)*"|./gisu;
+const token = /FM|MI|PR|\\"|"(?:[^"\\]|\\.)*"|./gisu;
 const missing = /^(EEEE|RN|TH|PL|SG|V|L|B|C)/i;
 
 function parseFormat(format: string): Format {
@@ -56,7 +56,8 @@ function parseFormat(format: string): Format {
       pointSeen = true;
       places.push('.');
     } else if (text === ',' || upper === 'G') places.push(',');
-    else places.push(text.startsWith('"') ? text.slice(1, -1) : text);
+    else if (text === '\\"') places.push('"');
+    else places.push(text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text);
   }
   return { places, fill, whole, fraction, sign };
 }
@@ -114,6 +115,7 @@ function place(format: Format, whole: string, fraction: string): string[] {
       next += 1;
       return whole[next - 1] ?? '';
     }
+    if (place === '.') return fill || format.fraction > 0 ? place : '';
     if (place === ',') return started ? ',' : fill ? ' ' : '';
     return place;
   });

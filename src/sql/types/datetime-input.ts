@@ -143,7 +143,9 @@ class DateTimeReader {
     for (const field of fields) this.#field(field);
     if (this.#prefix !== undefined) this.#bad();
     if (this.#special !== undefined) {
+      const takesTime = ['today', 'tomorrow', 'yesterday'].includes(this.#special);
       if (this.#hasDate || this.#year !== undefined) this.#bad();
+      if (this.#time !== undefined && !takesTime) this.#bad();
       return { special: this.#special, days: undefined, time: this.#time, zone: this.#zone };
     }
     const days = this.#days();

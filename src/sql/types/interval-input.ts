@@ -67,12 +67,13 @@ class IntervalSum {
   micros = 0n;
 
   /** `whole` units and a fraction of one, of the same sign. */
-  add(unit: IntervalUnit, whole: number, fraction: number): void {
+  add(unit: IntervalUnit, count: bigint, fraction: number): void {
+    const whole = Number(count);
     const micros = microsOf[unit];
     const days = daysOf[unit];
     const months = monthsOf[unit];
     if (micros !== undefined) {
-      this.micros += BigInt(whole) * BigInt(micros) + BigInt(roundToEven(fraction * micros));
+      this.micros += count * BigInt(micros) + BigInt(roundToEven(fraction * micros));
     } else if (days !== undefined) {
       this.days += whole * days;
       this.#fractionOfDays(fraction * days);
@@ -142,11 +143,11 @@ function addNumber(sum: IntervalSum, unit: IntervalUnit, part: string, text: str
   const match = decimal.exec(part);
   if (match === null || part.replace(/[+-]/, '') === '.') badFormat(text, 'interval');
   const sign = match[1] === '-' ? -1 : 1;
-  const whole = Number(match[2] ?? 0);
-  if (whole > Number.MAX_SAFE_INTEGER) {
+  const whole = BigInt(match[2] ?? 0);
+  if (whole >= 2n ** 63n) {
     raise('interval_field_overflow', `interval field value out of range: "${text}"`);
   }
-  sum.add(unit, sign * whole, sign * Number(`0${match[3] ?? ''}`));
+  sum.add(unit, BigInt(sign) * whole, sign * Number(`0${match[3] ?? ''}`));
 }
 
 /** Fields from right to left, as a unit follows its number. */
@@ -187,7 +188,7 @@ function parsePostgres(text: string, defaultUnit: IntervalUnit): Interval {
       }
       meet('year', 'month');
       const sign = yearMonth[1] === '-' ? -1 : 1;
-      sum.add('month', sign * (Number(yearMonth[2]) * 12 + months), 0);
+      sum.add('month', BigInt(sign * (Number(yearMonth[2]) * 12 + months)), 0);
       continue;
     }
     meet(unit ?? defaultUnit);

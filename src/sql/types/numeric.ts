@@ -244,18 +244,19 @@ export function divisionByZero(): never {
 /** Rounds half away from zero; a negative scale rounds before the point. */
 export function roundNumeric(value: Numeric, scale: number): Numeric {
   if (value.kind !== 'finite') return value;
-  const wanted = Math.max(-wholeDigitsMax, Math.min(scale, scaleMax));
+  const wanted = Math.max(-wholeDigitsMax - 1, Math.min(scale, scaleMax));
   const shown = Math.max(wanted, 0);
   if (wanted >= 0 || wanted >= value.scale) {
     return finite(rescale(value.digits, value.scale, shown), shown);
   }
-  return finite(rescale(value.digits, value.scale, wanted) * powerOfTen(-wanted), 0);
+  const rounded = rescale(value.digits, value.scale, wanted);
+  return rounded === 0n ? Numeric.zero : finite(rounded * powerOfTen(-wanted), 0);
 }
 
 /** Cuts towards zero. */
 export function truncateNumeric(value: Numeric, scale: number): Numeric {
   if (value.kind !== 'finite') return value;
-  const wanted = Math.max(-wholeDigitsMax, Math.min(scale, scaleMax));
+  const wanted = Math.max(-wholeDigitsMax - 1, Math.min(scale, scaleMax));
   const shown = Math.max(wanted, 0);
   if (wanted >= value.scale) return finite(rescale(value.digits, value.scale, shown), shown);
   const cut = value.digits / powerOfTen(value.scale - wanted);
