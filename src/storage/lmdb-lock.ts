@@ -11,10 +11,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { DatabaseError, raise } from '../base/errors.js';
 import { makeFolder } from './durable-file.js';
 import { checkHeader, checkRoom } from './lmdb-header.js';
+import { lmdb } from './lmdb-module.js';
 
 const attempts = 4;
 const pauseMsMax = 100;
@@ -38,7 +39,7 @@ export async function lockDirectory(path: string): Promise<DirectoryLock> {
   checkRoom(folder, mapBytes);
   let others: readonly number[] = [];
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const table = open({ path: folder, mapSize: mapBytes, overlappingSync: false });
+    const table = lmdb().open({ path: folder, mapSize: mapBytes, overlappingSync: false });
     await enter(table, path);
     others = otherReaders(table);
     if (others.length === 0) return { release: () => table.close() };

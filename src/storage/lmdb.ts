@@ -12,7 +12,7 @@
  */
 import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
-import { open as openLmdb, type RangeOptions, type RootDatabase } from 'lmdb';
+import type { RangeOptions, RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.js';
 import { compareBytes } from '../base/bytes.js';
 import { DatabaseError, raise } from '../base/errors.js';
@@ -20,6 +20,7 @@ import { checksum, checksumBytes } from './checksum.js';
 import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
 import { type DurableListener, type Flush, FlushQueue } from './flush-queue.js';
 import { keyBytesMax, printKey } from './keys.js';
+import { lmdb } from './lmdb-module.js';
 
 export interface LmdbEngineOptions {
   /** The folder of the environment. It is made when absent. */
@@ -100,7 +101,7 @@ export class LmdbEngine implements Engine {
     this.#path = options.path;
     this.#mapBytes = options.mapBytes ?? mapBytesDefault;
     this.#beforeFlush = options.beforeFlush;
-    this.#database = openLmdb<Buffer, Uint8Array>({
+    this.#database = lmdb().open<Buffer, Uint8Array>({
       path: options.path,
       mapSize: this.#mapBytes,
       compression: false,
@@ -109,7 +110,7 @@ export class LmdbEngine implements Engine {
       eventTurnBatching: false,
       txnStartThreshold: 1,
       ...codec,
-    } as Parameters<typeof openLmdb>[0]);
+    } as Parameters<typeof import('lmdb').open>[0]);
   }
 
   get durableTicket(): Ticket {
