@@ -7,12 +7,86 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { must } from '#src/base/assert.js';
+import { checkConfig, configOptions, loadConfig, startNode } from '#src/node/index.js';
 import { Raw, start, urlOf } from './node/raw.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'shardforge-node-'));
 // Alone it takes a few seconds; on a machine that does other work too it may take many.
 t.setTimeout(240_000);
 t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
+
+t.test('options come from the file, the environment and the defaults, in this order', async (t) => {
+  const file = join(scratch, 'options.json');
+  writeFileSync(file, '{"http":{"port":1},"data":{"directory":"some/where"}}');
+  const environment = {
+    SHARDFORGE_HTTP_PORT: '2',
+    SHARDFORGE_DATA_MAP_SIZE_BYTES: '33554432',
+    SHARDFORGE_HTTP_ALLOWED_ORIGINS: 'https://a.example, https://b.example',
+    SHARDFORGE_LOG_PARAMETERS: 'true',
+    SHARDFORGE_WORKERS: 'auto',
+    SHARDFORGE_SERVICE_HOST: 'not ours',
+  };
+  t.match(loadConfig(file, environment), {
+    http: {
+      port: 2,
+      host: '127.0.0.1',
+      allowedOrigins: ['https://a.example', 'https://b.example'],
+    },
+    data: { directory: join(process.cwd(), 'some/where'), mapSizeBytes: 33_554_432, stores: 4 },
+    log: { parameters: true },
+    workers: 'auto',
+  });
+  const refusals: readonly (readonly [object, RegExp])[] = [
+    [[], /must be a JSON object/],
+    [{ data: 3 }, /data must be a JSON object/],
+    [{ port: 3 }, /unknown option port; did you mean http.port\?/],
+    [{ http: { stores: 3 } }, /unknown option http.stores; did you mean data.stores\?/],
+    [{ something: 3 }, /unknown option something$/],
+    [{ workers: 65 }, /workers must be auto, 0 to 64 \(threads\)/],
+    [{ limits: { frameBytes: 1.5 } }, /limits.frameBytes must be a whole number .* \(bytes\)/],
+    [{ log: { level: 'loud' } }, /log.level must be one of debug, info, warn, error, silent/],
+    [{ http: { allowedOrigins: [''] } }, /http.allowedOrigins must be a list of strings/],
+    [{ http: { enabled: null } }, /http.enabled must be true, false/],
+  ];
+  for (const [config, message] of refusals) {
+    t.throws(() => checkConfig(config), { kind: 'config_invalid', message });
+  }
+  t.throws(() => loadConfig(file, { SHARDFORGE_HTTP_PORT: '80a' }), {
+    message: /SHARDFORGE_HTTP_PORT must be 0 to 65535/,
+  });
+  for (const { path, default: value, description } of configOptions()) {
+    t.ok(description.endsWith('.'), `${path} is described`);
+    const [section = '', key] = path.split('.');
+    const config = key === undefined ? { [section]: value } : { [section]: { [key]: value } };
+    t.doesNotThrow(() => checkConfig(config), `${path}: its default is allowed`);
+  }
+});
+
+t.test('requests are lines at debug, with parameters only when asked for', async (t) => {
+  for (const parameters of [false, true]) {
+    const lines: object[] = [];
+    const config = checkConfig({
+      ...{ data: { directory: ':memory:' }, http: { port: 0 }, workers: 0 },
+      log: { level: 'debug', parameters },
+    });
+    const node = await startNode(config, {
+      log: (level, event, fields) => void lines.push({ level, event, ...fields }),
+      fatal: (error) => {
+        throw error;
+      },
+    });
+    const raw = await Raw.open(node);
+    await raw.sql('SELECT $1::text', 'secret');
+    await raw.sql('SELECT 1/0');
+    const requests = lines.filter((line) => (line as { event: string }).event === 'request');
+    t.match(requests, [
+      { level: 'debug', op: 'execute', sql: 'SELECT $1::text', tookMs: Number },
+      { sql: 'SELECT 1/0', sqlstate: '22012' },
+    ]);
+    t.equal(JSON.stringify(lines).includes('secret'), parameters);
+    await node.stop();
+  }
+});
 
 for (const workers of [0, 2]) {
   t.test(`health, readiness and metrics, ${workers} workers`, async (t) => {
