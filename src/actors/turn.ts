@@ -68,6 +68,8 @@ export class Turn implements Context<Message> {
   count = 0;
   readonly #host: TurnHost;
   #cell: Cell | undefined;
+  /** Read when first asked for in the turn. */
+  #wallMs: number | undefined;
 
   constructor(host: TurnHost) {
     this.#host = host;
@@ -76,6 +78,7 @@ export class Turn implements Context<Message> {
   begin(cell: Cell, nowMs: number): void {
     this.#cell = cell;
     this.nowMs = nowMs;
+    this.#wallMs = undefined;
   }
 
   /** The context is not valid any more; an actor that kept it is told by an assertion. */
@@ -94,7 +97,8 @@ export class Turn implements Context<Message> {
   }
 
   get wallMs(): number {
-    return this.#host.wallMs();
+    this.#wallMs ??= this.#host.wallMs();
+    return this.#wallMs;
   }
 
   get random(): Random {

@@ -23,11 +23,15 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
  * serve as keys of maps; they are not text.
  */
 export function byteString(bytes: Uint8Array): string {
-  // Most keys are Buffers: another view of each would cost more than the string.
-  const buffer =
-    bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return buffer.toString('latin1');
+  return latin1Slice.call(bytes, 0, bytes.length);
 }
+
+/** What Buffer.toString calls for 'latin1'; it takes any Uint8Array, so that none needs a view. */
+const latin1Slice = (
+  Buffer.prototype as unknown as {
+    latin1Slice(this: Uint8Array, from: number, to: number): string;
+  }
+).latin1Slice;
 
 /** The bytes of a {@link byteString}. */
 export function bytesOfString(text: string): Uint8Array {

@@ -53,8 +53,13 @@ export class SortedMap<V> {
       block.values[at] = value;
       return;
     }
-    block.keys.splice(at, 0, key);
-    block.values.splice(at, 0, value);
+    if (at === block.keys.length) {
+      block.keys.push(key);
+      block.values.push(value);
+    } else {
+      block.keys.splice(at, 0, key);
+      block.values.splice(at, 0, value);
+    }
     if (at === 0) firsts[index] = key;
     this.#size += 1;
     this.#state.version += 1;
@@ -75,8 +80,14 @@ export class SortedMap<V> {
     if (block === undefined) return false;
     const at = lowerBound(block.keys, key);
     if (block.keys[at] !== key) return false;
-    block.keys.splice(at, 1);
-    block.values.splice(at, 1);
+    if (at === 0) {
+      // Entries often leave in the order of their keys, and a shift makes no array of what it takes.
+      block.keys.shift();
+      block.values.shift();
+    } else {
+      block.keys.splice(at, 1);
+      block.values.splice(at, 1);
+    }
     this.#size -= 1;
     this.#state.version += 1;
     if (block.keys.length === 0) {

@@ -74,8 +74,8 @@ export const replicaMessages: readonly MessageType[] = [
   { kind: 'shard.engineFailed', priority: 'critical', flow: 'reply' },
 ];
 
-/** What a replica sends to those who propose. */
+/** What a replica sends to those who propose. It is sent once it is true: it waits for no flush. */
 export const proposeAnswers: readonly MessageType[] = [
-  { kind: 'shard.committed', priority: 'normal', flow: 'reply' },
-  { kind: 'shard.refused', priority: 'normal', flow: 'reply' },
+  { kind: 'shard.committed', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.refused', priority: 'normal', flow: 'reply', unordered: true },
 ];

@@ -54,6 +54,9 @@ class Layer {
   }
 }
 
+/** The layer of all transactions that have written nothing; an ended statement takes its place. */
+const nothing = new Layer();
+
 function sizeOf(write: KeyWrite): number {
   return entryBytes + write.key.length + (write.op === 'put' ? write.value.length : 8);
 }
@@ -74,10 +77,11 @@ function merged(before: KeyWrite, after: KeyWrite): KeyWrite {
 
 export class TransactionBuffer {
   readonly #reader: SnapshotReader;
-  readonly #guards = new Map<string, Uint8Array>();
-  readonly #objects = new Map<ObjectId, number>();
-  readonly #fences = new Map<ObjectId, number>();
-  #written = new Layer();
+  // Made when first needed: most transactions are one statement that has neither guards nor fences.
+  #guards: Map<string, Uint8Array> | undefined;
+  #objects: Map<ObjectId, number> | undefined;
+  #fences: Map<ObjectId, number> | undefined;
+  #written = nothing;
   #statement: Layer | undefined;
 
   /** `reader` is what the transaction reads where it has written nothing. */
@@ -119,8 +123,10 @@ export class TransactionBuffer {
    * INSERT of the same key twice.
    */
   getLatest(key: Uint8Array): Uint8Array | undefined {
+    const { writes } = this.#open();
+    if (writes.size === 0) return this.get(key);
     const name = byteString(key);
-    return this.#resolve(this.#open().writes.get(name) ?? this.#written.writes.get(name), key);
+    return this.#resolve(writes.get(name) ?? this.#written.writes.get(name), key);
   }
 
   /** Whether the open statement has put or deleted `key`: a second change of a row is an error or void. */
@@ -162,11 +168,13 @@ export class TransactionBuffer {
 
   /** The commit is refused if `key` was written after the snapshot: an absent key of a unique check. */
   guard(key: Uint8Array): void {
+    this.#guards ??= new Map();
     this.#guards.set(byteString(key), key);
   }
 
   /** The commit is refused once the shard knows a newer version of the object. */
   touch(object: ObjectId, version: number): void {
+    this.#objects ??= new Map();
     const before = this.#objects.get(object);
     assert(before === undefined || before <= version, 'an object went back', object, version);
     if (before === undefined) this.#objects.set(object, version);
@@ -174,6 +182,7 @@ export class TransactionBuffer {
 
   /** From this commit on the shard refuses what was planned with older versions of the object. */
   fence(object: ObjectId, version: number): void {
+    this.#fences ??= new Map();
     this.#fences.set(object, version);
   }
 
@@ -182,14 +191,16 @@ export class TransactionBuffer {
     return (
       this.#written.bytes +
       (this.#statement?.bytes ?? 0) +
-      this.#guards.size * entryBytes +
-      (this.#objects.size + this.#fences.size) * 32
+      sizeIn(this.#guards) * entryBytes +
+      (sizeIn(this.#objects) + sizeIn(this.#fences)) * 32
     );
   }
 
   /** True when there is nothing to propose. */
   get isEmpty(): boolean {
-    return this.#written.isEmpty && (this.#statement?.isEmpty ?? true) && this.#fences.size === 0;
+    return (
+      this.#written.isEmpty && (this.#statement?.isEmpty ?? true) && sizeIn(this.#fences) === 0
+    );
   }
 
   /** What to commit. No statement may be open. */
@@ -197,7 +208,7 @@ export class TransactionBuffer {
     assert(this.#statement === undefined, 'a statement is open');
     const writes = this.#written.writes;
     const guards: Uint8Array[] = [];
-    for (const [name, key] of this.#guards) if (!writes.has(name)) guards.push(key);
+    for (const [name, key] of this.#guards ?? []) if (!writes.has(name)) guards.push(key);
     return {
       transaction,
       snapshot,
@@ -219,9 +230,13 @@ export class TransactionBuffer {
   }
 }
 
-function versions(map: ReadonlyMap<ObjectId, number>): ObjectVersion[] {
+function sizeIn(map: ReadonlyMap<unknown, unknown> | undefined): number {
+  return map === undefined ? 0 : map.size;
+}
+
+function versions(map: ReadonlyMap<ObjectId, number> | undefined): ObjectVersion[] {
   const list: ObjectVersion[] = [];
-  for (const [object, version] of map) list.push({ object, version });
+  for (const [object, version] of map ?? []) list.push({ object, version });
   return list;
 }
 

@@ -1,7 +1,7 @@
 /** Parameters as clients send them, read by their types. */
 import { raise } from '../../base/errors.js';
 import type { ExpressionType } from '../plan/expression.js';
-import { type FunctionContext, typeNamed, type Value } from '../types/index.js';
+import { type FunctionContext, Numeric, typeNamed, type Value } from '../types/index.js';
 import type { ParameterValue } from './protocol.js';
 
 const none: readonly Value[] = [];
@@ -38,6 +38,7 @@ function readParameter(given: ParameterValue, type: string, functions: FunctionC
       if (type === 'int2' && (given << 16) >> 16 === given) return given;
       if (type === 'int8' && Number.isSafeInteger(given)) return BigInt(given);
       if (type === 'float8') return given;
+      if (type === 'numeric' && Number.isSafeInteger(given)) return new Numeric(BigInt(given), 0);
       // JSON has rounded it already: the number that was meant is gone.
       if ((type === 'int8' || type === 'numeric') && Number.isInteger(given)) {
         if (!Number.isSafeInteger(given)) {

@@ -249,9 +249,11 @@ export class Session implements Actor<SessionInput> {
     const { limits, plans } = state.place;
     if ('prepared' in statement) {
       const { key, parse: parseAgain, types } = preparedNamed(state, statement.prepared);
-      const parsed = plans.get(key) === undefined ? parseAgain() : undefined;
-      if (parsed === undefined && plans.get(key) === undefined) return [];
-      return [{ key, types, parameters, parsed: () => parsed ?? parseAgain() ?? raiseGone() }];
+      if (plans.get(key) !== undefined) {
+        return [{ key, types, parameters, parsed: () => parseAgain() ?? raiseGone() }];
+      }
+      const parsed = parseAgain();
+      return parsed === undefined ? [] : [{ key, types, parameters, parsed: () => parsed }];
     }
     const { text } = statement;
     const types = statedTypes(message.parameterTypes);
