@@ -138,6 +138,16 @@ async function transactions(test: Test, db: Database): Promise<void> {
   test.equal((await errorOf(session.sql`select 1`)).sqlstate, '25P02');
   session.release();
   test.same(await db.sql`select 1 as one`, [{ one: 1 }]);
+  const set = await db.session();
+  await set.query("set timezone = 'Asia/Tokyo'");
+  const zones = async (from: { query(text: string): PromiseLike<unknown> }): Promise<unknown> =>
+    await from.query("select '2026-11-21 00:00+00'::timestamptz::text as at");
+  test.same(await zones(set), [{ at: '2026-11-21 09:00:00+09' }]);
+  set.release();
+  const after = await Promise.all(Array.from({ length: 40 }, () => zones(db)));
+  const inUtc = [{ at: '2026-11-21 00:00:00+00' }];
+  test.same(after, new Array(40).fill(inUtc), 'settings end with their session');
+  test.match(await errorOf(db.query("set timezone = 'UTC'")), { sqlstate: '55000' });
 }
 
 async function iteration(test: Test, db: Database): Promise<void> {

@@ -70,6 +70,8 @@ export class Connection {
   #lost: ShardForgeError | undefined;
   #refusal: ShardForgeError | undefined;
   #next = 1;
+  /** Why the connection ends with its last request. */
+  #retiring: string | undefined;
   readonly #pending = new InFlight<Pending>();
   /** Requests over the node's limit, in order. */
   readonly #unsent = new Map<number, RequestFrame>();
@@ -173,6 +175,12 @@ export class Connection {
     this.#lose(reason);
   }
 
+  /** Ends the connection when what is in flight has ended. It must be held, so that nothing follows. */
+  retire(reason: string): void {
+    this.#retiring = reason;
+    if (this.#pending.size === 0) this.#lose(reason);
+  }
+
   #number(): number {
     const id = this.#next;
     this.#next += 1;
@@ -270,6 +278,7 @@ export class Connection {
     }
     if (this.#unsent.size > 0) this.#sendNext();
     pending.handler.onEnd(error === undefined ? undefined : (prepared?.error ?? error));
+    if (this.#retiring !== undefined && this.#pending.size === 0) this.#lose(this.#retiring);
     this.#onIdle();
   }
 

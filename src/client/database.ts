@@ -6,6 +6,7 @@ import { type Job, Pool } from './pool.js';
 import type { Executor, ExecutorOptions, Hold, Query } from './query.js';
 import type { Column, Row } from './result.js';
 import { HeldConnection, type Queryable, Session, textQuery } from './session.js';
+import { mayBegin, mayChangeSession, onlyChangesSession } from './session-state.js';
 import { type Sql, sqlOf } from './sql.js';
 import { runTransaction, type Transaction, type TransactionOptions } from './transaction.js';
 import type { Dial } from './transport.js';
@@ -171,8 +172,13 @@ class PoolExecutor implements Executor {
   }
 
   submit(call: Call): void {
-    // A transaction begun on a shared connection would swallow the statements of others.
-    const alone = mayBegin.test(call.statement.text);
+    const { text } = call.statement;
+    if (onlyChangesSession.test(text)) {
+      call.fail(setOnShared());
+      return;
+    }
+    // What they leave behind on a shared connection would befall the statements of others.
+    const alone = mayBegin.test(text) || mayChangeSession.test(text);
     const job: Job = {
       exclusive: alone,
       failFast: false,
@@ -242,17 +248,23 @@ class PoolExecutor implements Executor {
     call.resubmit = undefined;
     call.verify = () => (connection.status === 'idle' ? undefined : begunOnShared());
     call.onSettled = () => held.release();
-    call.start(connection);
+    held.submit(call);
   }
 }
-
-const mayBegin = /\b(begin|start\s+transaction)\b/i;
 
 function begunOnShared(): ShardForgeError {
   return clientError(
     'active_sql_transaction',
     'the statement left a transaction open on a shared connection; it was rolled back',
     { hint: 'Use database.transaction(), or database.session() for BEGIN by hand.' },
+  );
+}
+
+function setOnShared(): ShardForgeError {
+  return clientError(
+    'object_not_in_prerequisite_state',
+    'SET and RESET hold for one connection, and the database has several',
+    { hint: 'Use database.session(), or SET LOCAL in a transaction.' },
   );
 }
 

@@ -6,6 +6,7 @@ import { clientError, type ShardForgeError } from './errors.js';
 import type { Pool } from './pool.js';
 import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
 import type { Row } from './result.js';
+import { mayChangeSession } from './session-state.js';
 import { type Sql, sqlOf } from './sql.js';
 import { encodeParameter, type Parameter } from './values.js';
 
@@ -16,6 +17,8 @@ export class HeldConnection implements Executor {
   readonly #connection: Connection;
   #iterating = false;
   #released = false;
+  /** The next user must not inherit what this one has set. */
+  #changed = false;
 
   constructor(pool: Pool, connection: Connection, options: ExecutorOptions) {
     this.#pool = pool;
@@ -33,8 +36,12 @@ export class HeldConnection implements Executor {
 
   submit(call: Call): void {
     const refusal = this.#refusal();
-    if (refusal === undefined) call.start(this.#connection);
-    else call.fail(refusal);
+    if (refusal !== undefined) {
+      call.fail(refusal);
+      return;
+    }
+    this.#changed ||= mayChangeSession.test(call.statement.text);
+    call.start(this.#connection);
   }
 
   async hold(_options: CallOptions): Promise<Hold> {
@@ -63,6 +70,10 @@ export class HeldConnection implements Executor {
     if (this.#connection.lost !== undefined) return;
     if (this.#iterating) {
       this.#connection.close('released in the middle of an iteration');
+      return;
+    }
+    if (this.#changed) {
+      this.#connection.retire('its settings were changed');
       return;
     }
     // Requests still in flight may open a transaction yet: ROLLBACK comes after them.
