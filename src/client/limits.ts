@@ -8,6 +8,8 @@ export const preparedTextLengthMax = 100_000;
 export const cancelGraceMs = 5_000;
 /** Milliseconds between two looks of the SDK whether the node lives; silent for two, it is lost. */
 export const heartbeatMs = 15_000;
+/** Milliseconds that a node has to answer the SDK's goodbye. */
+export const goodbyeMs = 1_000;
 /** Milliseconds before the SDK connects again; doubled with each failure, half of it drawn. */
 export const backoffMsFirst = 50;
 /** The most that this pause grows to, in milliseconds. */

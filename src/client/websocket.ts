@@ -2,7 +2,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { AnswerFrame, RequestFrame, Subprotocol } from '../net/protocol.js';
-import { heartbeatMs } from './limits.js';
+import { goodbyeMs, heartbeatMs } from './limits.js';
 import type { Dial, Transport, TransportEvents } from './transport.js';
 
 const subprotocol: Subprotocol = 'shardforge.sql.v1';
@@ -52,8 +52,13 @@ class WebSocketTransport implements Transport {
 
   close(): void {
     this.#reason ??= 'closed by the client';
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(1000);
-    else this.#socket.terminate();
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.close(1000);
+    // A peer that does not say goodbye would keep the process alive.
+    setTimeout(() => this.#socket.terminate(), goodbyeMs).unref();
   }
 
   readonly #openSocket: typeof connectSocket = ((options: { host: string; port: number }) => {
