@@ -33,7 +33,8 @@ interface Row {
 class Loop {
   readonly mailbox: Mailbox;
   onRecord: (bytes: Buffer, start: number, end: number) => void = () => undefined;
-  onTurn: () => void = () => undefined;
+  /** Writes; true when it has more to write as soon as everything written has left. */
+  onTurn: () => boolean = () => false;
   #scheduled = false;
 
   constructor(setup: MailboxSetup) {
@@ -43,12 +44,15 @@ class Loop {
 
   run(): void {
     this.mailbox.wake();
-    const more = this.mailbox.read(readBytesMax, (_thread, bytes, start, end) => {
+    let came = false;
+    this.mailbox.read(readBytesMax, (_thread, bytes, start, end) => {
+      came = true;
       this.onRecord(bytes, start, end);
     });
-    this.onTurn();
+    const unfinished = this.onTurn();
     this.mailbox.flush();
-    if (more || !this.mailbox.sleep()) this.soon();
+    // Where something came more may be on its way: one more look is cheaper than a bell.
+    if (came || (unfinished && this.mailbox.flushed) || !this.mailbox.sleep()) this.soon();
   }
 
   soon(): void {
@@ -79,13 +83,17 @@ function peer(): void {
     }
     let left = command.count;
     loop.onTurn = () => {
-      let batch = 0;
-      while (left > 0 && loop.mailbox.write(0, lane, 'work', record, nothing)) {
+      for (let batch = 1; left > 0; batch += 1) {
         left -= 1;
-        batch += 1;
+        if (!loop.mailbox.write(0, lane, 'work', record, nothing)) {
+          // As a reply it passes, or waits for room, of which a bell tells.
+          loop.mailbox.write(0, lane, 'reply', record, nothing);
+          loop.mailbox.flush();
+          if (!loop.mailbox.flushed) return left > 0;
+        }
         if (batch % recordsPerFlush === 0) loop.mailbox.flush();
       }
-      if (left > 0) loop.soon();
+      return false;
     };
     loop.run();
   });

@@ -137,9 +137,10 @@ export class Mailbox {
     return false;
   }
 
-  /** The thread is awake: nobody rings. */
+  /** The thread is awake: nobody rings. What waited for room leaves as far as there is some now. */
   wake(): void {
     Atomics.store(this.#bells, this.#thread * bellStride, 0);
+    this.flush();
   }
 
   /** True when everything written has left for the other threads' rings. */
