@@ -35,7 +35,7 @@ export interface RuntimeOptions {
 
 /**
  * How many workers `auto` means: none on two cores or fewer, where a hop between threads costs more
- * than the second core gives (docs/decisions), else one core is left to the main thread, and no
+ * than the second core gives (docs/decisions/0009), else one core is left to the main thread, and no
  * worker is without a store.
  */
 export function workersFor(cores: number, stores: number): number {
