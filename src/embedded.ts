@@ -134,7 +134,7 @@ class InProcessTransport implements Transport {
     queueMicrotask(() => {
       const failure = host.failure();
       if (failure === undefined) this.#connect();
-      else this.fail(failure);
+      else this.#refuse(failure);
     });
   }
 
@@ -187,6 +187,13 @@ class InProcessTransport implements Transport {
     this.#closed = true;
     this.#host.transports.delete(this);
     this.#events.onClose(reason);
+  }
+
+  /** Waiting for a node that is dead would be in vain, so nobody is told to try again later. */
+  #refuse(failure: string): void {
+    const frame = errorFrame(null, new DatabaseError('connection_failure', failure));
+    this.#events.onFrame({ ...frame, retry: 'never' });
+    this.fail(failure);
   }
 
   #connect(): void {

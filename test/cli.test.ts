@@ -1,16 +1,18 @@
 /** The `shardforge` command, run as a user runs it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import t from 'tap';
+import { exitCodes } from '#src/cli/report.js';
 import { columnName } from '#src/cli/import/import.js';
 import { typeOfColumn, typesOf } from '#src/cli/import/infer.js';
 import { parsePiece } from '#src/cli/import/parse-job.js';
 import { RecordSplitter } from '#src/cli/import/records.js';
+import { program } from '#src/cli/index.js';
 import { Shell } from '#src/cli/prompt.js';
 import { cutStatements } from '#src/cli/statements.js';
 import { connect } from '#src/client/index.js';
@@ -352,4 +354,15 @@ t.test('mistakes on the command line', async (test) => {
   const printed = await shardforge(['--print-config', '--config', good]);
   test.match(JSON.parse(printed.output), { http: { port: 9, host: '127.0.0.1' }, workers: 'auto' });
   test.match(await shardforge(['start', '--config', bad]), { code: 2, errors: /http\.port/ });
+});
+
+t.test('docs/cli.md names every command, option and exit code', async (test) => {
+  const page = readFileSync(resolve('docs/cli.md'), 'utf8');
+  const root = program(() => undefined);
+  for (const command of [root, ...root.commands]) {
+    test.match(page, `shardforge${command === root ? '' : ` ${command.name()}`}`);
+    for (const { long } of command.options)
+      test.match(page, `\`${long}`, `${command.name()} ${long}`);
+  }
+  for (const code of Object.values(exitCodes)) test.match(page, `| ${code} |`);
 });
