@@ -1,15 +1,14 @@
 /** `npm run check`: format, lint, types and promises; each is run even when one before it failed. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 
 const tsc = 'node_modules/typescript/bin/tsc';
 
 // The types of a newer Node in the place of those of the oldest that we support.
 const newerTypes = 'build/newer-types';
 mkdirSync(newerTypes, { recursive: true });
-if (!existsSync(`${newerTypes}/node`)) {
-  symlinkSync('../../node_modules/node-types-newer', `${newerTypes}/node`, 'dir');
-}
+rmSync(`${newerTypes}/node`, { force: true });
+symlinkSync('../../node_modules/node-types-newer', `${newerTypes}/node`, 'dir');
 
 const checks = [
   ['format', 'node_modules/@biomejs/biome/bin/biome', 'format', '.'],
