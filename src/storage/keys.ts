@@ -1,7 +1,7 @@
 /**
  * The key map: every kind of key in a store, in its physical order.
  *
- *     01 group:4 index:8                              Raft log entry
+ *     01 group:4 index:8                              Raft log entries, up to and with that index
  *     02 group:4                                      Raft hard state (term, vote, configuration)
  *     03 group:4                                      applied state of a replica
  *     04 name                                         store's own records (format, incarnation)
@@ -46,11 +46,12 @@ export const userKeyBytesMax = keyBytesMax - 19;
 export const dataPrefixBytes = 10;
 const kindAt = 9;
 
-export function logKey(group: ShardId, index: LogIndex): Uint8Array {
+/** Where the record lies whose last entry has that index. */
+export function logKey(group: ShardId, last: LogIndex): Uint8Array {
   const key = Buffer.allocUnsafe(13);
   key[0] = keySpace.log;
   key.writeUInt32BE(group, 1);
-  writeUint53(key, index, 5);
+  writeUint53(key, last, 5);
   return key;
 }
 
@@ -111,7 +112,7 @@ export function splitHistoryKey(
 
 /** What a key of a store stands for. */
 export type ParsedKey =
-  | { readonly space: 'log'; readonly group: ShardId; readonly index: LogIndex }
+  | { readonly space: 'log'; readonly group: ShardId; readonly last: LogIndex }
   | { readonly space: 'hardState' | 'applied'; readonly group: ShardId }
   | { readonly space: 'store'; readonly name: string }
   | {
@@ -138,8 +139,8 @@ export function parseKey(bytes: Uint8Array): ParsedKey {
   if (key.length < 5) return unknown;
   const group = key.readUInt32BE(1) as ShardId;
   if (key[0] === keySpace.log && key.length === 13) {
-    const index = readUint53(key, 5);
-    return index === undefined ? unknown : { space: 'log', group, index: index as LogIndex };
+    const last = readUint53(key, 5);
+    return last === undefined ? unknown : { space: 'log', group, last: last as LogIndex };
   }
   if (key.length !== 5) return unknown;
   if (key[0] === keySpace.hardState) return { space: 'hardState', group };
@@ -182,7 +183,7 @@ export function printKey(bytes: Uint8Array): string {
   const parsed = parseKey(bytes);
   switch (parsed.space) {
     case 'log':
-      return `log/${parsed.group}/${parsed.index}`;
+      return `log/${parsed.group}/${parsed.last}`;
     case 'hardState':
     case 'applied':
       return `${parsed.space}/${parsed.group}`;

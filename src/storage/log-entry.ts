@@ -1,8 +1,10 @@
 /**
  * What the log is made of: entries, configurations, the hard state; and how they are written.
  *
- * Every record begins with the version of its format and is closed by the checksum that the engine
- * keeps of each value; a decoder that meets a version it does not know, or bytes left over, raises
+ * Entries lie in records: one entry after the other in the value of one key, so that the engine has
+ * one put for all that is appended together. Every entry begins with the version of its format and
+ * says how long it is; the checksum that the engine keeps of each value covers all that the record
+ * holds. A decoder that meets a version it does not know, or bytes left over, raises
  * `data_corrupted`.
  */
 import { assert } from '../base/assert.js';
@@ -69,12 +71,49 @@ const formatVersion = 1;
 const kinds: readonly LogEntryKind[] = ['noop', 'write', 'gc', 'configuration'];
 const writer = new ByteWriter(4096);
 
-export function encodeLogEntry(entry: LogEntry): Uint8Array {
+/**
+ * Bytes that one record holds; a longer entry is a record of its own. Bounds what a replaced suffix
+ * writes again, and what reading one entry has to look through.
+ */
+const recordBytesMax = 64 * 1024;
+
+/** Entries that the engine keeps as one value. */
+export interface LogRecord {
+  /** The index of the last entry, under which the record lies. */
+  readonly last: LogIndex;
+  readonly bytes: Uint8Array;
+}
+
+/** The entries, in order, in as few records as their bound allows. */
+export function encodeLogRecords(entries: readonly LogEntry[]): readonly LogRecord[] {
+  const records: LogRecord[] = [];
+  let last: LogIndex | undefined;
+  writer.clear();
+  for (const entry of entries) {
+    assert(last === undefined || entry.index === last + 1, 'entries without a gap', entry.index);
+    if (last !== undefined && writer.length + entry.payload.length > recordBytesMax) {
+      records.push({ last, bytes: writer.finish() });
+      writer.clear();
+    }
+    writeLogEntry(entry);
+    last = entry.index;
+  }
+  if (last !== undefined) records.push({ last, bytes: writer.finish() });
+  return records;
+}
+
+/** Visits the entries of a record; `visit` returns false to end. Payloads are views of `bytes`. */
+export function decodeLogRecord(bytes: Uint8Array, visit: (entry: LogEntry) => boolean): void {
+  const reader = new ByteReader(bytes);
+  while (reader.remaining > 0 && visit(readLogEntry(reader)));
+}
+
+function writeLogEntry(entry: LogEntry): void {
   const kind = kinds.indexOf(entry.kind);
   assert(kind >= 0, 'unknown kind of entry', entry.kind);
   assert(entry.index > 0, 'entries count from 1', entry.index);
   const flags = (entry.client === undefined ? 0 : 1) | (entry.request === undefined ? 0 : 2);
-  writer.clear().uint8(formatVersion).uint8(kind).uint8(flags);
+  writer.uint8(formatVersion).uint8(kind).uint8(flags);
   writer.uint53(entry.term).uint53(entry.index).uint53(entry.transaction);
   writer
     .uint53(entry.timestamp)
@@ -84,12 +123,10 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
   for (const { object, version } of entry.objects) writer.uint53(object).uint53(version);
   if (entry.client !== undefined) writer.text(entry.client);
   if (entry.request !== undefined) writer.text(entry.request);
-  return writer.raw(entry.payload).finish();
+  writer.bytes(entry.payload);
 }
 
-/** The payload is a view of `bytes`. */
-export function decodeLogEntry(bytes: Uint8Array): LogEntry {
-  const reader = new ByteReader(bytes);
+function readLogEntry(reader: ByteReader): LogEntry {
   checkVersion(reader, 'log entry');
   const kind = kinds[reader.uint8()];
   if (kind === undefined) raise('data_corrupted', 'log entry of unknown kind');
@@ -106,7 +143,7 @@ export function decodeLogEntry(bytes: Uint8Array): LogEntry {
   }
   const client = (flags & 1) === 0 ? undefined : reader.text();
   const request = (flags & 2) === 0 ? undefined : reader.text();
-  const payload = reader.raw(reader.remaining);
+  const payload = reader.bytes();
   return {
     term,
     index,

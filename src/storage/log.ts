@@ -3,18 +3,17 @@
  * an append file.
  */
 import { assert, must } from '../base/assert.js';
-import { successor } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
 import type { LogIndex, ShardId, Term } from '../base/ids.js';
-import type { Engine, Put, Span } from './engine.js';
+import type { Engine, Put, Visit } from './engine.js';
 import { groupKey, logKey, printKey } from './keys.js';
 import {
   type Configuration,
   decodeConfiguration,
   decodeHardState,
-  decodeLogEntry,
+  decodeLogRecord,
   encodeHardState,
-  encodeLogEntry,
+  encodeLogRecords,
   type HardState,
   type LogEntry,
 } from './log-entry.js';
@@ -46,9 +45,13 @@ interface TailEntry {
  * in one batch, in the order of the calls; the log itself shows the change at once, from memory,
  * until markDurable says that the engine has it.
  *
+ * The entries of an append lie together, as a record under the index of the last of them: entry n is
+ * in the first record at or after n. Compaction removes whole records, so that the first one may
+ * begin before firstIndex; what lies before is checked and never handed out.
+ *
  * Invariants: indexes from firstIndex to lastIndex have no gap, terms never fall; the tail ends at
  * lastIndex; every entry before the tail is durable in the engine; entries that are not durable are
- * in the tail.
+ * in the tail; the last record ends at lastIndex, and every record holds an entry from firstIndex on.
  */
 export class RaftLog implements LogReader {
   readonly #engine: Engine;
@@ -59,6 +62,8 @@ export class RaftLog implements LogReader {
   #terms: { readonly from: LogIndex; readonly term: Term }[] = [];
   /** The configurations that lie in the log, ascending. */
   #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[] = [];
+  /** The last entry of each record, ascending. */
+  #records: LogIndex[] = [];
   #tail: TailEntry[] = [];
   #tailBytes = 0;
   #durable = 0;
@@ -76,7 +81,10 @@ export class RaftLog implements LogReader {
     const start = this.#snapshot;
     this.#terms.push({ from: start.index, term: start.term });
     this.#lastIndex = start.index;
-    this.verify((entry) => this.#note(entry));
+    this.verify(
+      (entry) => this.#note(entry),
+      (last) => this.#records.push(last),
+    );
     if (this.#lastIndex > 0 && this.#hardState === undefined) {
       raise('data_corrupted', `the log of group ${group} has entries and no hard state`);
     }
@@ -125,10 +133,16 @@ export class RaftLog implements LogReader {
     const tailStart = this.#tailStart;
     if (from < tailStart) {
       let more = true;
-      const last = Math.min(to, tailStart - 1) as LogIndex;
-      this.#engine.scan(this.#span(from, last), (_key, value) => {
-        more = take(decodeLogEntry(Buffer.from(value)));
-        return more;
+      const last = Math.min(to, tailStart - 1);
+      this.#scan(from, (_key, value) => {
+        let inEngine = true;
+        decodeLogRecord(Buffer.from(value), (entry) => {
+          if (entry.index < from) return true;
+          more = take(entry);
+          inEngine = more && entry.index < last;
+          return inEngine;
+        });
+        return inEngine;
       });
       if (!more) return entries;
     }
@@ -150,16 +164,15 @@ export class RaftLog implements LogReader {
     this.#generation += 1;
     const first = entries[0];
     if (first !== undefined) {
-      const oldLast = this.#lastIndex;
-      if (first.index <= oldLast) this.#truncate(first.index);
+      const kept = first.index <= this.#lastIndex ? this.#truncate(first.index, puts) : [];
       for (const entry of entries) {
         this.#note(entry);
         this.#tail.push({ entry, generation: this.#generation });
         this.#tailBytes += entryOverheadBytes + entry.payload.length;
-        puts.push({ key: logKey(this.#group, entry.index), value: encodeLogEntry(entry) });
       }
-      for (let index = this.#lastIndex + 1; index <= oldLast; index += 1) {
-        puts.push({ key: logKey(this.#group, index as LogIndex), value: undefined });
+      for (const { last, bytes } of encodeLogRecords([...kept, ...entries])) {
+        this.#records.push(last);
+        puts.push({ key: logKey(this.#group, last), value: bytes });
       }
     }
     return { number: this.#generation, puts };
@@ -175,9 +188,9 @@ export class RaftLog implements LogReader {
     const configuration = covered.at(-1)?.configuration ?? state.configuration;
     this.#generation += 1;
     const puts = [this.#setHardState({ ...state, configuration, lastSnapshot: { index, term } })];
-    for (let at = first; at <= index; at = (at + 1) as LogIndex) {
-      puts.push({ key: logKey(this.#group, at), value: undefined });
-    }
+    const whole = this.#records.filter((last) => last <= index);
+    for (const last of whole) puts.push({ key: logKey(this.#group, last), value: undefined });
+    this.#records.splice(0, whole.length);
     this.#configurations.splice(0, covered.length);
     this.#terms = [{ from: index, term }, ...this.#terms.filter((run) => run.from > index)];
     this.#dropTail(Math.max(0, index + 1 - this.#tailStart));
@@ -198,21 +211,40 @@ export class RaftLog implements LogReader {
     this.#dropTail(count);
   }
 
-  /** Reads every entry of the engine; raises `data_corrupted` naming the first that is wrong. */
-  verify(visit: (entry: LogEntry) => void = () => {}): void {
-    let expected = this.firstIndex;
-    let term = this.#snapshot.term;
-    const span = this.#span(0 as LogIndex, Number.MAX_SAFE_INTEGER as LogIndex);
-    this.#engine.scan(span, (key, value) => {
-      const entry = decodeLogEntry(Buffer.from(value));
+  /**
+   * Reads every record of the engine, which must have all generations; raises `data_corrupted`
+   * naming the first that is wrong. Visits the entries that are not compacted, and after those of a
+   * record the last one's index.
+   */
+  verify(
+    visit: (entry: LogEntry) => void = () => {},
+    onRecord: (last: LogIndex) => void = () => {},
+  ): void {
+    const { index: compacted, term: compactedTerm } = this.#snapshot;
+    let previous: LogEntry | undefined;
+    this.#scan(0 as LogIndex, (key, value) => {
       const place = printKey(key);
-      if (entry.index !== expected || Buffer.compare(key, logKey(this.#group, expected)) !== 0) {
-        raise('data_corrupted', `${place} holds entry ${entry.index}; ${expected} is missing`);
+      decodeLogRecord(Buffer.from(value), (entry) => {
+        const { index, term } = entry;
+        const expected =
+          previous === undefined ? Math.min(index, compacted + 1) : previous.index + 1;
+        if (index !== expected) {
+          raise('data_corrupted', `${place} holds entry ${index}; ${expected} is missing`);
+        }
+        const termMin = previous?.term ?? (index > compacted ? compactedTerm : 0);
+        if (term < termMin || (index === compacted && term !== compactedTerm)) {
+          raise('data_corrupted', `${place} holds entry ${index} with the wrong term ${term}`);
+        }
+        if (index > compacted) visit(entry);
+        previous = entry;
+        return true;
+      });
+      const last = previous?.index;
+      if (last === undefined || Buffer.compare(key, logKey(this.#group, last)) !== 0) {
+        raise('data_corrupted', `${place} ends with entry ${last}`);
       }
-      if (entry.term < term) raise('data_corrupted', `${place} falls back to term ${entry.term}`);
-      visit(entry);
-      expected = (expected + 1) as LogIndex;
-      term = entry.term;
+      if (last <= compacted) raise('data_corrupted', `${place} was compacted and is still there`);
+      onRecord(last);
       return true;
     });
   }
@@ -225,8 +257,10 @@ export class RaftLog implements LogReader {
     return this.#lastIndex + 1 - this.#tail.length;
   }
 
-  #span(from: LogIndex, to: LogIndex): Span {
-    return { from: logKey(this.#group, from), to: successor(logKey(this.#group, to)) };
+  /** Visits the records from the one on that holds entry `from`. */
+  #scan(from: LogIndex, visit: Visit): void {
+    const end = logKey(this.#group, Number.MAX_SAFE_INTEGER as LogIndex);
+    this.#engine.scan({ from: logKey(this.#group, from), to: end }, visit);
   }
 
   #setHardState(state: HardState): Put {
@@ -256,16 +290,29 @@ export class RaftLog implements LogReader {
     this.#lastIndex = entry.index;
   }
 
-  /** Forgets the entries from `index` on. */
-  #truncate(index: LogIndex): void {
+  /**
+   * Forgets the entries from `index` on, and removes their records. Returns the entries before
+   * `index` that shared a record with it: they must be written again.
+   */
+  #truncate(index: LogIndex, puts: Put[]): readonly LogEntry[] {
     assert(index >= this.firstIndex, 'a compacted entry is never replaced', index);
+    const at = this.#records.findIndex((last) => last >= index);
+    assert(at >= 0, 'an entry lies in a record', index);
+    const before = this.#records[at - 1] ?? 0;
+    const start = Math.max(before + 1, this.firstIndex) as LogIndex;
+    const end = (index - 1) as LogIndex;
+    const kept = start <= end ? this.read(start, end, Number.POSITIVE_INFINITY) : [];
+    for (const last of this.#records.splice(at)) {
+      puts.push({ key: logKey(this.#group, last), value: undefined });
+    }
     const keep = Math.max(0, index - this.#tailStart);
     for (const { entry } of this.#tail.splice(keep)) {
       this.#tailBytes -= entryOverheadBytes + entry.payload.length;
     }
     this.#terms = this.#terms.filter((run) => run.from < index);
     this.#configurations = this.#configurations.filter((held) => held.index < index);
-    this.#lastIndex = (index - 1) as LogIndex;
+    this.#lastIndex = end;
+    return kept;
   }
 
   #dropTail(count: number): void {

@@ -1,7 +1,7 @@
 /** Keys, versions and batches as the golden scripts of mvcc and shard write them. */
 import type { DatabaseId, StorageId, Timestamp } from '#src/base/ids.js';
 import type { LogEntry, Put, Span } from '#src/storage/index.js';
-import { decodeHardState, decodeLogEntry } from '#src/storage/index.js';
+import { decodeHardState, decodeLogRecord } from '#src/storage/index.js';
 import { dataPrefix, keyKind, keySpace, splitHistoryKey } from '#src/storage/keys.js';
 import {
   decodeChange,
@@ -95,13 +95,13 @@ function printEnd(bytes: Uint8Array): string {
   return `${key.readUInt32BE(1)}.${key.readUInt32BE(5)}/`;
 }
 
-/** What a batch for the engine holds, a line each. */
+/** What a batch for the engine holds, a line each; of a log record a line for each entry. */
 export function printBatch(batch: readonly Put[]): readonly string[] {
-  return batch.map(({ key, value }) => {
+  return batch.flatMap(({ key, value }) => {
     switch (key[0]) {
       case keySpace.log:
-        if (value === undefined) return `log ${Buffer.from(key).readUInt32BE(9)} removed`;
-        return `log ${printEntry(decodeLogEntry(value))}`;
+        if (value === undefined) return `log to ${Buffer.from(key).readUInt32BE(9)} removed`;
+        return printRecord(value);
       case keySpace.hardState: {
         if (value === undefined) return 'hard state removed';
         const { term, vote, lastSnapshot } = decodeHardState(value);
@@ -113,6 +113,15 @@ export function printBatch(batch: readonly Put[]): readonly string[] {
         return `${printKey(key)} = ${printVersion(value)}`;
     }
   });
+}
+
+function printRecord(record: Uint8Array): readonly string[] {
+  const lines: string[] = [];
+  decodeLogRecord(record, (entry) => {
+    lines.push(`${lines.length === 0 ? 'log' : '  +'} ${printEntry(entry)}`);
+    return true;
+  });
+  return lines;
 }
 
 export const stamp = (text: string | undefined): Timestamp => Number(text) as Timestamp;

@@ -19,10 +19,10 @@ t.test('keys are read back from their bytes and printed so that no two look alik
   const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
   const number = fc.nat(Number.MAX_SAFE_INTEGER);
   fc.assert(
-    fc.property(uint32, number, (group, index) => {
-      const key = logKey(group as ShardId, index as LogIndex);
-      t.same(parseKey(key), { space: 'log', group, index });
-      t.equal(printKey(key), `log/${group}/${index}`);
+    fc.property(uint32, number, (group, last) => {
+      const key = logKey(group as ShardId, last as LogIndex);
+      t.same(parseKey(key), { space: 'log', group, last });
+      t.equal(printKey(key), `log/${group}/${last}`);
     }),
   );
   fc.assert(
