@@ -1,13 +1,17 @@
 /**
  * The SDK against the real node, in this process and over a socket: both must behave the same.
  */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { connect } from '#src/client/index.js';
 import { checkConfig, startNode } from '#src/node/index.js';
 import { type Database, open, ShardForgeError } from '#src/embedded.js';
+
+const run = promisify(execFile);
 
 /** The error that the promise fails with. */
 async function errorOf(promise: PromiseLike<unknown>): Promise<ShardForgeError> {
@@ -93,7 +97,7 @@ async function statements(test: Test, db: Database): Promise<void> {
     [['int4'], [{ name: 'name', type: 'text' }]],
   );
   test.same(await prepared.execute([1]), [{ name: 'naïve "😀"' }]);
-  test.match(await errorOf(db.query(`select '${'x'.repeat(2 ** 20)}'`)), { sqlstate: '54000' });
+  test.match(await errorOf(db.query(`select '${'x'.repeat(2 ** 23)}'`)), { sqlstate: '54000' });
   const many = Array.from({ length: 500 }, (_, i) => db.sql<{ n: number }>`select ${i}::int as n`);
   test.same(
     (await Promise.all(many)).map(([first]) => first?.n),
@@ -206,3 +210,39 @@ t.test('two databases of one process know nothing of each other', async (test) =
   await Promise.all([a.close(), b.close()]);
   test.ok(events.length > 0, 'what the node reports is heard where it is asked for');
 });
+
+const fillsDisk = `
+import { open } from '#src/embedded.js';
+const db = await open({ dir: process.argv[1] });
+await db.query('create table t (a int primary key, b text)');
+let acknowledged = 0;
+const said = [];
+try {
+  for (;;) {
+    await db.query('insert into t values ($1, $2)', [acknowledged, 'x'.repeat(100_000)]);
+    acknowledged += 1;
+  }
+} catch (error) {
+  said.push(error.sqlstate, error.retry);
+}
+await db.sql\`select 1\`.catch((error) => said.push(error.sqlstate, error.retry));
+await db.close();
+console.log(JSON.stringify({ acknowledged, said }));
+`;
+
+t.test(
+  'a disk that takes no more: the caller is told, nothing acknowledged is lost',
+  async (test) => {
+    const dir = directory(test);
+    const limited = 'ulimit -f 4000; exec "$0" --input-type=module -e "$1" "$2"';
+    const { stdout } = await run('bash', ['-c', limited, process.execPath, fillsDisk, dir]);
+    const { acknowledged, said } = JSON.parse(stdout) as { acknowledged: number; said: string[] };
+    test.ok(acknowledged > 0);
+    test.same(said, ['08006', 'unknown', '08006', 'never']);
+    const again = await open({ dir });
+    const [row] = await again.sql<{ count: number }>`select count(*) from t`;
+    const count = row?.count ?? 0;
+    test.ok(count === acknowledged || count === acknowledged + 1, 'the last one is unknown');
+    await again.close();
+  },
+);
