@@ -119,7 +119,11 @@ const catalogue = {
     advice: 'Correct the table definition.',
   },
   invalid_schema_name: { sqlstate: '3F000', retry: 'never', advice: 'Use a schema that exists.' },
-  invalid_catalog_name: { sqlstate: '3D000', retry: 'never', advice: 'Name a database that exists.' },
+  invalid_catalog_name: {
+    sqlstate: '3D000',
+    retry: 'never',
+    advice: 'Name a database that exists.',
+  },
   invalid_name: { sqlstate: '42602', retry: 'never', advice: 'Correct the name.' },
   name_too_long: { sqlstate: '42622', retry: 'never', advice: 'Use names of at most 63 bytes.' },
   reserved_name: {
