@@ -11,13 +11,19 @@ const length64 = 127;
 
 /** One frame for each text, in order. */
 export function textFrames(texts: readonly string[]): Buffer {
-  const lengths = texts.map((text) => Buffer.byteLength(text));
-  const bytes = Buffer.allocUnsafe(lengths.reduce((sum, n) => sum + headBytes(n) + n, 0));
+  const lengths = new Array<number>(texts.length);
+  let size = 0;
+  for (let i = 0; i < texts.length; i += 1) {
+    const length = Buffer.byteLength(texts[i] as string);
+    lengths[i] = length;
+    size += headBytes(length) + length;
+  }
+  const bytes = Buffer.allocUnsafe(size);
   let at = 0;
-  texts.forEach((text, i) => {
-    at = writeHead(bytes, at, lengths[i] ?? 0);
-    at += bytes.write(text, at);
-  });
+  for (let i = 0; i < texts.length; i += 1) {
+    at = writeHead(bytes, at, lengths[i] as number);
+    at += bytes.write(texts[i] as string, at);
+  }
   return bytes;
 }
 
