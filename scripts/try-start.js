@@ -42,10 +42,23 @@ console.log(ready ? `ready after ${seconds} s, build included` : 'never became r
 // npm passes no signal on to its child: the whole process group gets it.
 process.kill(-node.pid, 'SIGTERM');
 await Promise.race([ended, sleep(10_000)]);
-const free = await fetch(`http://127.0.0.1:${port}/ready`).then(
-  () => false,
-  () => true,
-);
-if (!free) process.kill(-node.pid, 'SIGKILL');
-rmSync(directory, { recursive: true, force: true });
-process.exit(ready && free ? 0 : 1);
+// npm may end before the node does, which then still writes.
+let stopped = false;
+for (let tries = 0; tries < 100 && !stopped; tries += 1) {
+  stopped = !isAlive(-node.pid);
+  if (!stopped) await sleep(100);
+}
+if (!stopped) process.kill(-node.pid, 'SIGKILL');
+rmSync(directory, { recursive: true, force: true, maxRetries: 20 });
+console.log(stopped ? 'stopped on SIGTERM' : 'did not stop on SIGTERM');
+process.exit(ready && stopped ? 0 : 1);
+
+/** Whether a process of the group is left. */
+function isAlive(group) {
+  try {
+    process.kill(group, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
