@@ -1,6 +1,5 @@
 /** A database: statements over shared connections, transactions and sessions over their own. */
-import type { Call, CallOptions } from './call.js';
-import type { Connection } from './connection.js';
+import type { Call, CallOptions, CallOwner } from './call.js';
 import { clientError, type ShardForgeError } from './errors.js';
 import { type Job, Pool } from './pool.js';
 import type { Executor, ExecutorOptions, Hold, Query } from './query.js';
@@ -162,7 +161,7 @@ export async function databaseOver(
 }
 
 /** Shared connections for statements, held ones for the rest. */
-class PoolExecutor implements Executor {
+class PoolExecutor implements Executor, CallOwner {
   readonly options: ExecutorOptions;
   readonly #pool: Pool;
 
@@ -178,19 +177,20 @@ class PoolExecutor implements Executor {
       return;
     }
     // What they leave behind on a shared connection would befall the statements of others.
-    const alone = mayBegin.test(text) || mayChangeSession.test(text);
-    const job: Job = {
-      exclusive: alone,
-      failFast: false,
-      start: (connection) => {
-        if (alone) this.#runAlone(call, connection);
-        else call.start(connection);
-      },
-      fail: (error) => call.fail(error),
-    };
-    call.resubmit = () => this.#pool.submit(job);
-    call.onSettled = () => this.#pool.withdraw(job);
-    this.#pool.submit(job);
+    if (mayBegin.test(text) || mayChangeSession.test(text)) {
+      this.#submitAlone(call);
+      return;
+    }
+    call.owner = this;
+    this.#pool.submit(call);
+  }
+
+  onUnsent(call: Call): void {
+    this.#pool.submit(call);
+  }
+
+  onSettled(call: Call): undefined {
+    this.#pool.withdraw(call);
   }
 
   acquire({ signal, timeoutMs }: CallOptions): Promise<HeldConnection> {
@@ -243,12 +243,30 @@ class PoolExecutor implements Executor {
     };
   }
 
-  #runAlone(call: Call, connection: Connection): void {
-    const held = new HeldConnection(this.#pool, connection, this.options);
-    call.resubmit = undefined;
-    call.verify = () => (connection.status === 'idle' ? undefined : begunOnShared());
-    call.onSettled = () => held.release();
-    held.submit(call);
+  #submitAlone(call: Call): void {
+    const job: Job = {
+      exclusive: true,
+      failFast: false,
+      start: (connection) => {
+        const held = new HeldConnection(this.#pool, connection, this.options);
+        call.owner = {
+          onSettled() {
+            const begun = connection.status !== 'idle';
+            held.release();
+            return begun ? begunOnShared() : undefined;
+          },
+        };
+        held.submit(call);
+      },
+      fail: (error) => call.fail(error),
+    };
+    call.owner = {
+      onSettled: () => {
+        this.#pool.withdraw(job);
+        return undefined;
+      },
+    };
+    this.#pool.submit(job);
   }
 }
 

@@ -71,6 +71,7 @@ export class Pool {
 
   /** Takes a job back that has not started. */
   withdraw(job: Job): void {
+    if (this.#waiting.size === 0) return;
     clearTimeout(this.#waiting.get(job));
     this.#waiting.delete(job);
   }

@@ -1,5 +1,5 @@
 /** Transactions: a function that runs between BEGIN and COMMIT, again when it met another. */
-import type { Call, CallOptions } from './call.js';
+import type { Call, CallOptions, CallOwner } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
 import { retryPauseMsFirst, retryPauseMsMax } from './limits.js';
 import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
@@ -75,7 +75,7 @@ export async function runTransaction<T>(
 }
 
 /** One run of the function. */
-class Attempt implements Executor {
+class Attempt implements Executor, CallOwner {
   readonly options: ExecutorOptions;
   readonly #held: HeldConnection;
   readonly #options: TransactionOptions;
@@ -151,10 +151,12 @@ class Attempt implements Executor {
 
   #watch(call: Call): void {
     this.#running.add(call);
-    call.onSettled = (error) => {
-      this.#running.delete(call);
-      this.#cause ??= error;
-    };
+    call.owner = this;
+  }
+
+  onSettled(call: Call, error: ShardForgeError | undefined): undefined {
+    this.#running.delete(call);
+    this.#cause ??= error;
   }
 
   #refusal(): ShardForgeError | undefined {
