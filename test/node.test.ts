@@ -12,6 +12,7 @@ import type { ErrorFrame, RowsFrame } from '#src/net/protocol.js';
 import { checkConfig, type RunningNode, Sessions, shardPlace } from '#src/node/index.js';
 import { sessionAnswerTypes, sessionMessages } from '#src/sql/index.js';
 import type { SessionArguments, SessionMessage } from '#src/sql/session/protocol.js';
+import { longTextLimits, longTexts } from './node/long-texts.js';
 import { Raw, start, urlOf } from './node/raw.js';
 
 // Alone it takes a few seconds; on a machine that does other work too it may take many.
@@ -460,4 +461,10 @@ t.test('no web page gets in that was not let in', async (t) => {
   t.equal(await status(node, '/sql?databse=x', upgrade), 400);
   t.equal(await status(node, '/sql', { ...upgrade, 'Sec-WebSocket-Protocol': 'other' }), 400);
   t.equal(await status(node, '/nowhere', {}), 404);
+});
+
+t.test('long texts', async (t) => {
+  const node = await start({ workers: 0, limits: longTextLimits });
+  t.teardown(() => node.stop());
+  await longTexts(t, node);
 });

@@ -142,7 +142,16 @@ const options: readonly ConfigOption[] = [
     gib,
     'Answers that wait for a client that does not read, before it is disconnected.',
   ),
-  integer('limits.statementBytes', mib, 'bytes', kib, 16 * mib, 'The text of a statement.'),
+  integer(
+    'limits.statementBytes',
+    mib,
+    'bytes',
+    kib,
+    16 * mib,
+    'The text of a statement; at most about half of `limits.frameBytes`, as JSON escapes. Its ' +
+      'syntax tree has a budget of `limits.statementMemoryBytes` too: of INSERTs of small values ' +
+      'the text may have some 3 MB in 64 MiB.',
+  ),
   integer(
     'limits.statementMemoryBytes',
     64 * mib,

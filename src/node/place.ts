@@ -17,7 +17,12 @@ import {
   storeEngine,
 } from '../shard/index.js';
 import { shardAccess } from '../shard/protocol.js';
-import { type SessionLimits, sessionAnswerTypes, sessionKind } from '../sql/index.js';
+import {
+  parseMessageTypes,
+  type SessionLimits,
+  sessionAnswerTypes,
+  sessionKind,
+} from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';
 import './value-classes.js';
@@ -58,6 +63,7 @@ export function registerKinds(
   dispatcher.registerKind(sessionKind({ metrics, limits }));
   // Sessions send them to doors, which are on the main thread.
   dispatcher.registerMessages(sessionAnswerTypes);
+  dispatcher.registerMessages(parseMessageTypes);
   return metrics;
 }
 

@@ -19,6 +19,7 @@ import type { BootOptions, BootReport } from './boot.js';
 import { inMemory, type LogThreshold, type NodeConfig } from './config.js';
 import { shardPlace } from './place.js';
 import { Sessions } from './sessions.js';
+import { TextParser } from './text-parser.js';
 import { packageVersion } from './version.js';
 
 /** What a node tells whoever started it. */
@@ -123,6 +124,7 @@ class Node implements RunningNode {
   readonly #directory: Directory | undefined;
   readonly #runtime: Runtime;
   readonly #sessions: Sessions;
+  readonly #parser: TextParser;
   readonly #metrics = new Metrics();
   #logsRequests: boolean;
   #notReady: string | undefined = 'the node is starting';
@@ -136,7 +138,12 @@ class Node implements RunningNode {
     this.version = parts.version;
     this.#directory = parts.directory;
     this.#runtime = parts.runtime;
-    this.#sessions = new Sessions(parts.runtime, shardPlace, () => this.#notReady);
+    const { statementBytes } = config.limits;
+    this.#parser = new TextParser({ statementBytes }, hooks.log);
+    const notReady = (): string | undefined => this.#notReady;
+    // Trees in pieces would fill the way to a worker, and requests of others be refused.
+    const parser = parts.runtime.workers === 0 ? this.#parser : undefined;
+    this.#sessions = new Sessions(parts.runtime, shardPlace, notReady, parser);
   }
 
   get addresses(): readonly string[] {
@@ -194,6 +201,7 @@ class Node implements RunningNode {
   async #stop(drainMs: number): Promise<void> {
     this.#notReady = 'the node shuts down';
     await this.#http?.drain(drainMs);
+    await this.#parser.close();
     await this.#runtime.stop();
     await this.#directory?.close();
   }

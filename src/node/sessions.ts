@@ -7,21 +7,43 @@ import {
   runtimeMessages,
 } from '../actors/index.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
-import { sessionAnswerTypes } from '../sql/index.js';
-import type { SessionAnswer, SessionArguments, SessionMessage } from '../sql/session/protocol.js';
+import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
+import type {
+  ParseAnswer,
+  ParseMessage,
+  SessionAnswer,
+  SessionArguments,
+  SessionMessage,
+} from '../sql/session/protocol.js';
+import type { TextParser } from './text-parser.js';
 
-type DoorMessage = SessionAnswer | ActorStopped | ActorRefused;
+type DoorMessage = SessionAnswer | ParseMessage | ActorStopped | ActorRefused;
 
-const doorMessages = [...sessionAnswerTypes, runtimeMessages.stopped, runtimeMessages.refused];
+const doorMessages = [
+  ...sessionAnswerTypes,
+  ...parseMessageTypes,
+  runtimeMessages.stopped,
+  runtimeMessages.refused,
+];
 
 export class Sessions implements SqlService {
   readonly #doors: Doors;
   readonly #place: PlaceId;
   readonly #notReady: () => string | undefined;
+  readonly #parser: TextParser | undefined;
   #opened = 0;
 
-  /** Sessions run at `place`; `notReady` says why none is opened now. */
-  constructor(doors: Doors, place: PlaceId, notReady: () => string | undefined) {
+  /**
+   * Sessions run at `place`; `notReady` says why none is opened now. Without `parser` they parse
+   * long texts themselves.
+   */
+  constructor(
+    doors: Doors,
+    place: PlaceId,
+    notReady: () => string | undefined,
+    parser?: TextParser,
+  ) {
+    this.#parser = parser;
     this.#doors = doors;
     this.#place = place;
     this.#notReady = notReady;
@@ -42,6 +64,12 @@ export class Sessions implements SqlService {
         case 'actor.refused':
           end('the session does not keep up');
           return;
+        case 'sql.parse':
+          parse(message.parse, message.text);
+          return;
+        case 'sql.stopParsing':
+          parsing?.abort();
+          return;
         default:
           try {
             listener.answer(message);
@@ -52,7 +80,8 @@ export class Sessions implements SqlService {
           }
       }
     });
-    const args: SessionArguments = { door: door.ref, ...options };
+    const parser = this.#parser === undefined ? {} : { parser: door.ref };
+    const args: SessionArguments = { door: door.ref, ...parser, ...options };
     const actor = this.#doors.spawn<SessionMessage>(
       'session',
       `session/${session}`,
@@ -60,12 +89,24 @@ export class Sessions implements SqlService {
       this.#place,
     );
     let open = true;
+    // A session parses one text at a time.
+    let parsing: AbortController | undefined;
+    const parse = (number: number, text: string): void => {
+      parsing = new AbortController();
+      this.#parser?.parse(text, parsing.signal, (answer) => {
+        door.post<ParseAnswer>(actor, { ...answer, parse: number });
+      });
+    };
+    const close = (): void => {
+      open = false;
+      parsing?.abort();
+      door.close();
+    };
     const end = (reason: string): void => {
       if (!open) return;
-      open = false;
       // After a failure the runtime would start it again, without its transaction: end it for good.
       door.post<SessionMessage>(actor, { kind: 'sql.end' });
-      door.close();
+      close();
       listener.died(reason);
     };
     door.watch(actor);
@@ -75,8 +116,7 @@ export class Sessions implements SqlService {
         if (!open) return;
         const taken = door.post(actor, message);
         if (message.kind === 'sql.end') {
-          open = false;
-          door.close();
+          close();
         } else if (!taken) {
           end('the session does not keep up');
         }

@@ -6,8 +6,10 @@
  * the construct for what is not. Must not know: sockets, files, threads, clocks.
  */
 export { loadModule as loadParser } from 'libpg-query';
+export { parsePieces } from './parse/index.js';
 export {
   defaultSessionLimits,
+  parseMessageTypes,
   type SessionLimits,
   sessionAnswerTypes,
   sessionKind,

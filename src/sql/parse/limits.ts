@@ -18,13 +18,17 @@ export const nestedTokensMax = 5_000;
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-export function checkText(text: string, limits: ParseLimits): void {
+/** Raises program_limit_exceeded for a text that is too long. */
+export function checkLength(text: string, limits: ParseLimits): void {
   // A UTF-16 unit takes at most three bytes, so that short texts need no count.
-  if (text.length * 3 > limits.statementBytes && bytesOf(text) > limits.statementBytes) {
-    raise('program_limit_exceeded', `statement is longer than ${limits.statementBytes} bytes`, {
-      hint: 'Send parameters or several statements, or raise the limit statementBytes.',
-    });
-  }
+  if (text.length * 3 <= limits.statementBytes || bytesOf(text) <= limits.statementBytes) return;
+  raise('program_limit_exceeded', `statement is longer than ${limits.statementBytes} bytes`, {
+    hint: 'Send parameters or several statements, or raise the limit statementBytes.',
+  });
+}
+
+export function checkText(text: string, limits: ParseLimits): void {
+  checkLength(text, limits);
   if (text.includes('\0')) {
     raise('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8": 0x00');
   }

@@ -50,10 +50,18 @@ export interface ParsedStatement {
  * character_not_in_repertoire (NUL, lone surrogate). The parser must have been loaded.
  */
 export function parse(text: string, limits: ParseLimits): ParsedStatement[] {
+  return statementsOf(text, parseTree(text, limits));
+}
+
+/** The syntax tree of `text`; raises what {@link parse} does. */
+export function parseTree(text: string, limits: ParseLimits): ParseResult {
   checkText(text, limits);
+  return text === '' ? {} : tree(text);
+}
+
+/** The statements of `text` with its syntax tree. */
+export function statementsOf(text: string, { stmts = [] }: ParseResult): ParsedStatement[] {
   const source = new Source(text);
-  if (text === '') return [];
-  const { stmts = [] } = tree(text);
   return stmts.map((raw) => {
     assert(raw.stmt !== undefined, 'a statement has a tree');
     const from = raw.stmt_location ?? 0;

@@ -7,6 +7,7 @@ import { typeNamed } from '../types/index.js';
 import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
+import { isLong, parseElsewhere } from './long-text.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
 import { type Run, runData, runInTransaction } from './run.js';
 import { commit, ResultWriter, type Work } from './work.js';
@@ -130,8 +131,8 @@ function* executePrepared(
   run: Run,
   statement: Extract<Statement, { kind: 'execute' }>,
 ): Work<void> {
-  const { key, parse, types } = preparedNamed(run.state, statement.name);
-  const parsed = parse();
+  const { key, text, parse, types } = preparedNamed(run.state, statement.name);
+  const parsed = isLong(run.state, text) ? (yield* parseElsewhere(run.state, text))[0] : parse();
   if (parsed === undefined) return yield* completed(run, '');
   const query = { key, parsed: () => parsed, types, parameters: statement.arguments };
   yield* runInTransaction(run, (transaction) => {

@@ -41,6 +41,8 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },
   { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.parsed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
   ...proposeAnswers,
   runtimeMessages.refused,
 ];
@@ -52,6 +54,12 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.prepared', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
+];
+
+/** What a session sends to the parser of long texts. */
+export const parseMessageTypes: readonly MessageType[] = [
+  { kind: 'sql.parse', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.stopParsing', priority: 'normal', flow: 'reply' },
 ];
 
 /**

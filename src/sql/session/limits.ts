@@ -31,6 +31,9 @@ export const defaultSessionLimits: SessionLimits = {
 /** Characters of a text whose plan is kept; longer ones, such as INSERTs of many rows, are hardly ever sent twice. */
 export const cachedTextMax = 16_384;
 
+/** Characters of a text that is parsed in the session's turn; longer ones go to another thread. */
+export const parsedInTurnMax = 131_072;
+
 /** Executions of one autocommit statement before its conflict is reported. */
 export const executionsMax = 100;
 

@@ -35,19 +35,25 @@ export function keepPrepared(
   parsed: ParsedStatement,
   types: readonly TypeName[],
 ): void {
-  keep(state, name, { key: planKey(`${parsed.text}`, types), parse: () => parsed, types });
+  const key = planKey(parsed.text, types);
+  keep(state, name, { key, text: undefined, parse: () => parsed, types });
 }
 
 /** The protocol's prepare: the text is parsed again when its plan has left the cache. */
-export function keepText(state: SessionState, name: string, text: string): void {
+export function keepText(
+  state: SessionState,
+  name: string,
+  text: string,
+  statements: readonly ParsedStatement[],
+): void {
   const { limits } = state.place;
-  const statements = parse(text, limits);
   if (statements.length > 1) {
     raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
   }
   const [first] = statements;
   keep(state, name, {
     key: planKey(text, []),
+    text,
     parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
     types: [],
   });

@@ -50,7 +50,29 @@ export type SessionMessage =
   /** Ends the request with 57014 if it has not ended yet. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
   /** The client has gone: roll back, release everything, stop. */
-  | { readonly kind: 'sql.end' };
+  | { readonly kind: 'sql.end' }
+  | ParseAnswer;
+
+/** What a session asks of the parser of long texts. */
+export type ParseMessage =
+  | {
+      readonly kind: 'sql.parse';
+      /** The session's own number, which the answers carry. */
+      readonly parse: number;
+      readonly text: string;
+    }
+  /** No answer is wanted any more. */
+  | { readonly kind: 'sql.stopParsing'; readonly parse: number };
+
+export type ParseAnswer =
+  /** The pieces of `parsePieces`, in their order. */
+  | {
+      readonly kind: 'sql.parsed';
+      readonly parse: number;
+      readonly piece: string;
+      readonly last: boolean;
+    }
+  | { readonly kind: 'sql.notParsed'; readonly parse: number; readonly error: ErrorFields };
 
 export interface Completion {
   /** PostgreSQL's command tag, such as `INSERT 0 3`. */
@@ -103,6 +125,11 @@ export type SessionAnswer =
 /** How a session actor (kind `session`) is spawned at the place of its shard. */
 export interface SessionArguments {
   readonly door: Ref<SessionAnswer & Message>;
+  /**
+   * Who parses long texts on another thread. Without it all texts are parsed in the session's turn:
+   * the simulator has no threads.
+   */
+  readonly parser?: Ref<ParseMessage & Message>;
   readonly user: string;
   readonly database: string;
   /** First settings, such as `application_name` or `TimeZone`. */

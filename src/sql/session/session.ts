@@ -3,8 +3,9 @@ import type { Actor, ActorRefused, Context, Message, Ref } from '../../actors/ac
 import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
 import type { ProposeAnswer } from '../../shard/protocol.js';
-import { parse } from '../parse/index.js';
+import { type ParsedStatement, parse } from '../parse/index.js';
 import { requestsPerTurn } from './limits.js';
+import { isLong, parseElsewhere } from './long-text.js';
 import { readParameters } from './parameters.js';
 import type { Plan } from './plan-cache.js';
 import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
@@ -12,7 +13,7 @@ import { keepText, preparedNamed, statedTypes } from './prepared.js';
 import type { SessionAnswer, SessionMessage } from './protocol.js';
 import { runStatement } from './run.js';
 import type { SessionState } from './state.js';
-import { type CommitAnswer, type Request, ResultWriter, type Wait, type Work } from './work.js';
+import { type Answer, type Request, ResultWriter, type Wait, type Work } from './work.js';
 import { isCommand } from './command.js';
 import { kindOf } from '../parse/index.js';
 import { type Row, typeNamed } from '../types/index.js';
@@ -86,6 +87,10 @@ export class Session implements Actor<SessionInput> {
       case 'shard.refused':
         if (this.#serving?.waiting === 'commit') this.#resume(message);
         return;
+      case 'sql.parsed':
+      case 'sql.notParsed':
+        if (this.#serving?.waiting === 'parse') this.#resume(message);
+        return;
       case 'actor.refused':
         if (message.message.kind === 'shard.propose' && this.#serving?.waiting === 'commit') {
           this.#resume(message);
@@ -149,7 +154,7 @@ export class Session implements Actor<SessionInput> {
   }
 
   /** Goes on with the request, or throws `error` where it waits. */
-  #resume(answer: CommitAnswer | undefined, error?: DatabaseError): void {
+  #resume(answer: Answer | undefined, error?: DatabaseError): void {
     const serving = this.#serving;
     assert(serving !== undefined, 'resumed without a request');
     const next = error === undefined ? serving.work.next(answer) : serving.work.throw(error);
@@ -203,7 +208,7 @@ export class Session implements Actor<SessionInput> {
         case 'sql.execute':
           return yield* this.#execute(message, request);
         case 'sql.prepare':
-          return this.#prepare(message.request, message.name, message.text);
+          return yield* this.#prepare(message.request, message.name, message.text);
         case 'sql.close':
           this.#state.prepared.delete(message.name);
           this.#answer({ kind: 'sql.closed', request: message.request });
@@ -213,12 +218,16 @@ export class Session implements Actor<SessionInput> {
       }
     } catch (error) {
       this.#fail(message.request, error);
+    } finally {
+      this.#state.textMemory.releaseAll();
     }
   }
 
   *#execute(message: Execute, request: Request): Work<void> {
+    const text = this.#longText(message);
+    const parsed = text === undefined ? undefined : yield* this.#parseLong(text);
     const state = this.#state;
-    const queries = this.#queriesOrAbort(message);
+    const queries = this.#queriesOrAbort(message, parsed);
     if (queries.length === 0) {
       const none = { columns: undefined, timeZone: undefined };
       const writer = new ResultWriter(state, request, none, false);
@@ -233,17 +242,36 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
-  /** A text that cannot be read fails the block that it came in, like every other error. */
-  #queriesOrAbort(message: Execute): readonly Query[] {
+  /** The text of the request if another thread is to parse it. */
+  #longText({ statement }: Execute): string | undefined {
+    const { prepared } = this.#state;
+    const text = 'text' in statement ? statement.text : prepared.get(statement.prepared)?.text;
+    return isLong(this.#state, text) ? text : undefined;
+  }
+
+  *#parseLong(text: string): Work<readonly ParsedStatement[]> {
     try {
-      return this.#queriesOf(message);
+      return yield* parseElsewhere(this.#state, text);
     } catch (error) {
       this.#state.abort();
       throw error;
     }
   }
 
-  #queriesOf(message: Execute): readonly Query[] {
+  /** A text that cannot be read fails the block that it came in, like every other error. */
+  #queriesOrAbort(
+    message: Execute,
+    given: readonly ParsedStatement[] | undefined,
+  ): readonly Query[] {
+    try {
+      return this.#queriesOf(message, given);
+    } catch (error) {
+      this.#state.abort();
+      throw error;
+    }
+  }
+
+  #queriesOf(message: Execute, given: readonly ParsedStatement[] | undefined): readonly Query[] {
     const { statement, parameters } = message;
     const state = this.#state;
     const { limits, plans } = state.place;
@@ -252,7 +280,7 @@ export class Session implements Actor<SessionInput> {
       if (plans.get(key) !== undefined) {
         return [{ key, types, parameters, parsed: () => parseAgain() ?? raiseGone() }];
       }
-      const parsed = parseAgain();
+      const parsed = given === undefined ? parseAgain() : given[0];
       return parsed === undefined ? [] : [{ key, types, parameters, parsed: () => parsed }];
     }
     const { text } = statement;
@@ -261,7 +289,7 @@ export class Session implements Actor<SessionInput> {
     if (plans.get(key) !== undefined) {
       return [{ key, types, parameters, parsed: () => parse(text, limits)[0] ?? raiseGone() }];
     }
-    const all = parse(text, limits);
+    const all = given ?? parse(text, limits);
     if (all.length > 1 && parameters.length > 0) {
       raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
     }
@@ -319,11 +347,18 @@ export class Session implements Actor<SessionInput> {
   }
 
   /** Keeps a statement, and tells its types once they are known. */
-  #prepare(request: number, name: string, text: string): void {
+  *#prepare(request: number, name: string, text: string): Work<void> {
     const state = this.#state;
-    keepText(state, name, text);
+    const parsed = isLong(state, text)
+      ? yield* parseElsewhere(state, text)
+      : parse(text, state.place.limits);
+    keepText(state, name, text, parsed);
+    this.#describe(request, name, parsed[0]);
+  }
+
+  #describe(request: number, name: string, parsed: ParsedStatement | undefined): void {
+    const state = this.#state;
     try {
-      const parsed = preparedNamed(state, name).parse();
       if (parsed === undefined || isCommand(kindOf(parsed.node))) {
         this.#answer({ kind: 'sql.prepared', request, parameterTypes: [], columns: undefined });
         return;

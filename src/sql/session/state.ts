@@ -14,7 +14,12 @@ import type { Gate } from './gate.js';
 import type { SessionLimits } from './limits.js';
 import type { SessionMetrics } from './metrics.js';
 import type { PlanCache } from './plan-cache.js';
-import type { SessionAnswer, SessionArguments, TransactionStatus } from './protocol.js';
+import type {
+  ParseMessage,
+  SessionAnswer,
+  SessionArguments,
+  TransactionStatus,
+} from './protocol.js';
 import { Settings } from './settings.js';
 import { NewestOf, Transaction } from './transaction.js';
 
@@ -32,6 +37,8 @@ export interface PlaceState {
 export interface Prepared {
   /** Its place in the plan cache. */
   readonly key: string;
+  /** Its whole text, where it is to be parsed again. */
+  readonly text: string | undefined;
   readonly parse: () => ParsedStatement | undefined;
   readonly types: readonly (TypeName | undefined)[];
 }
@@ -61,6 +68,9 @@ export class SessionState {
   readonly access: ShardAccess;
   readonly place: PlaceState;
   readonly door: Ref<SessionAnswer & Message>;
+  readonly parser: Ref<ParseMessage & Message> | undefined;
+  /** Texts that were given to the parser. */
+  parses = 0;
   readonly settings: Settings;
   /** Why the session serves nothing: its first settings cannot be. */
   readonly refusal: DatabaseError | undefined;
@@ -69,6 +79,8 @@ export class SessionState {
   readonly memory: MemoryAccount;
   /** Of the statement that runs: a session runs one at a time. */
   readonly statementMemory: MemoryAccount;
+  /** Of the syntax tree of a long text, until its request ends; bounded as a statement is. */
+  readonly textMemory: MemoryAccount;
   /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
   readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
   transaction: Transaction | undefined;
@@ -86,6 +98,7 @@ export class SessionState {
     this.access = access;
     this.place = place;
     this.door = args.door;
+    this.parser = args.parser;
     const { settings, refusal } = firstSettings(args.settings);
     this.settings = settings;
     this.refusal = refusal;
@@ -93,6 +106,11 @@ export class SessionState {
     const { limits } = place;
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
     this.statementMemory = new MemoryAccount(
+      'statementMemoryBytes',
+      limits.statementMemoryBytes,
+      this.memory,
+    );
+    this.textMemory = new MemoryAccount(
       'statementMemoryBytes',
       limits.statementMemoryBytes,
       this.memory,

@@ -7,16 +7,19 @@ import type { ActorRefused } from '../../actors/actor.js';
 import type { ProposeAnswer, ProposeMessage } from '../../shard/protocol.js';
 import type { Row } from '../types/index.js';
 import { messageBytes, messageRowsMax } from './limits.js';
-import type { Column, Completion, SessionAnswer } from './protocol.js';
+import type { Column, Completion, ParseAnswer, SessionAnswer } from './protocol.js';
 import type { SessionState } from './state.js';
 
-/** For the next turn or the gate, for credit of the door, for the answer to a proposal. */
-export type Wait = 'turn' | 'gate' | 'credit' | 'commit';
+/** For the next turn or the gate, for credit of the door, for answers to a proposal or the parser's. */
+export type Wait = 'turn' | 'gate' | 'credit' | 'commit' | 'parse';
 
 /** What a proposal came to. */
 export type CommitAnswer = ProposeAnswer | ActorRefused;
 
-export type Work<T> = Generator<Wait, T, CommitAnswer | undefined>;
+/** What resumes a work that waits for more than a turn. */
+export type Answer = CommitAnswer | ParseAnswer;
+
+export type Work<T> = Generator<Wait, T, Answer | undefined>;
 
 /** A request that is served. */
 export interface Request {
@@ -71,9 +74,13 @@ export function* commit(state: SessionState, self: ProposeMessage['replyTo']): W
   }
 }
 
-function checkAnswer(answer: CommitAnswer | undefined): void {
-  if (answer === undefined) raise('internal_error', 'resumed without the answer to a commit');
-  switch (answer.kind) {
+function checkAnswer(answer: Answer | undefined): void {
+  switch (answer?.kind) {
+    case undefined:
+    case 'sql.parsed':
+    case 'sql.notParsed':
+      raise('internal_error', 'resumed without the answer to a commit');
+      break;
     case 'shard.committed':
       return;
     case 'actor.refused':
