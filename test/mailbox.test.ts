@@ -87,7 +87,12 @@ t.test('a full way refuses work, drops what may be dropped, and lets replies pas
     outlet.write(record(2, 5000), nothing, 'work'),
     'work longer than the ring passes in pieces',
   );
-  t.notOk(outlet.write(record(3, 5000), nothing, 'work'), 'one at a time');
+  t.ok(outlet.write(record(3, 1), nothing, 'work'), 'and others wait behind it');
+  const large = record(4, 8 * 1024 * 1024);
+  let waiting = 0;
+  while (outlet.write(large, nothing, 'work')) waiting += 1;
+  t.ok(waiting > 0 && waiting < 10, 'but not without end');
+  t.notOk(outlet.write(record(5, 1), nothing, 'droppable'), 'nor what may be dropped');
 });
 
 t.test('two threads', async (t) => {

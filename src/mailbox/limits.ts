@@ -6,3 +6,5 @@ export const ringBytes = 262_144;
 export const stagingBytes = 32_768;
 /** Bytes that are taken from a ring at once. */
 export const readBytes = 65_536;
+/** Bytes that may wait in memory, new work included, while work longer than a ring passes in pieces. */
+export const workBehindLongBytesMax = 67_108_864;

@@ -1,7 +1,7 @@
 import type { RingBuffer } from 'ringbuf.js';
 import { assert } from '../base/assert.js';
 import { Queue } from '../base/queue.js';
-import { stagingBytes } from './limits.js';
+import { stagingBytes, workBehindLongBytesMax } from './limits.js';
 
 /** What happens to a record that meets a full way: `work` and `droppable` are not taken. */
 export type RecordFlow = 'work' | 'reply' | 'droppable';
@@ -21,6 +21,8 @@ export class Outlet {
   /** What the ring had no room for, in order; it goes before what is staged. */
   readonly #overflow = new Queue<Uint8Array>();
   #overflowBytes = 0;
+  /** Work longer than the ring is passing in pieces. */
+  #passesLong = false;
   /** Room in the ring beyond what is staged; the true room is no less. */
   #room: number;
 
@@ -38,7 +40,7 @@ export class Outlet {
   write(head: Uint8Array, body: Uint8Array, flow: RecordFlow): boolean {
     const length = head.length + body.length;
     const total = headerBytes + length;
-    if (flow !== 'reply' && !this.#fits(total)) return false;
+    if (flow !== 'reply' && !this.#fits(total, flow)) return false;
     if (this.#staged + total > stagingBytes) this.push();
     const staging = this.#staging;
     if (total > stagingBytes || this.#overflowBytes > 0) {
@@ -82,12 +84,20 @@ export class Outlet {
     return pushed;
   }
 
-  #fits(total: number): boolean {
-    if (this.#overflowBytes > 0) return false;
+  #fits(total: number, flow: RecordFlow): boolean {
+    if (this.#overflowBytes > 0 || (this.#passesLong && this.#staged > 0)) {
+      // One client's long statement must not have the others refused while it passes.
+      const waiting = this.#overflowBytes + this.#staged;
+      const bounded = waiting + total <= workBehindLongBytesMax;
+      return flow === 'work' && this.#passesLong && bounded;
+    }
+    this.#passesLong = false;
     if (total <= this.#room) return true;
     this.#room = this.#ring.availableWrite() - this.#staged;
-    // What is longer than the ring can pass only in pieces; one such record at a time.
-    return total <= this.#room || (total > this.#capacity && this.#room > 0);
+    // What is longer than the ring can pass only in pieces.
+    if (total <= this.#room) return true;
+    this.#passesLong = total > this.#capacity && this.#room > 0;
+    return this.#passesLong;
   }
 
   #keep(bytes: Uint8Array): void {

@@ -150,7 +150,8 @@ const options: readonly ConfigOption[] = [
     16 * mib,
     'The text of a statement; at most about half of `limits.frameBytes`, as JSON escapes. Its ' +
       'syntax tree has a budget of `limits.statementMemoryBytes` too: of INSERTs of small values ' +
-      'the text may have some 3 MB in 64 MiB.',
+      'the text may have some 3 MB in 64 MiB. With `workers` 0 long texts are parsed on a thread ' +
+      'that is thrown away, otherwise by the session itself.',
   ),
   integer(
     'limits.statementMemoryBytes',
