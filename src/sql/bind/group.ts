@@ -1,7 +1,8 @@
 /** GROUP BY and what it does to the expressions over it. */
-import { assert, unreachable } from '../../base/assert.js';
+import { assert } from '../../base/assert.js';
 import { as, type ast, stringOf } from '../parse/index.js';
 import type { AggregateCall, ColumnId, Expression, NamedExpression } from '../plan/expression.js';
+import { mapOperands } from '../plan/map-operands.js';
 import type { Relation } from '../plan/relation.js';
 import type { BindContext } from './context.js';
 import { type AggregateCollector, bindSettled, type Clause, nodeLocation } from './expression.js';
@@ -145,47 +146,6 @@ function addDependent(
       return;
     default:
       return;
-  }
-}
-
-/** `expression` with each operand replaced by what `map` gives for it. */
-export function mapOperands(
-  expression: Expression,
-  map: (operand: Expression) => Expression,
-): Expression {
-  switch (expression.kind) {
-    case 'constant':
-    case 'parameter':
-    case 'column':
-    case 'nextValue':
-      return expression;
-    case 'call':
-      return { ...expression, arguments: expression.arguments.map(map) };
-    case 'and':
-    case 'or':
-    case 'coalesce':
-    case 'extreme':
-      return { ...expression, operands: expression.operands.map(map) };
-    case 'not':
-    case 'isNull':
-    case 'isBoolean':
-      return { ...expression, operand: map(expression.operand) };
-    case 'isDistinct':
-      return { ...expression, left: map(expression.left), right: map(expression.right) };
-    case 'case':
-      return {
-        ...expression,
-        branches: expression.branches.map(({ when, then }) => ({
-          when: map(when),
-          // biome-ignore lint/suspicious/noThenProperty: a branch of CASE is never awaited
-          then: map(then),
-        })),
-        otherwise: map(expression.otherwise),
-      };
-    case 'in':
-      return { ...expression, operand: map(expression.operand), list: expression.list.map(map) };
-    default:
-      return unreachable(expression);
   }
 }
 

@@ -1,53 +1,8 @@
 /** Questions to bound expressions and ways to change them, as the rules need them. */
-import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression, ExpressionType } from '../plan/expression.js';
+import { mapOperands } from '../plan/map-operands.js';
 
 const boolean: ExpressionType = { name: 'bool', modifier: -1 };
-
-/** The expression with `change` applied to its direct operands. */
-export function mapOperands(
-  expression: Expression,
-  change: (operand: Expression) => Expression,
-): Expression {
-  switch (expression.kind) {
-    case 'constant':
-    case 'parameter':
-    case 'column':
-    case 'nextValue':
-      return expression;
-    case 'call':
-      return { ...expression, arguments: expression.arguments.map(change) };
-    case 'and':
-    case 'or':
-    case 'coalesce':
-    case 'extreme':
-      return { ...expression, operands: expression.operands.map(change) };
-    case 'not':
-    case 'isNull':
-    case 'isBoolean':
-      return { ...expression, operand: change(expression.operand) };
-    case 'isDistinct':
-      return { ...expression, left: change(expression.left), right: change(expression.right) };
-    case 'case':
-      return {
-        ...expression,
-        branches: expression.branches.map((branch) => ({
-          when: change(branch.when),
-          // biome-ignore lint/suspicious/noThenProperty: a branch of CASE, never awaited
-          then: change(branch.then),
-        })),
-        otherwise: change(expression.otherwise),
-      };
-    case 'in':
-      return {
-        ...expression,
-        operand: change(expression.operand),
-        list: expression.list.map(change),
-      };
-    default:
-      return unreachable(expression);
-  }
-}
 
 /** Calls `visit` with the expression and everything in it. */
 export function walk(expression: Expression, visit: (part: Expression) => void): void {

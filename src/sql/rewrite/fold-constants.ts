@@ -7,7 +7,7 @@
  */
 import type { Expression, ExpressionType } from '../plan/expression.js';
 import type { Value } from '../types/index.js';
-import { mapOperands } from './expressions.js';
+import { mapOperands } from '../plan/map-operands.js';
 import { mapExpressions, type Plan, rewriteUpwards } from './plan.js';
 import type { Rule } from './rule.js';
 
