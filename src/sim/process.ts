@@ -103,6 +103,11 @@ export class SimulatedProcess {
     this.#world.trace('node', 'crash in', `${turns} turns`);
   }
 
+  /** Dies now, also when it has nothing to do; it is up. */
+  crash(): void {
+    this.#crash(must(this.#running, 'crashed while it is down'));
+  }
+
   #openDisk(): MemoryEngine {
     const { flushMsMin, flushMsMax } = this.#options;
     return new MemoryEngine({

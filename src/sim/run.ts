@@ -182,7 +182,10 @@ class Simulation {
 
   #end(): void {
     this.#phase = 'ending';
-    this.#process.crashAfterTurns(1);
+    // Not after a turn: an idle node may never have another.
+    this.#world.after(0, () => {
+      if (this.#process.up) this.#process.crash();
+    });
   }
 
   #jumpClocks(): void {
