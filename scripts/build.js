@@ -1,7 +1,11 @@
-/** Builds dist/ and build/ when they are absent or older than a source. */
+/**
+ * Builds dist/ and build/ when they are absent or older than a source. As a command (`npm run build`)
+ * it builds always.
+ */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const sources = ['src', 'test', 'bench'];
 const settings = ['tsconfig.json', 'tsconfig.base.json', 'package-lock.json'];
@@ -25,9 +29,23 @@ export function build(what) {
   const stamps = roots.map((root) => `build/${root}.tsbuildinfo`);
   const built = stamps.map((stamp) => statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   const entry = statSync('dist/main.js', { throwIfNoEntry: false });
-  if (entry !== undefined && Math.min(...built) >= changed) return;
-  const arguments_ = ['node_modules/typescript/bin/tsc', '-b'];
-  if (what === 'src') arguments_.push('src');
-  const done = spawnSync(process.execPath, arguments_, { stdio: 'inherit' });
+  if (entry === undefined || Math.min(...built) < changed) compile(what);
+  makeExecutable();
+}
+
+function compile(what) {
+  const command = ['node_modules/typescript/bin/tsc', '-b'];
+  if (what === 'src') command.push('src');
+  const done = spawnSync(process.execPath, command, { stdio: 'inherit' });
   if (done.status !== 0) process.exit(done.status ?? 1);
+}
+
+/** tsc writes no mode, and npx links the command of a clone without setting it when it knows the clone. */
+function makeExecutable() {
+  chmodSync('dist/cli/bin.js', 0o755);
+}
+
+if (resolve(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {
+  compile('all');
+  makeExecutable();
 }

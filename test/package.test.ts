@@ -39,12 +39,22 @@ t.test('the tour of README.md does what it says', async (test) => {
   test.equal(blocks.length, 5);
   const data = folder(test, 'tour');
   const shell = spawn('bash', ['-e'], {
+    // A group of its own, so that the node in the background goes with it when the tour fails.
+    detached: true,
     env: {
       ...process.env,
       SHARDFORGE_HTTP_PORT: String(port),
       SHARDFORGE_DATA_DIRECTORY: data,
       SHARDFORGE_URL: `ws://127.0.0.1:${port}`,
     },
+  });
+  const group = shell.pid;
+  test.teardown(() => {
+    try {
+      if (group !== undefined) process.kill(-group, 'SIGKILL');
+    } catch {
+      // The tour has stopped everything, as it should.
+    }
   });
   let output = '';
   for (const stream of [shell.stdout, shell.stderr]) {
