@@ -13,13 +13,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { assert, must } from '#src/base/assert.js';
+import { cpuSeconds } from './cpu.js';
 
 const { values: args } = parseArgs({
   options: { runs: { type: 'string', default: '7' }, json: { type: 'boolean', default: false } },
 });
 const runs = Number(args.runs);
 const idleSeconds = 5;
-const ticksPerSecond = 100;
 const directory = mkdtempSync(join(tmpdir(), 'shardforge-bench-'));
 const root = new URL('../../', import.meta.url).pathname;
 
@@ -55,12 +55,6 @@ async function stop({ child }: Started): Promise<void> {
 function residentMegabytes(pid: number): number {
   const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(must(kilobytes, 'a process has memory')) / 1024;
-}
-
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 /** Ready times of nodes on a directory that is made by the first. */

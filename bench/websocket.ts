@@ -8,11 +8,12 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { assert, must } from '#src/base/assert.js';
+import { cpuSeconds } from './cpu.js';
 import { clientFrame, LeanClient } from './lean-client.js';
 
 interface Scenario {
@@ -47,8 +48,6 @@ const seconds = Number(args.seconds);
 const profiling =
   args.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${args.profile}`];
 const rows = Number(args.rows);
-/** Ticks of /proc/<pid>/stat in a second, on every Linux that Node runs on. */
-const ticksPerSecond = 100;
 
 const select = 'SELECT id, name, amount FROM bench WHERE id = $1';
 const insert = 'INSERT INTO bench (id, name, amount) VALUES ($1, $2, $3)';
@@ -205,12 +204,8 @@ function sleep(durationSeconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationSeconds * 1000));
 }
 
-/** User and system time of the server, all threads. */
 function serverCpuSeconds(): number {
-  const stat = readFileSync(`/proc/${server.process.pid}/stat`, 'utf8');
-  // The name of the command is in parentheses and may hold blanks.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return cpuSeconds(must(server.process.pid, 'a started process has a pid'));
 }
 
 function print(results: readonly Result[]): void {
