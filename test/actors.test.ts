@@ -145,6 +145,26 @@ t.test('messages wait for durability, and later ones to the same receiver with t
   t.equal(world.fatal[0]?.message, 'disk is full', 'a journal that fails ends the process');
 });
 
+t.test('what waits for the later lane of a journal is overtaken', async (t) => {
+  const world = new World();
+  const { journal, dispatcher } = world;
+  const [a, b] = world.spawnAll('a', 'b');
+  dispatcher.post(
+    a,
+    note('normal', 'one', (context) => {
+      const later = context.persistLater([]);
+      context.sendDurable(later, b, note('unordered', 'later'));
+      const persisted = context.persist([]);
+      context.sendDurable(persisted, b, note('normal', 'durable'));
+    }),
+  );
+  t.same(world.run(), ['a: one']);
+  journal.flush();
+  t.same(world.run(), ['b: durable']);
+  journal.flushLater();
+  t.same(world.run(), ['b: later']);
+});
+
 t.test('full queues', async (t) => {
   const world = new World({ queueMessagesMax: 2 });
   const { dispatcher } = world;

@@ -3,7 +3,7 @@ import t from 'tap';
 import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '#src/base/ids.js';
 import { must } from '#src/base/assert.js';
 import { Random } from '#src/base/random.js';
-import { type EntryDraft, type RaftMessage, RaftNode } from '#src/raft/index.js';
+import { type EntryDraft, type RaftInput, type RaftMessage, RaftNode } from '#src/raft/index.js';
 import { type HardState, MemoryEngine, RaftLog } from '#src/storage/index.js';
 import { type Command, runScript, scripts } from './golden.js';
 
@@ -60,7 +60,7 @@ class Member {
     this.#log.markDurable(held.generation);
     for (const message of held.messages) {
       this.#lines.push(`deliver ${print(message)}`);
-      this.step((node) => node.step(message));
+      this.step((node) => node.step(message as RaftInput));
     }
   }
 
@@ -181,9 +181,16 @@ function run(member: Member, { name, words, options }: Command): string {
       const common = { term, from: number('from', 1) as NodeId, to: id };
       const message: RaftMessage =
         words[0] === 'voteAnswer'
-          ? { kind: 'raft.voteAnswer', ...common }
-          : { kind: 'raft.appendAnswer', ...common, matchIndex: number('match', 0) as LogIndex };
-      member.step((node) => node.step(message));
+          ? { kind: 'raft.voteAnswer', ...common, granted: true, pre: false }
+          : {
+              kind: 'raft.appendAnswer',
+              ...common,
+              matchIndex: number('match', 0) as LogIndex,
+              round: 0,
+              refused: undefined,
+              needsSnapshot: false,
+            };
+      member.step((node) => node.step(message as RaftInput));
       return member.takeLines();
     }
     case 'crash':

@@ -176,10 +176,16 @@ export interface ResourceToken<R> {
   readonly type?: R;
 }
 
-/** A place's way to stable storage; tickets rise by one with each commit. */
+/**
+ * A place's way to stable storage. It has two lanes, each with tickets of its own that rise by one
+ * with each commit and become durable in order: one for what somebody waits for, one for what may
+ * take its time.
+ */
 export interface Journal {
   commit(batch: readonly unknown[]): number;
   readonly durableTicket: number;
+  commitLater(batch: readonly unknown[]): number;
+  readonly laterTicket: number;
 }
 
 /** Stands for the durability of what a turn persisted. */
@@ -201,6 +207,11 @@ export interface Context<M extends Message> {
   send<T extends Message>(to: Ref<T>, message: T): void;
   /** Hands a batch to the journal of the place. */
   persist(batch: readonly unknown[]): Persisted;
+  /**
+   * Hands a batch to the journal's lane for what may take its time. What is sent when it is durable
+   * must be of an unordered type.
+   */
+  persistLater(batch: readonly unknown[]): Persisted;
   /**
    * Sends when `after` is on stable storage. Later messages to the same receiver wait behind it
    * unless their type is unordered.

@@ -11,6 +11,7 @@ import { decodeMessage, encodeMessage } from './codec.js';
 import type { DispatcherOptions } from './host.js';
 import type { Kinds, SpawnMessage, TypeRecord } from './kinds.js';
 import type { Lines } from './lines.js';
+import type { HeldSend } from './held.js';
 import type { PlaceState } from './place.js';
 
 /** Why new work did not reach its receiver. */
@@ -83,13 +84,22 @@ export class Delivery {
     place.held.add(waits, { from: from.self, to, message, type });
   }
 
+  /** Sends as the actor `from` when `ticket` of the later lane of its place is durable. */
+  sendLater(from: Cell, ticket: number, to: Ref<never>, message: Message, type: TypeRecord): void {
+    const { place } = from;
+    if (ticket <= (place.journal?.laterTicket ?? 0)) this.#sendNow(from.self, to, message, type);
+    else place.heldLater.add(ticket, { from: from.self, to, message, type });
+  }
+
   /** The journal of the place has risen: what waited for it leaves. */
   release(place: PlaceState): void {
-    const durableTicket = place.journal?.durableTicket ?? 0;
-    place.releasedTicket = durableTicket;
-    place.held.release(durableTicket, ({ from, to, message, type }) => {
+    const { durableTicket = 0, laterTicket = 0 } = place.journal ?? {};
+    const sendNow = ({ from, to, message, type }: HeldSend): void => {
       this.#sendNow(from, to, message, type);
-    });
+    };
+    place.releasedTicket = durableTicket;
+    place.held.release(durableTicket, sendNow);
+    place.heldLater.release(laterTicket, sendNow);
   }
 
   /** Brings a message to its receiver; says why not when it is new work that was refused. */

@@ -160,6 +160,11 @@ export class Dispatcher implements Doors {
     return this.#post(to, message, undefined);
   }
 
+  /** How messages of that kind are treated; undefined when nobody of this thread takes or sends them. */
+  messageType(kind: string): MessageType | undefined {
+    return this.#kinds.type(kind)?.type;
+  }
+
   /**
    * A message from another thread or process; `bytes` may be used again after the call. A message
    * that cannot be decoded is counted, logged and dropped.
@@ -205,7 +210,9 @@ export class Dispatcher implements Doors {
   get idle(): boolean {
     return (
       this.#lines.empty &&
-      this.#places.every((place) => place === undefined || place.held.size === 0)
+      this.#places.every(
+        (place) => place === undefined || (place.held.size === 0 && place.heldLater.size === 0),
+      )
     );
   }
 
@@ -285,14 +292,18 @@ export class Dispatcher implements Doors {
         this.#delivery.send(cell, effect.to, effect.message, effect.type);
         return;
       case 'sendDurable': {
-        const { ticket } = effect.after;
+        const { ticket, later } = effect.after;
         assert(ticket > 0, 'sendDurable after a persist that was never performed');
-        this.#delivery.sendDurable(cell, ticket, effect.to, effect.message, effect.type);
+        if (later) this.#delivery.sendLater(cell, ticket, effect.to, effect.message, effect.type);
+        else this.#delivery.sendDurable(cell, ticket, effect.to, effect.message, effect.type);
         return;
       }
-      case 'persist':
-        effect.persisted.ticket = must(cell.place.journal, 'no journal').commit(effect.batch);
+      case 'persist': {
+        const journal = must(cell.place.journal, 'no journal');
+        const { persisted, batch } = effect;
+        persisted.ticket = persisted.later ? journal.commitLater(batch) : journal.commit(batch);
         return;
+      }
       case 'setTimer':
         this.#setTimer(cell, effect.name, effect.dueMs, effect);
         return;

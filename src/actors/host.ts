@@ -4,7 +4,16 @@
  */
 import type { MetricSample } from '../base/metrics.js';
 import type { NodeId } from '../base/ids.js';
-import type { Journal, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
+import type {
+  Flow,
+  Journal,
+  LogLevel,
+  Message,
+  MessageType,
+  PlaceId,
+  Priority,
+  Ref,
+} from './actor.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { ActorLimits } from './limits.js';
 
@@ -43,6 +52,26 @@ export interface Envelope {
   readonly type: MessageType;
   readonly message: Message;
 }
+
+/** A message between nodes, as bytes: whoever carries it need not know its codec. */
+export interface Parcel {
+  readonly to: Ref<never>;
+  /** Who is told when it is refused. */
+  readonly from: Ref<never> | undefined;
+  /** The message's kind; it names its codec at both ends. */
+  readonly kind: string;
+  readonly priority: Priority;
+  readonly flow: Flow;
+  /** Valid during the call only. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Brings parcels to other nodes, in order per sender, receiver and priority, each at most once. False
+ * when it is refused: the node is not known or not connected, or too much waits for it. A `reply` is
+ * refused only when the node is out of reach.
+ */
+export type Carrier = (parcel: Parcel) => boolean;
 
 export interface DispatcherOptions {
   readonly node: NodeId;

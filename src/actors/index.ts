@@ -13,16 +13,18 @@
  * schedule, log and transport are handed in, so that the simulator drives the same code.
  */
 export * from './actor.js';
-export { registerClass } from './codec.js';
+export { decodeMessage, encodeMessage, registerClass } from './codec.js';
 export { Dispatcher } from './dispatcher.js';
 export type {
   Boot,
   Booted,
   BootSetup,
+  Carrier,
   Clock,
   DispatcherOptions,
   Envelope,
   LogSink,
+  Parcel,
   PlaceJournal,
   Schedule,
 } from './host.js';

@@ -2,7 +2,6 @@ import type { Mailbox } from '../mailbox/index.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { Clock, Schedule } from './host.js';
 import { readBytesMax } from './limits.js';
-import type { LinkCodec } from './link.js';
 
 /** The clocks of the process. */
 export const processClock: Clock = {
@@ -26,7 +25,8 @@ const spinMs = 0.05;
 export interface LoopParts {
   readonly dispatcher: Dispatcher;
   readonly mailbox: Mailbox | undefined;
-  readonly link: LinkCodec;
+  /** Takes a record that another thread wrote. */
+  readonly arrive: (bytes: Buffer, start: number, end: number) => void;
 }
 
 /**
@@ -104,12 +104,12 @@ export class ThreadLoop implements Schedule {
     this.run();
   };
 
-  #read({ dispatcher, link }: LoopParts, mailbox: Mailbox): boolean {
+  #read({ arrive }: LoopParts, mailbox: Mailbox): boolean {
     mailbox.wake();
     const before = this.#records;
     const more = mailbox.read(readBytesMax, (_thread, bytes, start, end) => {
       this.#records += 1;
-      link.deliver(dispatcher, bytes, start, end);
+      arrive(bytes, start, end);
     });
     if (this.#records > before) {
       const nowMs = performance.now();

@@ -13,6 +13,8 @@ export class PlaceState implements Place {
   readonly cells = new Map<string, Cell>();
   readonly journal: PlaceJournal | undefined;
   readonly held = new HeldSends();
+  /** Those that wait for the journal's later lane. */
+  readonly heldLater = new HeldSends();
   /** Held messages up to this ticket have been sent. */
   releasedTicket = 0;
   readonly random: Random;
@@ -52,6 +54,6 @@ export class PlaceState implements Place {
     let queued = 0;
     for (const cell of this.cells.values()) queued += cell.depth;
     this.#queued.value = queued;
-    this.#held.value = this.held.size;
+    this.#held.value = this.held.size + this.heldLater.size;
   }
 }

@@ -6,7 +6,7 @@ import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { connectThreads, transferOf } from '../mailbox/index.js';
 import type { Door, Doors, LogLevel, Message, MessageType, PlaceId, Ref } from './actor.js';
-import type { LogSink } from './host.js';
+import type { Carrier, LogSink, Parcel } from './host.js';
 import { type ActorLimits, stopDrainMs } from './limits.js';
 import { endpointOf } from './endpoint.js';
 import { Thread } from './thread.js';
@@ -122,6 +122,16 @@ export class Runtime implements Doors {
 
   afterDrain(listener: () => void): void {
     this.#main.dispatcher.afterDrain(listener);
+  }
+
+  /** Has messages to other nodes carried; until then they are refused. */
+  set carrier(carrier: Carrier) {
+    this.#main.carrier = carrier;
+  }
+
+  /** Brings a message that came from another node to its actor, on whichever thread. */
+  deliver(parcel: Omit<Parcel, 'priority' | 'flow'>): void {
+    this.#main.deliver(parcel);
   }
 
   /** Sends a message from outside any actor; false when it is new work that was refused. */

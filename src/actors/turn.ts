@@ -9,7 +9,12 @@ const persistedSymbol = Symbol('persisted');
 /** The durability of one `persist`; the ticket is known once the effect has been performed. */
 export class PersistedTicket implements Persisted {
   readonly persisted: symbol = persistedSymbol;
+  readonly later: boolean;
   ticket = 0;
+
+  constructor(later: boolean) {
+    this.later = later;
+  }
 }
 
 /** What an actor asked for in its turn, performed after it in this order. */
@@ -115,16 +120,23 @@ export class Turn implements Context<Message> {
   }
 
   persist(batch: readonly unknown[]): Persisted {
-    assert(this.#host.mayPersist(this.#current()), 'the place has no journal');
-    const persisted = new PersistedTicket();
-    this.#add({ kind: 'persist', batch, persisted });
-    return persisted;
+    return this.#persist(batch, false);
+  }
+
+  persistLater(batch: readonly unknown[]): Persisted {
+    return this.#persist(batch, true);
   }
 
   sendDurable<T extends Message>(after: Persisted, to: Ref<T>, message: T): void {
     this.#current();
     assert(after instanceof PersistedTicket, 'not a token of persist');
-    this.#add({ kind: 'sendDurable', after, to, message, type: this.#type(message) });
+    const type = this.#type(message);
+    assert(
+      !after.later || type.unordered,
+      'what waits for the later lane is unordered',
+      type.type.kind,
+    );
+    this.#add({ kind: 'sendDurable', after, to, message, type });
   }
 
   setTimer(name: string, delayMs: number, message: Message): void {
@@ -159,6 +171,13 @@ export class Turn implements Context<Message> {
   probe(name: string): void {
     this.#current();
     this.#host.probe(name);
+  }
+
+  #persist(batch: readonly unknown[], later: boolean): Persisted {
+    assert(this.#host.mayPersist(this.#current()), 'the place has no journal');
+    const persisted = new PersistedTicket(later);
+    this.#add({ kind: 'persist', batch, persisted });
+    return persisted;
   }
 
   #add(effect: Effect): void {

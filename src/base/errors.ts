@@ -396,6 +396,28 @@ const catalogue = {
     retry: 'later',
     advice: 'This is a bug of ShardForge: report it with the log.',
   },
+  // Cluster
+  no_quorum: {
+    sqlstate: 'SF010',
+    retry: 'later',
+    advice:
+      'Wait until a majority of the voters is back; docs/operations.md says what not to do meanwhile.',
+  },
+  not_in_cluster: {
+    sqlstate: 'SF011',
+    retry: 'later',
+    advice: 'Form a cluster with `shardforge cluster init` or have the node join one.',
+  },
+  cluster_change_refused: {
+    sqlstate: 'SF012',
+    retry: 'later',
+    advice: 'Look at `shardforge cluster status` and mend what the message names.',
+  },
+  node_refused: {
+    sqlstate: 'SF013',
+    retry: 'never',
+    advice: 'Give the node another id and an empty directory, and join it anew.',
+  },
   // Start-up
   config_invalid: {
     sqlstate: 'F0000',

@@ -104,7 +104,7 @@ export function composePlace(
     id,
     engine,
     // Asked for each time: a replica that was started again provides another.
-    ready: () => (id === shardPlace ? place.resource(shardAccess).ready : true),
+    ready: () => (id === shardPlace ? place.resource(shardAccess).refusal === undefined : true),
     metrics: () => [...engineSamples(id - shardPlace, engine.stats()), ...metrics.snapshot()],
   };
 }

@@ -14,4 +14,13 @@
  * voter so far: the messages defined are those that such a group sends.
  */
 export type { AppendAnswer, RaftMessage, VoteAnswer } from './message.js';
-export { type Ballot, type EntryDraft, RaftNode, type Ready, type RaftInput } from './node.js';
+export type {
+  Ballot,
+  EntryDraft,
+  Members,
+  MemberProgress,
+  RaftFlow,
+  RaftStatus,
+  RaftTiming,
+} from './contract.js';
+export { RaftNode, type RaftInput, type Ready } from './node.js';

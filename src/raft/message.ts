@@ -1,32 +1,120 @@
 /**
- * The messages between the voters of a group. A voter answers itself as it answers any other, by a
+ * The messages between the members of a group. A voter answers itself as it answers any other, by a
  * message that leaves once its own disk has the change; so a leader counts itself by the same rule.
+ *
+ * All may be lost, repeated and reordered. Every message carries the sender's term; a higher one than
+ * the receiver's makes it a follower of that term, pre-votes and their refusals apart.
  */
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
+import type { LogEntry } from '../storage/index.js';
+
+interface Addressed {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly term: Term;
+}
 
 /**
- * Purpose: a vote for a candidate. From a voter, itself included, to the candidate of `term`, when
- * the term and the vote are on the voter's disk. Loss: the candidate lacks this vote, and a later
- * election asks again; the voter gives no other vote in this term, also after a restart.
+ * Purpose: asks for a vote in `term` (RequestVote of the paper), or, when `pre`, whether it would be
+ * given (section 9.6 of the thesis). From a candidate to every voter. Loss: the election fails and is
+ * tried again.
  */
-export interface VoteAnswer {
+export interface VoteRequest extends Addressed {
+  readonly kind: 'raft.vote';
+  /** Of a pre-vote: the term that the sender would campaign in; its own is one less. */
+  readonly term: Term;
+  readonly lastIndex: LogIndex;
+  readonly lastTerm: Term;
+  readonly pre: boolean;
+  /** The leader asked for this election: the promise given to it with its lease does not bar the vote. */
+  readonly transfer: boolean;
+}
+
+/**
+ * Purpose: a vote for or against the candidate of `term`. From a voter, itself included, to the
+ * candidate, when the term and the vote are on the voter's disk; answers to pre-votes and refusals need no
+ * disk. Loss: the candidate lacks this vote, and a later election asks again; the voter gives no
+ * other vote in this term, also after a restart.
+ */
+export interface VoteAnswer extends Addressed {
   readonly kind: 'raft.voteAnswer';
-  readonly term: Term;
-  readonly from: NodeId;
-  readonly to: NodeId;
+  readonly granted: boolean;
+  readonly pre: boolean;
 }
 
 /**
- * Purpose: how far a voter's log agrees with its leader's. From a voter, itself included, to the
- * leader of `term`, when the entries up to `matchIndex` are on the voter's disk. Loss: entries commit
- * later, with the next answer, which covers this one.
+ * Purpose: brings entries, the commit index and proof that its leader lives (AppendEntries). Without
+ * entries it is a heartbeat. From the leader to each other member. Loss: repeated when the next answer
+ * shows the gap.
  */
-export interface AppendAnswer {
-  readonly kind: 'raft.appendAnswer';
-  readonly term: Term;
-  readonly from: NodeId;
-  readonly to: NodeId;
-  readonly matchIndex: LogIndex;
+export interface AppendRequest extends Addressed {
+  readonly kind: 'raft.append';
+  /** The entry before the first one sent. */
+  readonly prevIndex: LogIndex;
+  readonly prevTerm: Term;
+  /** To a witness they come without payloads, configurations apart. */
+  readonly entries: readonly LogEntry[];
+  readonly commitIndex: LogIndex;
+  /**
+   * Rises with every round of messages of this leader. An answer that names it proves that the
+   * leader led when it sent the round: leases and read indexes rest on it.
+   */
+  readonly round: number;
+  /** The group falls asleep: no heartbeat follows until it wakes (see RaftNode.hibernating). */
+  readonly hibernate: boolean;
 }
 
-export type RaftMessage = VoteAnswer | AppendAnswer;
+/**
+ * Purpose: how far a member's log agrees with its leader's. From a member, the leader included, to the
+ * leader of `term`, when the entries up to `matchIndex` are on the member's disk. A refusal says where the
+ * logs may still agree. Loss: entries commit later, with the next answer, which covers this one.
+ */
+export interface AppendAnswer extends Addressed {
+  readonly kind: 'raft.appendAnswer';
+  readonly matchIndex: LogIndex;
+  /** The newest round received: the promise not to vote for another counts from when it was sent. */
+  readonly round: number;
+  /** Set when `prevIndex` of the request did not fit. */
+  readonly refused:
+    | undefined
+    | {
+        /** `prevIndex` of what is refused, so that a late refusal is recognised. */
+        readonly prevIndex: LogIndex;
+        /** The last entry that may agree: of term `hintTerm` or an earlier one. */
+        readonly hintIndex: LogIndex;
+        readonly hintTerm: Term;
+      };
+  /** The member cannot use entries: it has lost data or lags behind what is kept, and needs a snapshot. */
+  readonly needsSnapshot: boolean;
+}
+
+/** Purpose: asks the leader up to where a read must have applied. From any member. Loss: asked again. */
+export interface ReadIndexRequest extends Addressed {
+  readonly kind: 'raft.readIndex';
+  /** The asker's own number for all reads that wait for this answer. */
+  readonly read: number;
+}
+
+/**
+ * Purpose: the answer, when the leader has proof that it led after the question came. Loss: asked
+ * again. `index` undefined: the receiver does not lead or cannot prove it.
+ */
+export interface ReadIndexAnswer extends Addressed {
+  readonly kind: 'raft.readIndexAnswer';
+  readonly read: number;
+  readonly index: LogIndex | undefined;
+}
+
+/** Purpose: the receiver shall campaign at once. From a leader that hands over. Loss: it goes on leading. */
+export interface TimeoutNow extends Addressed {
+  readonly kind: 'raft.timeoutNow';
+}
+
+export type RaftMessage =
+  | VoteRequest
+  | VoteAnswer
+  | AppendRequest
+  | AppendAnswer
+  | ReadIndexRequest
+  | ReadIndexAnswer
+  | TimeoutNow;

@@ -5,24 +5,16 @@
 import { assert, must, unreachable } from '../base/assert.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { LogEntry, LogReader } from '../storage/index.js';
+import type { Ballot, EntryDraft } from './contract.js';
 import type { AppendAnswer, RaftMessage, VoteAnswer } from './message.js';
 import { commitQuorum, majority } from './quorum.js';
 
-/** An entry before the leader gives it its place. */
-export type EntryDraft = Omit<LogEntry, 'term' | 'index'>;
-
 /** What a member is told: a message, the passing of time, or (a leader only) what to append. */
 export type RaftInput =
-  | RaftMessage
+  | VoteAnswer
+  | AppendAnswer
   | { readonly kind: 'raft.tick' }
   | { readonly kind: 'raft.propose'; readonly drafts: readonly EntryDraft[] };
-
-/** The part of the hard state that the protocol changes (Figure 2 of the paper). */
-export interface Ballot {
-  readonly term: Term;
-  /** Who got this member's vote in `term`. */
-  readonly vote: NodeId | undefined;
-}
 
 /**
  * What the driver has to do, in this order: write `ballot` and `entries` in one batch, send
@@ -224,6 +216,8 @@ export class RaftNode {
       term: this.#term,
       from: this.#id,
       to: this.#id,
+      granted: true,
+      pre: false,
     });
   }
 
@@ -274,6 +268,9 @@ export class RaftNode {
       from: this.#id,
       to: this.#id,
       matchIndex: this.#lastIndex,
+      round: 0,
+      refused: undefined,
+      needsSnapshot: false,
     });
   }
 

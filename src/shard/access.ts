@@ -1,7 +1,7 @@
 /** What the actors of a replica's place read through. */
 import type { Ref } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
-import type { ShardId, Timestamp, TransactionId } from '../base/ids.js';
+import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { RaftNode } from '../raft/index.js';
 import type { Overlay, Span, Visit } from '../storage/index.js';
 import {
@@ -51,8 +51,29 @@ export class ReplicaAccess implements ShardAccess {
     this.#sequences = parts.sequences;
   }
 
-  get ready(): boolean {
+  get refusal(): ShardAccess['refusal'] {
+    if (this.#node.serves) return undefined;
+    return { reason: 'cannot_connect_now', text: 'the database system is starting up' };
+  }
+
+  get readableStale(): boolean {
     return this.#node.serves;
+  }
+
+  readable(): boolean {
+    return this.#node.serves;
+  }
+
+  get leader(): NodeId | undefined {
+    return this.#node.serves ? this.replica.node : undefined;
+  }
+
+  get givesNumbers(): boolean {
+    return this.#node.serves;
+  }
+
+  get term(): Term {
+    return this.#node.term;
   }
 
   get appliedTimestamp(): Timestamp {

@@ -20,7 +20,7 @@ export interface RaftEnvelope extends Message {
   readonly kind: 'shard.raft';
   /** The generation of the log that is durable now. */
   readonly generation: number;
-  readonly message: RaftMessage;
+  readonly message: Extract<RaftMessage, { kind: 'raft.voteAnswer' | 'raft.appendAnswer' }>;
 }
 
 /** To itself: the engine has the applied state up to `index` durably. */

@@ -1,15 +1,78 @@
 /**
- * The messages and the resource by which sessions use a shard replica.
+ * The messages and the resource by which sessions use the replica of a shard on their own node, which
+ * may lead or follow.
  *
  * Reading is a call, not a message: sessions and query fragments run at the place of the replica and
- * read through {@link ShardAccess} within their turn. Writing is a message: a proposal is refused at
- * once or answered when it is durable, committed and applied, so whoever sees the answer can read it.
+ * read through {@link ShardAccess} within their turn. Before a read that must be linearizable they see to
+ * it that the replica has applied all that was committed (`readable`, {@link ReadMessage}). Writing is a
+ * message: the replica admits a proposal itself when it leads, else it hands it to the leader, also to
+ * the next one when that fails; the transaction id sees to it that it happens once. It is
+ * answered when it is durable on a majority; whoever reads linearizably afterwards sees it.
  */
 import type { Message, Ref, ResourceToken } from '../actors/actor.js';
 import type { ErrorName } from '../base/errors.js';
-import type { ShardId, Timestamp, TransactionId } from '../base/ids.js';
+import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
+import type { Members, RaftStatus, RaftTiming } from '../raft/index.js';
 import type { Span, Visit } from '../storage/engine.js';
+import type { Configuration } from '../storage/index.js';
 import type { Proposal } from '../txn/transaction.js';
+
+/**
+ * Asks for the leave to read what is committed now. Answered by `shard.readable` when the replica has
+ * applied it, or by `shard.refused` (`no_quorum`, `cannot_connect_now`) when that cannot be known.
+ */
+export interface ReadMessage extends Message {
+  readonly kind: 'shard.read';
+  readonly token: number;
+  readonly replyTo: Ref<ReadAnswer>;
+}
+
+export interface ReadableMessage extends Message {
+  readonly kind: 'shard.readable';
+  readonly token: number;
+}
+
+export type ReadAnswer = ReadableMessage | RefusedMessage;
+
+/**
+ * Takes `count` numbers of the sequence stored under `key` at the leader, whose memory knows the last one
+ * given. Answered by `shard.numbers` or `shard.refused`.
+ */
+export interface TakeNumbersMessage extends Message {
+  readonly kind: 'shard.takeNumbers';
+  readonly token: number;
+  readonly key: Uint8Array;
+  readonly start: bigint;
+  readonly increment: bigint;
+  readonly count: number;
+  readonly replyTo: Ref<NumbersAnswer>;
+}
+
+export interface NumbersMessage extends Message {
+  readonly kind: 'shard.numbers';
+  readonly token: number;
+  /** The last of the numbers. */
+  readonly last: bigint;
+  /** Goes into {@link Proposal.numbersTerm} of the transaction that uses them. */
+  readonly term: Term;
+}
+
+export type NumbersAnswer = NumbersMessage | RefusedMessage;
+
+/**
+ * Asks for the live pairs of a span, few of them, now and after each change: how a node learns of its
+ * members. Answered by `shard.followed`, from the replica's own state, which may lag behind.
+ */
+export interface FollowMessage extends Message {
+  readonly kind: 'shard.follow';
+  readonly span: Span;
+  readonly replyTo: Ref<FollowedMessage>;
+}
+
+export interface FollowedMessage extends Message {
+  readonly kind: 'shard.followed';
+  readonly rows: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+}
 
 export interface ProposeMessage extends Message {
   readonly kind: 'shard.propose';
@@ -40,12 +103,104 @@ export interface RefusedMessage extends Message {
 
 export type ProposeAnswer = CommittedMessage | RefusedMessage;
 
+/** The process of `node` is out of reach, as far as the liveness between processes knows. */
+export interface PeerDownMessage extends Message {
+  readonly kind: 'shard.peerDown';
+  readonly node: NodeId;
+}
+
+/** Other times of the protocol from now on; the lease stays as it was when the process started. */
+export interface TimingMessage extends Message {
+  readonly kind: 'shard.timing';
+  readonly timing: RaftTiming;
+}
+
+/** Asks how the replica does, whatever its role. Answered by `shard.status`. */
+export interface InspectMessage extends Message {
+  readonly kind: 'shard.inspect';
+  readonly token: number;
+  readonly replyTo: Ref<ReplicaStatus>;
+}
+
+export interface ReplicaStatus extends Message {
+  readonly kind: 'shard.status';
+  readonly token: number;
+  readonly shard: ShardId;
+  readonly raft: RaftStatus;
+  readonly refusal: ShardAccess['refusal'];
+  /** Of snapshots under way, by member, bytes sent and (about) in all; of an incoming one by this node. */
+  readonly snapshots: readonly {
+    readonly node: NodeId;
+    readonly bytes: number;
+    readonly totalBytes: number;
+  }[];
+  readonly logEntries: number;
+  /** Equal at replicas that have applied the same entries; asked for now and then by who compares. */
+  readonly stateHash: string;
+}
+
+/**
+ * Asks the leader to change the members. Answered by `shard.changed` when the last configuration of
+ * the change is committed, or by `shard.refused` (`cluster_change_refused`).
+ */
+export interface ReconfigureMessage extends Message {
+  readonly kind: 'shard.reconfigure';
+  readonly token: number;
+  /** `rollback`: give up a joint change that does not end. */
+  readonly members: Members | 'rollback';
+  readonly joint: boolean;
+  readonly replyTo: Ref<ChangeAnswer>;
+}
+
+/** Asks the leader to hand over; answered by `shard.changed` when another leads. */
+export interface TransferMessage extends Message {
+  readonly kind: 'shard.transfer';
+  readonly token: number;
+  /** Undefined: to the most up-to-date voter. */
+  readonly to: NodeId | undefined;
+  readonly replyTo: Ref<ChangeAnswer>;
+}
+
+export interface ChangedMessage extends Message {
+  readonly kind: 'shard.changed';
+  readonly token: number;
+}
+
+export type ChangeAnswer = ChangedMessage | RefusedMessage;
+
+/** To the observer given at its start: something of this has changed. */
+export interface NewsMessage extends Message {
+  readonly kind: 'shard.news';
+  readonly shard: ShardId;
+  readonly role: RaftStatus['role'];
+  readonly term: Term;
+  readonly leader: NodeId | undefined;
+  readonly configuration: Configuration;
+  readonly refusal: ShardAccess['refusal'];
+}
+
 /** What the actors of a replica's place may do with it in their turn. */
 export interface ShardAccess {
   readonly shard: ShardId;
   readonly replica: Ref<ProposeMessage>;
-  /** False until the replica leads and has applied an entry of its term; then SQL is served. */
-  readonly ready: boolean;
+  /**
+   * Why SQL is not served: no replica yet, an incomplete one, no leader for long (`no_quorum`).
+   * Undefined while it is; a statement may still have to wait for an election.
+   */
+  readonly refusal: { readonly reason: ErrorName; readonly text: string } | undefined;
+  /** The replica holds a whole state that may be old: reads that asked for stale ones may run. */
+  readonly readableStale: boolean;
+  /**
+   * Whether a read at `appliedTimestamp` is linearizable now, by the leader's lease. Otherwise send a
+   * `shard.read` and wait. `nowMs` was read after the request was taken from its queue (pitfall 6).
+   */
+  readable(nowMs: number): boolean;
+  /** The leader as far as known; itself when it leads. */
+  readonly leader: NodeId | undefined;
+  /** Whether sequences are advanced here (it leads); otherwise by `shard.takeNumbers`. */
+  readonly givesNumbers: boolean;
+  /** The term that goes into {@link Proposal.numbersTerm} with numbers taken here. */
+  readonly term: Term;
   /** The newest applied commit: what a snapshot taken now reads at. */
   readonly appliedTimestamp: Timestamp;
   /** Rises whenever a commit that changed the catalogue is applied. Plans compare it. */
@@ -54,7 +209,10 @@ export interface ShardAccess {
   get(key: Uint8Array, at: Timestamp): Uint8Array | undefined;
   /** Visits live pairs at a snapshot in order of key; re-seek with the last key to go on later. */
   scan(span: Span, at: Timestamp, visit: Visit, reverse?: boolean): void;
-  /** A snapshot of now that stays readable until closed. Each opening is closed once. */
+  /**
+   * A snapshot of now that stays readable until closed. Each opening is closed once. On a follower it may
+   * become unreadable when it is open for long: `get` and `scan` then raise `snapshot_too_old`.
+   */
   openSnapshot(): Timestamp;
   closeSnapshot(at: Timestamp): void;
   /** An id never given before, also across restarts. */
@@ -62,7 +220,8 @@ export interface ShardAccess {
   /**
    * Takes numbers from the sequence stored under `key`: the new last value, `increment` times
    * `count` beyond the one before it (`start - increment` when there is none). The caller proposes an
-   * `advance` to it; a number whose advance never commits may be given again after a restart.
+   * `advance` to it; a number whose advance never commits may be given again by the next leader, which
+   * refuses what still uses it (`numbersTerm`). Only where `givesNumbers`.
    */
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint;
 }

@@ -334,6 +334,11 @@ export class Replica implements Actor<ReplicaMessage> {
         const { number: generation, puts } = this.#log.append(ready.entries, hardState);
         const persisted = context.persist(puts);
         for (const message of ready.messagesAfterPersist) {
+          assert(
+            message.kind === 'raft.voteAnswer' || message.kind === 'raft.appendAnswer',
+            'a lone voter answers itself only',
+            message.kind,
+          );
           context.sendDurable(persisted, context.self, { kind: 'shard.raft', generation, message });
         }
       } else assert(ready.messagesAfterPersist.length === 0, 'nothing to persist before a message');

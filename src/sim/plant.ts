@@ -51,6 +51,14 @@ class PassingEngine implements Engine {
     return this.behind.commit(batch);
   }
 
+  get laterTicket(): Ticket {
+    return this.behind.laterTicket;
+  }
+
+  commitLater(batch: Batch): Ticket {
+    return this.behind.commitLater(batch);
+  }
+
   onDurable(listener: (failure: Error | undefined) => void): void {
     this.behind.onDurable(listener);
   }
@@ -93,6 +101,11 @@ class EarlyDurability extends PassingEngine {
   override commit(batch: Batch): Ticket {
     this.#disk.commit(batch);
     return super.commit(batch);
+  }
+
+  override commitLater(batch: Batch): Ticket {
+    this.#disk.commitLater(batch);
+    return super.commitLater(batch);
   }
 }
 

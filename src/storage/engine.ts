@@ -57,7 +57,14 @@ export interface Engine {
   /** Every ticket up to this one is on stable storage. */
   readonly durableTicket: Ticket;
   /**
-   * `listener` is called, never inside `commit`, each time `durableTicket` has risen, or with the
+   * As `commit`, for what nobody waits for: its tickets are counted apart, and it may take its time
+   * while those of `commit` overtake it. An engine with one queue for both has that order.
+   */
+  commitLater(batch: Batch): Ticket;
+  /** As `durableTicket`, of `commitLater`. */
+  readonly laterTicket: Ticket;
+  /**
+   * `listener` is called, never inside `commit`, each time `durableTicket` or `laterTicket` has risen, or with the
    * error that stopped the engine (disk full, I/O error): after it nothing more becomes durable.
    */
   onDurable(listener: (failure: Error | undefined) => void): void;

@@ -31,13 +31,21 @@ export class FlushQueue {
   readonly #waitingBytes: number[] = [];
   readonly #listeners: DurableListener[] = [];
   readonly #latency = new HistogramCell(latencySeconds);
+  /** Which of those pending were given by `giveLater`, in order. */
+  readonly #lanes: boolean[] = [];
   #given = 0;
   #durable = 0;
+  #laterGiven = 0;
+  #laterDurable = 0;
   #flushes = 0;
   #failure: Error | undefined;
 
   get durableTicket(): Ticket {
     return this.#durable as Ticket;
+  }
+
+  get laterTicket(): Ticket {
+    return this.#laterDurable as Ticket;
   }
 
   /** The batches that are not durable yet, in order. */
@@ -46,7 +54,7 @@ export class FlushQueue {
   }
 
   get idle(): boolean {
-    return this.#given === this.#durable;
+    return this.#lanes.length === 0;
   }
 
   get failure(): Error | undefined {
@@ -59,6 +67,19 @@ export class FlushQueue {
   }
 
   give(batch: Batch): Ticket {
+    this.#add(batch, false);
+    this.#given += 1;
+    return this.#given as Ticket;
+  }
+
+  /** As {@link give}, with a ticket of the other count. */
+  giveLater(batch: Batch): Ticket {
+    this.#add(batch, true);
+    this.#laterGiven += 1;
+    return this.#laterGiven as Ticket;
+  }
+
+  #add(batch: Batch, later: boolean): void {
     let bytes = 0;
     for (const { key, value } of batch) {
       assert(key.length > 0 && key.length <= keyBytesMax, 'key length out of range');
@@ -67,8 +88,7 @@ export class FlushQueue {
     }
     this.#waiting.push(batch);
     this.#waitingBytes.push(bytes);
-    this.#given += 1;
-    return this.#given as Ticket;
+    this.#lanes.push(later);
   }
 
   /** Begins the next flush: as many batches as its bounds allow, at least one. */
@@ -94,9 +114,13 @@ export class FlushQueue {
   finish(seconds: number): void {
     assert(this.#inFlight.length > 0, 'no flush is in flight');
     assert(this.#failure === undefined, 'the engine has failed');
-    this.#durable += this.#inFlight.length;
+    const lanes = this.#lanes.splice(0, this.#inFlight.length);
+    const later = lanes.filter((lane) => lane).length;
+    this.#laterDurable += later;
+    this.#durable += lanes.length - later;
     this.#inFlight = [];
     assert(this.#durable <= this.#given, 'durable before it was given', this.#durable);
+    assert(this.#laterDurable <= this.#laterGiven, 'durable before it was given', later);
     this.#flushes += 1;
     this.#latency.observe(seconds);
     for (const listener of this.#listeners) listener(undefined);

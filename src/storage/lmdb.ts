@@ -148,15 +148,29 @@ export class LmdbEngine implements Engine {
     }
   }
 
+  get laterTicket(): Ticket {
+    return this.#queue.laterTicket;
+  }
+
   commit(batch: Batch): Ticket {
     assert(this.#open, 'the engine is closed');
     const ticket = this.#queue.give(batch);
-    if (!this.#starting && this.#queue.startable) {
-      // At the end of the turn, so that all that the turn commits shares the flush.
-      this.#starting = true;
-      queueMicrotask(() => this.#start());
-    }
+    this.#startSoon();
     return ticket;
+  }
+
+  commitLater(batch: Batch): Ticket {
+    assert(this.#open, 'the engine is closed');
+    const ticket = this.#queue.giveLater(batch);
+    this.#startSoon();
+    return ticket;
+  }
+
+  #startSoon(): void {
+    if (this.#starting || !this.#queue.startable) return;
+    // At the end of the turn, so that all that the turn commits shares the flush.
+    this.#starting = true;
+    queueMicrotask(() => this.#start());
   }
 
   onDurable(listener: DurableListener): void {

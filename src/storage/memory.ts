@@ -80,6 +80,17 @@ export class MemoryEngine implements Engine {
     return ticket;
   }
 
+  get laterTicket(): Ticket {
+    return this.#queue.laterTicket;
+  }
+
+  commitLater(batch: Batch): Ticket {
+    assert(this.#open, 'the engine is closed');
+    const ticket = this.#queue.giveLater(batch);
+    if (this.#queue.startable) this.#start();
+    return ticket;
+  }
+
   onDurable(listener: DurableListener): void {
     this.#queue.onDurable(listener);
   }

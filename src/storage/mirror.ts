@@ -13,6 +13,7 @@ export class MirrorEngine implements Engine {
   readonly #first: Engine;
   readonly #second: Engine;
   #given = 0;
+  #laterGiven = 0;
 
   constructor(first: Engine, second: Engine) {
     assert(first.durableTicket === 0 && second.durableTicket === 0, 'the engines are fresh');
@@ -24,9 +25,18 @@ export class MirrorEngine implements Engine {
     return Math.min(this.#first.durableTicket, this.#second.durableTicket) as Ticket;
   }
 
+  get laterTicket(): Ticket {
+    return Math.min(this.#first.laterTicket, this.#second.laterTicket) as Ticket;
+  }
+
+  /** Both engines show all that was committed. */
+  get #settled(): boolean {
+    return this.durableTicket === this.#given && this.laterTicket === this.#laterGiven;
+  }
+
   get(key: Uint8Array): Uint8Array | undefined {
     const shown = this.#first.get(key);
-    if (this.durableTicket !== this.#given) return shown;
+    if (!this.#settled) return shown;
     // Copied, because two engines on LMDB show their values in the same buffer.
     const found = shown === undefined ? undefined : Buffer.from(shown);
     const other = this.#second.get(key);
@@ -35,7 +45,7 @@ export class MirrorEngine implements Engine {
   }
 
   scan(span: Span, visit: Visit, reverse = false): void {
-    if (this.durableTicket !== this.#given) {
+    if (!this.#settled) {
       this.#first.scan(span, visit, reverse);
       return;
     }
@@ -70,11 +80,21 @@ export class MirrorEngine implements Engine {
     return first;
   }
 
+  commitLater(batch: Batch): Ticket {
+    this.#laterGiven += 1;
+    this.#first.commitLater(batch.map((put) => ({ ...put })));
+    this.#second.commitLater(batch);
+    return this.#laterGiven as Ticket;
+  }
+
   onDurable(listener: (failure: Error | undefined) => void): void {
     let told = 0;
+    let toldLater = 0;
     const onRise = (failure: Error | undefined): void => {
-      if (failure === undefined && this.durableTicket === told) return;
-      told = this.durableTicket;
+      const { durableTicket, laterTicket } = this;
+      if (failure === undefined && durableTicket === told && laterTicket === toldLater) return;
+      told = durableTicket;
+      toldLater = laterTicket;
       listener(failure);
     };
     this.#first.onDurable(onRise);

@@ -2,7 +2,14 @@
  * What a transaction is, as its session sees it. Until the work on transactions across shards:
  * snapshot isolation on one shard, the first committer wins (docs/decisions/).
  */
-import type { DatabaseId, ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
+import type {
+  DatabaseId,
+  ObjectId,
+  StorageId,
+  Term,
+  Timestamp,
+  TransactionId,
+} from '../base/ids.js';
 
 /** One change to the key space. Keys and values are bytes of the shared key space (storage/keys). */
 export type Write =
@@ -43,4 +50,9 @@ export interface Proposal {
    * that names one while this one is in flight. Every DDL names what it changes here.
    */
   readonly fences?: readonly ObjectVersion[];
+  /**
+   * The leader's term in which numbers of sequences were taken that the writes use. Another term's
+   * leader may give the same numbers to others, so it refuses the proposal as a conflict.
+   */
+  readonly numbersTerm?: Term;
 }

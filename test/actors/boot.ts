@@ -99,6 +99,7 @@ class Tester implements Actor<Ask> {
 /** Durable after some milliseconds, or never again after a batch that says so. */
 class TimedJournal implements PlaceJournal {
   durableTicket = 0;
+  readonly laterTicket = 0;
   #ticket = 0;
   #listener: (failure: Error | undefined) => void = () => undefined;
 
@@ -114,6 +115,10 @@ class TimedJournal implements PlaceJournal {
       this.#listener(undefined);
     }, 3);
     return ticket;
+  }
+
+  commitLater(): number {
+    return 1;
   }
 
   onDurable(listener: (failure: Error | undefined) => void): void {

@@ -57,7 +57,9 @@ export class Recorder implements Actor<Note> {
 /** A journal whose device is slow: nothing is durable until it is told. */
 export class SlowJournal implements PlaceJournal {
   durableTicket = 0;
+  laterTicket = 0;
   ticket = 0;
+  laterGiven = 0;
   readonly #listeners: ((failure: Error | undefined) => void)[] = [];
 
   commit(): number {
@@ -67,6 +69,16 @@ export class SlowJournal implements PlaceJournal {
 
   onDurable(listener: (failure: Error | undefined) => void): void {
     this.#listeners.push(listener);
+  }
+
+  commitLater(): number {
+    this.laterGiven += 1;
+    return this.laterGiven;
+  }
+
+  flushLater(): void {
+    this.laterTicket = this.laterGiven;
+    for (const listener of this.#listeners) listener(undefined);
   }
 
   flush(upTo = this.ticket): void {

@@ -87,7 +87,7 @@ export class History {
     const idle = this.#sessions.filter((session) => !this.#isPending(session));
     const session = idle.length === 0 ? undefined : random.pick(idle);
     const chance = random.below(100);
-    if (!world.access.ready) world.settle();
+    if (world.access.refusal !== undefined) world.settle();
     else if (chance < 10 && this.#sessions.length < 5) this.#begin();
     else if (session !== undefined && chance < 35) this.#write(session);
     else if (session !== undefined && chance < 50) this.#read(session);

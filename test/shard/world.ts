@@ -170,6 +170,13 @@ export class ShardWorld {
       get durableTicket() {
         return engine.durableTicket;
       },
+      commitLater: (batch) => {
+        this.#options.onCommit?.(batch);
+        return engine.commitLater(batch as never);
+      },
+      get laterTicket() {
+        return engine.laterTicket;
+      },
       onDurable: (listener) => engine.onDurable(listener),
     });
     place.provide(storeEngine, engine);

@@ -122,6 +122,36 @@ export type SessionAnswer =
       readonly status: TransactionStatus;
     };
 
+/** A value of JSON: what administration takes and gives. */
+export type AdminValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly AdminValue[]
+  | { readonly [name: string]: AdminValue };
+
+/**
+ * A call of a function of schema `shardforge`, such as `SELECT shardforge.cluster_status()`: what
+ * concerns node and cluster is not the session's to know. It works before SQL is served.
+ */
+export interface AdminMessage extends Message {
+  readonly kind: 'sql.admin';
+  /** The session's own number, which the answer carries. */
+  readonly call: number;
+  readonly name: string;
+  readonly arguments: readonly AdminValue[];
+  readonly replyTo: Ref<AdminAnswer>;
+}
+
+export interface AdminAnswer extends Message {
+  readonly kind: 'sql.adminAnswer';
+  readonly call: number;
+  /** One of the two. */
+  readonly value?: AdminValue;
+  readonly error?: ErrorFields;
+}
+
 /** How a session actor (kind `session`) is spawned at the place of its shard. */
 export interface SessionArguments {
   readonly door: Ref<SessionAnswer & Message>;
@@ -130,6 +160,8 @@ export interface SessionArguments {
    * the simulator has no threads.
    */
   readonly parser?: Ref<ParseMessage & Message>;
+  /** Who answers functions of schema `shardforge`; without it there are none. */
+  readonly admin?: Ref<AdminMessage>;
   readonly user: string;
   readonly database: string;
   /** First settings, such as `application_name` or `TimeZone`. */

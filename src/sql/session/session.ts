@@ -309,7 +309,8 @@ export class Session implements Actor<SessionInput> {
     const state = this.#state;
     const plan = this.#pointPlan(message);
     if (plan?.compiled.point === undefined || message.credit < 1) return false;
-    if (state.transaction !== undefined || state.failed || !state.access.ready) return false;
+    if (state.transaction !== undefined || state.failed || state.access.refusal !== undefined)
+      return false;
     if (plan.catalogueVersion !== state.access.catalogueVersion) return false;
     state.beginStatement();
     const { metrics } = state.place;

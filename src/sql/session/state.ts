@@ -156,7 +156,8 @@ export class SessionState {
 
   /** Raises cannot_connect_now while the shard does not serve. */
   checkReady(): void {
-    if (!this.access.ready) raise('cannot_connect_now', 'the database system is starting up');
+    const { refusal } = this.access;
+    if (refusal !== undefined) raise(refusal.reason, refusal.text);
   }
 
   /** Begins a transaction, or turns the implicit one of a text into a block. */
