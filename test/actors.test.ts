@@ -148,7 +148,8 @@ t.test('messages wait for durability, and later ones to the same receiver with t
 t.test('what waits for the later lane of a journal is overtaken', async (t) => {
   const world = new World();
   const { journal, dispatcher } = world;
-  const [a, b] = world.spawnAll('a', 'b');
+  const [a, b] = [world.spawn('a'), world.spawn('b')];
+  world.run();
   dispatcher.post(
     a,
     note('normal', 'one', (context) => {
