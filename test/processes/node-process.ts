@@ -11,6 +11,12 @@ export interface ProcessOptions {
   readonly workers?: number;
   /** Put before `node`, such as strace and its options. */
   readonly under?: readonly string[];
+  /** Put before the script: options of Node. */
+  readonly node?: readonly string[];
+  /** The file, relative to the project; config/node.json by default. */
+  readonly config?: string;
+  /** The port of HTTP; any free one by default. */
+  readonly port?: number;
 }
 
 export async function freePort(): Promise<number> {
@@ -41,10 +47,18 @@ export class NodeProcess {
 
   /** Resolves when the node serves SQL. */
   static async start(options: ProcessOptions): Promise<NodeProcess> {
-    const port = await freePort();
-    const command = [...(options.under ?? []), process.execPath, 'dist/main.js'];
+    const node = await NodeProcess.launch(options);
+    await node.ready();
+    return node;
+  }
+
+  /** Starts the process and does not wait for it. */
+  static async launch(options: ProcessOptions): Promise<NodeProcess> {
+    const port = options.port ?? (await freePort());
+    const { under = [], node: nodeOptions = [], config = 'config/node.json' } = options;
+    const command = [...under, process.execPath, ...nodeOptions, 'dist/main.js'];
     const [program = process.execPath, ...rest] = command;
-    const child = spawn(program, [...rest, '--config', 'config/node.json'], {
+    const child = spawn(program, [...rest, '--config', config], {
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own: strace blocks signals that are meant for the node.
       detached: true,
@@ -55,21 +69,38 @@ export class NodeProcess {
         SHARDFORGE_WORKERS: String(options.workers ?? 0),
       },
     });
-    const node = new NodeProcess(`http://127.0.0.1:${port}`, child);
+    return new NodeProcess(`http://127.0.0.1:${port}`, child);
+  }
+
+  /** Resolves when the node serves SQL. */
+  async ready(): Promise<void> {
     for (let tries = 0; tries < 1000; tries += 1) {
-      if (child.exitCode !== null) throw new Error(`the node ended:\n${node.#output}`);
-      const ready = await fetch(`${node.url}/ready`).then(
+      if (!this.alive) throw new Error(`the node ended:\n${this.#output}`);
+      const ready = await fetch(`${this.url}/ready`).then(
         (response) => response.status === 200,
         () => false,
       );
-      if (ready) return node;
+      if (ready) return;
       await sleep(20);
     }
-    throw new Error(`the node never became ready:\n${node.#output}`);
+    throw new Error(`the node never became ready:\n${this.#output}`);
   }
 
   get output(): string {
     return this.#output;
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** SIGSTOP: the process stands still until {@link thaw}; its sockets stay open. */
+  freeze(): void {
+    this.#signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#signal('SIGCONT');
   }
 
   async kill(): Promise<void> {
@@ -85,9 +116,7 @@ export class NodeProcess {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.child.pid !== undefined && this.child.exitCode === null) {
-      process.kill(-this.child.pid, signal);
-    }
+    if (this.child.pid !== undefined && this.alive) process.kill(-this.child.pid, signal);
   }
 }
 
@@ -129,8 +158,8 @@ export class RawClient {
     });
   }
 
-  static async connect(node: NodeProcess): Promise<RawClient> {
-    const socket = new WebSocket(`${node.url.replace('http', 'ws')}/sql`, 'shardforge.sql.v1');
+  static async connect({ url }: { readonly url: string }): Promise<RawClient> {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/sql`, 'shardforge.sql.v1');
     const client = new RawClient(socket);
     await once(socket, 'open');
     return client;

@@ -2,12 +2,12 @@
  * `npm run kill -- --kills 100 [--workers N] [--seed S] [--record]`: the long run of the kill -9
  * test; `--record` adds what it covered to bench/soak.md.
  */
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { killNine } from './kill-nine.js';
+import { recordSoak } from './record.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,11 +23,8 @@ const result = await killNine({ directory, kills, clients: 8, workers, seed });
 rmSync(directory, { recursive: true, force: true });
 console.log(JSON.stringify({ kills, workers, seed, ...result }, undefined, 2));
 if (values.record) {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const day = new Date().toISOString().slice(0, 10);
-  appendFileSync(
-    'bench/soak.md',
-    `| ${day} | ${commit} | kill -9, workers ${workers} | seed ${seed}, ${kills} kills | ${result.acknowledged} rows acknowledged, ${result.unknown} unknown | ${result.failures.length} |\n`,
-  );
+  const covered = `${result.acknowledged} rows acknowledged, ${result.unknown} unknown`;
+  const runs = `seed ${seed}, ${kills} kills`;
+  recordSoak(`kill -9, workers ${workers}`, runs, covered, result.failures.length);
 }
 process.exitCode = result.failures.length === 0 ? 0 : 1;
