@@ -28,8 +28,10 @@ for i in 2 3; do
   sed -i "s/^primary_conninfo = '/&application_name=s$i /" "$root/$i/postgresql.auto.conf"
   as "$bin/pg_ctl" -D "$root/$i" -l "$root/$i.log" -w start >/dev/null
 done
-as "$bin/pg_ctl" -D "$root/1" -w restart >/dev/null
-sleep 1
+# Not a restart, which would keep the option of the first start.
+as "$bin/pg_ctl" -D "$root/1" -w stop >/dev/null
+as "$bin/pg_ctl" -D "$root/1" -l "$root/1.log" -w start >/dev/null
+sleep 3
 as "$bin/psql" -h "$root" -p 25441 -qAtc "select application_name, sync_state from pg_stat_replication" postgres
 as "$bin/psql" -h "$root" -p 25441 -qc \
   'create table bench (id bigserial primary key, name text not null, amount numeric)' postgres
