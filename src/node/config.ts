@@ -10,6 +10,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { must } from '../base/assert.js';
 import { raise } from '../base/errors.js';
+import { contradictionIn } from './config-rules.js';
+import { inMemory } from './in-memory.js';
 import { type ConfigOption, configOptions, environmentName } from './options.js';
 
 export interface NodeConfig {
@@ -27,6 +29,36 @@ export interface NodeConfig {
     readonly port: number;
     readonly allowedOrigins: readonly string[];
     readonly allowedHosts: readonly string[];
+  };
+  readonly mesh: {
+    readonly enabled: boolean;
+    readonly host: string;
+    readonly port: number;
+    /** `host:port`; empty for those listened on. */
+    readonly advertise: string;
+    readonly security: 'loopback' | 'secret' | 'tls';
+    /** Absolute paths; empty when not given. */
+    readonly secretFile: string;
+    readonly certificateFile: string;
+    readonly keyFile: string;
+    readonly caFile: string;
+    /** 0: no limit. */
+    readonly bulkBytesPerSecond: number;
+  };
+  readonly cluster: {
+    readonly seeds: readonly string[];
+    readonly join: readonly string[];
+    readonly role: 'voter' | 'learner' | 'witness';
+  };
+  readonly raft: {
+    readonly heartbeatMs: number;
+    readonly electionMsMin: number;
+    readonly electionMsMax: number;
+    readonly leaseMs: number;
+    readonly clockDriftPerMille: number;
+    readonly leaseReads: boolean;
+    /** 0: never. */
+    readonly hibernateMs: number;
   };
   readonly limits: {
     readonly connections: number;
@@ -57,10 +89,9 @@ export type PartialConfig = {
     : NodeConfig[Section];
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export { inMemory };
 
-/** The data directory of a node that keeps everything in memory. */
-export const inMemory = ':memory:';
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads and checks the file at `path` (none: defaults) with the overrides of `environment`. */
 export function loadConfig(path: string | undefined, environment: Environment): NodeConfig {
@@ -88,9 +119,25 @@ export function checkConfig(given: unknown, source = 'configuration'): NodeConfi
     config[section] = part;
   }
   const checked = config as unknown as NodeConfig;
-  const { data } = checked;
-  if (data.directory === inMemory) return checked;
-  return { ...checked, data: { ...data, directory: resolve(data.directory) } };
+  const contradiction = contradictionIn(checked);
+  if (contradiction !== undefined) return fail(contradiction);
+  return withAbsolutePaths(checked);
+}
+
+function withAbsolutePaths(config: NodeConfig): NodeConfig {
+  const { data, mesh } = config;
+  const absolute = (path: string): string => (path === '' ? path : resolve(path));
+  return {
+    ...config,
+    data: data.directory === inMemory ? data : { ...data, directory: resolve(data.directory) },
+    mesh: {
+      ...mesh,
+      secretFile: absolute(mesh.secretFile),
+      certificateFile: absolute(mesh.certificateFile),
+      keyFile: absolute(mesh.keyFile),
+      caFile: absolute(mesh.caFile),
+    },
+  };
 }
 
 function checkedValue(
@@ -116,7 +163,7 @@ function isValid(option: ConfigOption, value: unknown): boolean {
     case 'auto or integer':
       return inRange || value === 'auto';
     case 'string':
-      if (typeof value !== 'string' || value === '') return false;
+      if (typeof value !== 'string' || (value === '' && option.default !== '')) return false;
       return allowed === undefined || allowed.includes(value);
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');

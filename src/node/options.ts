@@ -49,6 +49,11 @@ function choice(
   return { path, type: 'string', default: value, unit: '-', range, allowed, description };
 }
 
+/** A text that may be left out; its default is the empty text. */
+function text(path: string, range: string, description: string): ConfigOption {
+  return { path, type: 'string', default: '', unit: '-', range, description };
+}
+
 function strings(path: string, range: string, description: string): ConfigOption {
   return { path, type: 'strings', default: [], unit: '-', range, description };
 }
@@ -116,6 +121,110 @@ const options: readonly ConfigOption[] = [
     'http.allowedHosts',
     'host names without port',
     'Names beside IP addresses, `localhost` and `http.host` that a request may give as `Host`.',
+  ),
+  flag(
+    'mesh.enabled',
+    false,
+    'Whether the node talks to other nodes. A directory that was made with it belongs to no cluster ' +
+      'until one is formed; without it the node is a cluster of its own.',
+  ),
+  {
+    path: 'mesh.host',
+    type: 'string',
+    default: '127.0.0.1',
+    unit: '-',
+    range: 'an address or host name',
+    description: 'Address to listen on for other nodes.',
+  },
+  integer('mesh.port', 7434, '-', 0, 65_535, 'Port to listen on for other nodes; 0 takes any.'),
+  text(
+    'mesh.advertise',
+    'host:port',
+    'Where other nodes reach this one, as `cluster.seeds` spells it; `mesh.host` and `mesh.port` when empty.',
+  ),
+  choice(
+    'mesh.security',
+    'loopback',
+    ['loopback', 'secret', 'tls'],
+    'How nodes know each other: `loopback` trusts every process of this machine and listens nowhere ' +
+      'else, `secret` proves a shared secret, `tls` is mutual TLS 1.3.',
+  ),
+  text('mesh.secretFile', 'a path', 'The file with the shared secret, for `secret`.'),
+  text('mesh.certificateFile', 'a path', "This node's certificate (PEM), for `tls`."),
+  text('mesh.keyFile', 'a path', "The certificate's private key (PEM), for `tls`."),
+  text(
+    'mesh.caFile',
+    'a path',
+    'The authority that has signed the certificates of all nodes (PEM), for `tls`.',
+  ),
+  integer(
+    'mesh.bulkBytesPerSecond',
+    0,
+    'bytes/s',
+    0,
+    gib,
+    'The most that snapshots and other bulk may send to all nodes together; 0 is no limit.',
+  ),
+  strings(
+    'cluster.seeds',
+    'addresses host:port',
+    'The nodes that form a new cluster together, this one among them: the same list on all. They ' +
+      'form it once all are there and empty; later the list does no harm.',
+  ),
+  strings(
+    'cluster.join',
+    'addresses host:port',
+    'Members of a cluster that an empty node joins, each tried in turn; `--join` sets it too.',
+  ),
+  choice(
+    'cluster.role',
+    'voter',
+    ['voter', 'learner', 'witness'],
+    'What this node becomes when it joins: a `learner` gets the data and does not vote, a `witness` ' +
+      'votes and keeps no data. Seeds that form a cluster are voters, witnesses among them.',
+  ),
+  integer(
+    'raft.heartbeatMs',
+    50,
+    'ms',
+    5,
+    10_000,
+    'How often a leader and a node show that they live.',
+  ),
+  integer(
+    'raft.electionMsMin',
+    150,
+    'ms',
+    10,
+    60_000,
+    'Without a leader for a time drawn between this and `raft.electionMsMax` a member campaigns.',
+  ),
+  integer('raft.electionMsMax', 300, 'ms', 20, 120_000, 'See `raft.electionMsMin`.'),
+  integer(
+    'raft.leaseMs',
+    120,
+    'ms',
+    5,
+    60_000,
+    'For so long after a heartbeat that a majority answered a leader reads without asking; at most ' +
+      '`raft.electionMsMin`. Fixed while the process runs.',
+  ),
+  integer(
+    'raft.clockDriftPerMille',
+    10,
+    '1/1000',
+    0,
+    500,
+    'By how much the clocks of two nodes may differ in rate; the lease is shortened by it.',
+  ),
+  flag('raft.leaseReads', true, 'Read under the lease; otherwise every read asks a majority.'),
+  integer(
+    'raft.hibernateMs',
+    1000,
+    'ms',
+    0,
+    3_600_000,
+    'Without anything to replicate for so long a shard stops its heartbeats; 0 never.',
   ),
   integer('limits.connections', 1000, 'connections', 1, 100_000, 'SQL connections at once.'),
   integer(
@@ -197,7 +306,7 @@ const options: readonly ConfigOption[] = [
     'log.level',
     'info',
     ['debug', 'info', 'warn', 'error', 'silent'],
-    'The least grave line that is logged. SIGUSR2 switches a running node to debug and back.',
+    'The least grave line that is logged. `shardforge node log LEVEL` changes it on a running node.',
   ),
   choice(
     'log.format',

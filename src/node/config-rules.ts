@@ -1,0 +1,74 @@
+/** What options of a configuration have to do with each other. */
+import type { NodeConfig } from './config.js';
+import { inMemory } from './in-memory.js';
+
+/** What of the configuration contradicts itself, as a message that names the options. */
+export function contradictionIn(config: NodeConfig): string | undefined {
+  return timesContradict(config.raft) ?? meshContradicts(config) ?? clusterContradicts(config);
+}
+
+/** What contradicts itself in the times of the protocol; they can be changed at run time too. */
+export function timesContradict(raft: Omit<NodeConfig['raft'], 'leaseReads'>): string | undefined {
+  const { heartbeatMs, electionMsMin, electionMsMax, leaseMs } = raft;
+  if (electionMsMin < 2 * heartbeatMs) {
+    return 'raft.electionMsMin must be at least twice raft.heartbeatMs';
+  }
+  if (electionMsMax <= electionMsMin) {
+    return 'raft.electionMsMax must be more than raft.electionMsMin';
+  }
+  if (leaseMs > electionMsMin) return 'raft.leaseMs must be at most raft.electionMsMin';
+  return undefined;
+}
+
+function meshContradicts({ mesh, data }: NodeConfig): string | undefined {
+  if (mesh.advertise !== '' && !isAddress(mesh.advertise)) {
+    return 'mesh.advertise must be host:port';
+  }
+  if (!mesh.enabled) return undefined;
+  if (data.directory === inMemory) {
+    return 'mesh.enabled needs a data.directory: a node that forgets its votes breaks the cluster';
+  }
+  switch (mesh.security) {
+    case 'loopback':
+      if (isLoopback(mesh.host)) return undefined;
+      return 'mesh.security loopback needs a mesh.host on loopback, such as 127.0.0.1';
+    case 'secret':
+      return mesh.secretFile === '' ? 'mesh.security secret needs mesh.secretFile' : undefined;
+    case 'tls': {
+      const missing = (['certificateFile', 'keyFile', 'caFile'] as const).find(
+        (name) => mesh[name] === '',
+      );
+      return missing === undefined ? undefined : `mesh.security tls needs mesh.${missing}`;
+    }
+  }
+}
+
+function clusterContradicts({ mesh, cluster }: NodeConfig): string | undefined {
+  const { seeds, join } = cluster;
+  for (const [name, addresses] of Object.entries({ seeds, join })) {
+    const wrong = addresses.find((address) => !isAddress(address));
+    if (wrong !== undefined) return `cluster.${name} must be host:port, not "${wrong}"`;
+    if (new Set(addresses).size < addresses.length) return `cluster.${name} names a node twice`;
+  }
+  if (seeds.length + join.length === 0) return undefined;
+  if (!mesh.enabled) return 'cluster.seeds and cluster.join need mesh.enabled';
+  if (seeds.length > 0 && join.length > 0) {
+    return 'cluster.seeds forms a cluster and cluster.join joins one: give one of them';
+  }
+  const own = mesh.advertise === '' ? `${mesh.host}:${mesh.port}` : mesh.advertise;
+  if (seeds.length > 0 && !seeds.includes(own)) {
+    return `cluster.seeds must name this node as ${own}; a node that is added has cluster.join`;
+  }
+  return undefined;
+}
+
+/** Whether the text is `host:port`, the host of an IPv6 address in brackets. */
+export function isAddress(text: string): boolean {
+  const match = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  return match !== null && port >= 1 && port <= 65_535;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

@@ -1,0 +1,2 @@
+/** The data directory of a node that keeps everything in memory. */
+export const inMemory = ':memory:';
