@@ -1,6 +1,6 @@
 /** Bugs planted on purpose: a checker that does not notice them would not notice ours. */
 import t from 'tap';
-import { loadParser, type Plant, plants, run } from '#src/sim/index.js';
+import { loadParser, type Plant, plants, runLone } from '#src/sim/index.js';
 
 const seedsMax = 15;
 
@@ -10,7 +10,7 @@ t.before(() => loadParser());
 for (const plant of Object.keys(plants) as Plant[]) {
   t.test(`${plant}: ${plants[plant]}`, async (t) => {
     for (let seed = 1; seed <= seedsMax; seed += 1) {
-      const result = run(seed, plant);
+      const result = runLone({ seed, plant });
       if (result.violation !== undefined) {
         t.match(result.violation, /Violation|AssertionError|DatabaseError/, `seed ${seed}`);
         t.comment(result.violation.split('\n')[0] ?? '');

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { isLinearizable, loadParser, type Model, type Operation, run } from '#src/sim/index.js';
+import { isLinearizable, loadParser, type Model, type Operation, runLone } from '#src/sim/index.js';
 
 const fixedSeeds = Array.from({ length: 20 }, (_, i) => i + 1);
 const twice = 5;
@@ -21,7 +21,7 @@ t.before(() => loadParser());
 
 t.test('fixed seeds hold all promises', async (t) => {
   for (const seed of fixedSeeds) {
-    const result = run(seed, undefined);
+    const result = runLone({ seed });
     t.equal(result.violation, undefined, `npm run sim -- --seed ${seed} --seeds 1 --trace`);
     t.ok(
       result.statements >= 500 && result.crashes >= 3,
@@ -33,7 +33,7 @@ t.test('fixed seeds hold all promises', async (t) => {
 
 t.test('a seed run twice gives the same trace', async (t) => {
   for (let seed = 1; seed <= twice; seed += 1) {
-    t.equal(run(seed, undefined).trace, run(seed, undefined).trace, `seed ${seed}`);
+    t.equal(runLone({ seed }).trace, runLone({ seed }).trace, `seed ${seed}`);
   }
 });
 
@@ -42,7 +42,7 @@ t.test('seeds derived from the commit hold all promises', async (t) => {
   const startedMs = performance.now();
   let done = 0;
   while (done < derivedMax && performance.now() - startedMs < budgetMs) {
-    const result = run(first + done, undefined);
+    const result = runLone({ seed: first + done });
     const repeat = `npm run sim -- --seed ${first + done} --seeds 1 --trace`;
     if (result.violation !== undefined) t.fail(repeat, { violation: result.violation });
     for (const name of result.probes.keys()) reached.add(name);

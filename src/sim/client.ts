@@ -1,13 +1,24 @@
 /**
- * A client of the simulated node: runs scripts one statement at a time over a session of its own,
- * learns nothing of a crash but that its connection broke, and connects again.
+ * A client of the simulated nodes: runs scripts one statement at a time over a session of its own. It
+ * learns nothing of a crash but that its connection broke, and connects to another node when its own
+ * dies, does not answer, or says that it cannot serve now.
  */
 import { assert, must, unreachable } from '../base/assert.js';
-import type { SessionAnswer } from '../sql/session/protocol.js';
+import { errorCatalogue } from '../base/errors.js';
+import type { NodeId } from '../base/ids.js';
+import type { Random } from '../base/random.js';
+import type { SessionAnswer, TransactionStatus } from '../sql/session/protocol.js';
 import type { Row } from '../sql/types/value.js';
-import type { SimulatedProcess, Connection } from './process.js';
+import type { Connection, SimulatedProcess } from './process.js';
 import { type Outcome, type Request, type Script, show } from './workload.js';
-import type { World } from './world.js';
+import type { Cancel, World } from './world.js';
+
+export interface ClientOptions {
+  /** After so long without an answer the client gives up the connection; undefined: it waits for ever. */
+  readonly patienceMs: number | undefined;
+  /** Pause before a statement that was refused for now is sent to another node, at most. */
+  readonly retryMsMax: number;
+}
 
 interface Running {
   readonly script: Script;
@@ -19,18 +30,32 @@ export class SimulatedClient {
   /** Statements that were answered. */
   statements = 0;
   readonly #world: World;
-  readonly #process: SimulatedProcess;
+  readonly #random: Random;
+  readonly #options: ClientOptions;
+  #nodes: readonly SimulatedProcess[];
+  #process: SimulatedProcess | undefined;
   #connection: Connection | undefined;
   #running: Running | undefined;
+  /** What is to be sent as soon as a node is there. */
   #waiting: Request | undefined;
-  #inFlight: number | undefined;
+  #inFlight: Request | undefined;
+  #request = 0;
   #rows: Row[] = [];
-  #requests = 0;
+  #status: TransactionStatus = 'idle';
+  #cancelPatience: Cancel = () => undefined;
 
-  constructor(name: string, world: World, process: SimulatedProcess) {
+  constructor(
+    name: string,
+    world: World,
+    random: Random,
+    nodes: readonly SimulatedProcess[],
+    options: ClientOptions,
+  ) {
     this.name = name;
     this.#world = world;
-    this.#process = process;
+    this.#random = random;
+    this.#nodes = nodes;
+    this.#options = options;
   }
 
   get busy(): boolean {
@@ -44,7 +69,14 @@ export class SimulatedClient {
     this.#resume(undefined);
   }
 
-  /** The node answers statements again. */
+  /** Connects to these nodes only from now on. */
+  useOnly(nodes: readonly SimulatedProcess[]): void {
+    assert(!this.busy, 'a client changes nodes between scripts', this.name);
+    this.#nodes = nodes;
+    this.#leave();
+  }
+
+  /** A node answers statements again. */
   onNodeUp(): void {
     if (this.#waiting === undefined) return;
     const request = this.#waiting;
@@ -52,41 +84,89 @@ export class SimulatedClient {
     this.#send(request);
   }
 
-  /** The node died: the connection is gone and with it the answer to what was in flight. */
-  onNodeDown(): void {
+  /** A node died: the connection is gone and with it the answer to what was in flight. */
+  onNodeDown(node: NodeId): void {
+    if (this.#process?.node !== node) return;
     this.#connection = undefined;
-    if (this.#inFlight === undefined) return;
-    this.#inFlight = undefined;
-    this.#resume({ kind: 'unknown' });
+    this.#lose();
   }
 
   #send(request: Request): void {
-    if (!this.#process.up) {
+    if (this.#connection === undefined && !this.#connect()) {
       this.#waiting = request;
       return;
     }
-    this.#connection ??= this.#process.connect(this.name, (answer) => this.#onAnswer(answer));
-    this.#requests += 1;
-    this.#inFlight = this.#requests;
+    const connection = must(this.#connection, 'connected just now');
+    this.#request += 1;
+    this.#inFlight = request;
     this.#rows = [];
     this.#world.trace(this.name, 'sends', shorten(request));
-    this.#connection.post({
+    const { patienceMs } = this.#options;
+    if (patienceMs !== undefined) {
+      this.#cancelPatience = this.#world.after(patienceMs, () => {
+        this.#world.trace(this.name, 'gives up', must(this.#process, 'connected').name);
+        this.#leave();
+        this.#lose();
+      });
+    }
+    connection.post({
       kind: 'sql.execute',
-      request: this.#requests,
+      request: this.#request,
       statement: { text: request.text },
       parameters: request.parameters ?? [],
       credit: 4,
     });
   }
 
+  #connect(): boolean {
+    const up = this.#nodes.filter((node) => node.up);
+    const others = up.filter((node) => node !== this.#process);
+    const choice = others.length > 0 ? others : up;
+    if (choice.length === 0) return false;
+    const process = this.#random.pick(choice);
+    this.#process = process;
+    this.#status = 'idle';
+    this.#connection = process.connect(this.name, (answer) => this.#onAnswer(answer));
+    return true;
+  }
+
+  /** Ends the connection, whatever is in flight on it. */
+  #leave(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
+  }
+
+  /** The connection is gone. */
+  #lose(): void {
+    this.#cancelPatience();
+    if (this.#inFlight === undefined) return;
+    this.#inFlight = undefined;
+    this.#resume({ kind: 'unknown' });
+  }
+
   #onAnswer(answer: SessionAnswer): void {
-    if (answer.request !== this.#inFlight) return;
+    if (this.#inFlight === undefined || answer.request !== this.#request) return;
+    const wasOpen = this.#status !== 'idle';
     const outcome = this.#read(answer);
     if (outcome === undefined) return;
+    const request = this.#inFlight;
     this.#inFlight = undefined;
-    this.statements += 1;
+    this.#cancelPatience();
     this.#world.trace(this.name, outcome.kind, describe(outcome));
-    this.#resume(outcome);
+    const retry = outcome.kind === 'error' ? errorCatalogue[outcome.error.kind].retry : 'never';
+    const patient = this.#options.patienceMs !== undefined;
+    if (!patient || (retry !== 'later' && retry !== 'unknown')) {
+      this.statements += 1;
+      this.#resume(outcome);
+      return;
+    }
+    this.#leave();
+    if (retry === 'unknown') this.#resume({ kind: 'unknown' });
+    else if (wasOpen) this.#resume({ kind: 'refused' });
+    else {
+      const pauseMs = this.#random.fraction() * this.#options.retryMsMax;
+      this.#world.after(pauseMs, () => this.#send(request));
+    }
   }
 
   /** The outcome, once `answer` is the last of its request. */
@@ -99,12 +179,15 @@ export class SimulatedClient {
           connection.post({ kind: 'sql.credit', request: answer.request, credit: 1 });
           return undefined;
         }
+        this.#status = answer.completion?.status ?? this.#status;
         return { kind: 'rows', rows: this.#rows, tag: answer.completion?.tag ?? '' };
       }
       case 'sql.complete':
         if (!answer.last) return undefined;
+        this.#status = answer.completion.status;
         return { kind: 'rows', rows: this.#rows, tag: answer.completion.tag };
       case 'sql.failed':
+        this.#status = answer.status;
         return { kind: 'error', error: answer.error };
       case 'sql.prepared':
       case 'sql.closed':
@@ -138,6 +221,7 @@ function describe(outcome: Outcome): string {
     case 'error':
       return `${outcome.error.kind} ${outcome.error.message}`;
     case 'unknown':
+    case 'refused':
       return '';
     default:
       return unreachable(outcome);

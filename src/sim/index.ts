@@ -9,5 +9,5 @@
  */
 export { loadParser } from '../sql/index.js';
 export { isLinearizable, type Model, type Operation } from './checkers/linearizable.js';
-export { type Plant, plants, type RunOptions } from './options.js';
-export { type RunResult, run } from './run.js';
+export { type Plant, plants } from './options.js';
+export { type RunRequest, type RunResult, runLone } from './run.js';

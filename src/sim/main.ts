@@ -7,7 +7,7 @@ import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadParser } from '../sql/index.js';
 import { type Plant, plants } from './options.js';
-import { type RunResult, run } from './run.js';
+import { type RunResult, runLone } from './run.js';
 
 const usage = `usage: npm run sim -- [options]
   --seeds N     run N seeds (default 10)
@@ -50,7 +50,11 @@ function readArguments(): Arguments {
 
 function runSeed(seed: number, options: Arguments): RunResult {
   const print = options.trace ? (line: string) => console.log(line) : undefined;
-  const result = run(seed, options.plant, print);
+  const result = runLone({
+    seed,
+    ...(options.plant === undefined ? {} : { plant: options.plant }),
+    ...(print === undefined ? {} : { print }),
+  });
   const outcome = result.violation === undefined ? 'ok' : 'FAILED';
   console.log(
     `seed ${seed}: ${outcome} ${result.statements} statements, ${result.crashes} crashes, ` +

@@ -3,7 +3,7 @@
  * the disk and the replica; product code knows nothing of them.
  */
 import { Dispatcher, type DispatcherOptions } from '../actors/index.js';
-import type { Actor, ActorKind, Message } from '../actors/actor.js';
+import type { Actor, ActorKind, Message, Ref } from '../actors/actor.js';
 import type { Timestamp } from '../base/ids.js';
 import type { ProposeMessage } from '../shard/protocol.js';
 import {
@@ -147,13 +147,18 @@ export function plantedTamper(plant: Plant | undefined): Tamper | undefined {
   return undefined;
 }
 
-/** A dispatcher whose replica gets what `tamper` makes of each proposal. */
-export class TamperedDispatcher extends Dispatcher {
-  readonly #tamper: Tamper;
+/** Puts itself in front of a replica, or only looks at it. */
+export type Interceptor = (replica: Actor<Message>, self: Ref<Message>) => Actor<Message>;
 
-  constructor(options: DispatcherOptions, tamper: Tamper) {
+/** A dispatcher whose replica gets what `tamper` makes of each proposal, and is seen by `intercept`. */
+export class InterceptedDispatcher extends Dispatcher {
+  readonly #tamper: Tamper;
+  readonly #intercept: Interceptor | undefined;
+
+  constructor(options: DispatcherOptions, tamper: Tamper, intercept: Interceptor | undefined) {
     super(options);
     this.#tamper = tamper;
+    this.#intercept = intercept;
   }
 
   override registerKind<M extends Message, Args>(kind: ActorKind<M, Args>): void {
@@ -163,7 +168,11 @@ export class TamperedDispatcher extends Dispatcher {
     }
     super.registerKind({
       ...kind,
-      create: (args: Args, place, self) => this.#wrap(kind.create(args, place, self)),
+      create: (args: Args, place, self) => {
+        const replica = kind.create(args, place, self);
+        const seen = this.#intercept?.(replica as Actor<Message>, self as Ref<Message>);
+        return this.#wrap((seen as Actor<M> | undefined) ?? replica);
+      },
     });
   }
 

@@ -1,209 +1,314 @@
 /**
- * One process of the node under the simulator: the dispatcher and the composition of a real node on
- * virtual time and a simulated disk. A crash drops all of it but what had reached the disk.
+ * One process of a node under the simulator: the dispatcher and the composition of a real node on
+ * virtual time, a simulated disk and a simulated network. A crash drops all of it but what had reached
+ * the disk; a frozen process runs no code while time goes on.
  */
 import type { PlaceId, Ref } from '../actors/actor.js';
 import type { Dispatcher, DispatcherOptions } from '../actors/index.js';
 import { assert, must } from '../base/assert.js';
+import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
-import { composePlace, registerKinds, Sessions, shardPlace } from '../node/index.js';
+import { shardPlace } from '../node/index.js';
 import type { ProposeAnswer, ProposeMessage } from '../shard/protocol.js';
 import type { SessionAnswer, SessionMessage } from '../sql/session/protocol.js';
-import { type MemoryContents, MemoryEngine } from '../storage/index.js';
-import type { RunOptions } from './options.js';
-import { plantedEngine, plantedTamper, type Tamper, TamperedDispatcher } from './plant.js';
+import { SimulatedClock } from './clock.js';
+import { compose, type Composed, type NodeOptions } from './compose.js';
+import { SimulatedDisk } from './disk.js';
+import type { SimulatedNetwork, Station } from './network.js';
+import {
+  InterceptedDispatcher,
+  type Interceptor,
+  plantedEngine,
+  plantedTamper,
+  type Tamper,
+} from './plant.js';
 import type { World } from './world.js';
 
 export interface Connection {
   post(message: SessionMessage): void;
+  /** The client goes away. */
+  close(): void;
 }
 
 export interface ProcessEvents {
-  /** The node serves SQL. */
-  onUp(): void;
+  /** The node serves SQL, for the first time since it was started. */
+  onUp(node: NodeId): void;
   /** It has died. */
-  onDown(): void;
+  onDown(node: NodeId): void;
 }
 
-interface Running {
+export interface ProcessParts {
+  readonly world: World;
+  readonly options: NodeOptions;
+  readonly random: Random;
+  readonly node: NodeId;
+  readonly events: ProcessEvents;
+  /** Undefined: it is alone. */
+  readonly network?: SimulatedNetwork;
+  /** Sees each replica that is made, and may put itself in front of it. */
+  readonly intercept?: Interceptor;
+  /** Whether a process may die of this error; any other is a broken promise. */
+  readonly mayDieOf?: (error: DatabaseError) => boolean;
+}
+
+interface Running extends Composed {
   readonly dispatcher: Dispatcher;
-  readonly disk: MemoryEngine;
-  readonly sessions: Sessions;
-  readonly ready: () => boolean;
   /** False once it has died: whatever was scheduled for it does not happen. */
   alive: boolean;
   up: boolean;
 }
 
-const node = 1 as NodeId;
-const clusterId = '00000000-0000-4000-8000-000000000001';
-
-export class SimulatedProcess {
+export class SimulatedProcess implements Station {
+  readonly node: NodeId;
+  readonly name: string;
   readonly probes = new Map<string, number>();
+  readonly disk: SimulatedDisk;
+  readonly clock: SimulatedClock;
+  readonly #parts: ProcessParts;
   readonly #world: World;
-  readonly #options: RunOptions;
   readonly #random: Random;
-  readonly #events: ProcessEvents;
   #running: Running | undefined;
-  #contents: MemoryContents | undefined;
   #incarnation = 0;
   /** Turns until the crash; undefined for none. */
   #turnsLeft: number | undefined;
+  /** What a frozen process will do when it runs again; undefined while it runs. */
+  #frozen: (() => void)[] | undefined;
+  /** What it dies of at the end of this event. */
+  #dyingOf: DatabaseError | undefined;
 
-  constructor(world: World, options: RunOptions, random: Random, events: ProcessEvents) {
+  constructor(parts: ProcessParts) {
+    const { world, node, options, random } = parts;
+    this.#parts = parts;
     this.#world = world;
-    this.#options = options;
     this.#random = random;
-    this.#events = events;
+    this.node = node;
+    this.name = `node-${node}`;
+    this.disk = new SimulatedDisk(world, options.disk, random.split());
+    this.clock = new SimulatedClock(world, random.split(), options.clock);
   }
 
-  /** Serves SQL. */
+  get alive(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Serves SQL, or did once in this life. */
   get up(): boolean {
     return this.#running?.up === true;
   }
 
+  get frozen(): boolean {
+    return this.#frozen !== undefined;
+  }
+
+  /** What the node is made of, while it lives. */
+  get composed(): Composed {
+    return must(this.#running, 'a node that is down');
+  }
+
   start(): void {
-    assert(this.#running === undefined, 'started twice');
+    assert(this.#running === undefined, 'started twice', this.name);
     this.#incarnation += 1;
-    this.#world.trace('node', 'starts', `incarnation ${this.#incarnation}`);
-    const disk = this.#openDisk();
-    const engine = plantedEngine(this.#options.plant, disk, this.#world);
-    const dispatcher = this.#makeDispatcher(() => running);
+    this.#world.trace(this.name, 'starts', `incarnation ${this.#incarnation}`);
+    // The composition may already send: what it schedules asks for what is made here.
+    const later: { running?: Running } = {};
+    const enter = (run: () => void): void => this.#enter(later.running, run);
+    const { options, node, network } = this.#parts;
+    const engine = plantedEngine(options.plant, this.disk.open(enter), this.#world);
+    const dispatcher = this.#makeDispatcher(() => later.running);
     dispatcher.addPlace(0 as PlaceId);
-    registerKinds(dispatcher);
-    const { shardLimits } = this.#options;
-    const parts = { engine, node, incarnation: this.#incarnation, clusterId, shardLimits };
-    const place = composePlace(dispatcher, shardPlace, parts);
-    const sessions = new Sessions(dispatcher, shardPlace, () => undefined);
-    const ready = place.ready;
-    const running: Running = { dispatcher, disk, sessions, ready, alive: true, up: false };
-    this.#running = running;
+    const composed = compose(dispatcher, {
+      engine,
+      node,
+      incarnation: this.#incarnation,
+      options,
+    });
+    this.#running = { ...composed, dispatcher, alive: true, up: false };
+    later.running = this.#running;
+    network?.onStarted(node);
   }
 
   connect(name: string, onAnswer: (answer: SessionAnswer) => void): Connection {
     const running = must(this.#running, 'connected to a node that is down');
     const options = { user: name, database: 'shardforge', settings: {} };
+    let open = true;
     const connection = running.sessions.connect(options, {
       // In an event of its own: what a checker throws must not be taken for the door's failure.
       answer: (answer) => {
-        this.#world.after(0, () => {
-          if (running.alive) onAnswer(answer);
+        this.#world.after(this.clock.aheadMs, () => {
+          if (running.alive && open) onAnswer(answer);
         });
       },
       died: (reason) => assert(!running.alive, 'a session died', name, reason),
     });
-    return { post: (message) => connection.send(message) };
+    return {
+      post: (message) => this.#enter(running, () => connection.send(message)),
+      close: () => {
+        open = false;
+        this.#enter(running, () => connection.send({ kind: 'sql.end' }));
+      },
+    };
+  }
+
+  deliver(to: Ref<never>, from: Ref<never> | undefined, kind: string, bytes: Uint8Array): void {
+    const running = this.#running;
+    this.#enter(running, () => running?.dispatcher.deliverBytes(to, from, kind, bytes));
+  }
+
+  onLink(peer: NodeId, connected: boolean): void {
+    const running = this.#running;
+    this.#enter(running, () => running?.onLink(peer, connected));
   }
 
   /** Dies after so many more turns of its actors. */
   crashAfterTurns(turns: number): void {
     assert(turns >= 1, 'a crash takes a turn to come', turns);
     this.#turnsLeft = turns;
-    this.#world.trace('node', 'crash in', `${turns} turns`);
+    this.#world.trace(this.name, 'crash in', `${turns} turns`);
   }
 
-  /** Dies now, also when it has nothing to do; it is up. */
+  /** Dies now, also when it has nothing to do or is frozen. */
   crash(): void {
-    this.#crash(must(this.#running, 'crashed while it is down'));
+    const running = must(this.#running, 'crashed while it is down');
+    this.#turnsLeft = undefined;
+    this.#dyingOf = undefined;
+    this.#frozen = undefined;
+    running.alive = false;
+    running.up = false;
+    this.#running = undefined;
+    this.#world.trace(this.name, 'dies', this.disk.crash());
+    this.#parts.network?.onDied(this.node);
+    this.#parts.events.onDown(this.node);
   }
 
-  #openDisk(): MemoryEngine {
-    const { flushMsMin, flushMsMax } = this.#options;
-    return new MemoryEngine({
-      schedule: (finish) => {
-        const delayMs = flushMsMin + this.#random.fraction() * (flushMsMax - flushMsMin);
-        this.#world.after(delayMs, finish);
-      },
-      ...(this.#contents === undefined ? {} : { contents: this.#contents }),
-    });
+  /** Runs nothing until {@link thaw}, as after SIGSTOP. */
+  freeze(): void {
+    assert(this.alive && this.#frozen === undefined, 'frozen twice', this.name);
+    this.#frozen = [];
   }
 
-  #makeDispatcher(running: () => Running): Dispatcher {
+  /** `stoodStillMs`: for so long its monotonic clock did not run, as when a machine is suspended. */
+  thaw(stoodStillMs = 0): void {
+    const waiting = must(this.#frozen, 'not frozen');
+    this.#frozen = undefined;
+    this.clock.stoodStill(stoodStillMs);
+    const running = this.#running;
+    for (const run of waiting) this.#enter(running, run);
+  }
+
+  failDisk(kind: 'disk_full' | 'io_error'): void {
+    this.#enter(this.#running, () => this.disk.fail(kind));
+  }
+
+  /** Runs code of the process from outside its turns, when it can. */
+  #enter(running: Running | undefined, run: () => void): void {
+    if (running?.alive !== true) return;
+    if (this.#frozen !== undefined) {
+      this.#frozen.push(run);
+      return;
+    }
+    const { aheadMs } = this.clock;
+    if (aheadMs > 0) {
+      this.#world.after(aheadMs, () => this.#enter(running, run));
+      return;
+    }
+    run();
+    this.#dieIfDying();
+  }
+
+  #makeDispatcher(running: () => Running | undefined): Dispatcher {
+    const { node, network, intercept, options: nodeOptions } = this.#parts;
     let cancelTimer = (): void => undefined;
     const drain = (): void => {
-      if (running().alive) this.#drain(running());
+      const current = running();
+      if (current !== undefined) this.#drain(current);
+    };
+    const at = (dueMs: number): void => {
+      cancelTimer();
+      cancelTimer = this.#world.after(this.clock.untilMs(dueMs), () => {
+        // Its clock may have stood still meanwhile.
+        if (this.clock.untilMs(dueMs) > this.clock.aheadMs) at(dueMs);
+        else drain();
+      });
     };
     const options: DispatcherOptions = {
       node,
       seed: this.#random.below(0x1_0000),
-      clock: {
-        nowMs: () => {
-          this.#world.spend(this.#random.fraction() * this.#options.clockReadMsMax);
-          return this.#world.nowMs;
-        },
-        wallMs: () => this.#world.wallMs,
-      },
-      schedule: {
-        soon: () => {
-          this.#world.after(0, drain);
-        },
-        at: (dueMs) => {
-          cancelTimer();
-          cancelTimer = this.#world.after(Math.max(0, dueMs - this.#world.nowMs), drain);
-        },
-      },
+      clock: this.clock,
+      schedule: { soon: () => void this.#world.after(this.clock.aheadMs, drain), at },
       log: (level, event, fields) => {
-        this.#world.trace('node', level, `${event} ${JSON.stringify(fields)}`);
+        if (level === 'debug') return;
+        this.#world.trace(this.name, level, `${event} ${JSON.stringify(fields)}`);
       },
-      fatal: (error) => {
-        throw error;
-      },
+      fatal: (error) => this.#onFatal(error),
       probe: (name) => this.probes.set(name, (this.probes.get(name) ?? 0) + 1),
       encodeAll: true,
+      ...(network === undefined
+        ? {}
+        : { transmit: (envelope) => network.send(node, envelope, this.clock.aheadMs) }),
     };
-    return new TamperedDispatcher(
-      options,
-      plantedTamper(this.#options.plant) ?? this.#repeat(running),
-    );
+    const tamper = plantedTamper(nodeOptions.plant) ?? this.#repeat(running);
+    return new InterceptedDispatcher(options, tamper, intercept);
   }
 
   /** Some proposals arrive again, at once or later; the second answer goes nowhere. */
-  #repeat(running: () => Running): Tamper {
+  #repeat(running: () => Running | undefined): Tamper {
+    const { node, options } = this.#parts;
     const nobody: Ref<ProposeAnswer> = { node, place: 0 as PlaceId, name: 'nobody' };
     const replica: Ref<ProposeMessage> = { node, place: shardPlace, name: 'replica/1' };
     return (propose) => {
-      if (this.#random.chance(this.#options.repeatedProposals)) {
+      if (this.#random.chance(options.repeatedProposals)) {
+        const current = running();
         this.#world.after(this.#random.fraction() * 20, () => {
-          if (!running().alive) return;
-          running().dispatcher.post(replica, { ...propose, replyTo: nobody });
+          this.#enter(current, () => {
+            current?.dispatcher.post(replica, { ...propose, replyTo: nobody });
+          });
         });
       }
       return [propose];
     };
   }
 
+  #onFatal(error: Error): void {
+    if (error instanceof DatabaseError && this.#parts.mayDieOf?.(error) === true) {
+      this.#dyingOf ??= error;
+      return;
+    }
+    throw error;
+  }
+
+  #dieIfDying(): void {
+    if (this.#dyingOf === undefined || this.#running === undefined) return;
+    this.#world.trace(this.name, 'fatal', this.#dyingOf.message);
+    this.crash();
+  }
+
   #drain(running: Running): void {
+    if (!running.alive) return;
+    if (this.#frozen !== undefined) {
+      this.#frozen.push(() => this.#drain(running));
+      return;
+    }
+    const { aheadMs } = this.clock;
+    if (aheadMs > 0) {
+      this.#world.after(aheadMs, () => this.#drain(running));
+      return;
+    }
     // A few turns at a time, so that events come between turns that a real loop would run in a row.
     const turns = Math.min(this.#random.between(1, 64), this.#turnsLeft ?? 64);
     running.dispatcher.drain(turns);
-    if (this.#turnsLeft !== undefined) {
+    this.#dieIfDying();
+    if (this.#turnsLeft !== undefined && running.alive) {
       this.#turnsLeft -= turns;
       if (this.#turnsLeft <= 0) {
-        this.#crash(running);
+        this.crash();
         return;
       }
     }
-    if (!running.up && running.ready()) {
+    if (running.alive && !running.up && running.ready()) {
       running.up = true;
-      this.#world.trace('node', 'up', '');
-      this.#events.onUp();
+      this.#world.trace(this.name, 'up', '');
+      this.#parts.events.onUp(this.node);
     }
-  }
-
-  #crash(running: Running): void {
-    this.#turnsLeft = undefined;
-    running.alive = false;
-    running.up = false;
-    this.#running = undefined;
-    let surviving = 0;
-    const pending = running.disk.pending;
-    while (surviving < pending && this.#random.chance(this.#options.unflushedSurvival)) {
-      surviving += 1;
-    }
-    this.#contents = running.disk.crash(surviving);
-    this.#world.trace('node', 'dies', `${surviving} of ${pending} unflushed batches survive`);
-    this.#world.after(this.#random.between(1, 200), () => this.start());
-    this.#events.onDown();
   }
 }

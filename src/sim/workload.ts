@@ -2,6 +2,7 @@
  * What a workload is: clients as generators that yield one statement at a time and are resumed with
  * its outcome, and a check that must hold whenever the node is up. A violation throws.
  */
+import { errorCatalogue } from '../base/errors.js';
 import type { ErrorFields } from '../sql/session/protocol.js';
 import type { ParameterValue } from '../sql/session/protocol.js';
 import type { Row } from '../sql/types/value.js';
@@ -13,13 +14,16 @@ export interface Request {
 }
 
 /**
- * How a statement ended. `unknown`: the node died before the answer, so it may or may not have
- * happened; the transaction is over either way and the client has connected again.
+ * How a statement ended. `unknown`: no answer came, so it may or may not have happened, or happen
+ * later while the node that took it lives; the transaction is over either way. `refused`: the node cannot
+ * serve now and has ended the open transaction; nothing of it happened (outside of one the client
+ * sends the statement again by itself). After both the client has connected again.
  */
 export type Outcome =
   | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly tag: string }
   | { readonly kind: 'error'; readonly error: ErrorFields }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'refused' };
 
 /** Yields statements, is resumed with their outcomes. */
 export type Script = Generator<Request, void, Outcome>;
@@ -29,6 +33,8 @@ export interface ClientWorld {
   readonly random: Random;
   /** Virtual time, for histories. */
   nowMs(): number;
+  /** What has an unknown outcome has happened by the next read, or never will: a lone node died. */
+  readonly settled: boolean;
 }
 
 export interface Workload {
@@ -57,13 +63,18 @@ export function show(value: unknown): string {
   );
 }
 
-/** The rows of an outcome that must not be an error; undefined when it is unknown. */
+/** The rows of an outcome that must not be an error; undefined when there was no answer. */
 export function rowsOf(outcome: Outcome, what: string): readonly Row[] | undefined {
-  if (outcome.kind === 'unknown') return undefined;
+  if (outcome.kind === 'unknown' || outcome.kind === 'refused') return undefined;
   if (outcome.kind === 'error') {
     throw new Violation(`${what} failed: ${outcome.error.kind}: ${outcome.error.message}`);
   }
   return outcome.rows;
+}
+
+/** The transaction must be run again from its start: a conflict, or a snapshot that is kept no more. */
+export function mustRunAgain(outcome: Outcome): boolean {
+  return outcome.kind === 'error' && errorCatalogue[outcome.error.kind].retry === 'transaction';
 }
 
 /** Runs statements that must not fail, until the first of unknown outcome. */

@@ -25,7 +25,6 @@ export class World {
   readonly #print: ((line: string) => void) | undefined;
   readonly #heap: Event[] = [];
   #nowMs = 0;
-  #wallOffsetMs = 1_790_000_000_000;
   #events = 0;
   #lines = 0;
 
@@ -37,22 +36,6 @@ export class World {
 
   get nowMs(): number {
     return this.#nowMs;
-  }
-
-  /** The wall clock: it runs with `nowMs` and jumps when told to. */
-  get wallMs(): number {
-    return this.#wallOffsetMs + this.#nowMs;
-  }
-
-  jumpWallClock(deltaMs: number): void {
-    this.#wallOffsetMs += deltaMs;
-    this.trace('world', 'clock', `jumps ${deltaMs} ms`);
-  }
-
-  /** Lets time pass inside an event: code takes time to run. */
-  spend(durationMs: number): void {
-    assert(durationMs >= 0, 'time runs backwards', durationMs);
-    this.#nowMs += durationMs;
   }
 
   after(delayMs: number, run: () => void): Cancel {
@@ -76,8 +59,7 @@ export class World {
     const event = this.#pop();
     if (event === undefined) return false;
     if (event.cancelled) return true;
-    // An event may be due before now when another one spent time: it is late, as on a busy machine.
-    this.#nowMs = Math.max(this.#nowMs, event.atMs);
+    this.#nowMs = event.atMs;
     event.run();
     return true;
   }

@@ -2,7 +2,15 @@
  * Money moves between accounts in transactions; every reader at every moment sees the same total.
  * A lost update, a half transaction or a torn snapshot changes it.
  */
-import { all, type ClientWorld, demand, rowsOf, type Script, type Workload } from '../workload.js';
+import {
+  all,
+  type ClientWorld,
+  demand,
+  mustRunAgain,
+  rowsOf,
+  type Script,
+  type Workload,
+} from '../workload.js';
 
 const accounts = 8;
 const each = 1000;
@@ -28,6 +36,10 @@ export class Bank implements Workload {
     const amount = world.random.between(1, 50);
     if ((yield { text: 'begin' }).kind !== 'rows') return;
     const read = yield { text: 'select balance from bank where id = $1', parameters: [source] };
+    if (mustRunAgain(read)) {
+      yield { text: 'rollback' };
+      return;
+    }
     const balance = rowsOf(read, 'reading a balance')?.[0]?.[0];
     if (typeof balance !== 'bigint') return;
     const statements = [
@@ -43,13 +55,9 @@ export class Bank implements Workload {
     ];
     for (const statement of statements) {
       const outcome = yield statement;
-      if (outcome.kind === 'unknown') return;
+      if (outcome.kind === 'unknown' || outcome.kind === 'refused') return;
       if (outcome.kind === 'error') {
-        demand(
-          outcome.error.kind === 'serialization_failure',
-          'only conflicts stop a transfer',
-          outcome,
-        );
+        demand(mustRunAgain(outcome), 'only conflicts stop a transfer', outcome);
         yield { text: 'rollback' };
         return;
       }
