@@ -10,4 +10,4 @@
 export { loadParser } from '../sql/index.js';
 export { isLinearizable, type Model, type Operation } from './checkers/linearizable.js';
 export { type Plant, plants } from './options.js';
-export { type RunRequest, type RunResult, runLone } from './run.js';
+export { type RunRequest, type RunResult, runCluster, runLone } from './run.js';

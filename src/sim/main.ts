@@ -6,22 +6,29 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadParser } from '../sql/index.js';
-import { type Plant, plants } from './options.js';
-import { type RunResult, runLone } from './run.js';
+import { type ClusterWishes, type Plant, plants } from './options.js';
+import { type RunRequest, type RunResult, runCluster, runLone } from './run.js';
 
 const usage = `usage: npm run sim -- [options]
   --seeds N     run N seeds (default 10)
   --seed S      the first seed (default 1)
+  --lone        one node alone, killed at random turns, instead of a cluster
+  --nodes N     voting members of the cluster (default: drawn from the seed)
+  --length F    run for F times as long
   --twice       run each seed twice and compare the traces
   --plant BUG   plant a bug: ${Object.keys(plants).join(', ')}
   --trace       print the trace
+  --quiet       print failed seeds only
   --record      add what was covered to bench/soak.md`;
 
 interface Arguments {
   readonly seeds: number;
   readonly first: number;
+  readonly lone: boolean;
+  readonly wishes: ClusterWishes;
   readonly twice: boolean;
   readonly trace: boolean;
+  readonly quiet: boolean;
   readonly record: boolean;
   readonly plant: Plant | undefined;
 }
@@ -31,50 +38,84 @@ function readArguments(): Arguments {
     options: {
       seeds: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
+      lone: { type: 'boolean', default: false },
+      nodes: { type: 'string' },
+      length: { type: 'string' },
       twice: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
+      quiet: { type: 'boolean', default: false },
       record: { type: 'boolean', default: false },
       plant: { type: 'string' },
     },
   });
-  const seeds = Number(values.seeds);
-  const first = Number(values.seed);
   const known = Object.keys(plants) as Plant[];
   const plant = known.find((name) => name === values.plant);
-  const wrong = values.plant !== undefined && plant === undefined;
-  if (!Number.isSafeInteger(seeds) || seeds < 1 || !Number.isSafeInteger(first) || wrong) {
-    throw new TypeError('an option has a value that it does not take');
-  }
-  return { seeds, first, twice: values.twice, trace: values.trace, record: values.record, plant };
+  if (values.plant !== undefined && plant === undefined) throw wrongValue('plant');
+  const nodes = numberOf('nodes', values.nodes);
+  const lengthFactor = numberOf('length', values.length);
+  const { lone, twice, trace, quiet, record } = values;
+  return {
+    seeds: numberOf('seeds', values.seeds) ?? 10,
+    first: numberOf('seed', values.seed) ?? 1,
+    wishes: {
+      ...(nodes === undefined ? {} : { nodes }),
+      ...(lengthFactor === undefined ? {} : { lengthFactor }),
+    },
+    ...{ lone, twice, trace, quiet, record, plant },
+  };
+}
+
+function numberOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw wrongValue(name);
+  return number;
+}
+
+function wrongValue(name: string): TypeError {
+  return new TypeError(`--${name} has a value that it does not take`);
 }
 
 function runSeed(seed: number, options: Arguments): RunResult {
-  const print = options.trace ? (line: string) => console.log(line) : undefined;
-  const result = runLone({
+  const request: RunRequest = {
     seed,
     ...(options.plant === undefined ? {} : { plant: options.plant }),
-    ...(print === undefined ? {} : { print }),
-  });
-  const outcome = result.violation === undefined ? 'ok' : 'FAILED';
-  console.log(
-    `seed ${seed}: ${outcome} ${result.statements} statements, ${result.crashes} crashes, ` +
-      `${(result.virtualMs / 1000).toFixed(2)} virtual s, trace ${result.trace}`,
-  );
-  if (result.violation !== undefined) {
-    const plant = options.plant === undefined ? '' : ` --plant ${options.plant}`;
+    ...(options.trace ? { print: (line) => console.log(line) } : {}),
+  };
+  const result = options.lone ? runLone(request) : runCluster(request, options.wishes);
+  const failed = result.violation !== undefined;
+  if (failed || !options.quiet) {
+    console.log(
+      `seed ${seed}: ${failed ? 'FAILED' : 'ok'} ${result.statements} statements, ` +
+        `${result.faults} faults, ${result.messages} messages, ` +
+        `${(result.virtualMs / 1000).toFixed(2)} virtual s, trace ${result.trace}`,
+    );
+  }
+  if (failed) {
     console.log(result.violation);
-    console.log(`repeat: npm run sim -- --seed ${seed} --seeds 1${plant} --trace`);
+    console.log(`repeat: npm run sim -- --seed ${seed} --seeds 1${flags(options)} --trace`);
   }
   return result;
 }
 
-function record(options: Arguments, statements: number, crashes: number, failures: number): void {
+function flags({ plant, lone, wishes }: Arguments): string {
+  return [
+    plant === undefined ? '' : ` --plant ${plant}`,
+    lone ? ' --lone' : '',
+    wishes.nodes === undefined ? '' : ` --nodes ${wishes.nodes}`,
+    wishes.lengthFactor === undefined ? '' : ` --length ${wishes.lengthFactor}`,
+  ].join('');
+}
+
+function record(options: Arguments, statements: number, faults: number, failures: number): void {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const day = new Date().toISOString().slice(0, 10);
   const last = options.first + options.seeds - 1;
+  const what = options.lone ? 'simulator, lone node' : 'simulator, clusters';
+  const which = `seeds ${options.first} to ${last}${flags(options)}`;
   appendFileSync(
     'bench/soak.md',
-    `| ${day} | ${commit} | simulator | seeds ${options.first} to ${last} | ${statements} statements, ${crashes} crashes | ${failures} |\n`,
+    `| ${day} | ${commit} | ${what} | ${which} | ${statements} statements, ${faults} faults | ${failures} |\n`,
   );
 }
 
@@ -84,11 +125,11 @@ async function main(): Promise<number> {
   const probes = new Map<string, number>();
   let failures = 0;
   let statements = 0;
-  let crashes = 0;
+  let faults = 0;
   for (let seed = options.first; seed < options.first + options.seeds; seed += 1) {
     const result = runSeed(seed, options);
     statements += result.statements;
-    crashes += result.crashes;
+    faults += result.faults;
     for (const [name, count] of result.probes) probes.set(name, (probes.get(name) ?? 0) + count);
     if (result.violation !== undefined) failures += 1;
     if (options.twice && runSeed(seed, options).trace !== result.trace) {
@@ -98,9 +139,9 @@ async function main(): Promise<number> {
   }
   for (const [name, count] of [...probes].sort()) console.log(`reached ${name}: ${count}`);
   console.log(
-    `${options.seeds} seeds, ${statements} statements, ${crashes} crashes, ${failures} failed`,
+    `${options.seeds} seeds, ${statements} statements, ${faults} faults, ${failures} failed`,
   );
-  if (options.record) record(options, statements, crashes, failures);
+  if (options.record) record(options, statements, faults, failures);
   return failures === 0 ? 0 : 1;
 }
 

@@ -3,8 +3,12 @@
  * fault not at all and others to the extreme.
  */
 import type { Random } from '../base/random.js';
+import type { RaftTiming } from '../raft/index.js';
 import type { ShardLimits } from '../shard/index.js';
+import type { ClientOptions } from './client.js';
 import type { NodeOptions } from './compose.js';
+import { faultKinds, type FaultOptions } from './faults.js';
+import type { NetworkOptions } from './network.js';
 
 /** Bugs planted on purpose, to prove that the checkers notice them. */
 export const plants = {
@@ -29,6 +33,96 @@ export interface LoneOptions extends NodeOptions {
   readonly thinkMsMax: number;
   /** The chance per second that the wall clock jumps by up to ten minutes either way. */
   readonly clockJumps: number;
+}
+
+/** A run of a cluster. */
+export interface ClusterOptions extends NodeOptions {
+  readonly seed: number;
+  /** Voters with data have the first node ids; then come witnesses, which vote too, then learners. */
+  readonly voters: number;
+  readonly witnesses: number;
+  readonly learners: number;
+  /** Faults happen for so long. */
+  readonly durationMs: number;
+  readonly clients: number;
+  /** Pause of a client between two steps, at most. */
+  readonly thinkMsMax: number;
+  readonly client: ClientOptions;
+  readonly timing: RaftTiming;
+  readonly network: NetworkOptions;
+  readonly faults: FaultOptions;
+}
+
+/** Other than what the seed draws. */
+export interface ClusterWishes {
+  /** Members that vote. */
+  readonly nodes?: number;
+  /** Runs for so many times as long. */
+  readonly lengthFactor?: number;
+}
+
+const clockDrift = 0.01;
+
+export function drawClusterOptions(
+  seed: number,
+  random: Random,
+  plant: Plant | undefined,
+  wishes: ClusterWishes,
+): ClusterOptions {
+  const drawn = random.pick([1, 3, 3, 3, 3, 3, 3, 5, 5, 5]);
+  const members = wishes.nodes ?? drawn;
+  const witnesses = random.chance(0.2) && members >= 3 ? 1 : 0;
+  const statements = random.between(100, 300);
+  const durationMs = random.pick([1000, 3000, 6000]) * (wishes.lengthFactor ?? 1);
+  const clients = random.between(2, 8);
+  return {
+    seed,
+    voters: members - witnesses,
+    witnesses,
+    learners: random.chance(0.2) ? 1 : 0,
+    durationMs,
+    clients,
+    thinkMsMax: (2 * clients * durationMs) / statements,
+    client: { patienceMs: random.pick([300, 1500, 5000]), retryMsMax: random.pick([5, 50, 200]) },
+    timing: drawTiming(random),
+    network: drawNetworkOptions(random),
+    faults: {
+      kinds: faultKinds.filter(() => random.chance(0.35)),
+      pauseMsMax: random.pick([300, 1000, 2000]),
+      durationMsMax: random.pick([300, 1500, 4000]),
+      leaderChance: random.pick([0, 0.5, 0.9]),
+    },
+    ...drawNodeOptions(random, plant, clockDrift),
+  };
+}
+
+function drawTiming(random: Random): RaftTiming {
+  return {
+    heartbeatMs: random.pick([20, 50]),
+    electionMsMin: 150,
+    electionMsMax: random.pick([200, 300, 500]),
+    leaseMs: random.pick([100, 150]),
+    clockDrift,
+    leaseReads: random.chance(0.8),
+    hibernateMs: random.pick([100, 500, 2000, Number.POSITIVE_INFINITY]),
+  };
+}
+
+function drawNetworkOptions(random: Random): NetworkOptions {
+  const latencyMsMin = random.pick([0.05, 0.2, 2]);
+  return {
+    latencyMsMin,
+    latencyMsMax: latencyMsMin * random.pick([1, 5, 20]),
+    tailChance: random.pick([0, 0.01, 0.1]),
+    tailMsMax: random.pick([5, 50, 300]),
+    dropChance: random.pick([0, 0, 0.02, 0.2]),
+    repeatChance: random.pick([0, 0.05, 0.3]),
+    corruptChance: random.pick([0, 0, 0.001, 0.01]),
+    backlogBytesMax: random.pick([20_000, 1_000_000]),
+    silenceMsMin: 200,
+    silenceMsMax: random.pick([500, 3000]),
+    dialMsMax: random.pick([5, 50, 300]),
+  };
 }
 
 export function drawLoneOptions(

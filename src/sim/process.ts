@@ -167,6 +167,11 @@ export class SimulatedProcess implements Station {
     this.#world.trace(this.name, 'crash in', `${turns} turns`);
   }
 
+  /** Takes back {@link crashAfterTurns}. */
+  calm(): void {
+    this.#turnsLeft = undefined;
+  }
+
   /** Dies now, also when it has nothing to do or is frozen. */
   crash(): void {
     const running = must(this.#running, 'crashed while it is down');

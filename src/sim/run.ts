@@ -1,7 +1,15 @@
 /** One run from one seed: of a lone node, or of a cluster. */
 import { Random } from '../base/random.js';
+import { ClusterRun } from './cluster.js';
 import { LoneRun } from './lone.js';
-import { drawLoneOptions, type LoneOptions, type Plant } from './options.js';
+import {
+  type ClusterOptions,
+  type ClusterWishes,
+  drawClusterOptions,
+  drawLoneOptions,
+  type LoneOptions,
+  type Plant,
+} from './options.js';
 
 export interface RunRequest {
   readonly seed: number;
@@ -26,7 +34,7 @@ export interface Figures {
 }
 
 export interface RunResult extends Figures {
-  readonly options: LoneOptions;
+  readonly options: LoneOptions | ClusterOptions;
   /** The promise that was broken; undefined when all were kept. */
   readonly violation: string | undefined;
 }
@@ -42,6 +50,13 @@ export function runLone({ seed, plant, print }: RunRequest): RunResult {
   const random = new Random(seed);
   const options = drawLoneOptions(seed, random.split(), plant);
   return { options, ...perform(new LoneRun(options, random, print)) };
+}
+
+/** A cluster under faults. */
+export function runCluster({ seed, plant, print }: RunRequest, wishes: ClusterWishes): RunResult {
+  const random = new Random(seed);
+  const options = drawClusterOptions(seed, random.split(), plant, wishes);
+  return { options, ...perform(new ClusterRun(options, random, print)) };
 }
 
 function perform(simulation: Simulation): Figures & Pick<RunResult, 'violation'> {

@@ -47,13 +47,21 @@ export interface Workload {
   check(world: ClientWorld): Script;
 }
 
+/** Characters of a value in the text of a violation. */
+const shownMax = 3000;
+
 /** A promise of the database was broken. */
 export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
 export function demand(condition: boolean, promise: string, ...values: readonly unknown[]): void {
-  if (!condition) throw new Violation(`${promise}: ${values.map(show).join(', ')}`);
+  if (!condition) throw new Violation(`${promise}: ${values.map(showShort).join(', ')}`);
+}
+
+function showShort(value: unknown): string {
+  const shown = show(value);
+  return shown.length <= shownMax ? shown : `${shown.slice(0, shownMax)}...`;
 }
 
 /** A value as one line, numbers of any size included. */

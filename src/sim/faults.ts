@@ -1,0 +1,300 @@
+/**
+ * What goes wrong in a cluster: faults drawn from the seed, one after the other and on top of each
+ * other, until everything is healed. Whatever happens, at most a minority of the voters has rotten
+ * disks; the others come back as they were.
+ */
+import { unreachable } from '../base/assert.js';
+import type { NodeId } from '../base/ids.js';
+import type { Random } from '../base/random.js';
+import type { SimulatedNetwork } from './network.js';
+import type { SimulatedProcess } from './process.js';
+import type { World } from './world.js';
+
+export const faultKinds = [
+  'crash',
+  'crashAll',
+  'crashInTurn',
+  'freeze',
+  'suspend',
+  'isolate',
+  'split',
+  'oneWay',
+  'flapping',
+  'bridge',
+  'slowLinks',
+  'resetLinks',
+  'stallDisk',
+  'failDisk',
+  'rot',
+  'jumpClock',
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultOptions {
+  /** The faults of this run; others do not happen. */
+  readonly kinds: readonly FaultKind[];
+  /** Pause between the beginnings of two faults, at most; they overlap. */
+  readonly pauseMsMax: number;
+  /** A fault ends after this, at most. */
+  readonly durationMsMax: number;
+  /** The chance that a fault hits the leader rather than anybody. */
+  readonly leaderChance: number;
+}
+
+export interface FaultParts {
+  readonly world: World;
+  readonly random: Random;
+  readonly options: FaultOptions;
+  readonly network: SimulatedNetwork;
+  readonly processes: readonly SimulatedProcess[];
+  /** Of them, those whose disks may rot in one run. */
+  readonly rottenMax: number;
+  leader(): NodeId | undefined;
+}
+
+export class Faults {
+  /** How many there were, by kind. */
+  readonly counts = new Map<string, number>();
+  readonly #parts: FaultParts;
+  readonly #rotten = new Set<NodeId>();
+  /** Ends of faults that go on; run early when all is healed. */
+  readonly #ends = new Set<() => void>();
+  #healed = false;
+
+  constructor(parts: FaultParts) {
+    this.#parts = parts;
+  }
+
+  get total(): number {
+    let total = 0;
+    for (const count of this.counts.values()) total += count;
+    return total;
+  }
+
+  start(): void {
+    const { options } = this.#parts;
+    if (options.kinds.length > 0) this.#next();
+  }
+
+  /** Ends all faults and begins no more. */
+  heal(): void {
+    this.#healed = true;
+    const { network, processes, world } = this.#parts;
+    world.trace('faults', 'heal', '');
+    for (const end of [...this.#ends]) end();
+    network.heal();
+    for (const process of processes) {
+      process.calm();
+      if (!process.alive) process.start();
+    }
+  }
+
+  /** A process has died: it comes back. */
+  onDown(process: SimulatedProcess): void {
+    const { world, random } = this.#parts;
+    const delayMs = this.#healed ? random.between(1, 50) : this.#durationMs();
+    world.after(delayMs, () => {
+      if (!process.alive) process.start();
+    });
+  }
+
+  #next(): void {
+    const { world, random, options } = this.#parts;
+    world.after(random.fraction() * options.pauseMsMax, () => {
+      if (this.#healed) return;
+      this.#begin(random.pick(options.kinds));
+      this.#next();
+    });
+  }
+
+  #begin(kind: FaultKind): void {
+    const { processes, random, world, network } = this.#parts;
+    const target = this.#target();
+    world.trace('faults', kind, target?.name ?? '');
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    switch (kind) {
+      case 'crashAll':
+        for (const process of processes) if (process.alive) process.crash();
+        return;
+      case 'split': {
+        const side = processes.filter(() => random.chance(0.5));
+        this.#cut(pairs(side, without(processes, side), 'both'));
+        return;
+      }
+      case 'bridge':
+        this.#bridge();
+        return;
+      case 'slowLinks': {
+        const slowMs = random.pick([20, 100, 400]);
+        const slow = everyPair(processes).filter(() => random.chance(0.5));
+        for (const [from, to] of slow) network.slow(from, to, slowMs);
+        this.#endLater(() => {
+          for (const [from, to] of slow) network.slow(from, to, 0);
+        });
+        return;
+      }
+      case 'resetLinks':
+        for (const [from, to] of everyPair(processes)) {
+          if (random.chance(0.3)) network.reset(from, to);
+        }
+        return;
+      case 'crash':
+      case 'crashInTurn':
+      case 'freeze':
+      case 'suspend':
+      case 'isolate':
+      case 'oneWay':
+      case 'flapping':
+      case 'stallDisk':
+      case 'failDisk':
+      case 'rot':
+      case 'jumpClock':
+        if (target !== undefined) this.#strike(kind, target);
+        return;
+      default:
+        unreachable(kind);
+    }
+  }
+
+  /** What hits one process that is alive and not frozen. */
+  #strike(
+    kind: Exclude<FaultKind, 'crashAll' | 'split' | 'bridge' | 'slowLinks' | 'resetLinks'>,
+    target: SimulatedProcess,
+  ): void {
+    const { random, processes, world } = this.#parts;
+    const others = without(processes, [target]);
+    switch (kind) {
+      case 'crash':
+        target.crash();
+        return;
+      case 'crashInTurn':
+        target.crashAfterTurns(random.between(1, 400));
+        return;
+      case 'freeze':
+      case 'suspend': {
+        const sinceMs = world.nowMs;
+        target.freeze();
+        this.#endLater(() => {
+          if (target.frozen) target.thaw(kind === 'suspend' ? world.nowMs - sinceMs : 0);
+        });
+        return;
+      }
+      case 'isolate':
+        this.#cut(pairs([target], others, 'both'));
+        return;
+      case 'oneWay':
+        this.#cut(pairs([target], others, random.pick(['out', 'in'])));
+        return;
+      case 'flapping':
+        this.#flap(pairs([target], others, 'both'), random.between(2, 6));
+        return;
+      case 'stallDisk':
+        target.disk.stall(this.#durationMs());
+        return;
+      case 'failDisk':
+        target.failDisk(random.pick(['disk_full', 'io_error']));
+        return;
+      case 'rot':
+        this.#rot(target);
+        return;
+      case 'jumpClock':
+        target.clock.jumpWall(random.between(-600_000, 600_000));
+        return;
+      default:
+        unreachable(kind);
+    }
+  }
+
+  #rot(target: SimulatedProcess): void {
+    const { random, rottenMax, world } = this.#parts;
+    this.#rotten.add(target.node);
+    if (this.#rotten.size > rottenMax) {
+      this.#rotten.delete(target.node);
+      return;
+    }
+    world.trace(target.name, 'rots', `${target.disk.rot(random.between(1, 3))} values`);
+  }
+
+  /** Two halves that both see one node in the middle. */
+  #bridge(): void {
+    const { processes, random } = this.#parts;
+    if (processes.length < 3) return;
+    const middle = random.pick(processes);
+    const rest = without(processes, [middle]);
+    const side = rest.slice(0, Math.ceil(rest.length / 2));
+    this.#cut(pairs(side, without(rest, side), 'both'));
+  }
+
+  #cut(links: readonly Pair[]): void {
+    const { network } = this.#parts;
+    for (const [from, to] of links) network.block(from, to);
+    this.#endLater(() => {
+      for (const [from, to] of links) network.unblock(from, to);
+    });
+  }
+
+  #flap(links: readonly Pair[], times: number): void {
+    const { network, world, random } = this.#parts;
+    if (times === 0 || this.#healed) return;
+    for (const [from, to] of links) network.block(from, to);
+    this.#endLater(() => {
+      for (const [from, to] of links) network.unblock(from, to);
+      world.after(random.fraction() * 200, () => this.#flap(links, times - 1));
+    }, 300);
+  }
+
+  #endLater(end: () => void, durationMsMax?: number): void {
+    const { world, random } = this.#parts;
+    const once = (): void => {
+      if (this.#ends.delete(once)) end();
+    };
+    this.#ends.add(once);
+    const durationMs =
+      durationMsMax === undefined ? this.#durationMs() : random.fraction() * durationMsMax;
+    world.after(durationMs, once);
+  }
+
+  #target(): SimulatedProcess | undefined {
+    const { processes, random, options, leader } = this.#parts;
+    const node = leader();
+    const hit = random.chance(options.leaderChance)
+      ? processes.find((process) => process.node === node)
+      : random.pick(processes);
+    return hit !== undefined && hit.alive && !hit.frozen ? hit : undefined;
+  }
+
+  /** Mostly short, now and then long. */
+  #durationMs(): number {
+    const { random, options } = this.#parts;
+    return options.durationMsMax * random.fraction() ** 2;
+  }
+}
+
+type Pair = readonly [NodeId, NodeId];
+
+function without(
+  processes: readonly SimulatedProcess[],
+  some: readonly SimulatedProcess[],
+): readonly SimulatedProcess[] {
+  return processes.filter((process) => !some.includes(process));
+}
+
+function pairs(
+  side: readonly SimulatedProcess[],
+  others: readonly SimulatedProcess[],
+  direction: 'both' | 'out' | 'in',
+): readonly Pair[] {
+  const found: Pair[] = [];
+  for (const { node } of side) {
+    for (const { node: other } of others) {
+      if (direction !== 'in') found.push([node, other]);
+      if (direction !== 'out') found.push([other, node]);
+    }
+  }
+  return found;
+}
+
+function everyPair(processes: readonly SimulatedProcess[]): readonly Pair[] {
+  return processes.flatMap((process) => pairs([process], without(processes, [process]), 'out'));
+}

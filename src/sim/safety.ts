@@ -1,0 +1,189 @@
+/**
+ * The safety properties of Raft (Figure 3 of the paper), asserted from the outside: after every turn
+ * of a replica its role, term, log and commit index are compared with all that was seen before.
+ */
+import type { Actor, Message, Ref } from '../actors/actor.js';
+import type { LogIndex, NodeId, Term } from '../base/ids.js';
+import type { LogEntry, RaftLog } from '../storage/index.js';
+import type { Interceptor } from './plant.js';
+import { demand } from './workload.js';
+
+/** What a replica shows to whoever looks at it from outside. */
+export interface ObservedReplica {
+  readonly raft: {
+    readonly role: 'follower' | 'candidate' | 'leader';
+    readonly term: Term;
+    readonly commitIndex: LogIndex;
+    readonly leader: NodeId | undefined;
+    readonly hibernating: boolean;
+  };
+  readonly log: RaftLog;
+  readonly appliedIndex: LogIndex;
+  stateHash(): string;
+}
+
+/** One life of a replica. */
+export interface Member {
+  readonly node: NodeId;
+  readonly replica: ObservedReplica;
+  /** As after its last turn. */
+  role: 'follower' | 'candidate' | 'leader';
+  term: number;
+  commitIndex: number;
+}
+
+interface Committed {
+  readonly term: number;
+  /** The term in which it was first known to be committed. */
+  readonly inTerm: number;
+}
+
+/** What every log that holds an entry of this index and term holds with it. */
+interface Known {
+  readonly previousTerm: number;
+  readonly head: number;
+  /** Undefined while only witnesses were seen to have it. */
+  payload: number | undefined;
+}
+
+export class Safety {
+  /** The replicas that live, by node. */
+  readonly members = new Map<NodeId, Member>();
+  readonly #leaders = new Map<number, Member>();
+  readonly #committed = new Map<number, Committed>();
+  readonly #known = new Map<string, Known>();
+  readonly #isWitness: (node: NodeId) => boolean;
+  #lastCommitted = 0;
+  #newest: Member | undefined;
+
+  constructor(isWitness: (node: NodeId) => boolean) {
+    this.#isWitness = isWitness;
+  }
+
+  /** The leader of the highest term, when it lives and still leads. */
+  get leader(): NodeId | undefined {
+    const newest = this.#newest;
+    if (newest === undefined || this.members.get(newest.node) !== newest) return undefined;
+    return newest.role === 'leader' ? newest.node : undefined;
+  }
+
+  get elections(): number {
+    return this.#leaders.size;
+  }
+
+  /** The process of the node is gone. */
+  forget(node: NodeId): void {
+    this.members.delete(node);
+  }
+
+  readonly intercept: Interceptor = (replica, self) => {
+    const observed = replica as unknown as ObservedReplica;
+    const { node } = self;
+    const member: Member = { node, replica: observed, role: 'follower', term: 0, commitIndex: 0 };
+    this.members.set(node, member);
+    const { log } = observed;
+    const append = log.append.bind(log);
+    log.append = (entries, hardState) => {
+      this.#onAppend(member, entries);
+      return append(entries, hardState);
+    };
+    return this.#watch(replica, self, member);
+  };
+
+  #watch(replica: Actor<Message>, _self: Ref<Message>, member: Member): Actor<Message> {
+    return {
+      receive: (message, context) => {
+        replica.receive(message, context);
+        this.#look(member);
+      },
+      stopped: () => replica.stopped?.(),
+    };
+  }
+
+  #onAppend(member: Member, entries: readonly LogEntry[]): void {
+    const first = entries[0];
+    if (first === undefined) return;
+    const { node, replica } = member;
+    const { lastIndex } = replica.log;
+    if (replica.raft.role === 'leader') {
+      demand(first.index === lastIndex + 1, 'a leader only appends', node, first.index, lastIndex);
+    }
+    const kept = replica.raft.commitIndex;
+    demand(first.index > kept, 'what is committed is never replaced', node, first.index, kept);
+    let previousTerm: number = replica.log.termAt((first.index - 1) as LogIndex) ?? 0;
+    for (const entry of entries) {
+      this.#onEntry(node, entry, previousTerm);
+      previousTerm = entry.term;
+    }
+  }
+
+  /** Log matching: index and term decide an entry and the term of the one before it. */
+  #onEntry(node: NodeId, entry: LogEntry, previousTerm: number): void {
+    const key = `${entry.index}/${entry.term}`;
+    const head = hashOf([entry.transaction, entry.timestamp, entry.origin, entry.kind.length]);
+    const payload = this.#isWitness(node) ? undefined : hashOf(entry.payload);
+    const known = this.#known.get(key);
+    if (known === undefined) {
+      this.#known.set(key, { previousTerm, head, payload });
+      return;
+    }
+    const same =
+      known.previousTerm === previousTerm &&
+      known.head === head &&
+      (payload === undefined || known.payload === undefined || known.payload === payload);
+    demand(same, 'logs that share an entry agree up to it', node, key, known, previousTerm);
+    known.payload ??= payload;
+  }
+
+  #look(member: Member): void {
+    const { raft } = member.replica;
+    const { role, term, commitIndex } = raft;
+    demand(term >= member.term, 'the term of a member never falls', member.node, term);
+    const isNew = role === 'leader' && (member.role !== 'leader' || member.term !== term);
+    member.role = role;
+    member.term = term;
+    if (isNew) this.#onLeader(member);
+    if (commitIndex > member.commitIndex) this.#onCommit(member, commitIndex);
+  }
+
+  #onLeader(member: Member): void {
+    const { node, term } = member;
+    const other = this.#leaders.get(term);
+    demand(other === undefined, 'one leader in a term', term, node, other?.node);
+    this.#leaders.set(term, member);
+    if (term > (this.#newest?.term ?? 0) || this.#newest?.role !== 'leader') this.#newest = member;
+    const { log } = member.replica;
+    for (let index: number = log.firstIndex; index <= this.#lastCommitted; index += 1) {
+      const committed = this.#committed.get(index);
+      if (committed === undefined || committed.inTerm >= term) continue;
+      const own = log.termAt(index as LogIndex);
+      const text = 'a leader has all that was committed in earlier terms';
+      demand(own === committed.term, text, { node, term, index, own }, committed);
+    }
+  }
+
+  /** State machine safety: nobody ever commits anything else at an index. */
+  #onCommit(member: Member, commitIndex: LogIndex): void {
+    const { node, replica } = member;
+    const from = Math.max(member.commitIndex + 1, replica.log.firstIndex);
+    for (let index = from; index <= commitIndex; index += 1) {
+      const term = replica.log.termAt(index as LogIndex);
+      if (term === undefined) continue;
+      const committed = this.#committed.get(index);
+      if (committed === undefined) {
+        this.#committed.set(index, { term, inTerm: member.term });
+        this.#lastCommitted = Math.max(this.#lastCommitted, index);
+      } else {
+        const text = 'one entry is committed at an index';
+        demand(committed.term === term, text, { node, index, term }, committed);
+      }
+    }
+    member.commitIndex = commitIndex;
+  }
+}
+
+function hashOf(values: Iterable<number>): number {
+  let hash = 0x811c_9dc5;
+  for (const value of values) hash = Math.imul(hash ^ value ^ (value / 0x1_0000_0000), 0x0100_0193);
+  return hash >>> 0;
+}
