@@ -27,9 +27,13 @@ export const faultKinds = [
   'failDisk',
   'rot',
   'jumpClock',
+  'lull',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
+
+/** What hits no process in particular. */
+type WideFault = 'crashAll' | 'split' | 'bridge' | 'slowLinks' | 'resetLinks' | 'lull';
 
 export interface FaultOptions {
   /** The faults of this run; others do not happen. */
@@ -50,12 +54,14 @@ export interface FaultParts {
   readonly processes: readonly SimulatedProcess[];
   /** Of them, those whose disks may rot in one run. */
   readonly rottenMax: number;
-  leader(): NodeId | undefined;
+  leader(): SimulatedProcess | undefined;
 }
 
 export class Faults {
   /** How many there were, by kind. */
   readonly counts = new Map<string, number>();
+  /** Clients are quiet until then, so that a group may fall asleep. */
+  lullUntilMs = 0;
   readonly #parts: FaultParts;
   readonly #rotten = new Set<NodeId>();
   /** Ends of faults that go on; run early when all is healed. */
@@ -80,6 +86,7 @@ export class Faults {
   /** Ends all faults and begins no more. */
   heal(): void {
     this.#healed = true;
+    this.lullUntilMs = 0;
     const { network, processes, world } = this.#parts;
     world.trace('faults', 'heal', '');
     for (const end of [...this.#ends]) end();
@@ -134,6 +141,9 @@ export class Faults {
         });
         return;
       }
+      case 'lull':
+        this.lullUntilMs = world.nowMs + this.#durationMs();
+        return;
       case 'resetLinks':
         for (const [from, to] of everyPair(processes)) {
           if (random.chance(0.3)) network.reset(from, to);
@@ -158,10 +168,7 @@ export class Faults {
   }
 
   /** What hits one process that is alive and not frozen. */
-  #strike(
-    kind: Exclude<FaultKind, 'crashAll' | 'split' | 'bridge' | 'slowLinks' | 'resetLinks'>,
-    target: SimulatedProcess,
-  ): void {
+  #strike(kind: Exclude<FaultKind, WideFault>, target: SimulatedProcess): void {
     const { random, processes, world } = this.#parts;
     const others = without(processes, [target]);
     switch (kind) {
@@ -257,10 +264,7 @@ export class Faults {
 
   #target(): SimulatedProcess | undefined {
     const { processes, random, options, leader } = this.#parts;
-    const node = leader();
-    const hit = random.chance(options.leaderChance)
-      ? processes.find((process) => process.node === node)
-      : random.pick(processes);
+    const hit = random.chance(options.leaderChance) ? leader() : random.pick(processes);
     return hit !== undefined && hit.alive && !hit.frozen ? hit : undefined;
   }
 

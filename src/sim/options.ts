@@ -96,6 +96,49 @@ export function drawClusterOptions(
   };
 }
 
+/** A cluster of three with the protocol's own times and no faults. */
+export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
+  const latencyMsMin = random.pick([0.05, 0.2]);
+  return {
+    seed,
+    voters: 3,
+    witnesses: 0,
+    learners: 0,
+    durationMs: 0,
+    clients: 0,
+    thinkMsMax: 0,
+    client: { patienceMs: 5000, retryMsMax: 10 },
+    timing: {
+      heartbeatMs: 50,
+      electionMsMin: 150,
+      electionMsMax: 300,
+      leaseMs: 150,
+      clockDrift,
+      leaseReads: true,
+      hibernateMs: 1000,
+    },
+    network: {
+      latencyMsMin,
+      latencyMsMax: latencyMsMin * 5,
+      tailChance: 0.01,
+      tailMsMax: 5,
+      dropChance: 0,
+      repeatChance: 0,
+      corruptChance: 0,
+      backlogBytesMax: 1_000_000,
+      silenceMsMin: 1000,
+      silenceMsMax: 2000,
+      dialMsMax: 50,
+    },
+    faults: { kinds: [], pauseMsMax: 0, durationMsMax: 0, leaderChance: 0 },
+    plant: undefined,
+    disk: { flushMsMin: 0.1, flushMsMax: 1, unflushedSurvival: 0.5 },
+    clock: { drift: clockDrift, wallOffsetMsMax: 100, readMsMax: 0 },
+    repeatedProposals: 0,
+    shardLimits: {},
+  };
+}
+
 function drawTiming(random: Random): RaftTiming {
   return {
     heartbeatMs: random.pick([20, 50]),

@@ -1,6 +1,6 @@
 /** One run from one seed: of a lone node, or of a cluster. */
 import { Random } from '../base/random.js';
-import { ClusterRun } from './cluster.js';
+import { ClusterRun } from './cluster-run.js';
 import { LoneRun } from './lone.js';
 import {
   type ClusterOptions,

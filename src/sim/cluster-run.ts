@@ -1,0 +1,156 @@
+/**
+ * One run of a cluster: clients of all workloads at any node while faults happen; then everything is
+ * healed, and within bounded time every node must serve again, all replicas be equal and the checks
+ * of all workloads hold, asked at each node.
+ */
+import { must } from '../base/assert.js';
+import type { Random } from '../base/random.js';
+import type { SimulatedClient } from './client.js';
+import { SimulatedCluster, untilKnown } from './cluster.js';
+import { Faults } from './faults.js';
+import type { ClusterOptions } from './options.js';
+import type { Figures, Simulation } from './run.js';
+import { type ClientWorld, demand, type Script, type Workload } from './workload.js';
+import { Bank } from './workloads/bank.js';
+import { Counter } from './workloads/counter.js';
+import { Ledger } from './workloads/ledger.js';
+import { Registers } from './workloads/registers.js';
+
+/** Virtual time within which a cluster without faults has formed, or serves again. */
+const serveMsMax = 30_000;
+/** Virtual time within which its replicas are equal when nothing is written. */
+const settleMsMax = 20_000;
+
+export class ClusterRun implements Simulation {
+  readonly #options: ClusterOptions;
+  readonly #random: Random;
+  readonly #cluster: SimulatedCluster;
+  readonly #faults: Faults;
+  readonly #workloads: readonly Workload[] = [
+    new Ledger(),
+    new Bank(),
+    new Counter(),
+    new Registers(),
+  ];
+  readonly #clients: readonly SimulatedClient[];
+  readonly #checker: SimulatedClient;
+  readonly #clientWorld: ClientWorld;
+  #working = false;
+
+  constructor(
+    options: ClusterOptions,
+    random: Random,
+    print: ((line: string) => void) | undefined,
+  ) {
+    this.#options = options;
+    this.#random = random.split();
+    const cluster = new SimulatedCluster(options, random.split(), print, (process) =>
+      this.#faults.onDown(process),
+    );
+    this.#cluster = cluster;
+    const { world, network, processes } = cluster;
+    this.#clientWorld = { random: random.split(), nowMs: () => world.nowMs, settled: false };
+    this.#faults = new Faults({
+      world,
+      random: random.split(),
+      options: options.faults,
+      network,
+      processes,
+      rottenMax: Math.floor((options.voters + options.witnesses - 1) / 2),
+      leader: () => cluster.leader,
+    });
+    this.#checker = cluster.addClient('checker');
+    this.#clients = Array.from({ length: options.clients }, (_, at) =>
+      cluster.addClient(`client-${at}`),
+    );
+  }
+
+  run(): void {
+    const { processes } = this.#cluster;
+    this.#cluster.start();
+    this.#runScript(this.#setUp(), 'a cluster forms and takes its first statements');
+    this.#work();
+    this.#cluster.runFor(this.#options.durationMs);
+    this.#faults.heal();
+    this.#serveAgain();
+    this.#settle();
+    for (const process of processes) {
+      if (this.#cluster.isWitness(process.node)) continue;
+      this.#checker.useOnly([process]);
+      this.#runScript(this.#check(), `${process.name} serves after all is healed`);
+    }
+  }
+
+  figures(): Figures {
+    const figures = this.#cluster.figures();
+    const probes = new Map(figures.probes);
+    for (const [kind, count] of this.#faults.counts) probes.set(`fault.${kind}`, count);
+    return { ...figures, probes, faults: this.#faults.total };
+  }
+
+  #runScript(script: Script, promise: string): void {
+    this.#cluster.runScript(this.#checker, script, serveMsMax, promise);
+  }
+
+  *#setUp(): Script {
+    for (const workload of this.#workloads) yield* untilKnown(workload.setUp());
+  }
+
+  *#check(): Script {
+    for (const workload of this.#workloads) yield* workload.check(this.#clientWorld);
+  }
+
+  #work(): void {
+    this.#working = true;
+    this.#faults.start();
+    for (const [at, client] of this.#clients.entries()) this.#nextStep(client, at);
+  }
+
+  #nextStep(client: SimulatedClient, index: number): void {
+    const { world } = this.#cluster;
+    if (!this.#working) return;
+    const lullMs = this.#faults.lullUntilMs - world.nowMs;
+    if (lullMs > 0) {
+      world.after(lullMs, () => this.#nextStep(client, index));
+      return;
+    }
+    const workload = must(this.#workloads[index % this.#workloads.length], 'a workload');
+    client.run(workload.step(index, this.#clientWorld), () => {
+      const pauseMs = this.#random.fraction() * this.#options.thinkMsMax;
+      world.after(pauseMs, () => this.#nextStep(client, index));
+    });
+  }
+
+  /** Every client gets an answer again; then they stop. */
+  #serveAgain(): void {
+    const before = this.#clients.map((client) => client.statements);
+    const served = (): boolean =>
+      this.#clients.every((client, index) => client.statements > (before[index] ?? 0));
+    this.#cluster.until(served, serveMsMax, 'every client is served after all is healed');
+    this.#working = false;
+    const idle = (): boolean => this.#clients.every((client) => !client.busy);
+    this.#cluster.until(idle, serveMsMax, 'every statement ends');
+  }
+
+  /** All replicas apply the same entries and hold the same rows. */
+  #settle(): void {
+    const cluster = this.#cluster;
+    const expected = cluster.processes.length - this.#options.witnesses;
+    const equal = (): boolean => {
+      const members = cluster.dataMembers;
+      const index = members[0]?.replica.appliedIndex;
+      return (
+        members.length === expected &&
+        members.every(({ replica }) => replica.appliedIndex === index)
+      );
+    };
+    cluster.until(equal, settleMsMax, 'all replicas apply the same entries');
+    const hashes = cluster.dataMembers.map(({ node, replica }) => [node, replica.stateHash()]);
+    const [first] = hashes;
+    demand(
+      hashes.every(([, hash]) => hash === first?.[1]),
+      'replicas that have applied the same entries are equal',
+      hashes,
+    );
+  }
+}
