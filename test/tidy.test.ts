@@ -24,10 +24,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   txn: ['storage', 'base'],
   shard: ['raft', 'txn', 'storage', 'actors', 'base'],
   sql: ['shard', 'txn', 'storage', 'actors', 'base'],
+  cluster: ['sql', 'shard', 'raft', 'storage', 'actors', 'base'],
   net: ['sql', 'shard', 'actors', 'base'],
   client: ['net', 'base'],
-  node: ['net', 'sql', 'shard', 'txn', 'raft', 'storage', 'actors', 'mailbox', 'base'],
-  sim: ['node', 'net', 'sql', 'shard', 'txn', 'raft', 'storage', 'actors', 'mailbox', 'base'],
+  node: ['cluster', 'net', 'sql', 'shard', 'txn', 'raft', 'storage', 'actors', 'mailbox', 'base'],
+  sim: ['node', 'cluster', 'net', 'sql', 'shard', 'txn', 'raft', 'storage', 'actors', 'mailbox', 'base'],
   cli: ['client', 'node', 'net', 'sql', 'actors', 'base'],
   // main.ts and embedded.ts
   '.': ['cli', 'client', 'node', 'net', 'sql', 'actors', 'base'],
@@ -51,10 +52,11 @@ const openFiles = new Set([
 const typesOnly: Readonly<Record<string, readonly string[]>> = {
   shard: ['actors'],
   sql: ['actors'],
+  cluster: ['actors', 'sql'],
   client: ['net', 'base'],
 };
 
-const pureFolders = ['base', 'raft', 'txn', 'shard', 'sql'];
+const pureFolders = ['base', 'raft', 'txn', 'shard', 'sql', 'cluster'];
 const impure = [
   /\bfrom 'node:/,
   /\bfrom 'lmdb'/,

@@ -8,11 +8,12 @@
  *
  * It must not know: SQL. What keys and values mean is decided by those who propose them.
  */
-import type { ActorKind } from '../actors/actor.js';
+import type { ActorKind, Ref } from '../actors/actor.js';
 import type { NodeId, ShardId } from '../base/ids.js';
 import { defaultShardLimits, type ShardLimits } from './limits.js';
+import type { Members, RaftTiming } from '../raft/index.js';
 import { type ReplicaMessage, replicaMessages } from './messages.js';
-import { shardAccess } from './protocol.js';
+import { type NewsMessage, shardAccess } from './protocol.js';
 import { Replica } from './replica.js';
 
 /** How a replica (kind `replica`) is spawned at the place of its store. */
@@ -23,6 +24,13 @@ export interface ReplicaArguments {
   readonly incarnation: number;
   /** UUID of the cluster; data of another cluster is refused (`directory_foreign`). */
   readonly clusterId: string;
+  /** The first members of a new group; undefined: the replica learns them from the leader. */
+  readonly genesis?: Members | undefined;
+  /** It keeps no data. */
+  readonly witness?: boolean;
+  readonly timing?: RaftTiming;
+  /** Who is told how the replica stands. */
+  readonly observer?: Ref<NewsMessage> | undefined;
   /** Other than the defaults, for tests. */
   readonly limits?: Partial<ShardLimits>;
 }
@@ -41,5 +49,10 @@ export const replicaKind: ActorKind<ReplicaMessage, ReplicaArguments> = {
 };
 
 export { defaultShardLimits, type ShardLimits } from './limits.js';
-export { type EngineFailedMessage, proposeAnswers, type ReplicaMessage } from './messages.js';
+export {
+  type EngineFailedMessage,
+  proposeAnswers,
+  replicaAnswers,
+  type ReplicaMessage,
+} from './messages.js';
 export { shardMetrics, storeEngine } from './resources.js';

@@ -78,4 +78,15 @@ export const replicaMessages: readonly MessageType[] = [
 export const proposeAnswers: readonly MessageType[] = [
   { kind: 'shard.committed', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.refused', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.readable', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.numbers', priority: 'normal', flow: 'reply', unordered: true },
+];
+
+/** What a replica tells the cluster actor of its node. */
+export const replicaAnswers: readonly MessageType[] = [
+  ...proposeAnswers,
+  { kind: 'shard.followed', priority: 'normal', flow: 'reply' },
+  { kind: 'shard.status', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.changed', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.news', priority: 'high', flow: 'reply', unordered: true },
 ];

@@ -103,6 +103,23 @@ export interface RefusedMessage extends Message {
 
 export type ProposeAnswer = CommittedMessage | RefusedMessage;
 
+/**
+ * A small write of the node itself, such as a member's row: each value is replaced only if the newest
+ * one applied here is `was`. Answered by `shard.committed` or `shard.refused` (`conflict` when a
+ * value is another).
+ */
+export interface WriteMessage extends Message {
+  readonly kind: 'shard.write';
+  readonly token: number;
+  /** Undefined: absent before, or to be deleted. */
+  readonly writes: readonly {
+    readonly key: Uint8Array;
+    readonly was: Uint8Array | undefined;
+    readonly value: Uint8Array | undefined;
+  }[];
+  readonly replyTo: Ref<ProposeAnswer>;
+}
+
 /** The process of `node` is out of reach, as far as the liveness between processes knows. */
 export interface PeerDownMessage extends Message {
   readonly kind: 'shard.peerDown';
