@@ -12,9 +12,12 @@ import { must } from '#src/base/assert.js';
 import { byteString, bytesOfString } from '#src/base/bytes.js';
 import { Random } from '#src/base/random.js';
 import { SortedMap } from '#src/base/sorted-map.js';
-import type { ShardAccess } from '#src/shard/protocol.js';
 import { bind } from '#src/sql/bind/index.js';
-import { CatalogueCache, TransactionCatalogue } from '#src/sql/catalogue/index.js';
+import {
+  CatalogueCache,
+  type NumberSource,
+  TransactionCatalogue,
+} from '#src/sql/catalogue/index.js';
 import { compileStatement, type ExecutionContext } from '#src/sql/execute/index.js';
 import { MemoryAccount } from '#src/sql/memory.js';
 import { parse } from '#src/sql/parse/index.js';
@@ -56,18 +59,17 @@ const reader: ConstructorParameters<typeof TransactionBuffer>[0] = {
   },
 };
 const sequences = new Map<string, bigint>();
-const access = {
-  catalogueVersion: 1,
-  advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
+const numbers: NumberSource = {
+  take(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
     const name = byteString(key);
     const last = (sequences.get(name) ?? start - increment) + increment * BigInt(count);
     sequences.set(name, last);
     return last;
   },
-} as unknown as ShardAccess;
+};
 
 function catalogueOf(buffer: TransactionBuffer): TransactionCatalogue {
-  return new TransactionCatalogue(access, buffer, new CatalogueCache());
+  return new TransactionCatalogue({ catalogueVersion: 1 }, buffer, new CatalogueCache(), numbers);
 }
 
 function bound(sql: string): BoundStatement {
@@ -78,8 +80,8 @@ function bound(sql: string): BoundStatement {
 
 function contextOf(buffer: TransactionBuffer, parameters: readonly Value[]): ExecutionContext {
   return {
-    access,
     buffer,
+    numbers,
     parameters,
     functions,
     memory: new MemoryAccount('statementMemoryBytes', 1_000_000_000),

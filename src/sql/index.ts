@@ -8,6 +8,7 @@
 export { loadModule as loadParser } from 'libpg-query';
 export { parsePieces } from './parse/index.js';
 export {
+  adminMessageTypes,
   defaultSessionLimits,
   parseMessageTypes,
   type SessionLimits,

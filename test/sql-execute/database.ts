@@ -8,9 +8,12 @@ import { must } from '#src/base/assert.js';
 import { byteString } from '#src/base/bytes.js';
 import { raise } from '#src/base/errors.js';
 import { Random } from '#src/base/random.js';
-import type { ShardAccess } from '#src/shard/protocol.js';
 import { bind } from '#src/sql/bind/index.js';
-import { CatalogueCache, TransactionCatalogue } from '#src/sql/catalogue/index.js';
+import {
+  CatalogueCache,
+  type NumberSource,
+  TransactionCatalogue,
+} from '#src/sql/catalogue/index.js';
 import {
   type CompiledStatement,
   compileStatement,
@@ -108,22 +111,21 @@ export class Database {
   readonly pairs = new Pairs();
   readonly #sequences = new Map<string, bigint>();
   readonly #cache = new CatalogueCache();
-  #catalogueVersion = 1;
 
-  readonly #access = {
-    advanceSequence: (key: Uint8Array, start: bigint, increment: bigint, count: number): bigint => {
+  readonly #version = { catalogueVersion: 1 };
+  readonly #numbers: NumberSource = {
+    take: (key: Uint8Array, start: bigint, increment: bigint, count: number): bigint => {
       const name = byteString(key);
       const last = (this.#sequences.get(name) ?? start - increment) + increment * BigInt(count);
       this.#sequences.set(name, last);
       return last;
     },
-    catalogueVersion: 1,
-  } as unknown as ShardAccess;
+  };
 
   bind(sql: string, buffer = new TransactionBuffer(this.pairs)): BoundStatement {
     const [parsed, ...others] = parse(sql, { statementBytes: 10_000_000 });
     if (parsed === undefined || others.length > 0) throw new Error('one statement, please');
-    const tables = new TransactionCatalogue(this.#access, buffer, this.#cache);
+    const tables = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
     return bind(parsed, { tables, functions, parameterTypes: [] });
   }
 
@@ -133,11 +135,10 @@ export class Database {
     const bound = this.bind(sql, buffer);
     buffer.beginStatement();
     if (bound.statement.kind === 'createTable') {
-      const tables = new TransactionCatalogue(this.#access, buffer, this.#cache);
+      const tables = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
       tables.create(bound.statement.table);
       this.#commit(buffer);
-      this.#catalogueVersion += 1;
-      Object.assign(this.#access, { catalogueVersion: this.#catalogueVersion });
+      this.#version.catalogueVersion += 1;
       return { rows: [], count: 0, pauses: 0 };
     }
     const compiled = compileStatement(bound);
@@ -152,8 +153,8 @@ export class Database {
 
   context(buffer: TransactionBuffer, options: Options = {}): ExecutionContext {
     return {
-      access: this.#access,
       buffer,
+      numbers: this.#numbers,
       parameters: options.parameters ?? [],
       functions,
       memory: new MemoryAccount('statementMemoryBytes', options.memoryBytes ?? 100_000_000),

@@ -6,6 +6,7 @@ import type { AggregateFunction, ScalarFunction } from '../functions/index.js';
 import { type ast, fields, locationOf, notSupported, stringsOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, type TypeName } from '../types/index.js';
+import { adminSchema } from './limits.js';
 import { coerce, coerceTo, coerceToBool, nameOf, typeOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
@@ -104,6 +105,10 @@ function scalar(
 function checkSchema(context: BindContext, path: readonly string[], at: number | undefined): void {
   const schema = path.at(-2);
   if (schema === undefined || schema === 'pg_catalog') return;
+  if (schema === adminSchema) {
+    const construct = `function of schema ${adminSchema} that is not the only item of a SELECT`;
+    notSupported(context.source, construct, at);
+  }
   if (schema !== 'public') {
     context.raise(at, 'invalid_schema_name', `schema "${schema}" does not exist`);
   }

@@ -6,6 +6,7 @@
  * Guarantees: PostgreSQL's rules, messages, SQLSTATEs and positions; no clause is passed over in
  * silence. Must not know: storage, transactions, sessions; tables come by {@link TableLookup}.
  */
+export { isAdminCall } from './admin.js';
 export type { TableLookup } from './context.js';
 export { bind, type Environment } from './statement.js';
 export { isTypeName } from './type-name.js';

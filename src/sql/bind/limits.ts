@@ -11,3 +11,6 @@ export const tableColumnsMax = 1600;
 
 /** Parameters of a statement, as PostgreSQL's protocol has it. */
 export const parametersMax = 65_535;
+
+/** The schema of the functions that administer node and cluster. */
+export const adminSchema = 'shardforge';

@@ -4,6 +4,7 @@ import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '..
 import type { RelationColumn } from '../plan/relation.js';
 import type { BoundStatement, DataStatement, Statement } from '../plan/statement.js';
 import type { FunctionContext, TypeName } from '../types/index.js';
+import { bindAdminCall, isAdminCall } from './admin.js';
 import {
   bindDeallocate,
   bindExecute,
@@ -47,6 +48,7 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
 
 function bindStatement(context: BindContext, parsed: ParsedStatement): Statement {
   const { node } = parsed;
+  if (isAdminCall(node)) return bindAdminCall(context, node);
   const data = bindData(context, node);
   if (data !== undefined) return data;
   const of = <K extends ast.NodeKind>(kind: K): ast.NodeOf<K> => as(node, kind) as ast.NodeOf<K>;
@@ -90,6 +92,7 @@ function bindData(context: BindContext, node: ast.Node): DataStatement | undefin
 }
 
 const text = { name: 'text', modifier: -1 } as const;
+const jsonb = { name: 'jsonb', modifier: -1 } as const;
 
 function resultColumns(statement: Statement): readonly RelationColumn[] | undefined {
   switch (statement.kind) {
@@ -101,6 +104,8 @@ function resultColumns(statement: Statement): readonly RelationColumn[] | undefi
       return statement.returning?.columns;
     case 'show':
       return [{ column: 0, name: statement.name, type: text }];
+    case 'administer':
+      return [{ column: 0, name: statement.column, type: jsonb }];
     case 'explain':
       return [{ column: 0, name: 'QUERY PLAN', type: text }];
     default:

@@ -5,6 +5,7 @@ import type { ShardAccess } from '../../shard/protocol.js';
 import type { TransactionBuffer } from '../../txn/buffer.js';
 import type { NewTable } from '../plan/statement.js';
 import type { ColumnDefault, SequenceDescriptor, TableDescriptor } from './descriptor.js';
+import type { NumberSource } from './numbers.js';
 import {
   decodeDescriptor,
   decodeName,
@@ -75,14 +76,21 @@ const tablesMax = 10_000;
 
 /** The catalogue within one transaction: its snapshot with its own changes. */
 export class TransactionCatalogue {
-  readonly #access: ShardAccess;
+  readonly #access: Pick<ShardAccess, 'catalogueVersion'>;
   readonly #buffer: TransactionBuffer;
   readonly #cache: CatalogueCache;
+  readonly #numbers: NumberSource;
   readonly #version: number;
   #changed = false;
 
   /** Made at once with the transaction's snapshot. */
-  constructor(access: ShardAccess, buffer: TransactionBuffer, cache: CatalogueCache) {
+  constructor(
+    access: Pick<ShardAccess, 'catalogueVersion'>,
+    buffer: TransactionBuffer,
+    cache: CatalogueCache,
+    numbers: NumberSource,
+  ) {
+    this.#numbers = numbers;
     this.#access = access;
     this.#buffer = buffer;
     this.#cache = cache;
@@ -102,7 +110,7 @@ export class TransactionCatalogue {
   /** Adds a table. False when its name is taken. A statement of the buffer is open. */
   create(table: NewTable): boolean {
     if (this.find(table.schema, table.name) !== undefined) return false;
-    const ids = new Ids(this.#access, this.#buffer, table);
+    const ids = new Ids(this.#numbers, this.#buffer, table);
     const descriptor = describe(table, ids);
     const key = nameKey(userDatabase, table.schema, table.name);
     this.#buffer.put(key, encodeName(descriptor.object));
@@ -136,11 +144,11 @@ function sequencesOf(table: TableDescriptor): SequenceDescriptor[] {
 class Ids {
   #next: bigint;
 
-  constructor(access: ShardAccess, buffer: TransactionBuffer, table: NewTable) {
+  constructor(numbers: NumberSource, buffer: TransactionBuffer, table: NewTable) {
     // An object and a storage for the table and for each sequence, row numbers among them.
     const sequences = table.defaults.filter((one) => one?.kind === 'sequence').length;
     const count = 2 * (2 + sequences);
-    const last = access.advanceSequence(lastIdKey, firstId, 1n, count);
+    const last = numbers.take(lastIdKey, firstId, 1n, count);
     buffer.advance(lastIdKey, last);
     this.#next = last - BigInt(count) + 1n;
   }

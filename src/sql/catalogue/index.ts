@@ -12,3 +12,4 @@ export type {
   SequenceDescriptor,
   TableDescriptor,
 } from './descriptor.js';
+export type { NumberSource } from './numbers.js';

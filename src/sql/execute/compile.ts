@@ -1,8 +1,10 @@
 /** Compiles bound statements: plans what they read, and makes operators of the plan. */
 import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
+import type { Expression } from '../plan/expression.js';
 import type { BoundStatement, DataStatement } from '../plan/statement.js';
 import { columnsOf, type Plan, type PlannedStatement, planStatement } from '../rewrite/index.js';
+import type { Row } from '../types/index.js';
 import { compilePlan } from './compile-plan.js';
 import type { CompiledStatement, Execution, ExecutionContext } from './execution.js';
 import { explain } from './explain.js';
@@ -39,6 +41,16 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
     if (error instanceof DatabaseError) return failing(error);
     throw error;
   }
+}
+
+/** The values of expressions without columns. */
+export function evaluateAll(expressions: readonly Expression[], context: ExecutionContext): Row {
+  const scope = scopeOf([], undefined);
+  return evaluateRow(
+    expressions.map((expression) => compileExpression(expression, scope)),
+    [],
+    context,
+  );
 }
 
 /** Compiles a statement with the plan that was made for it. */

@@ -2,16 +2,16 @@
  * The seam between a session and the executor: a compiled statement, run step by step so that no
  * turn of the session takes long.
  */
-import type { ShardAccess } from '../../shard/protocol.js';
 import type { TransactionBuffer } from '../../txn/buffer.js';
+import type { NumberSource } from '../catalogue/index.js';
 import type { FunctionContext } from '../functions/index.js';
 import type { MemoryAccount } from '../memory.js';
 import type { Row, Value } from '../types/value.js';
 
 /** What an execution may use. Reads go through `buffer`, which shows the transaction's snapshot and its own writes. */
 export interface ExecutionContext {
-  readonly access: ShardAccess;
   readonly buffer: TransactionBuffer;
+  readonly numbers: NumberSource;
   /** Values of `$1`, `$2`, ... in their types. */
   readonly parameters: readonly Value[];
   readonly functions: FunctionContext;

@@ -236,7 +236,7 @@ export function nextValue(
   context: ExecutionContext,
 ): bigint {
   const key = sequenceKey(database, sequence);
-  const value = context.access.advanceSequence(key, sequence.start, sequence.increment, 1);
+  const value = context.numbers.take(key, sequence.start, sequence.increment, 1);
   if (value > sequence.maximum) {
     raise(
       'sequence_generator_limit_exceeded',

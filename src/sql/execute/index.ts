@@ -3,7 +3,7 @@
  * statement never sees its own writes, that no step outlasts the turn by much, and that what it holds
  * in memory is charged to its account. Knows no SQL text, no sessions and no commit.
  */
-export { compileStatement } from './compile.js';
+export { compileStatement, evaluateAll } from './compile.js';
 export type {
   CompiledStatement,
   Execution,

@@ -126,6 +126,13 @@ export type Statement =
     }
   /** Without a name all. */
   | { readonly kind: 'deallocate'; readonly name: string | undefined }
+  /** SELECT shardforge.name(arguments). */
+  | {
+      readonly kind: 'administer';
+      readonly name: string;
+      readonly column: string;
+      readonly arguments: readonly Expression[];
+    }
   | {
       readonly kind: 'explain';
       readonly statement: DataStatement;

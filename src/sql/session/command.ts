@@ -9,8 +9,9 @@ import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
-import { type Run, runData, runInTransaction } from './run.js';
-import { commit, ResultWriter, type Work } from './work.js';
+import { awaitSnapshot, commit } from './replica.js';
+import { readsOnly, type Run, runData, runInTransaction } from './run.js';
+import { ResultWriter, type Work } from './work.js';
 
 const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
   'TransactionStmt',
@@ -29,9 +30,13 @@ export function isCommand(kind: ast.NodeKind): boolean {
 export function* runCommand(run: Run, statement: Statement): Work<void> {
   const { state } = run;
   switch (statement.kind) {
-    case 'begin':
-      state.open(true, statement.readOnly);
+    case 'begin': {
+      const readOnly = statement.readOnly ?? state.readOnlyByDefault;
+      const stale =
+        state.transaction === undefined && (yield* awaitSnapshot(state, run.self, readOnly));
+      state.open(true, stale, statement.readOnly);
       return yield* completed(run, 'BEGIN');
+    }
     case 'commit': {
       if (state.failed) {
         state.end(false);
@@ -76,6 +81,7 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'update':
     case 'delete':
     case 'explain':
+    case 'administer':
     case 'createTable':
     case 'dropTable':
       return raise('internal_error', `${statement.kind} is no command`);
@@ -95,7 +101,7 @@ function setReadOnly({ state }: Run, readOnly: boolean): void {
 }
 
 /** Ends a command; as the last of its text it ends the text's implicit transaction first. */
-function* completed(
+export function* completed(
   run: Run,
   tag: string,
   columns?: readonly Column[],
@@ -135,7 +141,7 @@ function* executePrepared(
   const parsed = isLong(run.state, text) ? (yield* parseElsewhere(run.state, text))[0] : parse();
   if (parsed === undefined) return yield* completed(run, '');
   const query = { key, parsed: () => parsed, types, parameters: statement.arguments };
-  yield* runInTransaction(run, (transaction) => {
+  yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
     const wanted = planOf(run.state, query, transaction.catalogue).bound.parameters.length;
     const given = statement.arguments.length;
     if (wanted !== given) {

@@ -43,6 +43,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
   { kind: 'sql.parsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.adminAnswer', priority: 'normal', flow: 'reply' },
   ...proposeAnswers,
   runtimeMessages.refused,
 ];
@@ -54,6 +55,11 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.prepared', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
+];
+
+/** What a session sends to administration. */
+export const adminMessageTypes: readonly MessageType[] = [
+  { kind: 'sql.admin', priority: 'normal', flow: 'work' },
 ];
 
 /** What a session sends to the parser of long texts. */

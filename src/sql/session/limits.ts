@@ -37,6 +37,9 @@ export const parsedInTurnMax = 131_072;
 /** Executions of one autocommit statement before its conflict is reported. */
 export const executionsMax = 100;
 
+/** Executions of one statement whose snapshot becomes too old each time. */
+export const agedExecutionsMax = 5;
+
 /** Rows of one message to a door. */
 export const messageRowsMax = 1024;
 

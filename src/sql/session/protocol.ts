@@ -78,6 +78,8 @@ export interface Completion {
   /** PostgreSQL's command tag, such as `INSERT 0 3`. */
   readonly tag: string;
   readonly status: TransactionStatus;
+  /** The result may be older than what is committed, as `shardforge.stale_reads` allows. */
+  readonly stale?: true;
 }
 
 export interface ErrorFields {

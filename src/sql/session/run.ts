@@ -3,10 +3,11 @@ import type { Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
-import { as, kindOf } from '../parse/index.js';
+import { as, type ast, kindOf } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
+import { isAdminCall, noTables, runAdminCall } from './admin.js';
 import { isCommand, runCommand } from './command.js';
-import { executionsMax } from './limits.js';
+import { agedExecutionsMax, executionsMax } from './limits.js';
 import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
@@ -14,7 +15,8 @@ import type { Plan } from './plan-cache.js';
 import type { ContinueMessage, SessionInput } from './session.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
-import { commit, Refused, type Request, ResultWriter, type Work } from './work.js';
+import { awaitSnapshot, commit, Refused, takeNumbers } from './replica.js';
+import { type Request, ResultWriter, type Work } from './work.js';
 
 /** What running a statement needs beside it. */
 export interface Run {
@@ -51,8 +53,8 @@ export function* runStatement(run: Run, query: Query): Work<void> {
 
 function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Work<void> {
   const { state } = run;
-  const isPlanned = query.key !== undefined && state.place.plans.get(query.key) !== undefined;
-  const node = isPlanned ? undefined : query.parsed().node;
+  const plan = query.key === undefined ? undefined : state.place.plans.get(query.key);
+  const node = plan === undefined ? query.parsed().node : undefined;
   if (state.failed) {
     const ending = as(node, 'TransactionStmt')?.kind;
     if (ending !== 'TRANS_STMT_COMMIT' && ending !== 'TRANS_STMT_ROLLBACK') {
@@ -67,15 +69,15 @@ function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Wo
     yield* runCommand(run, bound.statement);
     return;
   }
+  if (node !== undefined && isAdminCall(node)) return yield* runAdminCall(run, query);
   const kind = node === undefined ? undefined : kindOf(node);
   const isDdl = kind === 'CreateStmt' || kind === 'DropStmt';
   if (isDdl) counted.kind = 'ddl';
-  yield* runInTransaction(run, (transaction) =>
+  const reads = node === undefined ? plan?.writes === false : readsOnly(node);
+  yield* runInTransaction(run, reads, (transaction) =>
     isDdl ? runDdl(run, transaction, query) : runData(run, transaction, query, counted),
   );
 }
-
-const noTables = { find: () => undefined };
 
 /** What a statement that ran in a transaction leaves to be done when that is committed. */
 export interface Ran {
@@ -85,20 +87,33 @@ export interface Ran {
   readonly table: ObjectId | undefined;
 }
 
-/** Runs `work` in the open transaction or in one of its own, which ends with the text. */
+/** Whether the statement leaves all tables as they are. */
+export function readsOnly(node: ast.Node): boolean {
+  const kind = kindOf(node);
+  return kind === 'SelectStmt' || kind === 'ExplainStmt';
+}
+
+/**
+ * Runs `work` in the open transaction or in one of its own, which ends with the text. `reads`: it
+ * leaves all tables as they are.
+ */
 export function* runInTransaction(
   run: Run,
+  reads: boolean,
   work: (transaction: Transaction) => Work<Ran>,
 ): Work<void> {
+  const { state } = run;
+  const stale =
+    state.transaction === undefined && (yield* awaitSnapshot(state, run.self, reads && run.alone));
   let refused: ObjectId | undefined;
   const pass = (): void => {
     const { number: request } = run.request;
-    run.state.turn.send<ContinueMessage>(run.self, { kind: 'sql.continue', request });
+    state.turn.send<ContinueMessage>(run.self, { kind: 'sql.continue', request });
   };
-  const { gate } = run.state.place;
+  const { gate } = state.place;
   try {
     for (let execution = 1; ; execution += 1) {
-      const table = yield* attempt(run, work, execution < executionsMax);
+      const table = yield* attempt(run, work, { execution, stale });
       if (table === 'done') return;
       // Whoever leaves lets the next in: nobody waits inside for another table.
       if (table === refused || table === undefined) continue;
@@ -112,34 +127,41 @@ export function* runInTransaction(
 }
 
 /**
- * One execution; `done` when the statement has ended. One that was refused in a transaction of its own
- * may be executed again with a new snapshot as long as nothing has left: then the table that it was
- * about is given.
+ * One execution; `done` when the statement has ended. One whose commit was refused in a transaction of
+ * its own, or whose snapshot became too old, is executed again with a new snapshot as long as nothing
+ * has left; then the table that it was about is given. It needs no leave to read again: the replica
+ * tells of a refusal when it has applied its cause.
  */
 function* attempt(
   run: Run,
   work: (transaction: Transaction) => Work<Ran>,
-  mayFail: boolean,
+  { execution, stale }: { readonly execution: number; readonly stale: boolean },
 ): Work<ObjectId | undefined | 'done'> {
   const { state, request } = run;
-  const transaction = state.open(false);
-  const { complete, table } = yield* work(transaction);
-  if (!run.last || transaction.explicit) {
-    yield* complete();
-    return 'done';
-  }
+  const transaction = state.open(false, stale);
+  let table: ObjectId | undefined;
   try {
-    yield* commit(state, run.self);
+    const ran = yield* work(transaction);
+    table = ran.table;
+    if (run.last && !transaction.explicit) yield* commit(state, run.self);
+    yield* ran.complete();
+    return 'done';
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    if (!run.alone || request.sent || !mayFail) throw error;
-    state.place.metrics.retried(error.reason);
-    state.turn.probe(`session.retry.${error.reason}`);
+    const reason = retryReason(error, execution);
+    if (reason === undefined || transaction.explicit || !run.alone || request.sent) throw error;
+    if (state.transaction !== undefined) state.end(false);
+    state.place.metrics.retried(reason);
+    state.turn.probe(`session.retry.${reason}`);
     state.statementMemory.releaseAll();
     return table;
   }
-  yield* complete();
-  return 'done';
+}
+
+/** Why another execution may succeed; undefined when there have been enough. */
+function retryReason(error: unknown, execution: number): string | undefined {
+  if (error instanceof Refused) return execution < executionsMax ? error.reason : undefined;
+  const aged = error instanceof DatabaseError && error.kind === 'snapshot_too_old';
+  return aged && execution < agedExecutionsMax ? 'snapshotTooOld' : undefined;
 }
 
 /** Runs a statement that reads or writes rows; gives the work that sends its end. */
@@ -156,14 +178,24 @@ export function* runData(
   if (plan.writes && transaction.readOnly) refuseWrite(statement.kind);
   const parameters = readParameters(query.parameters, types, state.functions);
   const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
-  const hold = plan.writes && run.alone && !transaction.explicit;
-  const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
-  const count = yield* execute(state, transaction, plan, parameters, writer);
-  const tag = tagOf(statement.kind, count);
-  return {
-    complete: () => writer.end({ tag, status: state.status }, run.last),
-    table: plan.writes ? targetOf(statement) : undefined,
-  };
+  // What is executed again, after a refusal or with other numbers, must not have left.
+  const alone = run.alone && !transaction.explicit;
+  const hold = plan.writes && (alone || !state.access.givesNumbers);
+  for (;;) {
+    const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
+    const count = yield* execute(state, transaction, plan, parameters, writer);
+    if (count === undefined) {
+      state.statementMemory.releaseAll();
+      yield* takeNumbers(state, run.self, transaction.numbers);
+      continue;
+    }
+    const tag = tagOf(statement.kind, count);
+    const stale = transaction.stale ? ({ stale: true } as const) : undefined;
+    return {
+      complete: () => writer.end({ tag, status: state.status, ...stale }, run.last),
+      table: plan.writes ? targetOf(statement) : undefined,
+    };
+  }
 }
 
 function targetOf(statement: Statement): ObjectId | undefined {
@@ -177,40 +209,40 @@ function targetOf(statement: Statement): ObjectId | undefined {
   }
 }
 
+/** One execution: what it counts, or undefined when it is to be done again with more numbers. */
 function* execute(
   state: SessionState,
   transaction: Transaction,
   plan: Plan,
   parameters: Parameters<SessionState['contextOf']>[1],
   writer: ResultWriter,
-): Work<number> {
-  const { buffer } = transaction;
-  buffer.beginStatement();
-  const execution = plan.compiled.start(state.contextOf(buffer, parameters));
-  let ended = false;
+): Work<number | undefined> {
+  transaction.beginExecution();
+  const execution = plan.compiled.start(state.contextOf(transaction, parameters));
+  let count = 0;
   try {
     for (;;) {
       const step = execution.step();
       transaction.account();
       if (step.kind === 'done') {
-        buffer.endStatement();
-        ended = true;
-        return step.count;
+        count = step.count;
+        break;
       }
       if (step.kind === 'pause') yield 'turn';
       else yield* writer.push(step.rows);
     }
+  } catch (error) {
+    transaction.endExecution(error);
+    return undefined;
   } finally {
-    if (!ended) {
-      execution.close();
-      buffer.abandonStatement();
-    }
+    execution.close();
   }
+  return transaction.endExecution() ? count : undefined;
 }
 
 function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
   const { state } = run;
-  const { catalogue, buffer } = transaction;
+  const { catalogue } = transaction;
   const { bound } = bindWitnessed(state, query.parsed(), query.types, catalogue);
   const { statement } = bound;
   const tag = statement.kind === 'createTable' ? 'CREATE TABLE' : 'DROP TABLE';
@@ -218,17 +250,18 @@ function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
     const text = `cannot execute ${tag} in a read-only transaction`;
     raise('read_only_sql_transaction', text);
   }
-  buffer.beginStatement();
-  let ended = false;
-  try {
-    if (statement.kind === 'createTable') createTable(transaction, statement);
-    else if (statement.kind === 'dropTable') dropTables(transaction, statement);
-    buffer.endStatement();
-    ended = true;
-  } finally {
-    if (!ended) buffer.abandonStatement();
+  for (;;) {
+    transaction.beginExecution();
+    let failure: unknown;
+    try {
+      if (statement.kind === 'createTable') createTable(transaction, statement);
+      else if (statement.kind === 'dropTable') dropTables(transaction, statement);
+    } catch (error) {
+      failure = error;
+    }
+    if (transaction.endExecution(failure)) break;
+    yield* takeNumbers(state, run.self, transaction.numbers);
   }
-  transaction.account();
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
   const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);

@@ -1,16 +1,18 @@
 /** The session actor: one request after the other. */
-import type { Actor, ActorRefused, Context, Message, Ref } from '../../actors/actor.js';
+import type { Actor, Context, Message, Ref } from '../../actors/actor.js';
 import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
-import type { ProposeAnswer } from '../../shard/protocol.js';
 import { type ParsedStatement, parse } from '../parse/index.js';
 import { requestsPerTurn } from './limits.js';
 import { isLong, parseElsewhere } from './long-text.js';
+import { isAdminCall, noTables } from './admin.js';
+import type { TableLookup } from '../bind/index.js';
 import { readParameters } from './parameters.js';
 import type { Plan } from './plan-cache.js';
 import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
 import { keepText, preparedNamed, statedTypes } from './prepared.js';
-import type { SessionAnswer, SessionMessage } from './protocol.js';
+import type { AdminAnswer, SessionAnswer, SessionMessage } from './protocol.js';
+import { awaitSnapshot, type ReplicaAnswer } from './replica.js';
 import { runStatement } from './run.js';
 import type { SessionState } from './state.js';
 import { type Answer, type Request, ResultWriter, type Wait, type Work } from './work.js';
@@ -25,7 +27,7 @@ export interface ContinueMessage extends Message {
   readonly request: number | undefined;
 }
 
-export type SessionInput = SessionMessage | ContinueMessage | ProposeAnswer | ActorRefused;
+export type SessionInput = SessionMessage | ContinueMessage | ReplicaAnswer | AdminAnswer;
 
 type Execute = Extract<SessionMessage, { kind: 'sql.execute' }>;
 type Asking = Extract<SessionMessage, { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' }>;
@@ -83,18 +85,21 @@ export class Session implements Actor<SessionInput> {
       case 'sql.continue':
         if (this.#isWaiting(message.request)) this.#resume(undefined);
         return;
+      case 'shard.readable':
+      case 'shard.numbers':
       case 'shard.committed':
       case 'shard.refused':
-        if (this.#serving?.waiting === 'commit') this.#resume(message);
+        if (this.#awaits(message.token)) this.#resume(message);
+        return;
+      case 'sql.adminAnswer':
+        if (this.#awaits(message.call)) this.#resume(message);
         return;
       case 'sql.parsed':
       case 'sql.notParsed':
         if (this.#serving?.waiting === 'parse') this.#resume(message);
         return;
       case 'actor.refused':
-        if (message.message.kind === 'shard.propose' && this.#serving?.waiting === 'commit') {
-          this.#resume(message);
-        }
+        if (this.#awaits(numberOf(message.message))) this.#resume(message);
         return;
       default:
         unreachable(message);
@@ -176,6 +181,19 @@ export class Session implements Actor<SessionInput> {
     return serving?.waiting === 'turn' || serving?.waiting === 'gate';
   }
 
+  /** Whether the request waits for the answer with this number: those to what was cancelled come too. */
+  #awaits(number: number | undefined): boolean {
+    switch (this.#serving?.waiting) {
+      case 'read':
+      case 'numbers':
+      case 'commit':
+      case 'admin':
+        return number === this.#state.awaited;
+      default:
+        return false;
+    }
+  }
+
   #addCredit(request: number, credit: number): void {
     const index = this.#queue.findIndex((message) => message.request === request);
     const queued = this.#queue[index];
@@ -224,6 +242,7 @@ export class Session implements Actor<SessionInput> {
   }
 
   *#execute(message: Execute, request: Request): Work<void> {
+    if (yield* this.#executePointLater(message)) return;
     const text = this.#longText(message);
     const parsed = text === undefined ? undefined : yield* this.#parseLong(text);
     const state = this.#state;
@@ -308,19 +327,41 @@ export class Session implements Actor<SessionInput> {
   #executePoint(message: Execute): boolean {
     const state = this.#state;
     const plan = this.#pointPlan(message);
-    if (plan?.compiled.point === undefined || message.credit < 1) return false;
-    if (state.transaction !== undefined || state.failed || state.access.refusal !== undefined)
-      return false;
-    if (plan.catalogueVersion !== state.access.catalogueVersion) return false;
+    if (plan === undefined || !state.access.readable(state.turn.nowMs)) return false;
     state.beginStatement();
+    this.#answerPoint(message, plan, undefined);
+    return true;
+  }
+
+  /** The same where it must be asked first whether what is here is the newest. */
+  *#executePointLater(message: Execute): Work<boolean> {
+    const state = this.#state;
+    if (this.#pointPlan(message) === undefined) return false;
+    state.beginStatement();
+    let stale: boolean;
+    try {
+      stale = yield* awaitSnapshot(state, this.#self, true);
+    } catch (error) {
+      this.#failPoint(message.request, error);
+      return true;
+    }
+    const plan = this.#pointPlan(message);
+    if (plan === undefined) return false;
+    this.#answerPoint(message, plan, stale ? true : undefined);
+    return true;
+  }
+
+  #answerPoint(message: Execute, plan: Plan, stale: true | undefined): void {
+    const state = this.#state;
     const { metrics } = state.place;
     try {
       const context = state.pointContext;
       const types = plan.bound.parameters;
       context.parameters = readParameters(message.parameters, types, state.functions);
-      const row = plan.compiled.point(context);
+      const row = plan.compiled.point?.(context);
       const rows: readonly Row[] = row === undefined ? [] : [row];
-      const completion = row === undefined ? noRow : oneRow;
+      const fresh = row === undefined ? noRow : oneRow;
+      const completion = stale === undefined ? fresh : { ...fresh, stale };
       const { request } = message;
       const columns = plan.columns ?? [];
       const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
@@ -332,14 +373,26 @@ export class Session implements Actor<SessionInput> {
       metrics.planHits.value += 1;
       metrics.ended('select', 'ok', 0);
     } catch (error) {
-      const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
-      metrics.ended('select', outcome, 0);
-      this.#fail(message.request, error);
+      this.#failPoint(message.request, error);
     }
-    return true;
   }
 
-  #pointPlan({ statement, parameterTypes }: Execute): Plan | undefined {
+  #failPoint(request: number, error: unknown): void {
+    const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
+    this.#state.place.metrics.ended('select', outcome, 0);
+    this.#fail(request, error);
+  }
+
+  /** The plan of the short way; undefined when the statement cannot go this way. */
+  #pointPlan(message: Execute): Plan | undefined {
+    const state = this.#state;
+    const plan = this.#keptPlan(message);
+    if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
+    if (state.transaction !== undefined || state.failed) return undefined;
+    return plan.catalogueVersion === state.access.catalogueVersion ? plan : undefined;
+  }
+
+  #keptPlan({ statement, parameterTypes }: Execute): Plan | undefined {
     const { plans } = this.#state.place;
     if (parameterTypes !== undefined && parameterTypes.length > 0) return undefined;
     if ('text' in statement) return plans.get(statement.text);
@@ -354,10 +407,10 @@ export class Session implements Actor<SessionInput> {
       ? yield* parseElsewhere(state, text)
       : parse(text, state.place.limits);
     keepText(state, name, text, parsed);
-    this.#describe(request, name, parsed[0]);
+    yield* this.#describe(request, name, parsed[0]);
   }
 
-  #describe(request: number, name: string, parsed: ParsedStatement | undefined): void {
+  *#describe(request: number, name: string, parsed: ParsedStatement | undefined): Work<void> {
     const state = this.#state;
     try {
       if (parsed === undefined || isCommand(kindOf(parsed.node))) {
@@ -370,8 +423,7 @@ export class Session implements Actor<SessionInput> {
         raise('in_failed_sql_transaction', message);
       }
       state.beginStatement();
-      const { catalogue } = state.open(false);
-      const { bound } = bindWitnessed(state, parsed, [], catalogue);
+      const { bound } = bindWitnessed(state, parsed, [], yield* this.#tablesFor(parsed));
       const parameterTypes = bound.parameters.map(({ name: type }) => ({
         type,
         typeOid: typeNamed(type).oid,
@@ -384,6 +436,15 @@ export class Session implements Actor<SessionInput> {
       state.abort();
       throw error;
     }
+  }
+
+  /** What a statement that is described is bound against. */
+  *#tablesFor({ node }: ParsedStatement): Work<TableLookup> {
+    const state = this.#state;
+    if (isAdminCall(node)) return noTables;
+    const stale =
+      state.transaction === undefined && (yield* awaitSnapshot(state, this.#self, true));
+    return state.open(false, stale).catalogue;
   }
 
   #answer(answer: SessionAnswer): void {
@@ -406,6 +467,12 @@ export class Session implements Actor<SessionInput> {
     this.#state.turn.log('error', 'statement failed inside', { id, stack });
     return { kind: 'internal_error', message: `internal error ${id}`, details: {} };
   }
+}
+
+/** The number that the answer to a message of ours would have carried. */
+function numberOf(message: Message): number | undefined {
+  const { token, call } = message as { readonly token?: number; readonly call?: number };
+  return token ?? call;
 }
 
 const noRow = { tag: 'SELECT 0', status: 'idle' } as const;

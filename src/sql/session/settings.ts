@@ -99,6 +99,11 @@ const table: readonly Setting[] = [
   { name: 'server_version', initial: '15.0' },
   { name: 'server_version_num', initial: '150000' },
   {
+    name: 'shardforge.stale_reads',
+    initial: 'off',
+    accept: (value) => booleans[value.toLowerCase()],
+  },
+  {
     name: 'standard_conforming_strings',
     initial: 'on',
     accept: (value) => (booleans[value.toLowerCase()] === 'on' ? 'on' : undefined),

@@ -1,7 +1,7 @@
 /** What a session holds between its requests, and what the sessions of a place share. */
 import type { Context, Message, Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
-import { DatabaseError, raise } from '../../base/errors.js';
+import { DatabaseError } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import type { CatalogueCache } from '../catalogue/index.js';
@@ -21,6 +21,7 @@ import type {
   TransactionStatus,
 } from './protocol.js';
 import { Settings } from './settings.js';
+import { Numbers } from './numbers.js';
 import { NewestOf, Transaction } from './transaction.js';
 
 /** Shared by the sessions of a place. */
@@ -69,8 +70,12 @@ export class SessionState {
   readonly place: PlaceState;
   readonly door: Ref<SessionAnswer & Message>;
   readonly parser: Ref<ParseMessage & Message> | undefined;
+  /** Who answers functions of schema shardforge. */
+  readonly admin: SessionArguments['admin'];
   /** Texts that were given to the parser. */
   parses = 0;
+  /** The number that the answer carries which is waited for. */
+  awaited = 0;
   readonly settings: Settings;
   /** Why the session serves nothing: its first settings cannot be. */
   readonly refusal: DatabaseError | undefined;
@@ -86,6 +91,7 @@ export class SessionState {
   transaction: Transaction | undefined;
   /** A transaction block has failed: only its end is taken. */
   failed = false;
+  #tokens = 0;
   #turn: Turn | undefined;
   #looks = 0;
 
@@ -99,6 +105,7 @@ export class SessionState {
     this.place = place;
     this.door = args.door;
     this.parser = args.parser;
+    this.admin = args.admin;
     const { settings, refusal } = firstSettings(args.settings);
     this.settings = settings;
     this.refusal = refusal;
@@ -115,7 +122,10 @@ export class SessionState {
       limits.statementMemoryBytes,
       this.memory,
     );
-    this.pointContext = this.contextOf(new TransactionBuffer(new NewestOf(access)), []);
+    this.pointContext = this.contextOf(
+      { buffer: new TransactionBuffer(new NewestOf(access)), numbers: new Numbers(access) },
+      [],
+    );
   }
 
   /** The turn that runs. */
@@ -137,11 +147,11 @@ export class SessionState {
   }
 
   contextOf(
-    buffer: TransactionBuffer,
+    { buffer, numbers }: Pick<Transaction, 'buffer' | 'numbers'>,
     parameters: readonly Value[],
   ): ExecutionContext & { parameters: readonly Value[] } {
-    const { access, functions, statementMemory: memory, turnIsOver } = this;
-    return { access, buffer, parameters, functions, memory, turnIsOver };
+    const { functions, statementMemory: memory, turnIsOver } = this;
+    return { buffer, numbers, parameters, functions, memory, turnIsOver };
   }
 
   readonly turnIsOver = (): boolean => {
@@ -154,25 +164,35 @@ export class SessionState {
     return this.transaction?.explicit === true ? 'open' : 'idle';
   }
 
-  /** Raises cannot_connect_now while the shard does not serve. */
-  checkReady(): void {
-    const { refusal } = this.access;
-    if (refusal !== undefined) raise(refusal.reason, refusal.text);
+  /** Whether the client has asked for reads that may be old where others are not to be had at once. */
+  get takesStaleReads(): boolean {
+    return this.settings.get('shardforge.stale_reads') === 'on';
   }
 
-  /** Begins a transaction, or turns the implicit one of a text into a block. */
-  open(explicit: boolean, readOnly?: boolean): Transaction {
-    const byDefault = this.settings.get('default_transaction_read_only') === 'on';
+  /** Whether a transaction refuses writes unless it says otherwise. */
+  get readOnlyByDefault(): boolean {
+    return this.settings.get('default_transaction_read_only') === 'on';
+  }
+
+  /** A number for a question whose answer is waited for. */
+  nextToken(): number {
+    this.#tokens += 1;
+    this.awaited = this.#tokens;
+    return this.awaited;
+  }
+
+  /** Begins a transaction, or turns the implicit one of a text into a block; a snapshot may be opened. */
+  open(explicit: boolean, stale: boolean, readOnly?: boolean): Transaction {
     const open = this.transaction;
     if (open !== undefined) {
       open.explicit ||= explicit;
       open.readOnly = readOnly ?? open.readOnly;
       return open;
     }
-    this.checkReady();
     this.transaction = new Transaction(this.access, this.place.catalogue, this.memory, {
       explicit,
-      readOnly: readOnly ?? byDefault,
+      readOnly: readOnly ?? this.readOnlyByDefault,
+      stale,
     });
     this.settings.begin();
     return this.transaction;

@@ -5,6 +5,7 @@ import type { Span, Visit } from '../../storage/engine.js';
 import { type SnapshotReader, TransactionBuffer } from '../../txn/buffer.js';
 import { type CatalogueCache, TransactionCatalogue } from '../catalogue/index.js';
 import type { MemoryAccount } from '../memory.js';
+import { isOfStatement, Numbers } from './numbers.js';
 
 /** A shard at one snapshot. */
 class SnapshotOf implements SnapshotReader {
@@ -45,7 +46,10 @@ export class NewestOf implements SnapshotReader {
 export class Transaction {
   readonly snapshot: Timestamp;
   readonly buffer: TransactionBuffer;
+  readonly numbers: Numbers;
   readonly catalogue: TransactionCatalogue;
+  /** Its snapshot may be older than what was committed when it was opened. */
+  readonly stale: boolean;
   /** BEGIN was said: it ends by COMMIT or ROLLBACK, not with its statements. */
   explicit: boolean;
   readOnly: boolean;
@@ -59,15 +63,38 @@ export class Transaction {
     access: ShardAccess,
     cache: CatalogueCache,
     memory: MemoryAccount,
-    mode: { readonly explicit: boolean; readonly readOnly: boolean },
+    mode: { readonly explicit: boolean; readonly readOnly: boolean; readonly stale: boolean },
   ) {
     this.#access = access;
     this.#memory = memory;
     this.explicit = mode.explicit;
     this.readOnly = mode.readOnly;
+    this.stale = mode.stale;
     this.snapshot = access.openSnapshot();
     this.buffer = new TransactionBuffer(new SnapshotOf(access, this.snapshot));
-    this.catalogue = new TransactionCatalogue(access, this.buffer, cache);
+    this.numbers = new Numbers(access);
+    this.catalogue = new TransactionCatalogue(access, this.buffer, cache, this.numbers);
+  }
+
+  /** A statement is executed, for the first time or again because it was short of numbers. */
+  beginExecution(): void {
+    this.numbers.beginExecution();
+    this.buffer.beginStatement();
+  }
+
+  /**
+   * The execution has ended, by `error` if that is given, which is thrown on when it counts. False
+   * when it was done with provisional numbers: nothing of it is left, and it is to be done again.
+   */
+  endExecution(error?: unknown): boolean {
+    const again = this.numbers.isProvisional && (error === undefined || isOfStatement(error));
+    if (again || error !== undefined) this.buffer.abandonStatement();
+    else this.buffer.endStatement();
+    this.account();
+    if (again) return false;
+    if (error !== undefined) throw error;
+    this.numbers.endStatement();
+    return true;
   }
 
   /** Charges what the buffer has grown by; raises out_of_memory. */

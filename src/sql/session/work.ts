@@ -2,22 +2,20 @@
  * The work of a request: a generator that yields when it must wait and is resumed by a message. So
  * the order of what happens reads from top to bottom, whatever lies between.
  */
-import { DatabaseError, type ErrorName, raise } from '../../base/errors.js';
-import type { ActorRefused } from '../../actors/actor.js';
-import type { ProposeAnswer, ProposeMessage } from '../../shard/protocol.js';
 import type { Row } from '../types/index.js';
 import { messageBytes, messageRowsMax } from './limits.js';
-import type { Column, Completion, ParseAnswer, SessionAnswer } from './protocol.js';
+import type { AdminAnswer, Column, Completion, ParseAnswer, SessionAnswer } from './protocol.js';
+import type { ReplicaAnswer } from './replica.js';
 import type { SessionState } from './state.js';
 
-/** For the next turn or the gate, for credit of the door, for answers to a proposal or the parser's. */
-export type Wait = 'turn' | 'gate' | 'credit' | 'commit' | 'parse';
-
-/** What a proposal came to. */
-export type CommitAnswer = ProposeAnswer | ActorRefused;
+/**
+ * For the next turn or the gate, for credit of the door, for answers of the replica (to a read, to
+ * numbers asked for, to a commit), of the parser or of administration.
+ */
+export type Wait = 'turn' | 'gate' | 'credit' | 'read' | 'numbers' | 'commit' | 'parse' | 'admin';
 
 /** What resumes a work that waits for more than a turn. */
-export type Answer = CommitAnswer | ParseAnswer;
+export type Answer = ReplicaAnswer | ParseAnswer | AdminAnswer;
 
 export type Work<T> = Generator<Wait, T, Answer | undefined>;
 
@@ -28,73 +26,6 @@ export interface Request {
   credit: number;
   /** Something of its answer has left: it cannot be executed again. */
   sent: boolean;
-}
-
-/** The commit was refused because others were first; nothing of it happened. */
-export class Refused extends Error {
-  override readonly name = 'Refused';
-  readonly reason: 'conflict' | 'staleObject';
-
-  constructor(reason: 'conflict' | 'staleObject', text: string) {
-    super(text);
-    this.reason = reason;
-  }
-
-  /** As its client sees it when it cannot be tried again. */
-  toError(): DatabaseError {
-    return new DatabaseError(
-      'serialization_failure',
-      'could not serialize access due to concurrent update',
-      { detail: this.message },
-    );
-  }
-}
-
-/** Commits the open transaction. Raises Refused, and the shard's errors; it is over in any case. */
-export function* commit(state: SessionState, self: ProposeMessage['replyTo']): Work<void> {
-  const { transaction, access } = state;
-  let committed = false;
-  try {
-    if (transaction !== undefined && !transaction.buffer.isEmpty) {
-      const id = access.nextTransactionId();
-      const proposal = transaction.buffer.proposal(id, transaction.snapshot);
-      const message: ProposeMessage = {
-        kind: 'shard.propose',
-        shard: access.shard,
-        token: id,
-        proposal,
-        replyTo: self,
-      };
-      state.turn.send(access.replica, message);
-      checkAnswer(yield 'commit');
-    }
-    committed = true;
-  } finally {
-    state.end(committed);
-  }
-}
-
-function checkAnswer(answer: Answer | undefined): void {
-  switch (answer?.kind) {
-    case undefined:
-    case 'sql.parsed':
-    case 'sql.notParsed':
-      raise('internal_error', 'resumed without the answer to a commit');
-      break;
-    case 'shard.committed':
-      return;
-    case 'actor.refused':
-      if (answer.reason === 'full') {
-        raise('configuration_limit_exceeded', 'too many commits wait at the shard');
-      }
-      raise('cannot_connect_now', 'the shard is not there');
-      break;
-    case 'shard.refused': {
-      const { reason, text } = answer;
-      if (reason === 'conflict' || reason === 'staleObject') throw new Refused(reason, text);
-      raise(reason as ErrorName, text);
-    }
-  }
 }
 
 /** Approximate bytes of a row as a door writes it. */

@@ -1,0 +1,96 @@
+/** Functions of schema `shardforge`: the session reads their arguments and passes them on. */
+import { assert } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
+import { isAdminCall } from '../bind/index.js';
+import { evaluateAll } from '../execute/index.js';
+import type { Expression } from '../plan/expression.js';
+import { type Row, TextArray, typeNamed, type Value } from '../types/index.js';
+import { completed } from './command.js';
+import { readParameters } from './parameters.js';
+import { bindWitnessed, columnsOf, type Query } from './planning.js';
+import type { AdminMessage, AdminValue, ParameterValue } from './protocol.js';
+import type { Run } from './run.js';
+import type { SessionState } from './state.js';
+import type { Work } from './work.js';
+
+export { isAdminCall };
+
+/** What such a call is bound against: it names no tables and opens no snapshot. */
+export const noTables = { find: () => undefined };
+
+/** Runs `SELECT shardforge.name(...)`: outside of every transaction, also before SQL is served. */
+export function* runAdminCall(run: Run, query: Query): Work<void> {
+  const { state } = run;
+  const { bound } = bindWitnessed(state, query.parsed(), query.types, noTables);
+  const { statement, parameters: types } = bound;
+  assert(statement.kind === 'administer', 'a call of administration', statement.kind);
+  const parameters = readParameters(query.parameters, types, state.functions);
+  const context = { ...state.pointContext, parameters };
+  const values = evaluateAll(statement.arguments, context);
+  const args = statement.arguments.map((argument, i) =>
+    adminValue(state, argument, values[i] ?? null, query.parameters),
+  );
+  const value = yield* call(run, statement.name, args);
+  const row: Row = [typeNamed('jsonb').parse(JSON.stringify(value), -1, state.functions)];
+  yield* completed(run, 'SELECT 1', columnsOf(bound.columns ?? []), [row]);
+}
+
+function* call(run: Run, name: string, args: readonly AdminValue[]): Work<AdminValue> {
+  const { state } = run;
+  const { admin } = state;
+  if (admin === undefined) {
+    raise('feature_not_supported', 'this node has no functions of schema shardforge');
+  }
+  const message: AdminMessage = {
+    kind: 'sql.admin',
+    call: state.nextToken(),
+    ...{ name, arguments: args, replyTo: run.self },
+  };
+  state.turn.send(admin, message);
+  const answer = yield 'admin';
+  if (answer?.kind === 'actor.refused') {
+    raise('cannot_connect_now', 'administration of this node is not there');
+  }
+  assert(answer?.kind === 'sql.adminAnswer', 'resumed by administration', answer?.kind);
+  const { error, value } = answer;
+  if (error !== undefined) raise(error.kind, error.message, error.details);
+  return value ?? null;
+}
+
+/** An argument as JSON has it. A parameter that nothing gave a type is what its client sent. */
+function adminValue(
+  state: SessionState,
+  argument: Expression,
+  value: Value,
+  sent: readonly ParameterValue[],
+): AdminValue {
+  if (value === null) return null;
+  const type = typeNamed(argument.type.name);
+  if (argument.kind === 'parameter' && type.name === 'text') {
+    const raw = sent[argument.number - 1];
+    if (typeof raw === 'number' || typeof raw === 'boolean') return raw;
+  }
+  const text = (): string => type.print(value, state.functions);
+  switch (type.name) {
+    case 'bool':
+      return value === true;
+    case 'int2':
+    case 'int4':
+    case 'int8':
+    case 'oid':
+    case 'numeric':
+    case 'float4':
+    case 'float8': {
+      const number = Number(text());
+      if (Number.isFinite(number)) return number;
+      return raise('numeric_value_out_of_range', `${text()} cannot be an argument`);
+    }
+    case 'json':
+    case 'jsonb':
+      return JSON.parse(text()) as AdminValue;
+    case '_text':
+      return value instanceof TextArray ? value.elements : text();
+    default:
+      return text();
+  }
+}
