@@ -260,6 +260,7 @@ class InProcessTransport implements Transport {
     if (completion !== undefined) {
       frame.tag = completion.tag;
       frame.status = completion.status;
+      if (completion.stale === true) frame.stale = true;
     }
     if (last) this.#layouts.delete(id);
     else frame.more = true;

@@ -310,7 +310,12 @@ t.test('a session that dies takes its connection along, and no other', async (t)
     ...checkConfig({ http: { port: 0 } }),
     ...{ host: '127.0.0.1', port: 0, allowedOrigins: [], allowedHosts: [], version: 'test' },
     service: new Sessions(dispatcher, shardPlace, () => undefined),
-    status: { health: async () => ({}), metrics: async () => [] },
+    status: {
+      node: undefined,
+      leaderUrl: () => undefined,
+      health: async () => ({}),
+      metrics: async () => [],
+    },
     metrics: new Metrics(),
     requestLog: { enabled: false, parameters: false, write: () => undefined },
     ...{ nowMs: processClock.nowMs, log: () => undefined },

@@ -18,7 +18,7 @@ import {
   typeNamed,
   type Value,
 } from '../sql/types/index.js';
-import type { ErrorFrame, FrameLimits, FrameStatus } from './protocol.js';
+import type { ErrorFrame, FrameStatus, HelloFrame, PongFrame } from './protocol.js';
 
 type WriteValue = (value: Value) => string;
 
@@ -54,7 +54,9 @@ export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): 
       const end =
         completion === undefined
           ? ''
-          : `,"tag":${JSON.stringify(completion.tag)},"status":"${completion.status}"`;
+          : `,"tag":${JSON.stringify(completion.tag)},"status":"${completion.status}"${
+              completion.stale === true ? ',"stale":true' : ''
+            }`;
       const more = answer.last ? '' : ',"more":true';
       return `{"op":"rows","id":${answer.request},${head}"rows":[${rows}]${end}${more}}`;
     }
@@ -107,12 +109,13 @@ export function doorError(
   return { kind, message, details };
 }
 
-export function writeHello(version: string, session: number, limits: FrameLimits): string {
-  return JSON.stringify({ op: 'hello', protocol: 1, version, session, status: 'idle', limits });
+export function writeHello(hello: Omit<HelloFrame, 'op' | 'protocol' | 'status'>): string {
+  const frame: HelloFrame = { op: 'hello', protocol: 1, status: 'idle', ...hello };
+  return JSON.stringify(frame);
 }
 
-export function writePong(id: number): string {
-  return `{"op":"pong","id":${id}}`;
+export function writePong(frame: Omit<PongFrame, 'op'>): string {
+  return JSON.stringify({ op: 'pong', ...frame });
 }
 
 function writeColumns(columns: readonly Column[]): string {

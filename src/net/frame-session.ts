@@ -25,6 +25,7 @@ import { readRequest } from './requests.js';
 import type {
   ConnectOptions,
   DoorLimits,
+  NodePlace,
   RequestLog,
   SessionListener,
   SqlConnection,
@@ -59,6 +60,7 @@ interface InFlight {
 export interface FrameSessionOptions {
   readonly service: SqlService;
   readonly connect: ConnectOptions;
+  readonly status: NodePlace;
   readonly limits: DoorLimits;
   readonly version: string;
   readonly metrics: Metrics;
@@ -90,7 +92,10 @@ export class FrameSession implements SessionListener {
     this.#connection = options.service.connect(options.connect, this);
     const { requestsInFlight, frameBytes, statementBytes } = options.limits;
     const limits = { requestsInFlight, frameBytes, statementBytes };
-    sink.frame(writeHello(options.version, this.#connection.session, limits));
+    const { session } = this.#connection;
+    const { node } = options.status;
+    const place = { ...(node === undefined ? {} : { node }), ...this.#leader() };
+    sink.frame(writeHello({ version: options.version, session, limits, ...place }));
   }
 
   get session(): number {
@@ -124,7 +129,7 @@ export class FrameSession implements SessionListener {
         this.#cancel(frame);
         return;
       case 'ping':
-        this.#sink.frame(writePong(frame.id));
+        this.#sink.frame(writePong({ id: frame.id, ...this.#leader() }));
         return;
     }
     unreachable(frame);
@@ -177,6 +182,11 @@ export class FrameSession implements SessionListener {
     if (this.#ended) return;
     this.#ended = true;
     this.#sink.close(1011, reason);
+  }
+
+  #leader(): { readonly leader?: string } {
+    const leader = this.#options.status.leaderUrl();
+    return leader === undefined ? {} : { leader };
   }
 
   #accept(frame: SessionRequest): void {

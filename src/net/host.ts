@@ -28,8 +28,10 @@ export interface SqlConnection {
 
 /** Opens sessions. */
 export interface SqlService {
-  /** Why SQL is not served; undefined while it is. */
+  /** Why SQL is not served; undefined while it is. Administration may be had nevertheless. */
   notReady(): string | undefined;
+  /** Why no session can be opened at all; undefined while it can. */
+  refusal(): string | undefined;
   connect(options: ConnectOptions, listener: SessionListener): SqlConnection;
 }
 
@@ -39,8 +41,16 @@ export interface HealthCheck {
   readonly detail: string;
 }
 
+/** Where a node stands in its cluster. */
+export interface NodePlace {
+  /** Its id; undefined where there is no cluster. */
+  readonly node: number | undefined;
+  /** Where the leader takes SQL (`ws://host:port`), itself included; undefined when unknown. */
+  leaderUrl(): string | undefined;
+}
+
 /** What the HTTP door shows of its node. */
-export interface NodeStatus {
+export interface NodeStatus extends NodePlace {
   /** By name of the check; healthy when all are. */
   health(): Promise<Readonly<Record<string, HealthCheck>>>;
   /** The samples of all threads. */

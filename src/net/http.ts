@@ -137,7 +137,7 @@ export class HttpDoor {
       links: { sql: '/sql', health: '/health', ready: '/ready', metrics: '/metrics' },
     }));
     this.#server.get('/ready', async (_request, reply) => {
-      const refusal = this.#notReady();
+      const refusal = this.#notReady(this.#options.service.notReady());
       if (refusal === undefined) return { ready: true };
       return reply.code(503).send({ ready: false, reason: refusal.message });
     });
@@ -162,9 +162,8 @@ export class HttpDoor {
     });
   }
 
-  #notReady(): ErrorFields | undefined {
+  #notReady(reason: string | undefined): ErrorFields | undefined {
     if (this.#draining) return doorError('admin_shutdown', shuttingDown);
-    const reason = this.#options.service.notReady();
     return reason === undefined ? undefined : doorError('cannot_connect_now', reason);
   }
 
@@ -177,7 +176,7 @@ export class HttpDoor {
       const text = `database ${JSON.stringify(connect.database)} does not exist`;
       return doorError('invalid_catalog_name', text);
     }
-    return this.#notReady();
+    return this.#notReady(this.#options.service.refusal());
   }
 
   #connected(webSocket: WebSocket, request: FastifyRequest): void {

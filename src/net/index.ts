@@ -16,6 +16,7 @@ export type {
   DoorLimits,
   HealthCheck,
   Log,
+  NodePlace,
   NodeStatus,
   RequestLog,
   SessionListener,

@@ -81,6 +81,10 @@ export interface HelloFrame {
   readonly session: number;
   readonly status: FrameStatus;
   readonly limits: FrameLimits;
+  /** The node's id in its cluster; absent where there is none. */
+  readonly node?: number;
+  /** Where the leader takes SQL, as far as this node knows; its own address when it leads. */
+  readonly leader?: string;
 }
 
 export interface FrameColumn {
@@ -98,6 +102,8 @@ export interface RowsFrame {
   /** With `status` on the last frame of each result. */
   readonly tag?: string;
   readonly status?: FrameStatus;
+  /** With `tag`: the result may be older than what is committed (`shardforge.stale_reads`). */
+  readonly stale?: true;
   /** Another frame of this request follows. */
   readonly more?: true;
 }
@@ -126,6 +132,8 @@ export interface ClosedFrame {
 export interface PongFrame {
   readonly op: 'pong';
   readonly id: number;
+  /** As in `hello`. */
+  readonly leader?: string;
 }
 
 export interface ErrorFrame {

@@ -168,6 +168,8 @@ class Node implements RunningNode {
       version: this.version,
       service: this.#sessions,
       status: {
+        node: undefined,
+        leaderUrl: () => undefined,
         health: () => this.#health(),
         metrics: async () => {
           const reports = await this.#runtime.inspect();

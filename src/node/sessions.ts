@@ -53,6 +53,10 @@ export class Sessions implements SqlService {
     return this.#notReady();
   }
 
+  refusal(): string | undefined {
+    return this.#notReady();
+  }
+
   connect(options: ConnectOptions, listener: SessionListener): SqlConnection {
     this.#opened += 1;
     const session = this.#opened;
