@@ -9,6 +9,7 @@ import { type Command, runScript, scripts } from './golden.js';
 
 const id = 1 as NodeId;
 const group = 1 as ShardId;
+const alone = { voters: [id], outgoing: [], learners: [], witnesses: [] };
 
 /** A member with its log on a memory engine. What it must persist waits until the script says so. */
 class Member {
@@ -29,15 +30,30 @@ class Member {
     return this.#log;
   }
 
-  start(electionTicks: number): void {
+  start(): void {
     const state = this.#log.hardState;
     this.#node = new RaftNode(this.#log, {
       id,
-      voters: [id],
+      configuration: alone,
       ballot: { term: state?.term ?? (0 as Term), vote: state?.vote },
       appliedIndex: this.#applied,
-      electionTicks,
+      timing: {
+        heartbeatMs: 50,
+        electionMsMin: 150,
+        electionMsMax: 300,
+        leaseMs: 120,
+        clockDrift: 0.01,
+        leaseReads: true,
+        hibernateMs: Number.POSITIVE_INFINITY,
+      },
+      flow: { appendBytesMax: 1, inFlightBytesMax: 1, inFlightMessagesMax: 1 },
+      random: new Random(1),
+      nowMs: 0,
+      mayHavePromised: false,
+      needsSnapshot: false,
+      lostEntries: false,
       noop: () => draft('noop', ''),
+      configurationDraft: () => draft('noop', ''),
     });
   }
 
@@ -60,7 +76,7 @@ class Member {
     this.#log.markDurable(held.generation);
     for (const message of held.messages) {
       this.#lines.push(`deliver ${print(message)}`);
-      this.step((node) => node.step(message as RaftInput));
+      this.step((node) => node.step(message as RaftInput, 0));
     }
   }
 
@@ -106,7 +122,7 @@ class Member {
         term: 0 as Term,
         vote: undefined,
         clusterId: 'test',
-        configuration: { voters: [id], outgoing: [], learners: [], witnesses: [] },
+        configuration: alone,
         lastSnapshot: { index: 0 as LogIndex, term: 0 as Term },
       };
       const state = ready.ballot && { ...first, ...this.#log.hardState, ...ready.ballot };
@@ -147,7 +163,7 @@ function print(message: RaftMessage): string {
 }
 
 /**
- * start [ticks=N]     starts (or, after a crash, starts again) the member
+ * start               starts (or, after a crash, starts again) the member
  * tick | persist      a tick passes | the oldest batch reaches the disk and its messages are delivered
  * propose A B         appends a write per word, as one proposal
  * apply N             the driver has applied the entries up to N
@@ -160,14 +176,14 @@ function run(member: Member, { name, words, options }: Command): string {
     Number(options.get(option) ?? otherwise);
   switch (name) {
     case 'start':
-      member.start(number('ticks', 1));
+      member.start();
       return member.status();
     case 'tick':
-      member.step((node) => node.step({ kind: 'raft.tick' }));
+      member.step((node) => node.step({ kind: 'raft.tick' }, 0));
       return member.takeLines();
     case 'propose': {
       const drafts = words.map((word) => draft('write', word));
-      member.step((node) => node.step({ kind: 'raft.propose', drafts }));
+      member.step((node) => node.step({ kind: 'raft.propose', drafts }, 0));
       return member.takeLines();
     }
     case 'persist':
@@ -186,11 +202,13 @@ function run(member: Member, { name, words, options }: Command): string {
               kind: 'raft.appendAnswer',
               ...common,
               matchIndex: number('match', 0) as LogIndex,
+              receivedIndex: number('match', 0) as LogIndex,
               round: 0,
+              recovering: false,
               refused: undefined,
               needsSnapshot: false,
             };
-      member.step((node) => node.step(message as RaftInput));
+      member.step((node) => node.step(message as RaftInput, 0));
       return member.takeLines();
     }
     case 'crash':
@@ -217,16 +235,16 @@ t.test('raft: committed entries survive random crashes, in order', (test) => {
   for (let seed = 1; seed <= 100; seed += 1) {
     const random = new Random(seed);
     const member = new Member();
-    member.start(1);
+    member.start();
     // All that was ever committed, and the highest term that led.
     let known: string[] = [];
     let led = 0;
     for (let step = 0; step < 200; step += 1) {
       const { node } = member;
-      if (node.role !== 'leader') member.step((one) => one.step({ kind: 'raft.tick' }));
+      if (node.role !== 'leader') member.step((one) => one.step({ kind: 'raft.tick' }, 0));
       else if (random.chance(0.5)) {
         const drafts = [draft('write', `${seed}.${step}`)];
-        member.step((one) => one.step({ kind: 'raft.propose', drafts }));
+        member.step((one) => one.step({ kind: 'raft.propose', drafts }, 0));
       }
       if (node.role === 'leader') {
         if (node.term < led) test.fail(`seed ${seed}: a leader of term ${node.term} after ${led}`);
@@ -245,7 +263,7 @@ t.test('raft: committed entries survive random crashes, in order', (test) => {
       if (!random.chance(0.1)) continue;
       crashes += 1;
       member.crash(0);
-      member.start(1);
+      member.start();
       const kept = contents(member, member.log.lastIndex).slice(0, known.length);
       if (kept.join() !== known.join()) test.fail(`seed ${seed}: a crash took ${known.join()}`);
     }

@@ -3,6 +3,7 @@ import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import type { Configuration, LogEntry } from '../storage/index.js';
 import type { RaftMessage } from './message.js';
+import type { RaftRules } from './rules.js';
 
 /** An entry before the leader gives it its place. */
 export type EntryDraft = Omit<LogEntry, 'term' | 'index'>;
@@ -16,7 +17,8 @@ export interface RaftTiming {
   /**
    * For so long after a round was sent the leader serves reads by itself once a majority has answered
    * it, and so long those who answered vote for nobody else. Fixed for the life of the process, at
-   * most `electionMsMin`: a change at run time never shortens a promise given.
+   * most `electionMsMin`: a change at run time never shortens a promise given. The same at all members of a
+   * group, for good: the promise is measured by the one, the lease by the other.
    */
   readonly leaseMs: number;
   /** The share by which two clocks may differ in rate. */
@@ -70,7 +72,13 @@ export type RaftInput =
       readonly index: LogIndex | undefined;
     }
   /**
-   * The driver has installed a snapshot durably: state, log (which begins after it) and configuration.
+   * The driver has begun to put a snapshot in the place of the state: until `raft.installed` this member
+   * neither leads nor hands out what is to be applied; what it handed out before need not be applied.
+   */
+  | { readonly kind: 'raft.installing' }
+  /**
+   * The driver has installed a snapshot durably: state, log and configuration. The log begins after it;
+   * what followed an entry of the same index and term is kept, all else is gone.
    */
   | {
       readonly kind: 'raft.installed';
@@ -114,6 +122,11 @@ export interface Ready {
 export interface RaftOptions {
   readonly id: NodeId;
   readonly ballot: Ballot;
+  /**
+   * Who takes part as long as the log says nothing: the first members of a new group, nobody for a
+   * member that joins an old one.
+   */
+  readonly configuration: Configuration;
   /** The last applied entry: it and those before it were committed. */
   readonly appliedIndex: LogIndex;
   readonly timing: RaftTiming;
@@ -133,6 +146,8 @@ export interface RaftOptions {
   readonly noop: () => EntryDraft;
   /** An entry of kind `configuration`, its payload made by encodeConfiguration. */
   readonly configurationDraft: (configuration: Configuration) => EntryDraft;
+  /** Tests plant bugs by other rules; production gives none. */
+  readonly rules?: RaftRules;
 }
 
 /** What the leader knows of a member. */

@@ -2,25 +2,39 @@
  * The Raft core: agreement of a group's members on one log, without I/O, clock or randomness.
  *
  * The driver feeds {@link RaftNode.step} and carries out each {@link Ready}. Writing is asynchronous:
- * the answers that a write allows, the member's answers to itself among them, come in
- * `messagesAfterPersist`; the driver sends them when the write is durable, and the protocol goes on
- * when they arrive. So a leader's entries may reach followers before its own disk.
+ * what a write allows comes in `messagesAfterPersist`, the member's answers to itself among them; the
+ * driver sends them when the write is durable, and the protocol goes on when they arrive. So a leader's
+ * entries reach followers before its own disk, and a follower answers its leader when its own has them.
  *
- * It guarantees: at most one leader in a term; entries handed out as committed are durable on a
- * majority, the same at every member, and handed out once, in order; a leader serves nothing
- * (`serves`) before it has applied an entry of its own term.
+ * It guarantees, whatever is lost, repeated, reordered or late, and whoever crashes: at most one leader in a
+ * term; entries handed out as committed are durable on a majority, the same at every member, and handed out
+ * once, in order; a leader serves nothing (`serves`) before it has applied an entry of its own term; a lease
+ * holds (`leaseHolds`) at one member at a time, as long as clocks keep their rate within the bound given;
+ * a read that was answered sees every write that was committed before it came.
  *
- * It must not know: what entries mean, how they are stored, who carries messages. Groups have one
- * voter so far: the messages defined are those that such a group sends.
+ * It must not know: what entries mean, configurations apart; how they are stored; who carries messages.
  */
-export type { AppendAnswer, RaftMessage, VoteAnswer } from './message.js';
+export type {
+  AppendAnswer,
+  AppendRequest,
+  RaftMessage,
+  ReadIndexAnswer,
+  ReadIndexRequest,
+  TimeoutNow,
+  VoteAnswer,
+  VoteRequest,
+} from './message.js';
 export type {
   Ballot,
   EntryDraft,
-  Members,
   MemberProgress,
+  Members,
   RaftFlow,
+  RaftInput,
+  RaftOptions,
   RaftStatus,
   RaftTiming,
+  Ready,
 } from './contract.js';
-export { RaftNode, type RaftInput, type Ready } from './node.js';
+export { RaftNode } from './node.js';
+export { type LogEnd, type RaftRules, raftRules } from './rules.js';

@@ -3,7 +3,7 @@
  * message that leaves once its own disk has the change; so a leader counts itself by the same rule.
  *
  * All may be lost, repeated and reordered. Every message carries the sender's term; a higher one than
- * the receiver's makes it a follower of that term, pre-votes and their refusals apart.
+ * the receiver's makes it a follower of that term, pre-votes and what grants them apart.
  */
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { LogEntry } from '../storage/index.js';
@@ -26,8 +26,11 @@ export interface VoteRequest extends Addressed {
   readonly lastIndex: LogIndex;
   readonly lastTerm: Term;
   readonly pre: boolean;
-  /** The leader asked for this election: the promise given to it with its lease does not bar the vote. */
-  readonly transfer: boolean;
+  /**
+   * The leader of the term before asked for this election, by {@link TimeoutNow} of this round: promises
+   * given to it up to this round do not bar the vote. Undefined: nobody asked.
+   */
+  readonly transferRound: number | undefined;
 }
 
 /**
@@ -55,6 +58,8 @@ export interface AppendRequest extends Addressed {
   /** To a witness they come without payloads, configurations apart. */
   readonly entries: readonly LogEntry[];
   readonly commitIndex: LogIndex;
+  /** The leader's last entry: what a member that lost entries must reach before it counts again. */
+  readonly lastIndex: LogIndex;
   /**
    * Rises with every round of messages of this leader. An answer that names it proves that the
    * leader led when it sent the round: leases and read indexes rest on it.
@@ -72,6 +77,8 @@ export interface AppendRequest extends Addressed {
 export interface AppendAnswer extends Addressed {
   readonly kind: 'raft.appendAnswer';
   readonly matchIndex: LogIndex;
+  /** The last entry received that agrees with the leader's, durable or not: shows what was lost. */
+  readonly receivedIndex: LogIndex;
   /** The newest round received: the promise not to vote for another counts from when it was sent. */
   readonly round: number;
   /** Set when `prevIndex` of the request did not fit. */
@@ -86,6 +93,8 @@ export interface AppendAnswer extends Addressed {
       };
   /** The member cannot use entries: it has lost data or lags behind what is kept, and needs a snapshot. */
   readonly needsSnapshot: boolean;
+  /** It has lost entries that it had acknowledged: `matchIndex` does not count for commits yet. */
+  readonly recovering: boolean;
 }
 
 /** Purpose: asks the leader up to where a read must have applied. From any member. Loss: asked again. */
@@ -108,6 +117,8 @@ export interface ReadIndexAnswer extends Addressed {
 /** Purpose: the receiver shall campaign at once. From a leader that hands over. Loss: it goes on leading. */
 export interface TimeoutNow extends Addressed {
   readonly kind: 'raft.timeoutNow';
+  /** The leader's newest round; it begins no other while it hands over, so no lease outlives this message. */
+  readonly round: number;
 }
 
 export type RaftMessage =

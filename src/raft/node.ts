@@ -1,302 +1,489 @@
 /**
  * One member of a Raft group as a pure state machine (Ongaro and Ousterhout, "In Search of an
- * Understandable Consensus Algorithm", 2014). See index.ts for its contract.
+ * Understandable Consensus Algorithm", 2014; Ongaro's thesis, "Consensus: Bridging Theory and Practice",
+ * 2014). See index.ts for its contract.
  */
-import { assert, must, unreachable } from '../base/assert.js';
+import { assert, unreachable } from '../base/assert.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
-import type { LogEntry, LogReader } from '../storage/index.js';
-import type { Ballot, EntryDraft } from './contract.js';
-import type { AppendAnswer, RaftMessage, VoteAnswer } from './message.js';
-import { commitQuorum, majority } from './quorum.js';
-
-/** What a member is told: a message, the passing of time, or (a leader only) what to append. */
-export type RaftInput =
-  | VoteAnswer
-  | AppendAnswer
-  | { readonly kind: 'raft.tick' }
-  | { readonly kind: 'raft.propose'; readonly drafts: readonly EntryDraft[] };
-
-/**
- * What the driver has to do, in this order: write `ballot` and `entries` in one batch, send
- * `messages`, send `messagesAfterPersist` once the batch is on stable storage, apply `committed`.
- * Every Ready is carried out, in the order they were taken.
- */
-export interface Ready {
-  readonly ballot: Ballot | undefined;
-  /** They continue the log, or replace its end from the first one's index on. */
-  readonly entries: readonly LogEntry[];
-  /** May leave before anything is written: entries to followers overtake the leader's own flush. */
-  readonly messages: readonly RaftMessage[];
-  /** Would break a promise after a crash if they left before the batch is durable. */
-  readonly messagesAfterPersist: readonly RaftMessage[];
-  /** The entries to apply next, both ends included, to be read from the log. */
-  readonly committed: { readonly from: LogIndex; readonly to: LogIndex } | undefined;
-  /** Whether the batch matters for the protocol's promises and must be flushed. */
-  readonly mustSync: boolean;
-}
-
-export type Role =
-  | { readonly kind: 'follower'; ticks: number }
-  | { readonly kind: 'candidate'; readonly votes: Set<NodeId>; ticks: number }
-  | {
-      readonly kind: 'leader';
-      /** The last entry that each voter holds durably and as the leader does. */
-      readonly matchIndexes: Map<NodeId, LogIndex>;
-      /** The leader's first entry. Before it is applied the leader does not know what is committed. */
-      readonly noopIndex: LogIndex;
-    };
-
-export interface RaftOptions {
-  readonly id: NodeId;
-  readonly voters: readonly NodeId[];
-  readonly ballot: Ballot;
-  /** The last applied entry: it and those before it were committed. */
-  readonly appliedIndex: LogIndex;
-  /** Ticks without a leader before a member stands for election. */
-  readonly electionTicks: number;
-  /** The first entry of a new leader: kind `noop`. */
-  readonly noop: () => EntryDraft;
-}
+import type { Configuration, LogReader } from '../storage/index.js';
+import { Candidacy } from './candidacy.js';
+import type { Members, RaftInput, RaftOptions, RaftStatus, RaftTiming, Ready } from './contract.js';
+import { Following } from './following.js';
+import { Leader } from './leader.js';
+import { isMember, isVoter, isWitness } from './membership.js';
+import type {
+  AppendAnswer,
+  AppendRequest,
+  RaftMessage,
+  ReadIndexAnswer,
+  ReadIndexRequest,
+  TimeoutNow,
+  VoteAnswer,
+  VoteRequest,
+} from './message.js';
+import { MemberState } from './state.js';
 
 /**
- * Invariants:
- * - `term` never falls, and in a term a member votes once.
- * - A ballot is handed out to be persisted no later than the messages that rest on it.
- * - `appliedIndex` <= `commitIndex` <= `lastIndex`, and none of them falls.
- * - A leader only appends: it never replaces or removes an entry of its own log.
- * - A leader commits by counting only entries of its own term (section 5.4.2): an older entry on a
- *   majority can still be replaced.
+ * A member is a leader, a candidate (of a pre-vote or an election) or else a follower; what it has
+ * promised and heard as a follower outlives the roles. Invariants of its parts stand with them.
  */
 export class RaftNode {
-  readonly #id: NodeId;
-  readonly #voters: readonly NodeId[];
-  readonly #log: LogReader;
-  readonly #electionTicks: number;
-  readonly #noop: () => EntryDraft;
-  #role: Role = { kind: 'follower', ticks: 0 };
-  #term: Term;
-  #vote: NodeId | undefined;
-  #lastIndex: LogIndex;
-  #commitIndex: LogIndex;
-  #appliedIndex: LogIndex;
-  /** The last entry handed out to be applied. */
-  #deliveredIndex: LogIndex;
-  #ballotChanged = false;
-  #entries: LogEntry[] = [];
-  #messages: RaftMessage[] = [];
-  #messagesAfterPersist: RaftMessage[] = [];
+  readonly #state: MemberState;
+  readonly #following: Following;
+  #leader: Leader | undefined;
+  #candidacy: Candidacy | undefined;
 
-  /** `log` shows the entries of every Ready from the moment it is carried out. */
+  /** `log` shows the entries of every Ready before the next step or Ready. */
   constructor(log: LogReader, options: RaftOptions) {
-    const { id, voters, ballot, appliedIndex } = options;
-    assert(voters.length === 1 && voters[0] === id, 'groups have one voter, this one', ...voters);
-    assert(options.electionTicks >= 1, 'electionTicks below 1', options.electionTicks);
-    assert(appliedIndex <= log.lastIndex, 'applied beyond the log', appliedIndex, log.lastIndex);
-    assert(appliedIndex + 1 >= log.firstIndex, 'entries to apply are compacted', appliedIndex);
-    const lastTerm = must(log.termAt(log.lastIndex), 'the last entry has a term');
-    assert(lastTerm <= ballot.term, 'the log is ahead of the term', lastTerm, ballot.term);
-    this.#id = id;
-    this.#voters = voters;
-    this.#log = log;
-    this.#electionTicks = options.electionTicks;
-    this.#noop = options.noop;
-    this.#term = ballot.term;
-    this.#vote = ballot.vote;
-    this.#lastIndex = log.lastIndex;
-    this.#commitIndex = appliedIndex;
-    this.#appliedIndex = appliedIndex;
-    this.#deliveredIndex = appliedIndex;
+    this.#state = new MemberState(log, options);
+    this.#following = new Following(this.#state);
   }
 
-  get role(): Role['kind'] {
-    return this.#role.kind;
+  get role(): RaftStatus['role'] {
+    if (this.#leader !== undefined) return 'leader';
+    return this.#candidacy === undefined ? 'follower' : 'candidate';
   }
 
   get term(): Term {
-    return this.#term;
+    return this.#state.term;
+  }
+
+  /** The leader of this term as far as this member knows. */
+  get leader(): NodeId | undefined {
+    return this.#leader === undefined ? this.#following.leader : this.#state.id;
   }
 
   /** Includes entries that the next Ready hands out. */
   get lastIndex(): LogIndex {
-    return this.#lastIndex;
+    return this.#state.tail.lastIndex;
   }
 
   get commitIndex(): LogIndex {
-    return this.#commitIndex;
+    return this.#state.commitIndex;
   }
 
   get appliedIndex(): LogIndex {
-    return this.#appliedIndex;
+    return this.#state.appliedIndex;
   }
 
-  /** Leads and has applied an entry of its own term: what it has applied is all that is committed. */
+  /** The newest one of the log, whether committed or not. */
+  get configuration(): Configuration {
+    return this.#state.configuration;
+  }
+
+  /**
+   * Leads, has applied an entry of its own term (so that what it has applied is all that earlier leaders
+   * committed), and is not handing over.
+   */
   get serves(): boolean {
-    return this.#role.kind === 'leader' && this.#appliedIndex >= this.#role.noopIndex;
+    return this.#leader?.serves === true;
   }
 
-  /** Takes one input. What follows from it gathers in the next Ready. Only a leader may propose. */
-  step(input: RaftInput): void {
+  /** Sleeps until a message wakes it: there is nothing to agree on. */
+  get hibernating(): boolean {
+    return this.#leader === undefined ? this.#following.hibernating : this.#leader.hibernating;
+  }
+
+  /** Has lost entries that it had acknowledged and not got them back: see RaftOptions.lostEntries. */
+  get recovering(): boolean {
+    return this.#state.recovering;
+  }
+
+  /** When to step a `raft.tick`, on the clock of `nowMs`; undefined: not before something else happens. */
+  get deadlineMs(): number | undefined {
+    const deadlineMs =
+      this.#leader === undefined ? this.#following.deadlineMs : this.#leader.deadlineMs;
+    return deadlineMs === Number.POSITIVE_INFINITY ? undefined : deadlineMs;
+  }
+
+  /** Whether what this member has applied is all that any member has answered for; implies that it leads. */
+  leaseHolds(nowMs: number): boolean {
+    return this.#leader !== undefined && this.#leader.leaseMs(nowMs) > 0;
+  }
+
+  /** Why the members cannot be changed to `members` now; undefined when they can. */
+  refusalOf(members: Members): string | undefined {
+    return this.#leader === undefined
+      ? 'this member does not lead'
+      : this.#leader.refusalOf(members);
+  }
+
+  /** Why the leadership cannot go to `to`, or, when undefined, to anybody; undefined when it can. */
+  transferRefusal(to: NodeId | undefined): string | undefined {
+    return this.#leader === undefined
+      ? 'this member does not lead'
+      : this.#leader.transferRefusal(to);
+  }
+
+  status(nowMs: number): RaftStatus {
+    const { term, vote, tail, commitIndex, appliedIndex, configuration, timeouts } = this.#state;
+    return {
+      role: this.role,
+      term,
+      leader: this.leader,
+      vote,
+      lastIndex: tail.lastIndex,
+      commitIndex,
+      appliedIndex,
+      configuration,
+      progress: this.#leader?.progress ?? [],
+      hibernating: this.hibernating,
+      leaseMs: this.#leader?.leaseMs(nowMs) ?? 0,
+      transferTo: this.#leader?.transferTo,
+      failedElections: timeouts.failed,
+      roundTripMs: timeouts.roundTripMs,
+    };
+  }
+
+  /** Takes one input. What follows from it gathers in the next Ready. `nowMs` is read after `input` came. */
+  step(input: RaftInput, nowMs: number): void {
+    // A clock that goes back would take back what was promised by it.
+    this.#state.nowMs = Math.max(this.#state.nowMs, nowMs);
     switch (input.kind) {
       case 'raft.tick':
         this.#onTick();
-        return;
+        break;
       case 'raft.propose':
-        for (const draft of input.drafts) this.#append(draft);
-        this.#answerAppend();
-        return;
-      case 'raft.voteAnswer':
-        this.#onVoteAnswer(input);
-        return;
-      case 'raft.appendAnswer':
-        this.#onAppendAnswer(input);
-        return;
+        assert(this.#leader !== undefined, 'only a leader takes proposals', this.role);
+        this.#leader.propose(input.drafts);
+        break;
+      case 'raft.read':
+        this.#onRead(input.read);
+        break;
+      case 'raft.reconfigure':
+        assert(this.#leader !== undefined, 'only a leader changes the members', this.role);
+        this.#leader.reconfigure(input.members, input.joint);
+        break;
+      case 'raft.rollback':
+        this.#leader?.rollback();
+        break;
+      case 'raft.transfer':
+        this.#leader?.transfer(input.to);
+        break;
+      case 'raft.disk':
+        this.#state.diskHealthy = input.healthy;
+        if (!input.healthy) this.#leader?.diskUnhealthy();
+        break;
+      case 'raft.peerDown':
+        this.#onPeerDown(input.peer);
+        break;
+      case 'raft.clockJumped':
+        this.#following.clockJumped();
+        this.#leader?.clockJumped();
+        break;
+      case 'raft.timing':
+        this.#onTiming(input.timing);
+        break;
+      case 'raft.snapshotSent':
+        this.#leader?.snapshotSent(input.to, input.index);
+        break;
+      case 'raft.installing':
+        this.#state.needsSnapshot = true;
+        if (this.#leader !== undefined || this.#candidacy !== undefined) this.#follow();
+        break;
+      case 'raft.installed':
+        this.#onInstalled(input.index, input.term);
+        break;
       default:
-        unreachable(input);
+        this.#onMessage(input);
     }
+    if (this.#leader?.over === true) this.#follow();
   }
 
   get hasReady(): boolean {
-    return (
-      this.#ballotChanged ||
-      this.#entries.length > 0 ||
-      this.#messages.length > 0 ||
-      this.#messagesAfterPersist.length > 0 ||
-      this.#deliveredIndex < this.#commitIndex
-    );
+    return this.#state.hasReady || this.#leader?.hasReady === true;
   }
 
-  /** Everything to do since the Ready before; the caller carries it out before the next call. */
+  /** Everything to do since the Ready before; the caller carries it out before the next call or step. */
   ready(): Ready {
-    const ready: Ready = {
-      ballot: this.#ballotChanged ? { term: this.#term, vote: this.#vote } : undefined,
-      entries: this.#entries,
-      messages: this.#messages,
-      messagesAfterPersist: this.#messagesAfterPersist,
-      committed:
-        this.#deliveredIndex < this.#commitIndex
-          ? { from: next(this.#deliveredIndex), to: this.#commitIndex }
-          : undefined,
-      mustSync: this.#ballotChanged || this.#entries.length > 0,
-    };
-    assert(
-      ready.committed === undefined || ready.committed.to <= this.#log.lastIndex,
-      'a committed entry is not in the log',
-      this.#commitIndex,
-    );
-    this.#ballotChanged = false;
-    this.#entries = [];
-    this.#messages = [];
-    this.#messagesAfterPersist = [];
-    this.#deliveredIndex = this.#commitIndex;
-    return ready;
+    this.#leader?.compose();
+    return this.#state.takeReady();
   }
 
   /** The driver has applied the entries up to `index`. */
   applied(index: LogIndex): void {
-    assert(index >= this.#appliedIndex, 'applied index falls', index, this.#appliedIndex);
-    assert(index <= this.#deliveredIndex, 'applied before it was handed out', index);
-    this.#appliedIndex = index;
+    this.#state.applied(index);
+  }
+
+  #onMessage(message: RaftMessage): void {
+    assert(message.to === this.#state.id, 'a message for another member', message.to);
+    if (message.term > this.#state.term && !this.#onHigherTerm(message)) return;
+    const isLate = message.term < this.#state.term;
+    switch (message.kind) {
+      case 'raft.vote':
+        this.#onVote(message);
+        return;
+      case 'raft.voteAnswer':
+        this.#onVoteAnswer(message);
+        return;
+      case 'raft.append':
+        if (isLate) this.#refuseLeader(message);
+        else this.#onAppend(message);
+        return;
+      case 'raft.appendAnswer':
+        if (message.from === this.#state.id) this.#onPersisted(message);
+        else if (!isLate) this.#leader?.onAppendAnswer(message);
+        return;
+      case 'raft.readIndex':
+        if (!isLate) this.#onReadIndex(message);
+        return;
+      case 'raft.readIndexAnswer':
+        if (!isLate) this.#onReadIndexAnswer(message);
+        return;
+      case 'raft.timeoutNow':
+        if (!isLate) this.#onTimeoutNow(message);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  /** What a term to come means; whether the message is to be read further. */
+  #onHigherTerm(message: RaftMessage): boolean {
+    switch (message.kind) {
+      case 'raft.vote':
+        // Decides itself: a promise may bar it.
+        return true;
+      case 'raft.voteAnswer':
+        // Granted is the term asked for, which nobody has entered.
+        if (message.pre && message.granted) return true;
+        break;
+      case 'raft.append':
+      case 'raft.timeoutNow':
+        this.#enterTerm(message.term);
+        return true;
+      case 'raft.appendAnswer':
+      case 'raft.readIndex':
+      case 'raft.readIndexAnswer':
+        break;
+      default:
+        unreachable(message);
+    }
+    // A member that was removed does not disturb those that stay.
+    if (isMember(this.#state.configuration, message.from)) this.#enterTerm(message.term);
+    return false;
   }
 
   #onTick(): void {
-    if (this.#role.kind === 'leader') return;
-    this.#role.ticks += 1;
-    if (this.#role.ticks >= this.#electionTicks) this.#becomeCandidate();
+    const { nowMs } = this.#state;
+    if (this.#leader !== undefined) {
+      this.#leader.tick();
+      return;
+    }
+    this.#following.reads.tick(this.#following.leader);
+    if (this.#following.hibernating || nowMs < this.#following.electionAtMs) return;
+    if (this.#candidacy !== undefined) this.#state.timeouts.electionFailed();
+    this.#following.resetElection();
+    if (this.#mayCampaign) this.#campaign(undefined);
+    else this.#follow();
   }
 
-  #becomeCandidate(): void {
-    assert(this.#role.kind !== 'leader', 'a leader does not campaign');
-    assert(this.#entries.length === 0, 'a follower has nothing to append');
-    this.#term = (this.#term + 1) as Term;
-    this.#vote = this.#id;
-    this.#ballotChanged = true;
-    this.#role = { kind: 'candidate', votes: new Set(), ticks: 0 };
-    this.#messagesAfterPersist.push({
-      kind: 'raft.voteAnswer',
-      term: this.#term,
-      from: this.#id,
-      to: this.#id,
-      granted: true,
-      pre: false,
-    });
+  get #mayCampaign(): boolean {
+    const { configuration, id, needsSnapshot, recovering, diskHealthy, isQuiet } = this.#state;
+    if (!isVoter(configuration, id) || isWitness(configuration, id)) return false;
+    return !needsSnapshot && !recovering && diskHealthy && !isQuiet;
+  }
+
+  /** Finds out whether it would be elected, and only then stands; `transferRound`: stands at once. */
+  #campaign(transferRound: number | undefined): void {
+    this.#follow();
+    const pre = new Candidacy(this.#state, true);
+    if (transferRound !== undefined || pre.isWon) {
+      this.#stand(transferRound);
+      return;
+    }
+    this.#candidacy = pre;
+    pre.ask(undefined);
+  }
+
+  #stand(transferRound: number | undefined): void {
+    const { id } = this.#state;
+    this.#enterTerm((this.#state.term + 1) as Term);
+    this.#following.resetElection();
+    this.#state.voteFor(id);
+    this.#candidacy = new Candidacy(this.#state, false);
+    this.#sendVote({ to: id, granted: true, pre: false, term: this.#state.term }, true);
+    this.#candidacy.ask(transferRound);
+  }
+
+  #onVote(request: VoteRequest): void {
+    this.#leader?.wake();
+    this.#following.wake();
+    const { term, tail, rules, recovering, isQuiet } = this.#state;
+    const suffices = rules.logSuffices(request, tail.end) && !recovering;
+    if (request.pre) {
+      const granted = request.term > term && suffices && !this.#isBarred(request);
+      const { from, term: asked } = request;
+      this.#sendVote({ to: from, granted, pre: true, term: granted ? asked : term }, false);
+      return;
+    }
+    if (request.term > term) {
+      // Silence: the candidate must not learn the term of one that is not free to choose.
+      if (this.#isBarred(request)) return;
+      this.#enterTerm(request.term);
+    }
+    const { vote } = this.#state;
+    const free = vote === undefined ? this.leader === undefined : vote === request.from;
+    const granted = request.term === this.#state.term && free && suffices && !isQuiet;
+    if (granted) {
+      this.#state.voteFor(request.from);
+      this.#following.resetElection();
+    }
+    const answer = { to: request.from, granted, pre: false, term: this.#state.term };
+    this.#sendVote(answer, granted && rules.votesWhenDurable);
+  }
+
+  /** Whether something promised, perhaps in an earlier life, stands against an election now. */
+  #isBarred(request: VoteRequest): boolean {
+    if (this.#state.isQuiet) return true;
+    if (this.#leader === undefined) return this.#following.isBound(request);
+    // A leader that has lost its majority finds out by itself.
+    if (request.pre) return true;
+    const { handedOverRound } = this.#leader;
+    if (request.transferRound !== undefined && request.transferRound === handedOverRound)
+      return false;
+    return this.#leader.isPromised;
+  }
+
+  #sendVote(
+    answer: { to: NodeId; granted: boolean; pre: boolean; term: Term },
+    afterPersist: boolean,
+  ): void {
+    const { messages, messagesAfterPersist, id } = this.#state;
+    const outbox = afterPersist ? messagesAfterPersist : messages;
+    outbox.push({ kind: 'raft.voteAnswer', from: id, ...answer });
   }
 
   #onVoteAnswer(answer: VoteAnswer): void {
-    this.#checkSender(answer);
+    const { term, id, configuration } = this.#state;
+    if (answer.from === id && answer.term === term) this.#state.durableTerm = term;
     // Answers to an election that is over say nothing about this one.
-    if (answer.term < this.#term || this.#role.kind !== 'candidate') return;
-    assert(answer.term === this.#term, 'a vote for a term to come', answer.term, this.#term);
-    this.#role.votes.add(answer.from);
-    if (this.#role.votes.size >= majority(this.#voters.length)) this.#becomeLeader();
+    if (this.#candidacy?.pre !== answer.pre) return;
+    const asked = answer.pre && answer.granted ? term + 1 : term;
+    if (answer.term !== asked || !isVoter(configuration, answer.from)) return;
+    this.#candidacy.onAnswer(answer);
+    if (this.#candidacy.isWon) {
+      if (this.#candidacy.pre) this.#stand(undefined);
+      else this.#lead();
+    } else if (this.#candidacy.isLost) {
+      this.#state.timeouts.electionFailed();
+      this.#follow();
+    }
   }
 
-  #becomeLeader(): void {
-    assert(this.#role.kind === 'candidate', 'only a candidate wins', this.#role.kind);
-    assert(this.#vote === this.#id, 'a winner voted for itself', this.#vote);
-    assert(!this.#ballotChanged, 'elected before the term was persisted', this.#term);
-    this.#role = { kind: 'leader', matchIndexes: new Map(), noopIndex: next(this.#lastIndex) };
-    this.#append(this.#noop());
-    this.#answerAppend();
+  #lead(): void {
+    const { vote, id, ballotChanged, term } = this.#state;
+    assert(vote === id, 'a winner voted for itself', vote);
+    assert(!ballotChanged, 'elected before the term was persisted', term);
+    this.#follow();
+    this.#state.timeouts.settled();
+    this.#leader = new Leader(this.#state);
   }
 
-  #append(draft: EntryDraft): void {
-    assert(this.#role.kind === 'leader', 'only a leader appends', this.#role.kind);
-    this.#lastIndex = next(this.#lastIndex);
-    assert(Number.isSafeInteger(this.#lastIndex), 'log index out of range', this.#lastIndex);
-    this.#entries.push({
-      term: this.#term,
-      index: this.#lastIndex,
-      kind: draft.kind,
-      transaction: draft.transaction,
-      timestamp: draft.timestamp,
-      origin: draft.origin,
-      wallMs: draft.wallMs,
-      objects: draft.objects,
-      client: draft.client,
-      request: draft.request,
-      payload: draft.payload,
-    });
+  /** Leads and campaigns no more, in the term that it is in. */
+  #follow(): void {
+    this.#leader?.end();
+    const led = this.#leader !== undefined;
+    this.#leader = undefined;
+    this.#candidacy = undefined;
+    this.#following.forgetLeader();
+    if (led) this.#following.resetElection();
   }
 
-  /** The leader's answer to itself covers all entries of the Ready: one is enough. */
-  #answerAppend(): void {
-    const last = this.#messagesAfterPersist.at(-1);
-    if (last?.kind === 'raft.appendAnswer') this.#messagesAfterPersist.pop();
-    this.#messagesAfterPersist.push({
+  #enterTerm(term: Term): void {
+    this.#follow();
+    this.#state.enterTerm(term);
+  }
+
+  /** The sender leads no more, and finds it out by the term. */
+  #refuseLeader({ from }: AppendRequest): void {
+    const { id, term, messages } = this.#state;
+    messages.push({
       kind: 'raft.appendAnswer',
-      term: this.#term,
-      from: this.#id,
-      to: this.#id,
-      matchIndex: this.#lastIndex,
+      term,
+      from: id,
+      to: from,
+      matchIndex: 0 as LogIndex,
+      receivedIndex: 0 as LogIndex,
       round: 0,
       refused: undefined,
       needsSnapshot: false,
+      recovering: false,
     });
   }
 
-  #onAppendAnswer(answer: AppendAnswer): void {
-    this.#checkSender(answer);
-    // In a later term other entries may lie at these indexes: only this term's answers count.
-    if (answer.term < this.#term || this.#role.kind !== 'leader') return;
-    assert(answer.term === this.#term, 'an answer to a leader to come', answer.term, this.#term);
-    assert(answer.matchIndex <= this.#lastIndex, 'a match beyond the log', answer.matchIndex);
-    const { matchIndexes } = this.#role;
-    const before = matchIndexes.get(answer.from) ?? 0;
-    if (answer.matchIndex <= before) return;
-    matchIndexes.set(answer.from, answer.matchIndex);
-    const index = commitQuorum(this.#voters, matchIndexes);
-    if (index <= this.#commitIndex) return;
-    const term = must(this.#log.termAt(index), 'a matched entry is in the log');
-    assert(term <= this.#term, 'an entry of a term to come', term, this.#term);
-    if (term === this.#term) this.#commitIndex = index;
+  #onAppend(request: AppendRequest): void {
+    assert(this.#leader === undefined, 'two leaders in a term', request.from, request.term);
+    if (this.#candidacy !== undefined) this.#follow();
+    this.#following.onAppend(request);
   }
 
-  #checkSender(message: RaftMessage): void {
-    assert(message.to === this.#id, 'a message for another member', message.to);
-    assert(this.#voters.includes(message.from), 'a message of no voter', message.from);
+  #onPersisted({ term, matchIndex, round }: AppendAnswer): void {
+    this.#state.persisted(term, matchIndex, round);
+    if (term !== this.#state.term) return;
+    if (this.#leader !== undefined) this.#leader.onPersisted();
+    else this.#following.onPersisted();
   }
-}
 
-function next(index: LogIndex): LogIndex {
-  return (index + 1) as LogIndex;
+  #onRead(read: number): void {
+    if (this.#leader !== undefined) {
+      this.#leader.read(read);
+      return;
+    }
+    this.#following.wake();
+    this.#following.reads.add(read);
+    this.#following.reads.ask(this.#following.leader);
+  }
+
+  #onReadIndex(request: ReadIndexRequest): void {
+    if (this.#leader !== undefined) {
+      this.#leader.onReadIndex(request);
+      return;
+    }
+    const { id, term, messages } = this.#state;
+    const { from, read } = request;
+    messages.push({
+      kind: 'raft.readIndexAnswer',
+      from: id,
+      to: from,
+      term,
+      read,
+      index: undefined,
+    });
+  }
+
+  #onReadIndexAnswer({ read, index }: ReadIndexAnswer): void {
+    if (this.#leader === undefined) {
+      this.#following.reads.answered(read, index, this.#following.leader);
+    }
+  }
+
+  #onTimeoutNow({ from, round }: TimeoutNow): void {
+    if (this.#leader !== undefined || !this.#mayCampaign) return;
+    const { leader } = this.#following;
+    if ((leader !== undefined && leader !== from) || !this.#following.isNewest(round)) return;
+    // A second request in this term finds the election under way, in the next one.
+    this.#campaign(round);
+  }
+
+  #onPeerDown(peer: NodeId): void {
+    if (this.#leader !== undefined) this.#leader.peerDown(peer);
+    else if (this.#following.leader === peer) this.#following.leaderDown();
+  }
+
+  #onTiming(timing: RaftTiming): void {
+    this.#state.timeouts.timing = timing;
+    if (this.#leader !== undefined) this.#leader.timingChanged();
+    else this.#following.resetElection();
+  }
+
+  #onInstalled(index: LogIndex, term: Term): void {
+    const { tail } = this.#state;
+    assert(this.#leader === undefined, 'a leader needs no snapshot', index);
+    assert(tail.termAt(index) === term, 'the log begins after the snapshot', index, term);
+    if (this.#candidacy !== undefined) this.#follow();
+    tail.installed();
+    this.#state.installed(index, tail.lastIndex);
+    this.#following.onInstalled(index);
+  }
 }

@@ -16,6 +16,7 @@ import type { Actor, Context, Place, Ref } from '../actors/actor.js';
 import { assert, unreachable } from '../base/assert.js';
 import { type ErrorName, raise } from '../base/errors.js';
 import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
+import { Random } from '../base/random.js';
 import { type EntryDraft, RaftNode } from '../raft/index.js';
 import { type HardState, type LogEntry, Overlay, RaftLog } from '../storage/index.js';
 import { groupKey } from '../storage/keys.js';
@@ -51,6 +52,17 @@ export interface ReplicaParts {
 }
 
 const noBytes = new Uint8Array(0);
+/** A lone voter waits for nobody. */
+const raftTiming = {
+  heartbeatMs: 50,
+  electionMsMin: 150,
+  electionMsMax: 300,
+  leaseMs: 120,
+  clockDrift: 0.01,
+  leaseReads: true,
+  hibernateMs: Number.POSITIVE_INFINITY,
+};
+const raftFlow = { appendBytesMax: 1, inFlightBytesMax: 1, inFlightMessagesMax: 1 };
 
 export class Replica implements Actor<ReplicaMessage> {
   readonly access: ReplicaAccess;
@@ -101,11 +113,18 @@ export class Replica implements Actor<ReplicaMessage> {
     this.#clock.observe(this.#state.timestamp);
     this.#node = new RaftNode(this.#log, {
       id: node,
-      voters: this.#log.configuration?.voters ?? [node],
+      configuration: { voters: [node], outgoing: [], learners: [], witnesses: [] },
       ballot: { term: hardState?.term ?? (0 as Term), vote: hardState?.vote },
       appliedIndex: this.#state.index,
-      electionTicks: 1,
+      timing: raftTiming,
+      flow: raftFlow,
+      random: new Random(node),
+      nowMs: 0,
+      mayHavePromised: false,
+      needsSnapshot: false,
+      lostEntries: false,
       noop: () => this.#draft('noop', noBytes, 0),
+      configurationDraft: () => this.#draft('noop', noBytes, 0),
     });
     this.#sequences = new Sequences(this.#overlay);
     const state = this.#state;
@@ -159,7 +178,7 @@ export class Replica implements Actor<ReplicaMessage> {
         this.#collect(context);
         return;
       case 'actor.started':
-        this.#node.step({ kind: 'raft.tick' });
+        this.#node.step({ kind: 'raft.tick' }, context.nowMs);
         this.#carryOut(context);
         return;
       case 'shard.engineFailed':
@@ -229,7 +248,7 @@ export class Replica implements Actor<ReplicaMessage> {
     }
     if (this.#arrivals.count > 0) this.#admitSoon(context);
     if (drafts.length === 0) return;
-    this.#node.step({ kind: 'raft.propose', drafts });
+    this.#node.step({ kind: 'raft.propose', drafts }, context.nowMs);
     this.#carryOut(context);
   }
 
@@ -318,7 +337,7 @@ export class Replica implements Actor<ReplicaMessage> {
 
   #onRaft({ generation, message }: RaftEnvelope, context: Context<ReplicaMessage>): void {
     this.#log.markDurable(generation);
-    this.#node.step(message);
+    this.#node.step(message, context.nowMs);
     this.#carryOut(context);
   }
 
@@ -425,7 +444,7 @@ export class Replica implements Actor<ReplicaMessage> {
     const payload = this.#collector.next(context, (this.#node.lastIndex + 1) as LogIndex);
     if (payload === undefined) return;
     const draft = this.#draft('gc', payload, context.wallMs);
-    this.#node.step({ kind: 'raft.propose', drafts: [draft] });
+    this.#node.step({ kind: 'raft.propose', drafts: [draft] }, context.nowMs);
     this.#carryOut(context);
   }
 

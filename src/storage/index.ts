@@ -22,7 +22,7 @@ export {
 } from './directory.js';
 export type { Batch, Engine, EngineStats, Put, Span, Ticket, Visit } from './engine.js';
 export { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
-export { type LogReader, RaftLog } from './log.js';
+export { type LogReader, type PlacedConfiguration, RaftLog } from './log.js';
 export {
   type Configuration,
   decodeConfiguration,
@@ -39,3 +39,4 @@ export {
 export { type MemoryContents, MemoryEngine, type MemoryEngineOptions } from './memory.js';
 export { MirrorEngine } from './mirror.js';
 export { type Generation, Overlay } from './overlay.js';
+export type { StoreOptions } from './store.js';

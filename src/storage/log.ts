@@ -28,6 +28,16 @@ export interface LogReader {
   termAt(index: LogIndex): Term | undefined;
   /** Entries from..to, both included: at least one, then as many as `bytesMax` of payload allow. */
   read(from: LogIndex, to: LogIndex, bytesMax: number): readonly LogEntry[];
+  /**
+   * The newest configuration that lies at or before `index`, and where; that of the compacted part at
+   * firstIndex - 1. Undefined before the first hard state.
+   */
+  configurationAt(index: LogIndex): PlacedConfiguration | undefined;
+}
+
+export interface PlacedConfiguration {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
 }
 
 /** Durable entries that stay in memory, for those who apply and replicate them next. */
@@ -61,7 +71,7 @@ export class RaftLog implements LogReader {
   /** Where each term begins, ascending; the first is that of the last entry compacted away. */
   #terms: { readonly from: LogIndex; readonly term: Term }[] = [];
   /** The configurations that lie in the log, ascending. */
-  #configurations: { readonly index: LogIndex; readonly configuration: Configuration }[] = [];
+  #configurations: PlacedConfiguration[] = [];
   /** The last entry of each record, ascending. */
   #records: LogIndex[] = [];
   #tail: TailEntry[] = [];
@@ -98,6 +108,12 @@ export class RaftLog implements LogReader {
   /** The newest configuration, whether committed or not. Undefined before the first hard state. */
   get configuration(): Configuration | undefined {
     return this.#configurations.at(-1)?.configuration ?? this.#hardState?.configuration;
+  }
+
+  configurationAt(index: LogIndex): PlacedConfiguration | undefined {
+    const held = this.#configurations.findLast((one) => one.index <= index);
+    if (held !== undefined || this.#hardState === undefined) return held;
+    return { index: this.#snapshot.index, configuration: this.#hardState.configuration };
   }
 
   get firstIndex(): LogIndex {

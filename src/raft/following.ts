@@ -1,0 +1,222 @@
+/** What a member does and remembers as a follower: taking entries, answering, promising. */
+import { assert } from '../base/assert.js';
+import type { LogIndex, NodeId, Term } from '../base/ids.js';
+import type { LogEntry } from '../storage/index.js';
+import type { AppendAnswer, AppendRequest, VoteRequest } from './message.js';
+import { isVoter } from './membership.js';
+import { FollowerReads } from './reads.js';
+import type { MemberState } from './state.js';
+
+/**
+ * Invariants: entries up to `#agreedIndex` are those of the leader of this term; a promise given to a leader
+ * outlives its term; an answer claims nothing that a crash could take back.
+ */
+export class Following {
+  readonly #state: MemberState;
+  readonly reads: FollowerReads;
+  /** Whom this member follows in this term. */
+  #leader: NodeId | undefined;
+  #agreedIndex = 0 as LogIndex;
+  /** The newest round of the leader. */
+  #round = 0;
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #answeredMs = Number.NEGATIVE_INFINITY;
+  #answeredRound = 0;
+  #promisedUntilMs = Number.NEGATIVE_INFINITY;
+  /** When to campaign, or, for one that must not, when to give the leader up. */
+  electionAtMs: number;
+  #hibernating = false;
+  /** What a member that lost entries must reach: the end of the log of the leader of that term. */
+  #recoverTo: { readonly term: Term; readonly index: LogIndex } | undefined;
+
+  constructor(state: MemberState) {
+    this.#state = state;
+    this.reads = new FollowerReads(state);
+    const wait = state.isSoleVoter ? 0 : state.timeouts.draw();
+    this.electionAtMs = Math.max(state.nowMs, state.isQuiet ? state.quietUntilMs : 0) + wait;
+  }
+
+  get leader(): NodeId | undefined {
+    return this.#leader;
+  }
+
+  get hibernating(): boolean {
+    return this.#hibernating;
+  }
+
+  get deadlineMs(): number {
+    const elects = !this.#hibernating && (this.#leader !== undefined || this.#mayVote);
+    return Math.min(elects ? this.electionAtMs : Number.POSITIVE_INFINITY, this.reads.deadlineMs);
+  }
+
+  get #mayVote(): boolean {
+    return isVoter(this.#state.configuration, this.#state.id);
+  }
+
+  /** A new term, or one without a leader. */
+  forgetLeader(): void {
+    this.#leader = undefined;
+    this.#round = 0;
+    this.#answeredRound = 0;
+    this.#agreedIndex = 0 as LogIndex;
+    this.#hibernating = false;
+    this.reads.fail();
+  }
+
+  /** Waits anew before it campaigns. */
+  resetElection(): void {
+    this.electionAtMs = this.#state.nowMs + this.#state.timeouts.draw();
+  }
+
+  /** Whether a promise stands against an election; the leader itself may have waived it. */
+  isBound(request: VoteRequest): boolean {
+    const { nowMs, term } = this.#state;
+    if (nowMs >= this.#promisedUntilMs) return false;
+    const waived = request.transferRound;
+    if (waived === undefined || request.term <= term) return true;
+    // A promise to an earlier leader than the one that hands over has ended with that one's election.
+    return request.term === term + 1 && this.#round > waived;
+  }
+
+  /** Whether the leader that asks this member to take over has taken back nothing since. */
+  isNewest(round: number): boolean {
+    return this.#round <= round;
+  }
+
+  /** What is promised cannot be measured by a clock that has jumped: promise it again. */
+  clockJumped(): void {
+    const { nowMs, promiseMs } = this.#state;
+    if (this.#promisedUntilMs === Number.NEGATIVE_INFINITY) return;
+    this.#promisedUntilMs = Math.max(this.#promisedUntilMs, nowMs + promiseMs);
+  }
+
+  /** Waits for a leader again. */
+  wake(): void {
+    if (!this.#hibernating) return;
+    this.#hibernating = false;
+    this.resetElection();
+  }
+
+  /** The leader's process is down: campaigns as soon as the promise to it allows. */
+  leaderDown(): void {
+    this.wake();
+    const { nowMs, timeouts } = this.#state;
+    const soon = Math.max(nowMs, this.#promisedUntilMs) + timeouts.drawShort();
+    this.electionAtMs = Math.min(this.electionAtMs, soon);
+  }
+
+  onAppend(request: AppendRequest): void {
+    const state = this.#state;
+    assert(request.term === state.term, 'an append of another term', request.term, state.term);
+    this.#hear(request);
+    if (state.recovering && this.#recoverTo?.term !== request.term) {
+      this.#recoverTo = { term: request.term, index: request.lastIndex };
+    }
+    const { prevIndex, prevTerm, entries } = request;
+    const { tail } = state;
+    // Up to there all logs are the same, and what was compacted has no terms any more.
+    const settled = Math.max(state.commitIndex, tail.firstIndex - 1);
+    if (prevIndex > settled && tail.termAt(prevIndex) !== prevTerm) {
+      this.#refuse(request);
+      return;
+    }
+    const appended = this.#take(entries);
+    const last = (prevIndex + entries.length) as LogIndex;
+    const news = last > this.#agreedIndex || request.round > this.#answeredRound;
+    if (last > this.#agreedIndex) this.#agreedIndex = Math.min(last, tail.lastIndex) as LogIndex;
+    const commitIndex = Math.min(request.commitIndex, this.#agreedIndex);
+    if (commitIndex > state.commitIndex) state.commit(commitIndex as LogIndex);
+    this.#hibernating =
+      request.hibernate && state.commitIndex === tail.lastIndex && last === tail.lastIndex;
+    this.#recover();
+    // Entries are answered when they are on the disk; but the leader must not take a slow disk for death.
+    const late = state.nowMs >= this.#answeredMs + state.timing.heartbeatMs / 2;
+    if (late || (news && !appended)) this.#answer(undefined);
+  }
+
+  /** Entries that were on their way to this member's disk are there. */
+  onPersisted(): void {
+    this.#recover();
+    if (this.#leader !== undefined) this.#answer(undefined);
+  }
+
+  /** The driver has put a snapshot in the place of the state. */
+  onInstalled(index: LogIndex): void {
+    const { tail } = this.#state;
+    const agreed = Math.min(this.#agreedIndex, tail.lastIndex);
+    this.#agreedIndex = Math.max(agreed, index) as LogIndex;
+    this.#recover();
+    if (this.#leader !== undefined) this.#answer(undefined);
+  }
+
+  #hear({ from, round, hibernate }: AppendRequest): void {
+    const { nowMs, timeouts, timing, promiseMs, id } = this.#state;
+    assert(from !== id, 'an append of its own');
+    assert(this.#leader === undefined || this.#leader === from, 'two leaders in a term', from);
+    if (this.#leader === from && !this.#hibernating) {
+      timeouts.observe(nowMs - this.#heardMs - timing.heartbeatMs);
+    }
+    this.#leader = from;
+    this.#heardMs = nowMs;
+    this.#round = Math.max(this.#round, round);
+    this.#promisedUntilMs = Math.max(this.#promisedUntilMs, nowMs + promiseMs);
+    timeouts.settled();
+    this.resetElection();
+    if (!hibernate) this.#hibernating = false;
+    this.reads.ask(from);
+  }
+
+  /** Takes those entries that the log has not; whether there were any. */
+  #take(entries: readonly LogEntry[]): boolean {
+    const { tail, commitIndex } = this.#state;
+    const settled = Math.max(commitIndex, tail.firstIndex - 1);
+    let appended = false;
+    for (const entry of entries) {
+      if (entry.index > tail.lastIndex) tail.append(entry);
+      else if (entry.index <= settled || tail.termAt(entry.index) === entry.term) continue;
+      else {
+        this.#state.replacing(entry.index);
+        tail.replace(entry);
+      }
+      appended = true;
+    }
+    return appended;
+  }
+
+  /** Names the last entry that may agree: terms never fall, so those of higher terms cannot. */
+  #refuse({ prevIndex, prevTerm }: AppendRequest): void {
+    const { tail } = this.#state;
+    const hintIndex = tail.lastOfTermAtMost(prevTerm, prevIndex);
+    const hintTerm = tail.termAt(hintIndex) ?? (0 as Term);
+    this.#answer({ prevIndex, hintIndex, hintTerm });
+  }
+
+  #recover(): void {
+    const state = this.#state;
+    if (!state.recovering || state.needsSnapshot) return;
+    if (this.#recoverTo?.term !== state.term) return;
+    const reached = Math.min(this.#agreedIndex, state.durableIndex);
+    if (reached >= this.#recoverTo.index) state.recovering = false;
+  }
+
+  #answer(refused: AppendAnswer['refused']): void {
+    const { id, term, durableTerm, durableIndex, nowMs, needsSnapshot, recovering } = this.#state;
+    assert(this.#leader !== undefined, 'an answer to nobody');
+    this.#answeredMs = nowMs;
+    this.#answeredRound = this.#round;
+    // In an earlier term, where a crash would put it back, the entries could still be replaced.
+    const matched = durableTerm === term ? Math.min(this.#agreedIndex, durableIndex) : 0;
+    this.#state.messages.push({
+      kind: 'raft.appendAnswer',
+      term,
+      from: id,
+      to: this.#leader,
+      matchIndex: matched as LogIndex,
+      receivedIndex: this.#agreedIndex,
+      round: this.#round,
+      refused,
+      needsSnapshot,
+      recovering,
+    });
+  }
+}
