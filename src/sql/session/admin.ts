@@ -4,7 +4,7 @@ import { raise } from '../../base/errors.js';
 import { isAdminCall } from '../bind/index.js';
 import { evaluateAll } from '../execute/index.js';
 import type { Expression } from '../plan/expression.js';
-import { type Row, TextArray, typeNamed, type Value } from '../types/index.js';
+import { type Row, typeNamed, type Value } from '../types/index.js';
 import { completed } from './command.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, columnsOf, type Query } from './planning.js';
@@ -88,8 +88,6 @@ function adminValue(
     case 'json':
     case 'jsonb':
       return JSON.parse(text()) as AdminValue;
-    case '_text':
-      return value instanceof TextArray ? value.elements : text();
     default:
       return text();
   }
