@@ -309,7 +309,7 @@ t.test('a session that dies takes its connection along, and no other', async (t)
   const door = await openHttpDoor({
     ...checkConfig({ http: { port: 0 } }),
     ...{ host: '127.0.0.1', port: 0, allowedOrigins: [], allowedHosts: [], version: 'test' },
-    service: new Sessions(dispatcher, shardPlace, () => undefined),
+    service: new Sessions(dispatcher, shardPlace),
     status: {
       node: undefined,
       leaderUrl: () => undefined,

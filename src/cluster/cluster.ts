@@ -129,6 +129,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
       case 'shard.changed':
       case 'shard.committed':
       case 'shard.refused':
+      case 'shard.hashed':
         this.#fromReplica(message, context);
         return;
       default:
@@ -254,9 +255,9 @@ export class ClusterActor implements Actor<ClusterMessage> {
     this.#tellState(context);
   }
 
-  #onAsk({ from, clusterId, token }: AskMessage, context: Turn): void {
+  #onAsk({ from, clusterId, token, about, at }: AskMessage, context: Turn): void {
     const view = this.#view;
-    this.#gathering.own(context, (report, later) => {
+    this.#gathering.own({ about, at }, context, (report = null, later) => {
       const told: ToldMessage = { kind: 'cluster.told', from: view.node, clusterId, token, report };
       view.toPeer(from, told, later);
     });
@@ -324,7 +325,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
   }
 
   #dump(context: Turn): void {
-    this.#gathering.own(context, (report, later) =>
+    this.#gathering.own({ about: 'status', at: undefined }, context, (report, later) =>
       later.log('info', 'node.state', {
         ...objectOf(report),
         phase: this.#view.phase,

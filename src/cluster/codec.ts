@@ -1,6 +1,7 @@
 /** The messages between cluster actors as JSON; they are few and small, and checked when they arrive. */
 import type { Codec, Message, MessageType, Priority } from '../actors/actor.js';
 import { raise } from '../base/errors.js';
+import type { Timestamp } from '../base/ids.js';
 import type { AdminValue, ErrorFields } from '../sql/session/protocol.js';
 import { type Fields, fieldsOf } from './fields.js';
 import { readFormation, roles } from './formation.js';
@@ -100,6 +101,8 @@ export const peerMessages: readonly MessageType[] = [
   peerType<AskMessage>('cluster.ask', 'normal', (fields) => ({
     ...sender(fields),
     token: fields.number('token'),
+    about: fields.oneOf('about', ['status', 'hash']),
+    at: fields.has('at') ? (fields.number('at') as Timestamp) : undefined,
   })),
   peerType<ToldMessage>('cluster.told', 'normal', (fields) => ({
     ...sender(fields),

@@ -99,7 +99,9 @@ export class Commands {
         answer(quorumReport(view));
         return;
       case 'node_status':
-        gathering.own(context, answer);
+        gathering.own({ about: 'status', at: undefined }, context, (report = null, later) =>
+          answer(report, later),
+        );
         return;
       case 'node_stop':
         this.#control({ stop: true }, context);

@@ -28,7 +28,7 @@ export function founding(
   greeted: readonly HelloMessage[],
   newClusterId: string,
 ): Founding {
-  const founders: HelloMessage[] = [self];
+  const founders: [HelloMessage, ...HelloMessage[]] = [self];
   for (const address of self.seeds) {
     if (address === self.address) continue;
     const seed = greeted.find((hello) => hello.address === address);
@@ -46,11 +46,15 @@ export function founding(
   return { kind: 'forms', formation: formationOf(newClusterId, founders) };
 }
 
-/** A cluster of `founders`. */
-export function formationOf(clusterId: string, founders: readonly HelloMessage[]): Formation {
+/** A cluster of `founders`, the node itself first. */
+export function formationOf(
+  clusterId: string,
+  founders: readonly [HelloMessage, ...HelloMessage[]],
+): Formation {
   const sorted = [...founders].sort((a, b) => a.from - b.from);
   return {
     clusterId,
+    role: founders[0].role,
     founders: sorted.map(({ from, instance, address, role }) => ({
       node: from,
       instance,
@@ -80,22 +84,16 @@ export function mayTake(self: HelloMessage, formation: Formation): boolean {
   );
 }
 
-/**
- * The formation in a record of the directory. Raises `protocol_violation` when it is none.
- */
-export function formationOfRecord(record: {
-  readonly clusterId: string;
-  readonly members: readonly unknown[];
-}): Formation {
-  return readFormation(
-    new Fields({ clusterId: record.clusterId, founders: record.members }, 'formation'),
-  );
+/** The formation that a directory remembers as JSON. Raises `protocol_violation` when it is none. */
+export function formationOfRecord(record: unknown): Formation {
+  return readFormation(new Fields(record, 'formation'));
 }
 
 export function readFormation(fields: Fields): Formation {
   const { length } = fields.list('founders');
   return {
     clusterId: fields.uuid('clusterId'),
+    role: fields.oneOf('role', roles),
     founders: Array.from({ length }, (_, i) => readFounder(fields.item('founders', i))),
   };
 }

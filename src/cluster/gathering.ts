@@ -1,5 +1,6 @@
-import type { NodeId } from '../base/ids.js';
-import type { InspectMessage, ReplicaStatus } from '../shard/protocol.js';
+/** Asks this node's replica and the other nodes how they stand, and compares replicas. */
+import type { NodeId, Timestamp } from '../base/ids.js';
+import type { HashMessage, InspectMessage, ReplicaStatus } from '../shard/protocol.js';
 import type { AdminValue } from '../sql/session/protocol.js';
 import type { Pending } from './pending.js';
 import type { AskMessage } from './protocol.js';
@@ -7,6 +8,11 @@ import { nodeReport, objectOf } from './status.js';
 import type { Turn, View } from './view.js';
 
 export type Reports = ReadonlyMap<NodeId, AdminValue>;
+
+/** What is asked of a node. */
+type Question = Pick<AskMessage, 'about' | 'at'>;
+/** Undefined: it did not answer in time. */
+type OnReport = (report: AdminValue | undefined, context: Turn) => void;
 
 export class Gathering {
   readonly #view: View;
@@ -19,8 +25,91 @@ export class Gathering {
     this.#notReady = notReady;
   }
 
-  /** Has this node's replica say how it stands; undefined: there is none, or it does not answer. */
-  inspect(context: Turn, done: (status: ReplicaStatus | undefined, context: Turn) => void): void {
+  /** What this node has to say, to its operators or to another node. */
+  own({ about, at }: Question, context: Turn, done: OnReport): void {
+    if (about === 'hash') this.#hash(at, context, done);
+    else {
+      this.#inspect(context, (status, later) =>
+        done(nodeReport(this.#view, status, this.#notReady()), later),
+      );
+    }
+  }
+
+  /** The reports of all nodes that live and answer in time. */
+  all(context: Turn, done: (reports: Reports, context: Turn) => void): void {
+    const nodes = [this.#view.node, ...this.#view.liveness.alive];
+    this.#askAll(nodes, { about: 'status', at: undefined }, context, done);
+  }
+
+  /**
+   * Compares what the replicas that keep data hold as of one timestamp: the newest one of the first
+   * that answers; the others answer when they have applied as much.
+   */
+  check(context: Turn, done: (value: AdminValue, context: Turn) => void): void {
+    const { configuration, alive, node: self } = this.#view;
+    const { voters = [], learners = [], witnesses = [] } = configuration ?? {};
+    const members = [...voters, ...learners].filter((node) => !witnesses.includes(node));
+    const living = members.filter((node) => alive.has(node));
+    const first = living.includes(self) ? self : living[0];
+    if (first === undefined) {
+      done({ equal: false, complete: false, at: null, nodes: [] }, context);
+      return;
+    }
+    this.#ask(first, { about: 'hash', at: undefined }, context, (report, turn) => {
+      const { at } = objectOf(report);
+      if (typeof at !== 'number') {
+        done({ equal: false, complete: false, at: null, nodes: [] }, turn);
+        return;
+      }
+      const question: Question = { about: 'hash', at: at as Timestamp };
+      this.#askAll(living, question, turn, (reports, later) => {
+        const nodes = [...reports].map(([node, each]) => ({ node, ...objectOf(each) }));
+        const hashes = new Set([...reports.values()].map((each) => objectOf(each).hash));
+        const equal = hashes.size === 1;
+        const value = { equal, complete: reports.size === members.length, at, nodes };
+        if (hashes.size > 1) later.log('error', 'cluster.replicasDiffer', value);
+        done(value, later);
+      });
+    });
+  }
+
+  #askAll(
+    nodes: readonly NodeId[],
+    question: Question,
+    context: Turn,
+    done: (reports: Reports, context: Turn) => void,
+  ): void {
+    const reports = new Map<NodeId, AdminValue>();
+    let missing = nodes.length;
+    for (const node of nodes) {
+      this.#ask(node, question, context, (report, later) => {
+        if (report !== undefined) reports.set(node, report);
+        missing -= 1;
+        if (missing === 0) done(reports, later);
+      });
+    }
+  }
+
+  #ask(node: NodeId, question: Question, context: Turn, done: OnReport): void {
+    const view = this.#view;
+    if (node === view.node) {
+      this.own(question, context, done);
+      return;
+    }
+    const { askMs, checkMs } = view.limits;
+    const dueMs = context.nowMs + (question.about === 'hash' ? checkMs : askMs);
+    const token = this.#pending.ask(dueMs, (answer, later) =>
+      done(
+        answer?.kind === 'cluster.told' && answer.report !== null ? answer.report : undefined,
+        later,
+      ),
+    );
+    const { clusterId = '', node: from } = view;
+    const message: AskMessage = { kind: 'cluster.ask', from, clusterId, token, ...question };
+    view.toPeer(node, message, context);
+  }
+
+  #inspect(context: Turn, done: (status: ReplicaStatus | undefined, context: Turn) => void): void {
     if (this.#view.phase !== 'formed') {
       done(undefined, context);
       return;
@@ -32,95 +121,16 @@ export class Gathering {
     this.#view.toReplica(message, context);
   }
 
-  /** The report of this node. */
-  own(context: Turn, done: (report: AdminValue, context: Turn) => void): void {
-    this.inspect(context, (status, later) =>
-      done(nodeReport(this.#view, status, this.#notReady()), later),
-    );
-  }
-
-  /** The reports of all nodes that live and answer in time. */
-  all(context: Turn, done: (reports: Reports, context: Turn) => void): void {
-    const view = this.#view;
-    const reports = new Map<NodeId, AdminValue>();
-    const others = view.liveness.alive;
-    let missing = others.length + 1;
-    const take = (node: NodeId, report: AdminValue | undefined, later: Turn): void => {
-      if (report !== undefined) reports.set(node, report);
-      missing -= 1;
-      if (missing === 0) done(reports, later);
-    };
-    for (const node of others) {
-      const token = this.#pending.ask(context.nowMs + view.limits.askMs, (answer, later) =>
-        take(node, answer?.kind === 'cluster.told' ? answer.report : undefined, later),
-      );
-      const { clusterId = '' } = view;
-      const message: AskMessage = { kind: 'cluster.ask', from: view.node, clusterId, token };
-      view.toPeer(node, message, context);
+  #hash(at: Timestamp | undefined, context: Turn, done: OnReport): void {
+    if (this.#view.phase !== 'formed') {
+      done(undefined, context);
+      return;
     }
-    this.own(context, (report, later) => take(view.node, report, later));
-  }
-
-  /**
-   * Compares the replicas that keep data, each as it was at an applied index that another one has been
-   * seen at too; asks again until all have been compared or time is up.
-   */
-  check(context: Turn, done: (value: AdminValue, context: Turn) => void): void {
-    const dueMs = context.nowMs + this.#view.limits.checkMs;
-    const seen = new Map<NodeId, Map<number, string>>();
-    const round = (turn: Turn): void =>
-      this.all(turn, (reports, later) => {
-        for (const [node, report] of reports) this.#note(seen, node, report);
-        const value = this.#compared(seen);
-        const { equal, complete } = value as { equal: boolean; complete: boolean };
-        if (complete || !equal || later.nowMs >= dueMs) {
-          if (!equal) later.log('error', 'cluster.replicasDiffer', { ...objectOf(value) });
-          done(value, later);
-          return;
-        }
-        // The next round begins when this question is given up.
-        this.#pending.ask(later.nowMs + checkPauseMs, (_, next) => round(next));
-      });
-    round(context);
-  }
-
-  #note(seen: Map<NodeId, Map<number, string>>, node: NodeId, report: AdminValue): void {
-    if (this.#view.configuration?.witnesses.includes(node) === true) return;
-    const { appliedIndex, stateHash } = objectOf(objectOf(report).replica);
-    if (typeof appliedIndex !== 'number' || typeof stateHash !== 'string') return;
-    const hashes = seen.get(node) ?? new Map<number, string>();
-    hashes.set(appliedIndex, stateHash);
-    seen.set(node, hashes);
-  }
-
-  #compared(seen: ReadonlyMap<NodeId, ReadonlyMap<number, string>>): AdminValue {
-    const { voters = [], learners = [], witnesses = [] } = this.#view.configuration ?? {};
-    const members = [...voters, ...learners].filter((node) => !witnesses.includes(node));
-    const differ: AdminValue[] = [];
-    const compared = new Set<NodeId>();
-    for (const [one, hashes] of seen) {
-      if (members.length === 1) compared.add(one);
-      for (const [other, others] of seen) {
-        if (other <= one) continue;
-        for (const [index, hash] of hashes) {
-          const its = others.get(index);
-          if (its === undefined) continue;
-          compared.add(one).add(other);
-          if (its !== hash) differ.push({ nodes: [one, other], appliedIndex: index });
-        }
-      }
-    }
-    return {
-      equal: differ.length === 0,
-      complete: members.length > 0 && members.every((node) => compared.has(node)),
-      compared: [...compared].sort((a, b) => a - b),
-      differ,
-      nodes: [...seen].map(([node, hashes]) => {
-        const [appliedIndex, stateHash] = [...hashes].at(-1) ?? [0, ''];
-        return { node, appliedIndex, stateHash };
-      }),
-    };
+    const token = this.#pending.ask(context.nowMs + this.#view.limits.checkMs, (answer, later) => {
+      if (answer?.kind !== 'shard.hashed') done(undefined, later);
+      else done({ at: answer.at, hash: answer.hash, rows: answer.rows }, later);
+    });
+    const message: HashMessage = { kind: 'shard.hash', token, at, replyTo: context.self };
+    this.#view.toReplica(message, context);
   }
 }
-
-const checkPauseMs = 50;

@@ -17,7 +17,8 @@ import type { Turn, View } from './view.js';
 
 /** The arguments of a replica of the cluster; also for a node that starts as its member. */
 export function replicaArguments(parts: ReplicaParts, formation: Formation): ReplicaArguments {
-  return { ...parts, clusterId: formation.clusterId, genesis: genesisOf(formation) };
+  const { clusterId, role } = formation;
+  return { ...parts, clusterId, genesis: genesisOf(formation), witness: role === 'witness' };
 }
 
 export class Joining {
@@ -171,9 +172,11 @@ export class Joining {
     }
   }
 
-  #form({ from: to, instance }: HelloMessage, formation: Formation, context: Turn): void {
+  #form({ from: to, instance, role }: HelloMessage, formation: Formation, context: Turn): void {
     const { node } = this.#view;
-    const message: FormMessage = { kind: 'cluster.form', from: node, instance, formation };
+    const message: FormMessage = {
+      ...{ kind: 'cluster.form', from: node, instance, formation: { ...formation, role } },
+    };
     this.#view.toPeer(to, message, context);
   }
 

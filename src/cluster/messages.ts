@@ -4,6 +4,7 @@ import type {
   ChangedMessage,
   CommittedMessage,
   FollowedMessage,
+  HashedMessage,
   NewsMessage,
   RefusedMessage,
   ReplicaStatus,
@@ -23,7 +24,8 @@ export type FromReplica =
   | ReplicaStatus
   | ChangedMessage
   | CommittedMessage
-  | RefusedMessage;
+  | RefusedMessage
+  | HashedMessage;
 
 export type ClusterMessage = ActorStarted | TickMessage | ClusterInput | FromReplica;
 
@@ -38,6 +40,8 @@ export const nodeMessages: readonly MessageType[] = [
   { kind: 'cluster.http', priority: 'high', flow: 'reply' },
   { kind: 'cluster.handOver', priority: 'high', flow: 'reply' },
   { kind: 'cluster.dump', priority: 'high', flow: 'reply' },
+  // As the sessions, which send it, have it.
+  { kind: 'sql.admin', priority: 'normal', flow: 'work' },
 ];
 
 /** What it sends to the composition. */

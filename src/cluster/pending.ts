@@ -1,6 +1,11 @@
 /** What the actor has asked and not yet heard about: of its replica and of other nodes. */
-import type { ChangedMessage, CommittedMessage, RefusedMessage } from '../shard/protocol.js';
-import type { ReplicaStatus } from '../shard/protocol.js';
+import type {
+  ChangedMessage,
+  CommittedMessage,
+  HashedMessage,
+  RefusedMessage,
+  ReplicaStatus,
+} from '../shard/protocol.js';
 import type { OutcomeMessage, ToldMessage } from './protocol.js';
 import type { Turn } from './view.js';
 
@@ -9,6 +14,7 @@ export type Answer =
   | CommittedMessage
   | RefusedMessage
   | ReplicaStatus
+  | HashedMessage
   | OutcomeMessage
   | ToldMessage;
 

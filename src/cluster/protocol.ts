@@ -6,7 +6,7 @@
  * All may be lost and repeated: what matters is sent again until its effect is seen.
  */
 import type { Message, PlaceId, Ref } from '../actors/actor.js';
-import type { NodeId } from '../base/ids.js';
+import type { NodeId, Timestamp } from '../base/ids.js';
 import type { RaftTiming } from '../raft/index.js';
 import type { ReplicaArguments } from '../shard/index.js';
 import type { AdminMessage, AdminValue, ErrorFields } from '../sql/session/protocol.js';
@@ -28,6 +28,8 @@ export interface Founder {
 export interface Formation {
   /** A UUID. */
   readonly clusterId: string;
+  /** What this node is in it, for good. */
+  readonly role: Role;
   /** By node, the first members of the group; empty on a node that joined later. */
   readonly founders: readonly Founder[];
 }
@@ -54,7 +56,10 @@ export interface ClusterArguments {
   readonly limits?: Partial<ClusterLimits>;
 }
 
-export type ReplicaParts = Omit<ReplicaArguments, 'clusterId' | 'genesis' | 'timing'> & {
+export type ReplicaParts = Omit<
+  ReplicaArguments,
+  'clusterId' | 'genesis' | 'witness' | 'timing'
+> & {
   readonly timing: RaftTiming;
 };
 
@@ -245,12 +250,15 @@ export interface OutcomeMessage extends Message {
   readonly again?: boolean;
 }
 
-/** Purpose: asks how a node stands. */
+/** Purpose: asks how a node stands, or for the hash of what its replica holds. */
 export interface AskMessage extends Message {
   readonly kind: 'cluster.ask';
   readonly from: NodeId;
   readonly clusterId: string;
   readonly token: number;
+  readonly about: 'status' | 'hash';
+  /** Of a hash: as of this timestamp; undefined: of now, whose timestamp comes with the answer. */
+  readonly at: Timestamp | undefined;
 }
 
 /** Purpose: how it stands. */

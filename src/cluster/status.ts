@@ -61,7 +61,6 @@ function replicaReport(status: ReplicaStatus): Report {
     },
     progress: raft.progress.map((member) => ({ ...member })),
     snapshots: status.snapshots.map((snapshot) => ({ ...snapshot })),
-    stateHash: status.stateHash,
   };
 }
 

@@ -30,7 +30,7 @@ export function timingRefusal(timing: RaftTiming, names: readonly string[]): str
   if (electionMsMin < 2 * heartbeatMs) return 'electionMsMin must be at least twice heartbeatMs';
   if (electionMsMax <= electionMsMin) return 'electionMsMax must be more than electionMsMin';
   if (electionMsMin < leaseMs) {
-    return `electionMsMin must be at least the lease of ${leaseMs} ms, which a restart with another raft.leaseMs changes`;
+    return `electionMsMin must be at least the lease of ${leaseMs} ms`;
   }
   return undefined;
 }

@@ -81,14 +81,14 @@ export class View {
   }
 
   hello(): HelloMessage {
-    const { node, instance, address = '', role, seeds, version } = this.args;
+    const { node, instance, address = '', seeds, version } = this.args;
     return {
       kind: 'cluster.hello',
       from: node,
       instance,
       address,
       http: this.http,
-      role,
+      role: this.formation?.role ?? this.args.role,
       clusterId: this.clusterId,
       seeds,
       joins: this.phase === 'empty' && this.join.length > 0,

@@ -2,6 +2,7 @@
 import type { Booted, BootSetup, PlaceId } from '../actors/index.js';
 import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
+import type { ReplicaArguments } from '../shard/index.js';
 import { loadParser, type SessionLimits } from '../sql/index.js';
 import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
 import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
@@ -9,8 +10,8 @@ import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './p
 /** What every thread is told: plain data. */
 export interface BootOptions {
   readonly node: NodeId;
-  readonly incarnation: number;
-  readonly clusterId: string;
+  /** Undefined while the node belongs to no cluster. */
+  readonly replica: ReplicaArguments | undefined;
   /** Where the stores lie, by number; undefined for a node in memory. */
   readonly storePaths: readonly string[] | undefined;
   readonly mapSizeBytes: number;
@@ -31,7 +32,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
   const places: ComposedPlace[] = [];
   try {
     for (const id of placeIds) {
-      const engine = openEngine(id, options);
+      const engine = await openEngine(id, options);
       engines.push(engine);
       places.push(composePlace(dispatcher, id, { ...options, engine }));
     }
@@ -48,7 +49,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
   };
 }
 
-function openEngine(id: PlaceId, { storePaths, mapSizeBytes }: BootOptions): Engine {
+async function openEngine(id: PlaceId, { storePaths, mapSizeBytes }: BootOptions): Promise<Engine> {
   const path = storePaths?.[id - shardPlace];
   return path === undefined ? new MemoryEngine() : openStore({ path, mapBytes: mapSizeBytes });
 }

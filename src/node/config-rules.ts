@@ -7,16 +7,14 @@ export function contradictionIn(config: NodeConfig): string | undefined {
   return timesContradict(config.raft) ?? meshContradicts(config) ?? clusterContradicts(config);
 }
 
-/** What contradicts itself in the times of the protocol; they can be changed at run time too. */
-export function timesContradict(raft: Omit<NodeConfig['raft'], 'leaseReads'>): string | undefined {
-  const { heartbeatMs, electionMsMin, electionMsMax, leaseMs } = raft;
+function timesContradict(raft: NodeConfig['raft']): string | undefined {
+  const { heartbeatMs, electionMsMin, electionMsMax } = raft;
   if (electionMsMin < 2 * heartbeatMs) {
     return 'raft.electionMsMin must be at least twice raft.heartbeatMs';
   }
   if (electionMsMax <= electionMsMin) {
     return 'raft.electionMsMax must be more than raft.electionMsMin';
   }
-  if (leaseMs > electionMsMin) return 'raft.leaseMs must be at most raft.electionMsMin';
   return undefined;
 }
 

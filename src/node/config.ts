@@ -54,7 +54,6 @@ export interface NodeConfig {
     readonly heartbeatMs: number;
     readonly electionMsMin: number;
     readonly electionMsMax: number;
-    readonly leaseMs: number;
     readonly clockDriftPerMille: number;
     readonly leaseReads: boolean;
     /** 0: never. */

@@ -9,6 +9,13 @@
  * Must not know: how statements, shards and stores work inside.
  */
 export {
+  ClusterHost,
+  type ClusterHostParts,
+  type FormationStore,
+  type Links,
+  type PeerAddress,
+} from './cluster-host.js';
+export {
   checkConfig,
   inMemory,
   type LogThreshold,
@@ -22,11 +29,15 @@ export { type ConfigOption, configOptions, environmentName } from './options.js'
 export {
   type ComposedPlace,
   composePlace,
+  loneReplica,
+  onlyShard,
   type PlaceParts,
   registerKinds,
+  replicaRef,
   shardPlace,
 } from './place.js';
 export { type NodeHooks, type RunningNode, startNode } from './running-node.js';
 export { endWith, runNode } from './process.js';
 export { Sessions } from './sessions.js';
+export { defaultTiming, timingOf } from './timing.js';
 export { packageVersion } from './version.js';

@@ -18,6 +18,12 @@ export interface ConfigOption {
   readonly description: string;
 }
 
+/**
+ * For so long after a round of heartbeats that a majority answered, a leader reads by itself, and those
+ * who answered vote for nobody else. A promise between nodes: no option, or two of them might differ.
+ */
+export const leaseMs = 120;
+
 const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
@@ -195,20 +201,12 @@ const options: readonly ConfigOption[] = [
     'raft.electionMsMin',
     150,
     'ms',
-    10,
+    leaseMs,
     60_000,
-    'Without a leader for a time drawn between this and `raft.electionMsMax` a member campaigns.',
+    'Without a leader for a time drawn between this and `raft.electionMsMax` a member campaigns. At ' +
+      'least the lease under which a leader reads by itself, which is the same for all nodes and fixed.',
   ),
-  integer('raft.electionMsMax', 300, 'ms', 20, 120_000, 'See `raft.electionMsMin`.'),
-  integer(
-    'raft.leaseMs',
-    120,
-    'ms',
-    5,
-    60_000,
-    'For so long after a heartbeat that a majority answered a leader reads without asking; at most ' +
-      '`raft.electionMsMin`. Fixed while the process runs.',
-  ),
+  integer('raft.electionMsMax', 300, 'ms', leaseMs, 120_000, 'See `raft.electionMsMin`.'),
   integer(
     'raft.clockDriftPerMille',
     10,

@@ -7,6 +7,7 @@ import { AssertionError, assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId } from '../base/ids.js';
 import { type MetricSample, Metrics } from '../base/metrics.js';
+import { clusterKind, hostMessages } from '../cluster/index.js';
 import {
   type EngineFailedMessage,
   type ReplicaArguments,
@@ -25,21 +26,40 @@ import {
 } from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';
+import { defaultTiming } from './timing.js';
 import './value-classes.js';
 
 /** The place of store 0, where the only shard lives, and with it all sessions. */
 export const shardPlace = 1 as PlaceId;
-const onlyShard = 1 as ShardId;
+export const onlyShard = 1 as ShardId;
 
 export interface PlaceParts {
   readonly engine: Engine;
+  readonly node: NodeId;
+  /**
+   * The replica that the place starts with; undefined while the node belongs to no cluster: its cluster
+   * actor starts the replica then.
+   */
+  readonly replica: ReplicaArguments | undefined;
+}
+
+/** The replica of the node's place. */
+export function replicaRef(node: NodeId): Ref<ReplicaMessage> {
+  return { node, place: shardPlace, name: `replica/${onlyShard}` };
+}
+
+/** The replica of a node that is a cluster of its own. */
+export function loneReplica(parts: {
   readonly node: NodeId;
   /** A number that no earlier start of any node had. */
   readonly incarnation: number;
   /** UUID of the cluster. */
   readonly clusterId: string;
   /** Other limits of the shard than the defaults: the simulator reaches the edges. */
-  readonly shardLimits?: Partial<ShardLimits>;
+  readonly limits?: Partial<ShardLimits>;
+}): ReplicaArguments {
+  const genesis = { voters: [parts.node], learners: [], witnesses: [] };
+  return { shard: onlyShard, genesis, timing: defaultTiming, ...parts };
 }
 
 export interface ComposedPlace {
@@ -64,6 +84,8 @@ export function registerKinds(
   // Sessions send them to doors, which are on the main thread.
   dispatcher.registerMessages(sessionAnswerTypes);
   dispatcher.registerMessages(parseMessageTypes);
+  dispatcher.registerKind(clusterKind(metrics));
+  dispatcher.registerMessages(hostMessages);
   return metrics;
 }
 
@@ -77,9 +99,9 @@ export function composePlace(
   parts: PlaceParts,
 ): ComposedPlace {
   assert(id >= shardPlace, 'a store has a place', id);
-  const { engine, node, incarnation, clusterId, shardLimits } = parts;
+  const { engine, node, replica: args } = parts;
   const metrics = new Metrics();
-  const replica: Ref<ReplicaMessage> = { node, place: id, name: `replica/${onlyShard}` };
+  const replica = replicaRef(node);
   if (id === shardPlace) {
     // Heard before the dispatcher, which ends the process: whoever waits for a commit is told.
     engine.onDurable((failure) => {
@@ -89,14 +111,7 @@ export function composePlace(
   const place = dispatcher.addPlace(id, engine);
   place.provide(storeEngine, engine);
   place.provide(shardMetrics, metrics);
-  if (id === shardPlace) {
-    const args: ReplicaArguments = {
-      shard: onlyShard,
-      node,
-      incarnation,
-      clusterId,
-      ...(shardLimits === undefined ? {} : { limits: shardLimits }),
-    };
+  if (id === shardPlace && args !== undefined) {
     dispatcher.spawn(replicaKind.kind, replica.name, args, id);
     requireReplica(place);
   }

@@ -10,7 +10,7 @@ import { type RunningNode, startNode } from './running-node.js';
 const lastWordsMs = 100;
 
 /**
- * Runs a node until a signal ends it. Resolves when it serves SQL; when it cannot start, the error is
+ * Runs a node until a signal ends it. Resolves when it is started; when it cannot start, the error is
  * printed and the process ends with its code.
  */
 export async function runNode(config: NodeConfig): Promise<void> {
@@ -19,22 +19,39 @@ export async function runNode(config: NodeConfig): Promise<void> {
   process.stdout.on('error', () => undefined);
   process.on('uncaughtException', (error) => crash(log, error));
   process.on('unhandledRejection', (reason) => crash(log, reason));
+  let stop = (_reason: string): void => undefined;
   const node = await startNode(config, {
     log: log.write,
     fatal: (error) => {
       if (error instanceof DatabaseError) void sleep(lastWordsMs).then(() => crash(log, error));
       else crash(log, error);
     },
+    onStop: () => stop('node_stop'),
+    onLogLevel: (level) => {
+      log.threshold = level;
+      log.write('info', 'log.level', { level });
+    },
   }).catch((error: unknown) => endWith(error));
-  onSignals(config, node, log);
+  stop = stopper(config, node, log);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGUSR2', () => void node.dump());
+  tell(config, node, log);
+}
+
+/** Says that the node is up, and when it serves SQL. */
+function tell(config: NodeConfig, node: RunningNode, log: NodeLog): void {
   const [address] = node.addresses;
   const { directory } = config.data;
-  const { version, workers } = node;
+  const { version, workers, meshAddress: mesh, notReady } = node;
   if (process.stdout.isTTY && config.log.format !== 'json') {
     process.stdout.write(banner(version, directory, address));
   }
-  const readyMs = Math.round(performance.now());
-  log.write('info', 'node.ready', { version, directory, address, workers, readyMs });
+  if (mesh !== undefined) log.write('info', 'node.listening', { address, mesh, notReady });
+  void node.served.then(() => {
+    const readyMs = Math.round(performance.now());
+    log.write('info', 'node.ready', { version, directory, address, workers, readyMs });
+  });
 }
 
 /** Prints why a process cannot start, what to do, and ends it. */
@@ -58,12 +75,13 @@ function crash(log: NodeLog, error: unknown): never {
   process.exit(exitCodeOf(error));
 }
 
-function onSignals(config: NodeConfig, node: RunningNode, log: NodeLog): void {
+/** Stops the node when it is called first, and the process at once when it is called again. */
+function stopper(config: NodeConfig, node: RunningNode, log: NodeLog): (reason: string) => void {
   let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
+  return (reason) => {
     if (stopping) process.exit(exitCodeOf(undefined));
     stopping = true;
-    log.write('info', 'node.stopping', { signal, drainMs: config.shutdown.drainMs });
+    log.write('info', 'node.stopping', { signal: reason, drainMs: config.shutdown.drainMs });
     node.stop().then(
       () => {
         log.write('info', 'node.stopped');
@@ -72,14 +90,6 @@ function onSignals(config: NodeConfig, node: RunningNode, log: NodeLog): void {
       (error: unknown) => crash(log, error),
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGUSR2', () => {
-    const threshold = log.threshold === 'debug' ? config.log.level : 'debug';
-    log.threshold = threshold;
-    void node.setLogThreshold(threshold);
-    log.write('info', 'log.level', { level: threshold });
-  });
 }
 
 function banner(version: string, directory: string, address: string | undefined): string {

@@ -1,9 +1,9 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogLevel, processClock, Runtime } from '../actors/index.js';
 import { DatabaseError, type ErrorName, errorCatalogue } from '../base/errors.js';
-import type { NodeId } from '../base/ids.js';
 import { Metrics } from '../base/metrics.js';
+import { replicaArguments } from '../cluster/index.js';
 import {
   type ConnectOptions,
   type HealthCheck,
@@ -14,9 +14,10 @@ import {
   type SessionListener,
   type SqlConnection,
 } from '../net/index.js';
-import { type Directory, openDirectory } from '../storage/index.js';
 import type { BootOptions, BootReport } from './boot.js';
-import { inMemory, type LogThreshold, type NodeConfig } from './config.js';
+import { ClusterSide, type Control } from './cluster-side.js';
+import type { LogThreshold, NodeConfig } from './config.js';
+import { type Identity, openIdentity, replicaParts } from './identity.js';
 import { shardPlace } from './place.js';
 import { Sessions } from './sessions.js';
 import { TextParser } from './text-parser.js';
@@ -30,22 +31,34 @@ export interface NodeHooks {
    * should end: a thread may be gone or a disk full.
    */
   readonly fatal: (error: Error) => void;
+  /** An operator wants the node to stop; without it the node stops by itself. */
+  readonly onStop?: () => void;
+  /** An operator wants the log to have more or less. */
+  readonly onLogLevel?: (level: LogThreshold) => void;
 }
 
-/** A node that serves. */
+/** A node that runs. */
 export interface RunningNode {
   readonly version: string;
   /** `host:port` of each door; empty without HTTP. */
   readonly addresses: readonly string[];
+  /** `host:port` where other nodes reach it; undefined without a mesh. */
+  readonly meshAddress: string | undefined;
   /** Worker threads that run. */
   readonly workers: number;
+  /** Why SQL is not served; undefined while it is. */
+  readonly notReady: string | undefined;
+  /** Resolves when SQL is served for the first time: at once but for a node of a cluster. */
+  readonly served: Promise<void>;
   /** Opens a session of this process; raises `cannot_connect_now` when the node stops. */
   connect(listener: SessionListener, options?: Partial<ConnectOptions>): SqlConnection;
   /** What is less grave than this is not even handed to the log. */
   setLogThreshold(threshold: LogThreshold): Promise<void>;
+  /** Has all that is known of the node and its cluster logged. */
+  dump(): Promise<void>;
   /**
-   * Takes no more sessions, lets those of the network end for `shutdown.drainMs` (or `drainMs`),
-   * then closes everything. A second call waits for the first.
+   * Takes no more sessions, hands the lead of shards over, lets sessions of the network end for
+   * `shutdown.drainMs` (or `drainMs`), then closes everything. A second call waits for the first.
    */
   stop(drainMs?: number): Promise<void>;
 }
@@ -58,42 +71,35 @@ function runtimeLevel(threshold: LogThreshold): LogLevel {
   return threshold === 'silent' ? 'error' : threshold;
 }
 
-/** Starts a node; resolves when it serves SQL. Throws errors of the catalogue. */
+/**
+ * Starts a node; resolves when it serves SQL, or, with a mesh, when it listens: then a cluster may have to
+ * come about first. Throws errors of the catalogue.
+ */
 export async function startNode(config: NodeConfig, hooks: NodeHooks): Promise<RunningNode> {
   const version = packageVersion();
-  const directory = await openData(config, version);
+  const identity = await openIdentity(config, version);
   let node: Node | undefined;
   try {
-    const runtime = await startRuntime(config, hooks, directory);
-    node = new Node(config, hooks, { version, directory, runtime });
-    await Promise.all([node.becomeReady(), node.listen()]);
+    const runtime = await startRuntime(config, hooks, identity);
+    node = new Node(config, hooks, { version, identity, runtime });
+    await node.open();
     return node;
   } catch (error) {
     if (node !== undefined) await node.stop(0);
-    else await directory?.close();
+    else await identity.directory?.close();
     throw asDatabaseError(error);
   }
 }
 
-function openData(config: NodeConfig, createdBy: string): Promise<Directory> | undefined {
-  const { directory, stores } = config.data;
-  if (directory === inMemory) return undefined;
-  return openDirectory(directory, { stores, nodeId: config.node.id as NodeId, createdBy });
-}
-
-function startRuntime(
-  config: NodeConfig,
-  hooks: NodeHooks,
-  directory: Directory | undefined,
-): Promise<Runtime> {
-  const node = config.node.id as NodeId;
+function startRuntime(config: NodeConfig, hooks: NodeHooks, identity: Identity): Promise<Runtime> {
+  const { node, directory, formations } = identity;
+  const { formation } = formations;
   const stores = directory?.stores ?? config.data.stores;
   const storePaths =
     directory && Array.from({ length: stores }, (_, store) => directory.storePath(store));
   const bootOptions: BootOptions = {
     node,
-    incarnation: directory?.incarnation ?? 1,
-    clusterId: directory?.clusterId ?? randomUUID(),
+    replica: formation && replicaArguments(replicaParts(config, identity), formation),
     storePaths,
     mapSizeBytes: config.data.mapSizeBytes,
     limits: config.limits,
@@ -113,53 +119,83 @@ function startRuntime(
 
 interface NodeParts {
   readonly version: string;
-  readonly directory: Directory | undefined;
+  readonly identity: Identity;
   readonly runtime: Runtime;
 }
 
 class Node implements RunningNode {
   readonly version: string;
+  readonly served: Promise<void>;
   readonly #config: NodeConfig;
   readonly #hooks: NodeHooks;
-  readonly #directory: Directory | undefined;
+  readonly #identity: Identity;
   readonly #runtime: Runtime;
   readonly #sessions: Sessions;
   readonly #parser: TextParser;
   readonly #metrics = new Metrics();
+  readonly #cluster: ClusterSide;
   #logsRequests: boolean;
-  #notReady: string | undefined = 'the node is starting';
+  /** Why no session can be opened. */
+  #refusal: string | undefined = 'the node is starting';
+  #serves: () => void = () => undefined;
   #http: HttpDoor | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: NodeConfig, hooks: NodeHooks, parts: NodeParts) {
+    const { version, identity, runtime } = parts;
     this.#config = config;
     this.#hooks = hooks;
     this.#logsRequests = config.log.level === 'debug';
-    this.version = parts.version;
-    this.#directory = parts.directory;
-    this.#runtime = parts.runtime;
+    this.version = version;
+    this.#identity = identity;
+    this.#runtime = runtime;
+    this.served = new Promise((resolve) => {
+      this.#serves = resolve;
+    });
     const { statementBytes } = config.limits;
     this.#parser = new TextParser({ statementBytes }, hooks.log);
-    const notReady = (): string | undefined => this.#notReady;
-    // Trees in pieces would fill the way to a worker, and requests of others be refused.
-    const parser = parts.runtime.workers === 0 ? this.#parser : undefined;
-    this.#sessions = new Sessions(parts.runtime, shardPlace, notReady, parser);
+    this.#cluster = new ClusterSide({
+      ...{ config, identity, runtime, version, log: hooks.log, metrics: this.#metrics },
+      onState: ({ notReady }) => {
+        if (notReady === undefined) this.#serves();
+      },
+      onControl: (control) => this.#onControl(control),
+    });
+    this.#sessions = new Sessions(runtime, shardPlace, {
+      refusal: () => this.#refusal,
+      notReady: () => this.notReady,
+      // Trees in pieces would fill the way to a worker, and requests of others be refused.
+      ...(runtime.workers === 0 ? { parser: this.#parser } : {}),
+      admin: this.#cluster.admin,
+    });
   }
 
   get addresses(): readonly string[] {
     return this.#http === undefined ? [] : [this.#http.address];
   }
 
+  get meshAddress(): string | undefined {
+    return this.#cluster.meshAddress;
+  }
+
   get workers(): number {
     return this.#runtime.workers;
   }
 
-  async becomeReady(): Promise<void> {
-    while (!(await this.#storesReady())) await sleep(readyPollMs);
-    this.#notReady = undefined;
+  get notReady(): string | undefined {
+    return this.#refusal ?? this.#cluster.notReady;
   }
 
-  async listen(): Promise<void> {
+  async open(): Promise<void> {
+    const { mesh } = this.#config;
+    await this.#cluster.open();
+    // Listening takes a while; so does a shard that must be recovered first.
+    await Promise.all([mesh.enabled ? undefined : this.#storesReady(), this.#listen()]);
+    this.#refusal = undefined;
+    if (!mesh.enabled) this.#serves();
+  }
+
+  async #listen(): Promise<void> {
     const { enabled, ...http } = this.#config.http;
     if (!enabled) return;
     this.#http = await openHttpDoor({
@@ -168,8 +204,8 @@ class Node implements RunningNode {
       version: this.version,
       service: this.#sessions,
       status: {
-        node: undefined,
-        leaderUrl: () => undefined,
+        node: this.#config.mesh.enabled ? this.#identity.node : undefined,
+        leaderUrl: () => this.#cluster.leaderUrl,
         health: () => this.#health(),
         metrics: async () => {
           const reports = await this.#runtime.inspect();
@@ -181,11 +217,12 @@ class Node implements RunningNode {
       nowMs: processClock.nowMs,
       log: this.#hooks.log,
     });
+    this.#cluster.listens(this.#http.address);
   }
 
   connect(listener: SessionListener, options: Partial<ConnectOptions> = {}): SqlConnection {
-    if (this.#notReady !== undefined) {
-      throw new DatabaseError('cannot_connect_now', this.#notReady);
+    if (this.#refusal !== undefined) {
+      throw new DatabaseError('cannot_connect_now', this.#refusal);
     }
     return this.#sessions.connect({ ...ownConnection, ...options }, listener);
   }
@@ -195,17 +232,41 @@ class Node implements RunningNode {
     return this.#runtime.setLogLevel(runtimeLevel(threshold));
   }
 
+  async dump(): Promise<void> {
+    this.#cluster.dump();
+    const threads = await this.#runtime.inspect();
+    const queues = threads.flatMap(({ metrics }) =>
+      metrics.filter(({ name }) => /^shardforge_(actor_queue|actor_held|mesh)/.test(name)),
+    );
+    this.#hooks.log('info', 'node.queues', {
+      queues: queues.map(({ name, labels, value }) => ({ name, ...labels, value })),
+    });
+  }
+
   stop(drainMs = this.#config.shutdown.drainMs): Promise<void> {
     this.#stopped ??= this.#stop(drainMs);
     return this.#stopped;
   }
 
   async #stop(drainMs: number): Promise<void> {
-    this.#notReady = 'the node shuts down';
+    this.#refusal = 'the node shuts down';
+    await this.#cluster.handOver();
     await this.#http?.drain(drainMs);
     await this.#parser.close();
+    await this.#cluster.close();
     await this.#runtime.stop();
-    await this.#directory?.close();
+    await this.#identity.directory?.close();
+  }
+
+  #onControl(control: Control): void {
+    if ('stop' in control) {
+      if (this.#hooks.onStop === undefined) void this.stop();
+      else this.#hooks.onStop();
+      return;
+    }
+    const level = control.logLevel as LogThreshold;
+    this.#hooks.onLogLevel?.(level);
+    void this.setLogThreshold(level);
   }
 
   #requestLog(): RequestLog {
@@ -220,9 +281,13 @@ class Node implements RunningNode {
     };
   }
 
-  async #storesReady(): Promise<boolean> {
-    const reports = await this.#runtime.inspect();
-    return reports.every(({ report }) => (report as BootReport).stores.every((s) => s.ready));
+  async #storesReady(): Promise<void> {
+    for (;;) {
+      const reports = await this.#runtime.inspect();
+      if (reports.every(({ report }) => (report as BootReport).stores.every((s) => s.ready)))
+        return;
+      await sleep(readyPollMs);
+    }
   }
 
   async #health(): Promise<Readonly<Record<string, HealthCheck>>> {
@@ -241,8 +306,12 @@ class Node implements RunningNode {
     for (const { report } of reports ?? []) {
       for (const { store, ready } of (report as BootReport).stores) {
         const detail = ready ? 'reads' : 'its shard is not ready';
-        checks[`store ${store}`] = { ok: ready, detail };
+        // Without a majority the node is as well as it can be; to restart it would help nobody.
+        checks[`store ${store}`] = { ok: ready || this.#config.mesh.enabled, detail };
       }
+    }
+    if (this.#config.mesh.enabled) {
+      checks.cluster = { ok: true, detail: this.notReady ?? this.#cluster.summary };
     }
     return checks;
   }

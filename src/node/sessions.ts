@@ -4,11 +4,13 @@ import {
   type ActorStopped,
   type Doors,
   type PlaceId,
+  type Ref,
   runtimeMessages,
 } from '../actors/index.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
 import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
 import type {
+  AdminMessage,
   ParseAnswer,
   ParseMessage,
   SessionAnswer,
@@ -26,35 +28,36 @@ const doorMessages = [
   runtimeMessages.refused,
 ];
 
+export interface SessionsParts {
+  /** Why no session can be opened now; undefined while it can. */
+  readonly refusal?: () => string | undefined;
+  /** Why SQL is not served now; administration may be had nevertheless. */
+  readonly notReady?: () => string | undefined;
+  /** Without it sessions parse long texts themselves. */
+  readonly parser?: TextParser;
+  /** Who answers functions of schema `shardforge`. */
+  readonly admin?: Ref<AdminMessage>;
+}
+
 export class Sessions implements SqlService {
   readonly #doors: Doors;
   readonly #place: PlaceId;
-  readonly #notReady: () => string | undefined;
-  readonly #parser: TextParser | undefined;
+  readonly #parts: SessionsParts;
   #opened = 0;
 
-  /**
-   * Sessions run at `place`; `notReady` says why none is opened now. Without `parser` they parse
-   * long texts themselves.
-   */
-  constructor(
-    doors: Doors,
-    place: PlaceId,
-    notReady: () => string | undefined,
-    parser?: TextParser,
-  ) {
-    this.#parser = parser;
+  /** Sessions run at `place`. */
+  constructor(doors: Doors, place: PlaceId, parts: SessionsParts = {}) {
     this.#doors = doors;
     this.#place = place;
-    this.#notReady = notReady;
+    this.#parts = parts;
   }
 
   notReady(): string | undefined {
-    return this.#notReady();
+    return this.#parts.notReady?.();
   }
 
   refusal(): string | undefined {
-    return this.#notReady();
+    return this.#parts.refusal?.();
   }
 
   connect(options: ConnectOptions, listener: SessionListener): SqlConnection {
@@ -84,8 +87,14 @@ export class Sessions implements SqlService {
           }
       }
     });
-    const parser = this.#parser === undefined ? {} : { parser: door.ref };
-    const args: SessionArguments = { door: door.ref, ...parser, ...options };
+    const { admin } = this.#parts;
+    const parser = this.#parts.parser === undefined ? {} : { parser: door.ref };
+    const args: SessionArguments = {
+      door: door.ref,
+      ...parser,
+      ...(admin === undefined ? {} : { admin }),
+      ...options,
+    };
     const actor = this.#doors.spawn<SessionMessage>(
       'session',
       `session/${session}`,
@@ -97,7 +106,7 @@ export class Sessions implements SqlService {
     let parsing: AbortController | undefined;
     const parse = (number: number, text: string): void => {
       parsing = new AbortController();
-      this.#parser?.parse(text, parsing.signal, (answer) => {
+      this.#parts.parser?.parse(text, parsing.signal, (answer) => {
         door.post<ParseAnswer>(actor, { ...answer, parse: number });
       });
     };

@@ -8,6 +8,7 @@ import type { Metrics } from '#src/base/metrics.js';
 import {
   type ComposedPlace,
   composePlace,
+  loneReplica,
   registerKinds,
   Sessions,
   shardPlace,
@@ -166,7 +167,7 @@ export class TestNode {
     this.metrics = metrics;
     this.place = place;
     this.logged = logged;
-    this.#sessions = new Sessions(dispatcher, shardPlace, () => undefined);
+    this.#sessions = new Sessions(dispatcher, shardPlace);
   }
 
   static async start(limits: Partial<SessionLimits> = {}): Promise<TestNode> {
@@ -178,8 +179,11 @@ export class TestNode {
     const place = composePlace(dispatcher, shardPlace, {
       engine: new MemoryEngine(),
       node: 1 as NodeId,
-      incarnation: 1,
-      clusterId: '00000000-0000-4000-8000-000000000001',
+      replica: loneReplica({
+        node: 1 as NodeId,
+        incarnation: 1,
+        clusterId: '00000000-0000-4000-8000-000000000001',
+      }),
     });
     while (!place.ready()) await new Promise((resolve) => setImmediate(resolve));
     return new TestNode(dispatcher, metrics, place, logged);

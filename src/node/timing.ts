@@ -1,0 +1,17 @@
+/** Raft's times as the configuration has them. */
+import type { RaftTiming } from '../raft/index.js';
+import { checkConfig, type NodeConfig } from './config.js';
+import { leaseMs } from './options.js';
+
+export function timingOf(raft: NodeConfig['raft']): RaftTiming {
+  const { clockDriftPerMille, hibernateMs, ...rest } = raft;
+  return {
+    ...rest,
+    leaseMs,
+    clockDrift: clockDriftPerMille / 1000,
+    hibernateMs: hibernateMs === 0 ? Number.POSITIVE_INFINITY : hibernateMs,
+  };
+}
+
+/** Those of a configuration that says nothing of them. */
+export const defaultTiming: RaftTiming = timingOf(checkConfig({}).raft);
