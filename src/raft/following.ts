@@ -7,6 +7,9 @@ import { isVoter } from './membership.js';
 import { FollowerReads } from './reads.js';
 import type { MemberState } from './state.js';
 
+/** So many refused pre-votes in a row are repeated soon. */
+const soonRetriesMax = 3;
+
 /**
  * Invariants: entries up to `#agreedIndex` are those of the leader of this term; a promise given to a leader
  * outlives its term; an answer claims nothing that a crash could take back.
@@ -53,14 +56,18 @@ export class Following {
     return isVoter(this.#state.configuration, this.#state.id);
   }
 
-  /** A new term, or one without a leader. */
+  /** Nobody leads, as far as this member knows. */
   forgetLeader(): void {
     this.#leader = undefined;
+    this.#hibernating = false;
+    this.reads.fail();
+  }
+
+  /** What the leader of the term before said means nothing any more; what was promised to it still does. */
+  enterTerm(): void {
     this.#round = 0;
     this.#answeredRound = 0;
     this.#agreedIndex = 0 as LogIndex;
-    this.#hibernating = false;
-    this.reads.fail();
   }
 
   /** Waits anew before it campaigns. */
@@ -83,18 +90,20 @@ export class Following {
     return this.#round <= round;
   }
 
-  /** What is promised cannot be measured by a clock that has jumped: promise it again. */
-  clockJumped(): void {
-    const { nowMs, promiseMs } = this.#state;
-    if (this.#promisedUntilMs === Number.NEGATIVE_INFINITY) return;
-    this.#promisedUntilMs = Math.max(this.#promisedUntilMs, nowMs + promiseMs);
-  }
-
   /** Waits for a leader again. */
   wake(): void {
     if (!this.#hibernating) return;
     this.#hibernating = false;
+    this.#heardMs = this.#state.nowMs;
     this.resetElection();
+  }
+
+  /** Others may be bound by promises that end soon: asks again before a whole timeout has passed. */
+  retrySoon(): void {
+    const { nowMs, timeouts, timing } = this.#state;
+    if (timeouts.failed > soonRetriesMax) return;
+    const soon = nowMs + timing.heartbeatMs / 2 + timeouts.drawShort();
+    this.electionAtMs = Math.min(this.electionAtMs, soon);
   }
 
   /** The leader's process is down: campaigns as soon as the promise to it allows. */

@@ -96,7 +96,8 @@ export class Leader {
   }
 
   get hasReady(): boolean {
-    return !this.#hibernating && (this.#replication.wanted || this.#reads.wantRound);
+    if (this.#hibernating) return false;
+    return this.#replication.wanted || (this.#reads.wantRound && !this.#replication.frozen);
   }
 
   get deadlineMs(): number {
@@ -187,7 +188,6 @@ export class Leader {
 
   peerDown(peer: NodeId): void {
     this.#replication.peerDown(peer);
-    this.#extendLease();
   }
 
   snapshotSent(to: NodeId, index: LogIndex | undefined): void {

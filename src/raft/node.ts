@@ -168,7 +168,7 @@ export class RaftNode {
         this.#onPeerDown(input.peer);
         break;
       case 'raft.clockJumped':
-        this.#following.clockJumped();
+        this.#state.clockJumped();
         this.#leader?.clockJumped();
         break;
       case 'raft.timing':
@@ -367,6 +367,7 @@ export class RaftNode {
       else this.#lead();
     } else if (this.#candidacy.isLost) {
       this.#state.timeouts.electionFailed();
+      if (this.#candidacy.pre) this.#following.retrySoon();
       this.#follow();
     }
   }
@@ -392,6 +393,7 @@ export class RaftNode {
 
   #enterTerm(term: Term): void {
     this.#follow();
+    this.#following.enterTerm();
     this.#state.enterTerm(term);
   }
 

@@ -26,6 +26,8 @@ export class Progress {
   /** In `probe`: entries were sent and not answered. */
   probed = false;
   answeredMs: number;
+  /** Somebody says that it cannot answer; until it does. */
+  down = false;
   /** The newest round that it has answered, and when that was sent: for leases, -Infinity while it gives none. */
   round = 0;
   leaseFromMs = Number.NEGATIVE_INFINITY;

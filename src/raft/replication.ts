@@ -72,9 +72,9 @@ export class Replication {
     });
   }
 
-  isActive({ answeredMs }: Progress): boolean {
+  isActive({ answeredMs, down }: Progress): boolean {
     const { nowMs, timeouts } = this.#state;
-    return nowMs < answeredMs + timeouts.quorumMs;
+    return !down && nowMs < answeredMs + timeouts.quorumMs;
   }
 
   /** Answers to rounds up to now give no lease. With `frozen` no further round begins. */
@@ -140,7 +140,7 @@ export class Replication {
     assert(from <= this.#state.tail.lastIndex, 'a snapshot beyond the log', from);
     progress.toProbe((from + 1) as LogIndex);
     // After one in vain the member must answer before the next one begins.
-    if (index === undefined) progress.answeredMs = Number.NEGATIVE_INFINITY;
+    if (index === undefined) progress.down = true;
     progress.due = true;
     this.wanted = true;
   }
@@ -149,8 +149,7 @@ export class Replication {
   peerDown(node: NodeId): void {
     const progress = this.#progress.get(node);
     if (progress === undefined) return;
-    progress.answeredMs = Number.NEGATIVE_INFINITY;
-    progress.leaseFromMs = Number.NEGATIVE_INFINITY;
+    progress.down = true;
     if (progress.state === 'replicate') progress.toProbe((progress.matchIndex + 1) as LogIndex);
   }
 
@@ -194,6 +193,7 @@ export class Replication {
     const { nowMs, timeouts } = this.#state;
     if (!this.isActive(progress)) progress.due = true;
     progress.answeredMs = nowMs;
+    progress.down = false;
     if (round <= progress.round) return;
     progress.round = round;
     const sentMs = this.#rounds.sentMsOf(round);

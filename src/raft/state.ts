@@ -45,7 +45,7 @@ export class MemberState {
   /** Entries that it had acknowledged are lost, and it has not all that they may have been. */
   recovering: boolean;
   diskHealthy = true;
-  /** Until then an earlier life may have promised not to vote. */
+  /** Until then it neither votes nor campaigns: something may have been promised that it does not know of. */
   quietUntilMs: number;
   messages: RaftMessage[] = [];
   messagesAfterPersist: RaftMessage[] = [];
@@ -111,6 +111,11 @@ export class MemberState {
   /** An earlier life may have promised something; a lone voter has nobody to promise it to. */
   get isQuiet(): boolean {
     return this.nowMs < this.quietUntilMs && !this.isSoleVoter;
+  }
+
+  /** What was promised cannot be measured by a clock that has jumped: it is promised again. */
+  clockJumped(): void {
+    this.quietUntilMs = this.nowMs + this.promiseMs;
   }
 
   enterTerm(term: Term): void {
