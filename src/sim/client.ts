@@ -7,7 +7,7 @@ import { assert, must, unreachable } from '../base/assert.js';
 import { errorCatalogue } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
-import type { SessionAnswer, TransactionStatus } from '../sql/session/protocol.js';
+import type { Completion, SessionAnswer, TransactionStatus } from '../sql/session/protocol.js';
 import type { Row } from '../sql/types/value.js';
 import type { Connection, SimulatedProcess } from './process.js';
 import { type Outcome, type Request, type Script, show } from './workload.js';
@@ -179,13 +179,11 @@ export class SimulatedClient {
           connection.post({ kind: 'sql.credit', request: answer.request, credit: 1 });
           return undefined;
         }
-        this.#status = answer.completion?.status ?? this.#status;
-        return { kind: 'rows', rows: this.#rows, tag: answer.completion?.tag ?? '' };
+        return this.#completed(must(answer.completion, 'the last rows come with an end'));
       }
       case 'sql.complete':
         if (!answer.last) return undefined;
-        this.#status = answer.completion.status;
-        return { kind: 'rows', rows: this.#rows, tag: answer.completion.tag };
+        return this.#completed(answer.completion);
       case 'sql.failed':
         this.#status = answer.status;
         return { kind: 'error', error: answer.error };
@@ -195,6 +193,11 @@ export class SimulatedClient {
       default:
         return unreachable(answer);
     }
+  }
+
+  #completed({ tag, status, stale }: Completion): Outcome {
+    this.#status = status;
+    return { kind: 'rows', rows: this.#rows, tag, stale: stale === true };
   }
 
   #resume(outcome: Outcome | undefined): void {
@@ -217,7 +220,7 @@ function shorten(request: Request): string {
 function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'rows':
-      return `${outcome.tag} ${outcome.rows.length} rows ${checksum(outcome.rows)}`;
+      return `${outcome.tag} ${outcome.rows.length} rows ${checksum(outcome.rows)}${outcome.stale ? ' stale' : ''}`;
     case 'error':
       return `${outcome.error.kind} ${outcome.error.message}`;
     case 'unknown':

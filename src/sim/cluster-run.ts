@@ -7,9 +7,11 @@ import { must } from '../base/assert.js';
 import type { Random } from '../base/random.js';
 import type { SimulatedClient } from './client.js';
 import { SimulatedCluster, untilKnown } from './cluster.js';
-import { Faults } from './faults.js';
+import { changesMembers, Faults } from './faults.js';
+import { Operator } from './operator.js';
 import type { ClusterOptions } from './options.js';
 import type { Figures, Simulation } from './run.js';
+import type { ObservedReplica } from './safety.js';
 import { type ClientWorld, demand, type Script, type Workload } from './workload.js';
 import { Bank } from './workloads/bank.js';
 import { Counter } from './workloads/counter.js';
@@ -25,6 +27,7 @@ export class ClusterRun implements Simulation {
   readonly #options: ClusterOptions;
   readonly #random: Random;
   readonly #cluster: SimulatedCluster;
+  readonly #operator: Operator;
   readonly #faults: Faults;
   readonly #workloads: readonly Workload[] = [
     new Ledger(),
@@ -50,15 +53,20 @@ export class ClusterRun implements Simulation {
     this.#cluster = cluster;
     const { world, network, processes } = cluster;
     this.#clientWorld = { random: random.split(), nowMs: () => world.nowMs, settled: false };
-    this.#faults = new Faults({
-      world,
-      random: random.split(),
-      options: options.faults,
-      network,
-      processes,
-      rottenMax: Math.floor((options.voters + options.witnesses - 1) / 2),
-      leader: () => cluster.leader,
-    });
+    this.#operator = new Operator(world, cluster.addClient('operator'));
+    this.#faults = new Faults(
+      {
+        world,
+        random: random.split(),
+        options: options.faults,
+        network,
+        processes,
+        operator: this.#operator,
+        lostMax: Math.floor((options.voters + options.witnesses - 1) / 2),
+        leader: () => cluster.leader,
+      },
+      processes.filter((process) => cluster.isSpare(process)),
+    );
     this.#checker = cluster.addClient('checker');
     this.#clients = Array.from({ length: options.clients }, (_, at) =>
       cluster.addClient(`client-${at}`),
@@ -66,15 +74,20 @@ export class ClusterRun implements Simulation {
   }
 
   run(): void {
-    const { processes } = this.#cluster;
+    const { formingMs, durationMs, faults } = this.#options;
     this.#cluster.start();
+    if (formingMs > 0) {
+      this.#faults.start(faults.kinds.filter((kind) => !changesMembers(kind)));
+      this.#cluster.runFor(formingMs);
+      this.#faults.heal();
+    }
     this.#runScript(this.#setUp(), 'a cluster forms and takes its first statements');
     this.#work();
-    this.#cluster.runFor(this.#options.durationMs);
+    this.#cluster.runFor(durationMs);
     this.#faults.heal();
     this.#serveAgain();
     this.#settle();
-    for (const process of processes) {
+    for (const process of this.#faults.members) {
       if (this.#cluster.isWitness(process.node)) continue;
       this.#checker.useOnly([process]);
       this.#runScript(this.#check(), `${process.name} serves after all is healed`);
@@ -102,7 +115,7 @@ export class ClusterRun implements Simulation {
 
   #work(): void {
     this.#working = true;
-    this.#faults.start();
+    this.#faults.start(this.#options.faults.kinds);
     for (const [at, client] of this.#clients.entries()) this.#nextStep(client, at);
   }
 
@@ -132,24 +145,34 @@ export class ClusterRun implements Simulation {
     this.#cluster.until(idle, serveMsMax, 'every statement ends');
   }
 
-  /** All replicas apply the same entries and hold the same rows. */
+  /** The members are those wanted; all replicas apply the same entries and hold the same rows. */
   #settle(): void {
     const cluster = this.#cluster;
-    const expected = cluster.processes.length - this.#options.witnesses;
+    cluster.until(() => !this.#operator.busy, serveMsMax, 'every command of an operator ends');
+    const wanted = this.#faults.members.map(({ node }) => node);
+    const changed = (): boolean => {
+      const leader = cluster.leader && cluster.safety.members.get(cluster.leader.node);
+      if (leader === undefined) return false;
+      const { voters, outgoing, learners } = leader.replica.raft.configuration;
+      const members = new Set([...voters, ...outgoing, ...learners]);
+      return members.size === wanted.length && wanted.every((node) => members.has(node));
+    };
+    cluster.until(changed, settleMsMax, 'the members become those that are wanted');
+    const data = wanted.filter((node) => !cluster.isWitness(node));
+    const replicas = (): readonly (ObservedReplica | undefined)[] =>
+      data.map((node) => cluster.safety.members.get(node)?.replica);
     const equal = (): boolean => {
-      const members = cluster.dataMembers;
-      const index = members[0]?.replica.appliedIndex;
+      const [first, ...others] = replicas();
       return (
-        members.length === expected &&
-        members.every(({ replica }) => replica.appliedIndex === index)
+        first !== undefined && others.every((each) => each?.appliedIndex === first.appliedIndex)
       );
     };
     cluster.until(equal, settleMsMax, 'all replicas apply the same entries');
-    const hashes = cluster.dataMembers.map(({ node, replica }) => [node, replica.stateHash()]);
-    const [first] = hashes;
+    const hashes = replicas().map((replica) => replica?.stateHash());
     demand(
-      hashes.every(([, hash]) => hash === first?.[1]),
+      new Set(hashes).size === 1,
       'replicas that have applied the same entries are equal',
+      data,
       hashes,
     );
   }

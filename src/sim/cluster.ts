@@ -3,6 +3,7 @@ import { assert } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { SimulatedClient } from './client.js';
+import type { Membership } from './compose.js';
 import { SimulatedNetwork } from './network.js';
 import type { ClusterOptions } from './options.js';
 import { SimulatedProcess } from './process.js';
@@ -40,8 +41,7 @@ export class SimulatedCluster {
     this.world.trace('world', 'options', JSON.stringify(options));
     this.network = new SimulatedNetwork(this.world, options.network, random.split());
     this.safety = new Safety((node) => this.isWitness(node));
-    const nodes = options.voters + options.witnesses + options.learners;
-    this.processes = Array.from({ length: nodes }, (_, at) =>
+    this.processes = Array.from({ length: this.#founders + options.spares }, (_, at) =>
       this.#makeProcess((at + 1) as NodeId, random.split()),
     );
   }
@@ -74,8 +74,14 @@ export class SimulatedCluster {
     return made;
   }
 
+  /** Starts those who form the cluster. */
   start(): void {
-    for (const process of this.processes) process.start();
+    for (const process of this.processes) if (!this.isSpare(process)) process.start();
+  }
+
+  /** Whether the node is none of those who form the cluster. */
+  isSpare({ node }: SimulatedProcess): boolean {
+    return node > this.#founders;
   }
 
   /** Lets the next thing happen. */
@@ -133,6 +139,7 @@ export class SimulatedCluster {
       random,
       node,
       network: this.network,
+      membership: this.#membershipOf(node),
       intercept: this.safety.intercept,
       mayDieOf: ({ kind }) => kind === 'disk_full' || kind === 'io_error',
       events: {
@@ -149,6 +156,21 @@ export class SimulatedCluster {
     });
     this.network.add(process);
     return process;
+  }
+
+  #membershipOf(node: NodeId): Membership {
+    const { voters, witnesses, timing, clusterLimits } = this.options;
+    const founders = Array.from({ length: this.#founders }, (_, at) => (at + 1) as NodeId);
+    const common = { timing, limits: clusterLimits };
+    if (node > this.#founders) return { role: 'voter', seeds: [], join: founders, ...common };
+    const votes = node <= voters + witnesses;
+    const role = this.isWitness(node) ? 'witness' : votes ? 'voter' : 'learner';
+    return { role, seeds: founders, join: [], ...common };
+  }
+
+  get #founders(): number {
+    const { voters, witnesses, learners } = this.options;
+    return voters + witnesses + learners;
   }
 
   /** For the text of a violation. */

@@ -3,6 +3,8 @@
  * takes its time, stalls, fills up, and its values rot.
  */
 import { must } from '../base/assert.js';
+import type { Formation } from '../cluster/index.js';
+import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { type MemoryContents, MemoryEngine, type Span } from '../storage/index.js';
 import type { World } from './world.js';
@@ -15,6 +17,15 @@ export interface DiskOptions {
   readonly unflushedSurvival: number;
 }
 
+/** What a node must not forget about itself, beside its store. */
+export interface Identity {
+  /** UUID of its directory. */
+  readonly instance: string;
+  /** Starts with this directory. */
+  readonly incarnation: number;
+  readonly formation: Formation | undefined;
+}
+
 const everything: Span = { from: Buffer.of(0), to: Buffer.alloc(16, 0xff) };
 
 export class SimulatedDisk {
@@ -23,17 +34,24 @@ export class SimulatedDisk {
   readonly #random: Random;
   #engine: MemoryEngine | undefined;
   #contents: MemoryContents | undefined;
+  #formation: Formation | undefined;
+  #incarnation = 0;
+  /** Counts the disks that the node has had. */
+  #number = 1;
+  readonly #node: NodeId;
   /** Until then no flush ends. */
   #stalledUntilMs = 0;
 
-  constructor(world: World, options: DiskOptions, random: Random) {
+  constructor(world: World, node: NodeId, options: DiskOptions, random: Random) {
     this.#world = world;
+    this.#node = node;
     this.#options = options;
     this.#random = random;
   }
 
   /** The engine of the next life; `enter` runs what the process learns of a flush. */
   open(enter: (run: () => void) => void): MemoryEngine {
+    this.#incarnation += 1;
     this.#engine = new MemoryEngine({
       schedule: (finish) => this.#flush(finish, enter),
       ...(this.#contents === undefined ? {} : { contents: this.#contents }),
@@ -44,14 +62,12 @@ export class SimulatedDisk {
   /** The process dies; returns what became of the batches that were not flushed. */
   crash(): string {
     const engine = must(this.#engine, 'a disk without a process');
-    let surviving = 0;
-    const { pending } = engine;
-    while (surviving < pending && this.#random.chance(this.#options.unflushedSurvival)) {
-      surviving += 1;
-    }
-    this.#contents = engine.crash(surviving);
+    const { pending, pendingLater } = engine;
+    const surviving = this.#survivors(pending);
+    const survivingLater = this.#survivors(pendingLater);
+    this.#contents = engine.crash(surviving, survivingLater);
     this.#engine = undefined;
-    return `${surviving} of ${pending} unflushed batches survive`;
+    return `${surviving} of ${pending} and ${survivingLater} of ${pendingLater} unflushed batches survive`;
   }
 
   stall(durationMs: number): void {
@@ -66,8 +82,7 @@ export class SimulatedDisk {
   /** Lets up to `count` values rot; says how many did. The process is up. */
   rot(count: number): number {
     const engine = must(this.#engine, 'a disk without a process');
-    const keys: Uint8Array[] = [];
-    engine.scan(everything, (key) => keys.push(Buffer.from(key)) > 0);
+    const keys = [...engine.keys(everything)];
     const rotten = Math.min(count, keys.length);
     for (let left = rotten; left > 0; left -= 1) {
       const [key] = keys.splice(this.#random.below(keys.length), 1);
@@ -76,9 +91,35 @@ export class SimulatedDisk {
     return rotten;
   }
 
-  /** The machine is replaced: an empty disk. */
+  get identity(): Identity {
+    const digits = (value: number, length: number): string => String(value).padStart(length, '0');
+    const instance = `${digits(this.#node, 8)}-0000-4000-8000-${digits(this.#number, 12)}`;
+    return { instance, incarnation: this.#incarnation, formation: this.#formation };
+  }
+
+  /** Makes the formation durable, if the process lives for so long. */
+  writeFormation(formation: Formation, done: () => void, enter: (run: () => void) => void): void {
+    const finish = (): void => {
+      this.#formation = formation;
+      done();
+    };
+    this.#flush(finish, enter);
+  }
+
+  /** The disk is replaced by an empty one. */
   wipe(): void {
     this.#contents = undefined;
+    this.#formation = undefined;
+    this.#incarnation = 0;
+    this.#number += 1;
+  }
+
+  #survivors(pending: number): number {
+    let surviving = 0;
+    while (surviving < pending && this.#random.chance(this.#options.unflushedSurvival)) {
+      surviving += 1;
+    }
+    return surviving;
   }
 
   #flush(finish: () => void, enter: (run: () => void) => void): void {

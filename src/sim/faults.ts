@@ -7,6 +7,7 @@ import { unreachable } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import type { SimulatedNetwork } from './network.js';
+import type { Operator } from './operator.js';
 import type { SimulatedProcess } from './process.js';
 import type { World } from './world.js';
 
@@ -28,12 +29,30 @@ export const faultKinds = [
   'rot',
   'jumpClock',
   'lull',
+  'transfer',
+  'restart',
+  'join',
+  'leave',
+  'replace',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
 
+/** Whether faults of that kind change who belongs to the cluster. */
+export function changesMembers(kind: FaultKind): boolean {
+  return kind === 'transfer' || kind === 'join' || kind === 'leave' || kind === 'replace';
+}
+
 /** What hits no process in particular. */
-type WideFault = 'crashAll' | 'split' | 'bridge' | 'slowLinks' | 'resetLinks' | 'lull';
+type WideFault =
+  | 'crashAll'
+  | 'split'
+  | 'bridge'
+  | 'slowLinks'
+  | 'resetLinks'
+  | 'lull'
+  | 'transfer'
+  | 'join';
 
 export interface FaultOptions {
   /** The faults of this run; others do not happen. */
@@ -51,9 +70,11 @@ export interface FaultParts {
   readonly random: Random;
   readonly options: FaultOptions;
   readonly network: SimulatedNetwork;
+  /** Those who may join later included. */
   readonly processes: readonly SimulatedProcess[];
-  /** Of them, those whose disks may rot in one run. */
-  readonly rottenMax: number;
+  readonly operator: Operator;
+  /** So many voters may lose their data in one run, because of rot or for good. */
+  readonly lostMax: number;
   leader(): SimulatedProcess | undefined;
 }
 
@@ -63,13 +84,28 @@ export class Faults {
   /** Clients are quiet until then, so that a group may fall asleep. */
   lullUntilMs = 0;
   readonly #parts: FaultParts;
-  readonly #rotten = new Set<NodeId>();
+  /** Voters that have lost data. */
+  readonly #lost = new Set<NodeId>();
+  /** Processes that are not started again: not yet, or no more. */
+  readonly #resting: Set<SimulatedProcess>;
   /** Ends of faults that go on; run early when all is healed. */
   readonly #ends = new Set<() => void>();
-  #healed = false;
+  #healed = true;
+  /** Tells one {@link start} from the next. */
+  #round = 0;
 
-  constructor(parts: FaultParts) {
+  /** `resting`: processes that were not started. */
+  constructor(parts: FaultParts, resting: readonly SimulatedProcess[]) {
     this.#parts = parts;
+    this.#resting = new Set(resting);
+  }
+
+  /** Processes that are members, or about to become it. */
+  get members(): readonly SimulatedProcess[] {
+    const { processes, operator } = this.#parts;
+    return processes.filter(
+      (process) => !this.#resting.has(process) && !operator.leaving.has(process.node),
+    );
   }
 
   get total(): number {
@@ -78,9 +114,11 @@ export class Faults {
     return total;
   }
 
-  start(): void {
-    const { options } = this.#parts;
-    if (options.kinds.length > 0) this.#next();
+  /** Begins faults of these kinds. */
+  start(kinds: readonly FaultKind[]): void {
+    this.#healed = false;
+    this.#round += 1;
+    if (kinds.length > 0) this.#next(kinds, this.#round);
   }
 
   /** Ends all faults and begins no more. */
@@ -93,7 +131,7 @@ export class Faults {
     network.heal();
     for (const process of processes) {
       process.calm();
-      if (!process.alive) process.start();
+      if (!process.alive && !this.#resting.has(process)) process.start();
     }
   }
 
@@ -102,16 +140,16 @@ export class Faults {
     const { world, random } = this.#parts;
     const delayMs = this.#healed ? random.between(1, 50) : this.#durationMs();
     world.after(delayMs, () => {
-      if (!process.alive) process.start();
+      if (!process.alive && !this.#resting.has(process)) process.start();
     });
   }
 
-  #next(): void {
+  #next(kinds: readonly FaultKind[], round: number): void {
     const { world, random, options } = this.#parts;
     world.after(random.fraction() * options.pauseMsMax, () => {
-      if (this.#healed) return;
-      this.#begin(random.pick(options.kinds));
-      this.#next();
+      if (this.#healed || this.#round !== round) return;
+      this.#begin(random.pick(kinds));
+      this.#next(kinds, round);
     });
   }
 
@@ -141,6 +179,12 @@ export class Faults {
         });
         return;
       }
+      case 'transfer':
+        this.#parts.operator.transfer();
+        return;
+      case 'join':
+        this.#join();
+        return;
       case 'lull':
         this.lullUntilMs = world.nowMs + this.#durationMs();
         return;
@@ -160,6 +204,9 @@ export class Faults {
       case 'failDisk':
       case 'rot':
       case 'jumpClock':
+      case 'restart':
+      case 'leave':
+      case 'replace':
         if (target !== undefined) this.#strike(kind, target);
         return;
       default:
@@ -208,19 +255,45 @@ export class Faults {
       case 'jumpClock':
         target.clock.jumpWall(random.between(-600_000, 600_000));
         return;
+      case 'restart':
+        target.stop();
+        return;
+      case 'leave':
+        this.#leave(target);
+        return;
+      case 'replace':
+        if (this.#lost.size >= this.#parts.lostMax) return;
+        this.#lost.add(target.node);
+        this.#resting.add(target);
+        target.crash();
+        this.#join();
+        this.#leave(target);
+        return;
       default:
         unreachable(kind);
     }
   }
 
   #rot(target: SimulatedProcess): void {
-    const { random, rottenMax, world } = this.#parts;
-    this.#rotten.add(target.node);
-    if (this.#rotten.size > rottenMax) {
-      this.#rotten.delete(target.node);
+    const { random, lostMax, world } = this.#parts;
+    if (this.#lost.size >= lostMax && !this.#lost.has(target.node)) return;
+    this.#lost.add(target.node);
+    world.trace(target.name, 'rots', `${target.disk.rot(random.between(1, 3))} values`);
+  }
+
+  /** One that rests and never was a member becomes one. */
+  #join(): void {
+    for (const process of this.#resting) {
+      if (process.started) continue;
+      this.#resting.delete(process);
+      process.start();
       return;
     }
-    world.trace(target.name, 'rots', `${target.disk.rot(random.between(1, 3))} values`);
+  }
+
+  #leave(target: SimulatedProcess): void {
+    if (this.members.length <= 2) return;
+    this.#parts.operator.decommission(target);
   }
 
   /** Two halves that both see one node in the middle. */
@@ -265,7 +338,7 @@ export class Faults {
   #target(): SimulatedProcess | undefined {
     const { processes, random, options, leader } = this.#parts;
     const hit = random.chance(options.leaderChance) ? leader() : random.pick(processes);
-    return hit !== undefined && hit.alive && !hit.frozen ? hit : undefined;
+    return hit?.alive === true && !hit.frozen ? hit : undefined;
   }
 
   /** Mostly short, now and then long. */

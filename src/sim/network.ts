@@ -36,11 +36,13 @@ export interface NetworkOptions {
 /** What the network needs of a process. */
 export interface Station {
   readonly node: NodeId;
+  /** UUID of its directory, which the two ends of a connection tell each other. */
+  readonly instance: string;
   readonly alive: boolean;
   /** Brings a message to its actor. */
   deliver(to: Ref<never>, from: Ref<never> | undefined, kind: string, bytes: Uint8Array): void;
   /** The connection to `peer` has come about or ended. */
-  onLink(peer: NodeId, connected: boolean): void;
+  onLink(peer: Station, connected: boolean): void;
 }
 
 interface Letter {
@@ -78,6 +80,8 @@ export class SimulatedNetwork {
   readonly #options: NetworkOptions;
   readonly #stations: Station[] = [];
   readonly #links = new Map<number, Link>();
+  /** Whom each process that lives wants to be connected to. */
+  readonly #wanted = new Map<NodeId, ReadonlySet<NodeId>>();
 
   constructor(world: World, options: NetworkOptions, random: Random) {
     this.#world = world;
@@ -166,11 +170,19 @@ export class SimulatedNetwork {
     }
   }
 
+  /** The process of `node` wants to be connected to these; to others it is when they want it. */
+  want(node: NodeId, peers: Iterable<NodeId>): void {
+    this.#wanted.set(node, new Set(peers));
+    for (const link of this.#links.values()) if (link.from.node === node) this.#dial(link);
+  }
+
+  /** A process lives that others may have been waiting for. */
   onStarted(node: NodeId): void {
     for (const link of this.#links.values()) if (link.from.node === node) this.#dial(link);
   }
 
   onDied(node: NodeId): void {
+    this.#wanted.delete(node);
     for (const link of this.#links.values()) if (link.from.node === node) this.#disconnect(link);
   }
 
@@ -271,21 +283,29 @@ export class SimulatedNetwork {
     }
     if (!was) return;
     this.#world.trace('network', 'breaks', `${link.from.node} - ${link.to.node}`);
-    if (link.from.alive) link.from.onLink(link.to.node, false);
-    if (link.to.alive) link.to.onLink(link.from.node, false);
+    if (link.from.alive) link.from.onLink(link.to, false);
+    if (link.to.alive) link.to.onLink(link.from, false);
   }
 
   /** Connects two processes soon, if they can reach each other by then. */
   #dial(link: Link): void {
+    if (link.connected || !this.#isWanted(link)) return;
     this.#world.after(this.#random.fraction() * this.#options.dialMsMax, () => {
+      if (!this.#isWanted(link)) return;
       const back = must(link.back, 'a link has two directions');
       const reachable = link.blocks === 0 && back.blocks === 0;
       if (link.connected || !reachable || !link.from.alive || !link.to.alive) return;
       link.connected = true;
       back.connected = true;
-      link.from.onLink(link.to.node, true);
-      link.to.onLink(link.from.node, true);
+      link.from.onLink(link.to, true);
+      link.to.onLink(link.from, true);
     });
+  }
+
+  #isWanted({ from, to }: Link): boolean {
+    const wants = (one: Station, other: Station): boolean =>
+      this.#wanted.get(one.node)?.has(other.node) === true;
+    return wants(from, to) || wants(to, from);
   }
 
   #mustLink(from: NodeId, to: NodeId): Link {

@@ -3,6 +3,7 @@
  * fault not at all and others to the extreme.
  */
 import type { Random } from '../base/random.js';
+import type { ClusterLimits } from '../cluster/index.js';
 import type { RaftTiming } from '../raft/index.js';
 import type { ShardLimits } from '../shard/index.js';
 import type { ClientOptions } from './client.js';
@@ -16,6 +17,11 @@ export const plants = {
   'torn-batch': 'a crash leaves half a batch on the disk',
   'blind-commit': 'commits are not checked against what changed since their snapshot',
   'forgotten-sequence': 'the last number of a sequence is not stored',
+  'blind-vote': 'a vote is given without a look at the log of the candidate',
+  'counted-commit': 'an entry of an older term is committed because a majority has it',
+  'hasty-vote': 'a vote leaves before it is on the disk',
+  'kept-lease': 'a leader that hands over goes on to read under its lease',
+  'forgotten-promise': 'a process that was started again votes at once',
 } as const;
 
 export type Plant = keyof typeof plants;
@@ -42,6 +48,10 @@ export interface ClusterOptions extends NodeOptions {
   readonly voters: number;
   readonly witnesses: number;
   readonly learners: number;
+  /** Nodes that may join later. */
+  readonly spares: number;
+  /** For so long faults happen while the cluster forms. */
+  readonly formingMs: number;
   /** Faults happen for so long. */
   readonly durationMs: number;
   readonly clients: number;
@@ -49,6 +59,7 @@ export interface ClusterOptions extends NodeOptions {
   readonly thinkMsMax: number;
   readonly client: ClientOptions;
   readonly timing: RaftTiming;
+  readonly clusterLimits: Partial<ClusterLimits>;
   readonly network: NetworkOptions;
   readonly faults: FaultOptions;
 }
@@ -80,11 +91,18 @@ export function drawClusterOptions(
     voters: members - witnesses,
     witnesses,
     learners: random.chance(0.2) ? 1 : 0,
+    spares: random.pick([0, 0, 1, 2]),
+    formingMs: random.chance(0.2) ? 2000 : 0,
     durationMs,
     clients,
     thinkMsMax: (2 * clients * durationMs) / statements,
     client: { patienceMs: random.pick([300, 1500, 5000]), retryMsMax: random.pick([5, 50, 200]) },
     timing: drawTiming(random),
+    clusterLimits: {
+      helloMs: random.pick([20, 250]),
+      reconcileMs: random.pick([20, 250]),
+      commandMs: random.pick([2000, 10_000]),
+    },
     network: drawNetworkOptions(random),
     faults: {
       kinds: faultKinds.filter(() => random.chance(0.35)),
@@ -104,6 +122,8 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     voters: 3,
     witnesses: 0,
     learners: 0,
+    spares: 0,
+    formingMs: 0,
     durationMs: 0,
     clients: 0,
     thinkMsMax: 0,
@@ -117,6 +137,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
       leaseReads: true,
       hibernateMs: 1000,
     },
+    clusterLimits: {},
     network: {
       latencyMsMin,
       latencyMsMax: latencyMsMin * 5,

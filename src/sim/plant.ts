@@ -5,6 +5,7 @@
 import { Dispatcher, type DispatcherOptions } from '../actors/index.js';
 import type { Actor, ActorKind, Message, Ref } from '../actors/actor.js';
 import type { Timestamp } from '../base/ids.js';
+import { type RaftRules, raftRules } from '../raft/index.js';
 import type { ProposeMessage } from '../shard/protocol.js';
 import {
   type Batch,
@@ -45,6 +46,10 @@ class PassingEngine implements Engine {
 
   scan(span: Span, visit: Visit, reverse?: boolean): void {
     this.behind.scan(span, visit, reverse);
+  }
+
+  keys(span: Span): readonly Uint8Array[] {
+    return this.behind.keys(span);
   }
 
   commit(batch: Batch): Ticket {
@@ -147,16 +152,41 @@ export function plantedTamper(plant: Plant | undefined): Tamper | undefined {
   return undefined;
 }
 
+/** The rules of Raft as the planted bug has them; undefined where it leaves them alone. */
+function plantedRules(plant: Plant | undefined): RaftRules | undefined {
+  switch (plant) {
+    case 'blind-vote':
+      return { ...raftRules, logSuffices: () => true };
+    case 'counted-commit':
+      return { ...raftRules, countsForCommit: () => true };
+    case 'hasty-vote':
+      return { ...raftRules, votesWhenDurable: false };
+    case 'kept-lease':
+      return { ...raftRules, leaseEndsWithTransfer: false };
+    case 'forgotten-promise':
+      return { ...raftRules, waitsAfterRestart: false };
+    default:
+      return undefined;
+  }
+}
+
 /** Puts itself in front of a replica, or only looks at it. */
 export type Interceptor = (replica: Actor<Message>, self: Ref<Message>) => Actor<Message>;
 
 /** A dispatcher whose replica gets what `tamper` makes of each proposal, and is seen by `intercept`. */
 export class InterceptedDispatcher extends Dispatcher {
+  readonly #rules: RaftRules | undefined;
   readonly #tamper: Tamper;
   readonly #intercept: Interceptor | undefined;
 
-  constructor(options: DispatcherOptions, tamper: Tamper, intercept: Interceptor | undefined) {
+  constructor(
+    options: DispatcherOptions,
+    plant: Plant | undefined,
+    tamper: Tamper,
+    intercept: Interceptor | undefined,
+  ) {
     super(options);
+    this.#rules = plantedRules(plant);
     this.#tamper = tamper;
     this.#intercept = intercept;
   }
@@ -169,7 +199,8 @@ export class InterceptedDispatcher extends Dispatcher {
     super.registerKind({
       ...kind,
       create: (args: Args, place, self) => {
-        const replica = kind.create(args, place, self);
+        const ruled = this.#rules === undefined ? args : { ...args, rules: this.#rules };
+        const replica = kind.create(ruled, place, self);
         const seen = this.#intercept?.(replica as Actor<Message>, self as Ref<Message>);
         return this.#wrap((seen as Actor<M> | undefined) ?? replica);
       },

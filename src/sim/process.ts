@@ -3,9 +3,9 @@
  * virtual time, a simulated disk and a simulated network. A crash drops all of it but what had reached
  * the disk; a frozen process runs no code while time goes on.
  */
-import type { PlaceId, Ref } from '../actors/actor.js';
+import type { LogLevel, PlaceId, Ref } from '../actors/actor.js';
 import type { Dispatcher, DispatcherOptions } from '../actors/index.js';
-import { assert, must } from '../base/assert.js';
+import { AssertionError, assert, must } from '../base/assert.js';
 import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
@@ -13,7 +13,7 @@ import { shardPlace } from '../node/index.js';
 import type { ProposeAnswer, ProposeMessage } from '../shard/protocol.js';
 import type { SessionAnswer, SessionMessage } from '../sql/session/protocol.js';
 import { SimulatedClock } from './clock.js';
-import { compose, type Composed, type NodeOptions } from './compose.js';
+import { compose, type Composed, type Membership, type NodeOptions } from './compose.js';
 import { SimulatedDisk } from './disk.js';
 import type { SimulatedNetwork, Station } from './network.js';
 import {
@@ -44,8 +44,9 @@ export interface ProcessParts {
   readonly random: Random;
   readonly node: NodeId;
   readonly events: ProcessEvents;
-  /** Undefined: it is alone. */
+  /** Both undefined: it is alone. */
   readonly network?: SimulatedNetwork;
+  readonly membership?: Membership;
   /** Sees each replica that is made, and may put itself in front of it. */
   readonly intercept?: Interceptor;
   /** Whether a process may die of this error; any other is a broken promise. */
@@ -57,6 +58,7 @@ interface Running extends Composed {
   /** False once it has died: whatever was scheduled for it does not happen. */
   alive: boolean;
   up: boolean;
+  stopping: boolean;
 }
 
 export class SimulatedProcess implements Station {
@@ -68,33 +70,46 @@ export class SimulatedProcess implements Station {
   readonly #parts: ProcessParts;
   readonly #world: World;
   readonly #random: Random;
+  /** How it comes to its cluster from the next start on. */
+  membership: Membership | undefined;
   #running: Running | undefined;
-  #incarnation = 0;
   /** Turns until the crash; undefined for none. */
   #turnsLeft: number | undefined;
   /** What a frozen process will do when it runs again; undefined while it runs. */
   #frozen: (() => void)[] | undefined;
   /** What it dies of at the end of this event. */
   #dyingOf: DatabaseError | undefined;
+  /** The broken invariant of an actor. */
+  #failure: Error | undefined;
 
   constructor(parts: ProcessParts) {
     const { world, node, options, random } = parts;
     this.#parts = parts;
     this.#world = world;
     this.#random = random;
+    this.membership = parts.membership;
     this.node = node;
     this.name = `node-${node}`;
-    this.disk = new SimulatedDisk(world, options.disk, random.split());
+    this.disk = new SimulatedDisk(world, node, options.disk, random.split());
     this.clock = new SimulatedClock(world, random.split(), options.clock);
+  }
+
+  get instance(): string {
+    return this.disk.identity.instance;
   }
 
   get alive(): boolean {
     return this.#running !== undefined;
   }
 
-  /** Serves SQL, or did once in this life. */
+  /** Whether it ever was. */
+  get started(): boolean {
+    return this.disk.identity.incarnation > 0;
+  }
+
+  /** Takes SQL. */
   get up(): boolean {
-    return this.#running?.up === true;
+    return this.#running?.up === true && !this.#running.stopping;
   }
 
   get frozen(): boolean {
@@ -108,22 +123,20 @@ export class SimulatedProcess implements Station {
 
   start(): void {
     assert(this.#running === undefined, 'started twice', this.name);
-    this.#incarnation += 1;
-    this.#world.trace(this.name, 'starts', `incarnation ${this.#incarnation}`);
     // The composition may already send: what it schedules asks for what is made here.
     const later: { running?: Running } = {};
     const enter = (run: () => void): void => this.#enter(later.running, run);
     const { options, node, network } = this.#parts;
     const engine = plantedEngine(options.plant, this.disk.open(enter), this.#world);
+    const { incarnation } = this.disk.identity;
+    this.#world.trace(this.name, 'starts', `incarnation ${incarnation}`);
     const dispatcher = this.#makeDispatcher(() => later.running);
     dispatcher.addPlace(0 as PlaceId);
     const composed = compose(dispatcher, {
-      engine,
-      node,
-      incarnation: this.#incarnation,
-      options,
+      ...{ engine, node, options, enter, disk: this.disk, membership: this.membership },
+      connect: (peers) => network?.want(node, peers),
     });
-    this.#running = { ...composed, dispatcher, alive: true, up: false };
+    this.#running = { ...composed, dispatcher, alive: true, up: false, stopping: false };
     later.running = this.#running;
     network?.onStarted(node);
   }
@@ -155,9 +168,13 @@ export class SimulatedProcess implements Station {
     this.#enter(running, () => running?.dispatcher.deliverBytes(to, from, kind, bytes));
   }
 
-  onLink(peer: NodeId, connected: boolean): void {
+  onLink(peer: Station, connected: boolean): void {
     const running = this.#running;
-    this.#enter(running, () => running?.onLink(peer, connected));
+    const { node, instance } = peer;
+    this.#enter(running, () => {
+      if (connected) running?.host?.peerUp({ node, instance });
+      else running?.host?.peerDown(node);
+    });
   }
 
   /** Dies after so many more turns of its actors. */
@@ -184,6 +201,23 @@ export class SimulatedProcess implements Station {
     this.#world.trace(this.name, 'dies', this.disk.crash());
     this.#parts.network?.onDied(this.node);
     this.#parts.events.onDown(this.node);
+  }
+
+  /** Stops as its operator wants it: another leads first. */
+  stop(): void {
+    const running = this.#running;
+    this.#enter(running, () => {
+      const end = (): void => {
+        // Called within a turn, which ends first.
+        this.#world.after(this.clock.aheadMs, () => {
+          if (running?.alive === true) this.crash();
+        });
+      };
+      if (running === undefined || running.stopping) return;
+      running.stopping = true;
+      if (running.host === undefined) end();
+      else running.host.handOver(end);
+    });
   }
 
   /** Runs nothing until {@link thaw}, as after SIGSTOP. */
@@ -241,10 +275,7 @@ export class SimulatedProcess implements Station {
       seed: this.#random.below(0x1_0000),
       clock: this.clock,
       schedule: { soon: () => void this.#world.after(this.clock.aheadMs, drain), at },
-      log: (level, event, fields) => {
-        if (level === 'debug') return;
-        this.#world.trace(this.name, level, `${event} ${JSON.stringify(fields)}`);
-      },
+      log: (level, event, fields) => this.#log(level, event, fields),
       fatal: (error) => this.#onFatal(error),
       probe: (name) => this.probes.set(name, (this.probes.get(name) ?? 0) + 1),
       encodeAll: true,
@@ -253,7 +284,7 @@ export class SimulatedProcess implements Station {
         : { transmit: (envelope) => network.send(node, envelope, this.clock.aheadMs) }),
     };
     const tamper = plantedTamper(nodeOptions.plant) ?? this.#repeat(running);
-    return new InterceptedDispatcher(options, tamper, intercept);
+    return new InterceptedDispatcher(options, nodeOptions.plant, tamper, intercept);
   }
 
   /** Some proposals arrive again, at once or later; the second answer goes nowhere. */
@@ -274,6 +305,14 @@ export class SimulatedProcess implements Station {
     };
   }
 
+  #log(level: LogLevel, event: string, fields: Readonly<Record<string, unknown>>): void {
+    if (level === 'debug') return;
+    this.#world.trace(this.name, level, `${event} ${JSON.stringify(fields)}`);
+    const { error } = fields;
+    // Its supervisor would start it again; here it is a broken invariant that nobody must miss.
+    if (event === 'actor.failed' && error instanceof AssertionError) this.#failure ??= error;
+  }
+
   #onFatal(error: Error): void {
     if (error instanceof DatabaseError && this.#parts.mayDieOf?.(error) === true) {
       this.#dyingOf ??= error;
@@ -283,6 +322,7 @@ export class SimulatedProcess implements Station {
   }
 
   #dieIfDying(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#dyingOf === undefined || this.#running === undefined) return;
     this.#world.trace(this.name, 'fatal', this.#dyingOf.message);
     this.crash();

@@ -4,7 +4,7 @@
  */
 import type { Actor, Message, Ref } from '../actors/actor.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
-import type { LogEntry, RaftLog } from '../storage/index.js';
+import type { Configuration, LogEntry, RaftLog } from '../storage/index.js';
 import type { Interceptor } from './plant.js';
 import { demand } from './workload.js';
 
@@ -16,6 +16,7 @@ export interface ObservedReplica {
     readonly commitIndex: LogIndex;
     readonly leader: NodeId | undefined;
     readonly hibernating: boolean;
+    readonly configuration: Configuration;
   };
   readonly log: RaftLog;
   readonly appliedIndex: LogIndex;
@@ -108,7 +109,7 @@ export class Safety {
     if (replica.raft.role === 'leader') {
       demand(first.index === lastIndex + 1, 'a leader only appends', node, first.index, lastIndex);
     }
-    const kept = replica.raft.commitIndex;
+    const kept = member.commitIndex;
     demand(first.index > kept, 'what is committed is never replaced', node, first.index, kept);
     let previousTerm: number = replica.log.termAt((first.index - 1) as LogIndex) ?? 0;
     for (const entry of entries) {

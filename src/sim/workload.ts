@@ -20,7 +20,13 @@ export interface Request {
  * sends the statement again by itself). After both the client has connected again.
  */
 export type Outcome =
-  | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly tag: string }
+  | {
+      readonly kind: 'rows';
+      readonly rows: readonly Row[];
+      readonly tag: string;
+      /** It may be older than what was committed. */
+      readonly stale: boolean;
+    }
   | { readonly kind: 'error'; readonly error: ErrorFields }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'refused' };

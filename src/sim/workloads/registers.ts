@@ -20,6 +20,7 @@ const register: Model<number, Input, number> = {
 
 export class Registers implements Workload {
   readonly name = 'registers';
+  readonly #attempted = Array.from({ length: registers }, () => new Set<number>([0]));
   readonly #histories: Operation<Input, number>[][] = Array.from({ length: registers }, () => []);
   #nextValue = 1;
 
@@ -33,7 +34,8 @@ export class Registers implements Workload {
 
   *step(_client: number, world: ClientWorld): Script {
     const id = world.random.below(registers);
-    if (world.random.chance(0.5)) yield* this.#read(id, world);
+    if (!world.settled && world.random.chance(0.1)) yield* this.#readStale(id, world);
+    else if (world.random.chance(0.5)) yield* this.#read(id, world);
     else yield* this.#write(id, world);
   }
 
@@ -48,15 +50,38 @@ export class Registers implements Workload {
     const calledAt = world.nowMs();
     const outcome = yield { text: 'select value from register where id = $1', parameters: [id] };
     const rows = rowsOf(outcome, 'a read');
-    if (rows === undefined) return;
+    if (rows === undefined || outcome.kind !== 'rows') return;
+    demand(!outcome.stale, 'a read is stale only when that was asked for', id);
     const output = Number(rows[0]?.[0]);
     this.#record(id, { input: { kind: 'read' }, output, calledAt, returnedAt: world.nowMs() });
+  }
+
+  /** A node that cannot know what is newest may answer with what was there once, and says so. */
+  *#readStale(id: number, world: ClientWorld): Script {
+    if ((yield { text: 'set shardforge.stale_reads = on' }).kind !== 'rows') return;
+    const calledAt = world.nowMs();
+    const outcome = yield { text: 'select value from register where id = $1', parameters: [id] };
+    const returnedAt = world.nowMs();
+    yield { text: 'set shardforge.stale_reads = off' };
+    if (outcome.kind === 'error') {
+      demand(outcome.error.kind === 'undefined_table', 'a stale read sees an old state', outcome);
+    }
+    if (outcome.kind !== 'rows') return;
+    // Without a row its node has not even seen the set-up.
+    const value = Number(outcome.rows[0]?.[0] ?? 0);
+    if (!outcome.stale) {
+      this.#record(id, { input: { kind: 'read' }, output: value, calledAt, returnedAt });
+      return;
+    }
+    const written = this.#attempted[id]?.has(value) === true;
+    demand(written, 'a stale read sees what was written once', id, value);
   }
 
   *#write(id: number, world: ClientWorld): Script {
     const calledAt = world.nowMs();
     const value = this.#nextValue;
     this.#nextValue += 1;
+    this.#attempted[id]?.add(value);
     const outcome = yield {
       text: 'update register set value = $2 where id = $1',
       parameters: [id, value],

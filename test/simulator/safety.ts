@@ -1,0 +1,104 @@
+/** The simulator notices when replicas break a safety property of Raft. */
+import type { Test } from 'tap';
+import type { Actor, Context, Message, PlaceId, Ref } from '#src/actors/index.js';
+import type { LogIndex, NodeId, Term, Timestamp, TransactionId } from '#src/base/ids.js';
+import type { ShardId } from '#src/base/ids.js';
+import { type ObservedReplica, Safety } from '#src/sim/safety.js';
+import { type Configuration, type LogEntry, MemoryEngine, RaftLog } from '#src/storage/index.js';
+
+const configuration: Configuration = {
+  ...{ voters: [1, 2, 3] as NodeId[], outgoing: [], learners: [], witnesses: [] },
+};
+
+/** A replica that does what the test says. */
+class Puppet implements Actor<Message>, ObservedReplica {
+  readonly raft = {
+    ...{ role: 'follower' as ObservedReplica['raft']['role'], term: 1 as Term },
+    ...{ commitIndex: 0 as LogIndex, leader: undefined, hibernating: false, configuration },
+  };
+  readonly log = new RaftLog(new MemoryEngine(), 1 as ShardId);
+  readonly appliedIndex = 0 as LogIndex;
+  readonly #seen: Actor<Message>;
+
+  constructor(node: number, safety: Safety) {
+    const self = { node, place: 1 as PlaceId, name: 'replica/1' } as Ref<Message>;
+    this.#seen = safety.intercept(this, self);
+  }
+
+  stateHash(): string {
+    return '';
+  }
+
+  receive(): void {}
+
+  /** A turn after which it stands like this. */
+  turn(role: ObservedReplica['raft']['role'], term: number, commitIndex: number): void {
+    Object.assign(this.raft, { role, term, commitIndex });
+    this.#seen.receive({ kind: 'test' }, undefined as unknown as Context<Message>);
+  }
+
+  append(...entries: LogEntry[]): void {
+    this.log.append(entries, {
+      ...{ term: 9 as Term, vote: undefined, configuration, clusterId: '' },
+      lastSnapshot: { index: 0 as LogIndex, term: 0 as Term },
+    });
+  }
+}
+
+function entry(index: number, term: number, text = ''): LogEntry {
+  return {
+    ...{ index: index as LogIndex, term: term as Term, kind: 'write', origin: 1 as NodeId },
+    ...{ transaction: 1 as TransactionId, timestamp: 1 as Timestamp, wallMs: 0, objects: [] },
+    ...{ client: undefined, request: undefined, payload: Buffer.from(text) },
+  };
+}
+
+export function testSafety(t: Test): void {
+  const puppets = (): readonly [Puppet, Puppet] => {
+    const safety = new Safety(() => false);
+    return [new Puppet(1, safety), new Puppet(2, safety)];
+  };
+
+  t.test('election safety: two leaders in one term', async (t) => {
+    const [one, two] = puppets();
+    one.turn('leader', 2, 0);
+    two.turn('leader', 3, 0);
+    t.throws(() => two.turn('leader', 2, 0), /never falls/);
+    const [three, four] = puppets();
+    three.turn('leader', 2, 0);
+    t.throws(() => four.turn('leader', 2, 0), /one leader in a term/);
+  });
+
+  t.test('leader append-only', async (t) => {
+    const [one] = puppets();
+    one.append(entry(1, 1), entry(2, 1));
+    one.turn('leader', 2, 0);
+    t.throws(() => one.append(entry(2, 2)), /a leader only appends/);
+  });
+
+  t.test('log matching', async (t) => {
+    const [one, two] = puppets();
+    one.append(entry(1, 1, 'a'));
+    t.throws(() => two.append(entry(1, 1, 'b')), /logs that share an entry/);
+    const [three, four] = puppets();
+    three.append(entry(1, 1), entry(2, 3));
+    four.append(entry(1, 2));
+    t.throws(() => four.append(entry(2, 3)), /logs that share an entry/);
+  });
+
+  t.test('leader completeness', async (t) => {
+    const [one, two] = puppets();
+    one.append(entry(1, 1));
+    one.turn('leader', 1, 1);
+    t.throws(() => two.turn('leader', 2, 0), /a leader has all/);
+  });
+
+  t.test('state machine safety', async (t) => {
+    const [one, two] = puppets();
+    one.append(entry(1, 1));
+    one.turn('leader', 1, 1);
+    two.append(entry(1, 2));
+    t.throws(() => two.turn('follower', 2, 1), /one entry is committed/);
+    t.throws(() => one.append(entry(1, 3)), /only appends|never replaced/);
+  });
+}
