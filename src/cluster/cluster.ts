@@ -277,17 +277,22 @@ export class ClusterActor implements Actor<ClusterMessage> {
       this.#down(node, `no beat for ${timing.electionMsMin} ms`, context);
     }
     this.#beat(context);
-    if (nowMs - this.#greetedMs >= view.limits.helloMs) {
-      this.#greetedMs = nowMs;
-      for (const node of view.linked.keys()) {
-        const known = view.greeted.get(node);
-        const agreed = known?.clusterId !== undefined && known.clusterId === view.clusterId;
-        if (!agreed) this.#greet(node, context);
-      }
-    }
+    if (nowMs - this.#greetedMs >= view.limits.helloMs) this.#greetSome(context);
     this.#pending.expire(context);
     this.#joining.consider(context);
     this.#changes.look(context);
+  }
+
+  /** Greets those with whom it does not belong to one cluster yet; tells those who have left. */
+  #greetSome(context: Turn): void {
+    const { linked, greeted, clusterId, rows } = this.#view;
+    this.#greetedMs = context.nowMs;
+    for (const node of linked.keys()) {
+      const hello = greeted.get(node);
+      const agreed = hello?.clusterId !== undefined && hello.clusterId === clusterId;
+      if (!agreed) this.#greet(node, context);
+      else if (rows.get(node)?.state === 'gone') this.#joining.onGreeted(hello, context);
+    }
   }
 
   #beat(context: Turn): void {

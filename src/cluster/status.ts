@@ -120,8 +120,8 @@ function memberReport(node: NodeId, view: View, reports: ReadonlyMap<NodeId, Adm
   const { alive } = view;
   return {
     node,
-    address: row?.address ?? hello?.address ?? null,
-    http: row?.http ?? hello?.http ?? null,
+    address: hello?.address ?? row?.address ?? null,
+    http: hello?.http ?? row?.http ?? null,
     role: row?.role ?? hello?.role ?? null,
     state: row?.state ?? 'active',
     inGroup: placeInGroup(node, view),
