@@ -10,6 +10,7 @@ import {
   type ClientWorld,
   demand,
   mustRunAgain,
+  type Outcome,
   type Request,
   rowsOf,
   type Script,
@@ -42,7 +43,9 @@ export class Ledger implements Workload {
 
   *step(client: number, world: ClientWorld): Script {
     const owner = this.#owner(client);
-    if (owner.possible.length > 1 || world.random.chance(0.1)) yield* this.#compare(owner, world);
+    if (owner.possible.length > 1 || world.random.chance(0.1)) {
+      if (!(yield* this.#compare(owner, world))) return;
+    }
     const before = owner.possible[0];
     if (before === undefined || owner.possible.length > 1) {
       // What is unknown may still happen: those rows are left alone from now on.
@@ -85,13 +88,14 @@ export class Ledger implements Workload {
     for (const owner of this.#all) yield* this.#compare(owner, world);
   }
 
-  *#compare(owner: Owner, world: ClientWorld): Script {
+  /** False when no answer came. */
+  *#compare(owner: Owner, world: ClientWorld): Generator<Request, boolean, Outcome> {
     const outcome = yield {
       text: 'select id, value from ledger where owner = $1 order by id',
       parameters: [owner.number],
     };
     const found = rowsOf(outcome, 'reading the ledger');
-    if (found === undefined) return;
+    if (found === undefined) return false;
     const shown = JSON.stringify(found);
     const matching = owner.possible.filter((rows) => shown === listed(rows));
     demand(
@@ -103,6 +107,7 @@ export class Ledger implements Workload {
     // What was not seen yet may come later; what was seen stays.
     const isLast = shown === listed(must(owner.possible.at(-1), 'an owner has a state'));
     if (isLast || world.settled) owner.possible = matching.slice(0, 1);
+    return true;
   }
 
   #owner(client: number): Owner {
