@@ -4,70 +4,79 @@
  */
 import { must } from '../base/assert.js';
 import { Random } from '../base/random.js';
+import type { SimulatedClient } from './client.js';
 import { SimulatedCluster, untilKnown } from './cluster.js';
-import { type ClusterOptions, drawCalmOptions } from './options.js';
-import { all, demand, rowsOf, type Script } from './workload.js';
+import { drawCalmOptions } from './options.js';
+import { all, demand, type Script } from './workload.js';
 
-export interface Failover {
-  /** From each death of a leader to the first write that is acknowledged after it, milliseconds. */
-  readonly pausesMs: readonly number[];
-}
+const serveMsMax = 20_000;
+const writers = 6;
+/** After a command to hand over, pauses are looked for during so long. */
+const watchMs = 1000;
 
-const formMsMax = 20_000;
-const pauseMsMax = 20_000;
-const clients = 6;
-
-/** `deaths` leaders die one after the other in a cluster of three drawn from the seed. */
-export function measureFailover(
-  seed: number,
-  deaths: number,
-  print?: (line: string) => void,
-): Failover {
-  const random = new Random(seed);
-  const options = drawCalmOptions(seed, random.split());
-  const run = new FailoverRun(options, random, print);
-  return { pausesMs: run.run(deaths) };
-}
-
-class FailoverRun {
+export class Failover {
   readonly #cluster: SimulatedCluster;
   readonly #random: Random;
+  readonly #operator: SimulatedClient;
+  /** When the last write was acknowledged, and the longest pause since it was last asked for. */
+  #writtenMs = 0;
+  #pauseMs = 0;
   #acknowledged = 0;
+  /** Writes whose outcome is unknown. */
+  lost = 0;
 
-  constructor(options: ClusterOptions, random: Random, print?: (line: string) => void) {
+  /** A cluster of three under writes. */
+  constructor(seed: number, print?: (line: string) => void) {
+    const random = new Random(seed);
+    const options = drawCalmOptions(seed, random.split());
     this.#random = random.split();
     this.#cluster = new SimulatedCluster(options, random.split(), print, () => undefined);
-  }
-
-  run(deaths: number): readonly number[] {
-    const cluster = this.#cluster;
-    cluster.start();
-    const checker = cluster.addClient('checker');
-    const table = all([
-      'create table if not exists written (client int, n int, primary key (client, n))',
-    ]);
-    cluster.runScript(checker, untilKnown(table), formMsMax, 'a cluster forms');
-    for (let at = 0; at < clients; at += 1) {
-      const client = cluster.addClient(`client-${at}`);
-      client.run(this.#write(at), () => undefined);
+    this.#operator = this.#cluster.addClient('operator');
+    this.#cluster.start();
+    this.#run(
+      untilKnown(all(['create table written (client int, n int, primary key (client, n))'])),
+      'a cluster forms',
+    );
+    for (let at = 0; at < writers; at += 1) {
+      this.#cluster.addClient(`client-${at}`).run(this.#write(at), () => undefined);
     }
-    return Array.from({ length: deaths }, () => this.#kill());
   }
 
-  #kill(): number {
+  /** The leader dies; milliseconds until the next write is acknowledged. */
+  kill(): number {
     const cluster = this.#cluster;
-    cluster.runFor(this.#random.between(500, 1500));
-    const settled = (): boolean => cluster.leader !== undefined;
-    cluster.until(settled, pauseMsMax, 'somebody leads');
-    const leader = must(cluster.leader, 'the leader');
+    const leader = this.#awaitLeader();
     leader.crash();
     const diedMs = cluster.world.nowMs;
     const before = this.#acknowledged;
     const again = (): boolean => this.#acknowledged > before;
-    cluster.until(again, pauseMsMax, 'writes go on after the leader died');
-    const pauseMs = cluster.world.nowMs - diedMs;
+    cluster.until(again, serveMsMax, 'writes go on after the leader died');
     leader.start();
-    return pauseMs;
+    return cluster.world.nowMs - diedMs;
+  }
+
+  /** The leader hands over; milliseconds of the longest pause between two acknowledged writes. */
+  transfer(): number {
+    const { node } = this.#awaitLeader();
+    this.#pauseMs = 0;
+    this.#run(
+      all(['select shardforge.cluster_transfer()']),
+      'a leader hands over when its operator wants it',
+    );
+    this.#cluster.runFor(watchMs);
+    demand(this.#awaitLeader().node !== node, 'another leads after the leader handed over', node);
+    return this.#pauseMs;
+  }
+
+  #awaitLeader() {
+    const cluster = this.#cluster;
+    cluster.runFor(this.#random.between(500, 1500));
+    cluster.until(() => cluster.leader !== undefined, serveMsMax, 'somebody leads');
+    return must(cluster.leader, 'the leader');
+  }
+
+  #run(script: Script, promise: string): void {
+    this.#cluster.runScript(this.#operator, script, serveMsMax, promise);
   }
 
   *#write(client: number): Script {
@@ -75,7 +84,14 @@ class FailoverRun {
       const text = 'insert into written values ($1, $2)';
       const outcome = yield { text, parameters: [client, n] };
       demand(outcome.kind !== 'error', 'no write fails', outcome);
-      if (rowsOf(outcome, text) !== undefined) this.#acknowledged += 1;
+      if (outcome.kind !== 'rows') {
+        this.lost += 1;
+        continue;
+      }
+      const { nowMs } = this.#cluster.world;
+      this.#pauseMs = Math.max(this.#pauseMs, nowMs - this.#writtenMs);
+      this.#writtenMs = nowMs;
+      this.#acknowledged += 1;
     }
   }
 }

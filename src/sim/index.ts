@@ -9,6 +9,6 @@
  */
 export { loadParser } from '../sql/index.js';
 export { isLinearizable, type Model, type Operation } from './checkers/linearizable.js';
-export { type Failover, measureFailover } from './failover.js';
+export { Failover } from './failover.js';
 export { type Plant, plants } from './options.js';
 export { type RunRequest, type RunResult, runCluster, runLone } from './run.js';

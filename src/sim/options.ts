@@ -4,6 +4,7 @@
  */
 import type { Random } from '../base/random.js';
 import type { ClusterLimits } from '../cluster/index.js';
+import { defaultTiming } from '../node/index.js';
 import type { RaftTiming } from '../raft/index.js';
 import type { ShardLimits } from '../shard/index.js';
 import type { ClientOptions } from './client.js';
@@ -128,15 +129,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     clients: 0,
     thinkMsMax: 0,
     client: { patienceMs: 5000, retryMsMax: 10 },
-    timing: {
-      heartbeatMs: 50,
-      electionMsMin: 150,
-      electionMsMax: 300,
-      leaseMs: 150,
-      clockDrift,
-      leaseReads: true,
-      hibernateMs: 1000,
-    },
+    timing: defaultTiming,
     clusterLimits: {},
     network: {
       latencyMsMin,
@@ -154,7 +147,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     faults: { kinds: [], pauseMsMax: 0, durationMsMax: 0, leaderChance: 0 },
     plant: undefined,
     disk: { flushMsMin: 0.1, flushMsMax: 1, unflushedSurvival: 0.5 },
-    clock: { drift: clockDrift, wallOffsetMsMax: 100, readMsMax: 0 },
+    clock: { drift: defaultTiming.clockDrift, wallOffsetMsMax: 100, readMsMax: 0 },
     repeatedProposals: 0,
     shardLimits: {},
   };
