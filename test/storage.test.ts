@@ -3,6 +3,8 @@ import './storage/sorted-map.js';
 import './storage/engines.js';
 import './storage/failures.js';
 import './storage/overlay.js';
+import './storage/log-file.js';
+import './storage/log-damage.js';
 import './storage/log.js';
 import './storage/keys.js';
 import './storage/directory.js';

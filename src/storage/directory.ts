@@ -1,29 +1,35 @@
 /**
  * The directory of a node:
  *
- *     shardforge.json   what the directory is: format, node, cluster, number of stores; never changes
+ *     shardforge.json   what the directory is: format, node, instance, number of stores
+ *     cluster.json      the cluster that the node belongs to, when it was formed or joined
  *     run.json          the incarnation (one more with each start) and whether it ended cleanly
  *     lock/             who has the directory open (lmdb-lock.ts)
- *     store-0/ ...      one LMDB environment per store
+ *     store-0/ ...      the stores (store.ts)
  *
  * Opening it yields a number that no earlier start had, durable before it is used; ids made from it
  * are never given twice. After a crash each store is read by a child process before this one maps it,
  * because a damaged LMDB page can crash the process that reads it (pitfall 23).
+ *
+ * Format 2 has a log file in each store, and an instance. A directory of format 1 becomes one at its
+ * first open: the format rises first, so that an older version refuses the directory from then on, and
+ * the upgrade goes on at the next open if it is cut short.
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { assert } from '../base/assert.js';
+import { AssertionError, assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import { type DirectoryLock, lockDirectory, lockFolder } from './lmdb-lock.js';
 import { makeFolder, writeDurably } from './durable-file.js';
-import { LmdbEngine, type LmdbEngineOptions, mapBytesDefault } from './lmdb.js';
-import { checkHeader, checkRoom } from './lmdb-header.js';
+import type { Engine } from './engine.js';
+import { checkHeader } from './lmdb-header.js';
 import { probeStore } from './probe.js';
+import { holdsLog, makeStore, openStoreEngine, type StoreOptions, upgradeStore } from './store.js';
 
-/** The format that this version writes and reads. */
-export const directoryFormat = 1;
+/** The format that this version writes; it reads those before, too. */
+export const directoryFormat = 2;
 
 export interface DirectoryOptions {
   /** How many stores a new directory gets; an existing one keeps its number. */
@@ -34,15 +40,20 @@ export interface DirectoryOptions {
   readonly createdBy: string;
   /** The cluster that a new directory belongs to, a UUID; made up when absent. */
   readonly clusterId?: string;
+  /** A new directory belongs to no cluster yet: its node will join one. */
+  readonly unformed?: boolean;
 }
 
 interface FormatFile {
   readonly product: 'shardforge';
   readonly format: number;
   readonly nodeId: number;
-  readonly clusterId: string;
+  readonly instance: string;
+  readonly clusterId?: string;
   readonly stores: number;
   readonly createdBy: string;
+  /** The stores are of this format still, some or all of them. */
+  readonly upgradingFrom?: number;
 }
 
 interface RunFile {
@@ -52,6 +63,7 @@ interface RunFile {
 
 const formatName = 'shardforge.json';
 const runName = 'run.json';
+const formationName = 'cluster.json';
 /** What may lie in a directory that is still to be made: ours from a start cut short, or a mount's. */
 const allowedInNew = new Set([
   lockFolder,
@@ -62,6 +74,7 @@ const allowedInNew = new Set([
 ]);
 /** Enough to make a store; who opens it says how large it may become. */
 const firstMapBytes = 1024 * 1024;
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Transaction ids have 21 bits for it (base/ids.ts). */
 const incarnationMax = 2 ** 21 - 1;
 
@@ -69,7 +82,10 @@ const incarnationMax = 2 ** 21 - 1;
 export class Directory {
   readonly path: string;
   readonly nodeId: NodeId;
-  readonly clusterId: string;
+  /** UUID made with the directory: tells it from any other, also of the same node. */
+  readonly instance: string;
+  /** UUID of the cluster that the directory was made for; undefined when it was made to join one. */
+  readonly clusterId: string | undefined;
   readonly stores: number;
   /** The version of ShardForge that made the directory. */
   readonly createdBy: string;
@@ -78,17 +94,35 @@ export class Directory {
   /** The last start did not end by {@link close}. */
   readonly afterCrash: boolean;
   readonly #lock: DirectoryLock;
+  #formation: unknown;
 
   /** Made by {@link openDirectory}. */
   constructor(path: string, format: FormatFile, run: RunFile, lock: DirectoryLock) {
     this.path = path;
     this.nodeId = format.nodeId as NodeId;
+    this.instance = format.instance;
     this.clusterId = format.clusterId;
     this.stores = format.stores;
     this.createdBy = format.createdBy;
     this.incarnation = run.incarnation + 1;
     this.afterCrash = run.running;
     this.#lock = lock;
+    this.#formation = readFormation(path);
+  }
+
+  /** What {@link writeFormation} wrote last, as plain JSON; undefined before. */
+  get formation(): unknown {
+    return this.#formation;
+  }
+
+  /** Keeps what the node knows of its cluster; it is durable when the call returns. */
+  writeFormation(value: unknown): void {
+    try {
+      writeDurably(join(this.path, formationName), `${JSON.stringify(value, undefined, 2)}\n`);
+    } catch (error) {
+      throw describeFailure(this.path, error);
+    }
+    this.#formation = readFormation(this.path);
   }
 
   /** Where store `index`, counted from 0, lies; any thread of the process may open it there. */
@@ -123,30 +157,32 @@ export async function openDirectory(path: string, options: DirectoryOptions): Pr
 }
 
 /**
- * Opens a store of an open directory. Raises `directory_damaged` when it is no sound LMDB environment,
+ * Opens a store of an open directory. Raises `directory_damaged` when it is not sound,
  * `directory_unwritable` or `disk_full`.
  */
-export function openStore(options: LmdbEngineOptions): LmdbEngine {
+export async function openStore(options: StoreOptions): Promise<Engine> {
   try {
-    checkHeader(options.path);
-    checkRoom(options.path, options.mapBytes ?? mapBytesDefault);
-    return new LmdbEngine(options);
+    return await openStoreEngine(options);
   } catch (error) {
-    const failure = describeFailure(options.path, error);
-    if (failure instanceof DatabaseError) throw failure;
-    const reason = error instanceof Error ? error.message : String(error);
-    raise('directory_damaged', `store ${options.path} cannot be opened: ${reason}`);
+    throw describeStoreFailure(options.path, error);
   }
+}
+
+function describeStoreFailure(path: string, error: unknown): unknown {
+  const failure = describeFailure(path, error);
+  if (failure instanceof DatabaseError || failure instanceof AssertionError) return failure;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new DatabaseError('directory_damaged', `store ${path} cannot be opened: ${reason}`);
 }
 
 async function open(path: string, options: DirectoryOptions): Promise<Directory> {
   makeFolder(path);
   // Looked at before the lock is made, so that a foreign directory gets nothing written into it.
-  const before = readFormat(path);
+  readFormat(path);
   const lock = await lockDirectory(path);
   try {
-    const format = before ?? readFormat(path) ?? (await make(path, options));
-    checkStores(path, format.stores);
+    let format = readFormat(path) ?? (await make(path, options));
+    checkStores(path, format);
     const run = readRun(path);
     if (run.incarnation >= incarnationMax) {
       raise(
@@ -155,6 +191,7 @@ async function open(path: string, options: DirectoryOptions): Promise<Directory>
       );
     }
     if (run.running) await probe(path, format.stores);
+    if (format.upgradingFrom !== undefined) format = await upgrade(path, format);
     const directory = new Directory(path, format, run, lock);
     writeRun(path, { incarnation: directory.incarnation, running: true });
     return directory;
@@ -174,10 +211,13 @@ async function probe(path: string, stores: number): Promise<void> {
 }
 
 /** A store that is gone must not come back empty. */
-function checkStores(path: string, stores: number): void {
+function checkStores(path: string, { stores, upgradingFrom }: FormatFile): void {
   for (let index = 0; index < stores; index += 1) {
     const store = storePath(path, index);
     if (!checkHeader(store)) raise('directory_damaged', `${store} holds no store any more`);
+    if (upgradingFrom === undefined && !holdsLog(store)) {
+      raise('directory_damaged', `${store} holds no log any more`);
+    }
   }
 }
 
@@ -185,21 +225,38 @@ function checkStores(path: string, stores: number): void {
  * The format file comes last: where there is one, incarnations are being counted and stores are there.
  */
 async function make(path: string, options: DirectoryOptions): Promise<FormatFile> {
+  const { nodeId, stores, createdBy, unformed = false, clusterId } = options;
+  assert(!unformed || clusterId === undefined, 'an unformed directory has no cluster');
   const format: FormatFile = {
     product: 'shardforge',
     format: directoryFormat,
-    nodeId: options.nodeId,
-    clusterId: options.clusterId ?? randomUUID(),
-    stores: options.stores,
-    createdBy: options.createdBy,
+    nodeId,
+    instance: randomUUID(),
+    ...(unformed ? {} : { clusterId: clusterId ?? randomUUID() }),
+    stores,
+    createdBy,
   };
   writeRun(path, { incarnation: 0, running: false });
-  for (let index = 0; index < format.stores; index += 1) {
+  for (let index = 0; index < stores; index += 1) {
     makeFolder(storePath(path, index));
-    await openStore({ path: storePath(path, index), mapBytes: firstMapBytes }).close();
+    await makeStore(storePath(path, index), firstMapBytes).catch((error: unknown) => {
+      throw describeStoreFailure(storePath(path, index), error);
+    });
   }
-  writeDurably(join(path, formatName), `${JSON.stringify(format, undefined, 2)}\n`);
+  writeFormat(path, format);
   return format;
+}
+
+/** The format that was read is noted as the one to upgrade from before anything is changed. */
+async function upgrade(path: string, format: FormatFile): Promise<FormatFile> {
+  writeFormat(path, format);
+  for (let index = 0; index < format.stores; index += 1) {
+    await upgradeStore(storePath(path, index));
+  }
+  const { upgradingFrom, ...done } = format;
+  assert(upgradingFrom !== undefined, 'there was something to upgrade from');
+  writeFormat(path, done);
+  return done;
 }
 
 function storePath(path: string, index: number): string {
@@ -218,24 +275,49 @@ function readFormat(path: string): FormatFile | undefined {
   if (file.product !== 'shardforge') {
     raise('directory_foreign', `${join(path, formatName)} was not made by ShardForge`);
   }
-  const { format, nodeId, clusterId, stores, createdBy } = file;
+  return checkFormat(path, file);
+}
+
+function checkFormat(path: string, file: Record<string, unknown>): FormatFile {
+  const { format, nodeId, instance, clusterId, stores, createdBy, upgradingFrom } = file;
   if (isWhole(format, directoryFormat + 1)) {
     raise(
       'directory_newer',
       `${path} has format ${format}, made by ShardForge ${createdBy}; this version reads ${directoryFormat}`,
     );
   }
+  const isUuid = (value: unknown): value is string => typeof value === 'string' && uuid.test(value);
   if (
     !isWhole(format, 1) ||
     !isWhole(nodeId, 1) ||
     !isWhole(stores, 1) ||
-    typeof clusterId !== 'string' ||
-    !/^[0-9a-f-]{36}$/.test(clusterId) ||
+    !(isUuid(clusterId) || (format > 1 && clusterId === undefined)) ||
+    !(isUuid(instance) || format === 1) ||
+    !(upgradingFrom === undefined || upgradingFrom === 1) ||
     typeof createdBy !== 'string'
   ) {
     raise('directory_damaged', `${join(path, formatName)} has fields missing or out of range`);
   }
-  return { product: 'shardforge', format, nodeId, clusterId, stores, createdBy };
+  const from = format === 1 ? 1 : upgradingFrom;
+  return {
+    product: 'shardforge',
+    format: directoryFormat,
+    nodeId,
+    instance: isUuid(instance) ? instance : randomUUID(),
+    ...(clusterId === undefined ? {} : { clusterId }),
+    stores,
+    createdBy,
+    ...(from === undefined ? {} : { upgradingFrom: from }),
+  };
+}
+
+function readFormation(path: string): unknown {
+  if (!existsSync(join(path, formationName))) return undefined;
+  return readJson(path, formationName);
+}
+
+function writeFormat(path: string, format: FormatFile): void {
+  writeDurably(join(path, formatName), `${JSON.stringify(format, undefined, 2)}\n`);
 }
 
 function readRun(path: string): RunFile {

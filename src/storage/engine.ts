@@ -4,7 +4,9 @@
  * What it guarantees:
  * - `commit` never blocks the caller for the device. Batches become durable in the order of their
  *   tickets, each whole or not at all: after a crash the engine holds a prefix of the tickets.
- * - One flush is in flight at a time; batches that arrive meanwhile share the next one.
+ * - `commitLater` is a lane of its own: the same holds for it, and between the two there is no order.
+ *   After a crash the engine holds a prefix of each, whatever the order of the calls was.
+ * - In each lane one flush is in flight at a time; batches that arrive meanwhile share the next one.
  * - `get` and `scan` see at least every durable batch. They may lag behind `commit`, so whoever
  *   commits keeps what it wrote in memory until the ticket is durable.
  * - Keys are compared as unsigned bytes. Values carry a checksum bound to their key; a value that
@@ -52,13 +54,15 @@ export interface Engine {
   get(key: Uint8Array): Uint8Array | undefined;
   /** Visits the pairs of `span` in ascending order of key, descending when `reverse`. */
   scan(span: Span, visit: Visit, reverse?: boolean): void;
+  /** The keys of `span`, ascending, also of those whose values are damaged. */
+  keys(span: Span): readonly Uint8Array[];
   /** Queues `batch`; returns at once. */
   commit(batch: Batch): Ticket;
   /** Every ticket up to this one is on stable storage. */
   readonly durableTicket: Ticket;
   /**
    * As `commit`, for what nobody waits for: its tickets are counted apart, and it may take its time
-   * while those of `commit` overtake it. An engine with one queue for both has that order.
+   * while those of `commit` overtake it. It takes no keys of the spaces `log` and `hardState`.
    */
   commitLater(batch: Batch): Ticket;
   /** As `durableTicket`, of `commitLater`. */

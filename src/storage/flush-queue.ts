@@ -11,8 +11,12 @@ import type { Batch, EngineStats, Ticket } from './engine.js';
 import { keyBytesMax } from './keys.js';
 
 /** Bounds of one flush, so that neither memory nor the time of one transaction grows without end. */
-const flushPutsMax = 10_000;
-const flushBytesMax = 16 * 1024 * 1024;
+export interface FlushBounds {
+  readonly putsMax: number;
+  readonly bytesMax: number;
+}
+
+const boundsDefault: FlushBounds = { putsMax: 10_000, bytesMax: 16 * 1024 * 1024 };
 
 /** What goes to the device at once. */
 export interface Flush {
@@ -25,6 +29,7 @@ export interface Flush {
 export type DurableListener = (failure: Error | undefined) => void;
 
 export class FlushQueue {
+  readonly #bounds: FlushBounds;
   #inFlight: readonly Batch[] = [];
   readonly #waiting: Batch[] = [];
   /** Of each waiting batch, the bytes of its keys and values. */
@@ -39,6 +44,10 @@ export class FlushQueue {
   #laterDurable = 0;
   #flushes = 0;
   #failure: Error | undefined;
+
+  constructor(bounds = boundsDefault) {
+    this.#bounds = bounds;
+  }
 
   get durableTicket(): Ticket {
     return this.#durable as Ticket;
@@ -99,7 +108,8 @@ export class FlushQueue {
     let count = 0;
     for (const batch of this.#waiting) {
       const batchBytes = this.#waitingBytes[count] ?? 0;
-      const full = puts + batch.length > flushPutsMax || bytes + batchBytes > flushBytesMax;
+      const { putsMax, bytesMax } = this.#bounds;
+      const full = puts + batch.length > putsMax || bytes + batchBytes > bytesMax;
       if (count > 0 && full) break;
       puts += batch.length;
       bytes += batchBytes;

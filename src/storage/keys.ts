@@ -3,6 +3,7 @@
  *
  *     01 group:4 index:8                              Raft log entries, up to and with that index
  *     02 group:4                                      Raft hard state (term, vote, configuration)
+ *     02 group:4 01                                   what is known to be damaged in a group's log
  *     03 group:4                                      applied state of a replica
  *     04 name                                         store's own records (format, incarnation)
  *     10 database:4 storage:4 01 key                  newest version of a row
@@ -42,6 +43,8 @@ export const keyBytesMax = 1978;
 /** The most bytes that the key columns of a row or index entry may take. */
 export const userKeyBytesMax = keyBytesMax - 19;
 
+/** Ends the key of a damage: it sorts behind the hard state of its group. */
+const damageMark = 0x01;
 /** Bytes before the key columns. */
 export const dataPrefixBytes = 10;
 const kindAt = 9;
@@ -55,10 +58,12 @@ export function logKey(group: ShardId, last: LogIndex): Uint8Array {
   return key;
 }
 
-export function groupKey(space: 'hardState' | 'applied', group: ShardId): Uint8Array {
-  const key = Buffer.allocUnsafe(5);
-  key[0] = keySpace[space];
+export function groupKey(space: 'hardState' | 'damage' | 'applied', group: ShardId): Uint8Array {
+  const damage = space === 'damage';
+  const key = Buffer.allocUnsafe(damage ? 6 : 5);
+  key[0] = keySpace[damage ? 'hardState' : space];
   key.writeUInt32BE(group, 1);
+  if (damage) key[5] = damageMark;
   return key;
 }
 
@@ -113,7 +118,7 @@ export function splitHistoryKey(
 /** What a key of a store stands for. */
 export type ParsedKey =
   | { readonly space: 'log'; readonly group: ShardId; readonly last: LogIndex }
-  | { readonly space: 'hardState' | 'applied'; readonly group: ShardId }
+  | { readonly space: 'hardState' | 'damage' | 'applied'; readonly group: ShardId }
   | { readonly space: 'store'; readonly name: string }
   | {
       readonly space: 'data';
@@ -141,6 +146,9 @@ export function parseKey(bytes: Uint8Array): ParsedKey {
   if (key[0] === keySpace.log && key.length === 13) {
     const last = readUint53(key, 5);
     return last === undefined ? unknown : { space: 'log', group, last: last as LogIndex };
+  }
+  if (key[0] === keySpace.hardState && key.length === 6 && key[5] === damageMark) {
+    return { space: 'damage', group };
   }
   if (key.length !== 5) return unknown;
   if (key[0] === keySpace.hardState) return { space: 'hardState', group };
@@ -185,6 +193,7 @@ export function printKey(bytes: Uint8Array): string {
     case 'log':
       return `log/${parsed.group}/${parsed.last}`;
     case 'hardState':
+    case 'damage':
     case 'applied':
       return `${parsed.space}/${parsed.group}`;
     case 'store':

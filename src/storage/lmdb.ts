@@ -10,13 +10,13 @@
  * - A read transaction begins with the first read of a turn and is given up at the turn's end, so it
  *   pins no pages (pitfall 17), and a turn after a flush sees what was flushed.
  */
-import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { RangeOptions, RootDatabase } from 'lmdb';
 import { assert } from '../base/assert.js';
 import { compareBytes } from '../base/bytes.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import { checksum, checksumBytes } from './checksum.js';
+import { DiskRoom } from './disk-room.js';
 import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
 import { type DurableListener, type Flush, FlushQueue } from './flush-queue.js';
 import { keyBytesMax, printKey } from './keys.js';
@@ -29,6 +29,8 @@ export interface LmdbEngineOptions {
   readonly mapBytes?: number;
   /** Called before each flush, which waits until `proceed` is called: tests hold flushes back. */
   readonly beforeFlush?: (proceed: () => void) => void;
+  /** The room on the disk, when others write to it too. */
+  readonly room?: DiskRoom;
 }
 
 export const mapBytesDefault = 1024 ** 4;
@@ -36,12 +38,8 @@ export const mapBytesDefault = 1024 ** 4;
 const mappedValueBytes = 16 * 1024 * 1024;
 /** Room for encoded values that is kept between flushes. */
 const arenaBytesKept = 4 * 1024 * 1024;
-/** Space on the disk that is left to others: to the files of the directory, to whoever frees some. */
-const freeBytesMin = 4 * 1024 * 1024;
 /** The most that one put takes beside its bytes: copies of the pages above it. */
 const putPageBytes = 8 * 1024;
-/** How old what is known about the space left may be. */
-const spaceAgeMsMax = 100;
 
 /** Encoded values; lmdb writes the bytes from `start` to `end`. */
 interface Arena extends Buffer {
@@ -89,9 +87,9 @@ export class LmdbEngine implements Engine {
   readonly #mapBytes: number;
   readonly #beforeFlush: ((proceed: () => void) => void) | undefined;
   #arena = arenaOf(64 * 1024);
-  /** What the map and the disk can still take, as far as is known since `#lookedMs`. */
-  #roomBytes = 0;
-  #lookedMs = Number.NEGATIVE_INFINITY;
+  readonly #room: DiskRoom;
+  /** What the map can still take at least. */
+  #mapRoomBytes = 0;
   #starting = false;
   #reading = false;
   #open = true;
@@ -101,6 +99,7 @@ export class LmdbEngine implements Engine {
     this.#path = options.path;
     this.#mapBytes = options.mapBytes ?? mapBytesDefault;
     this.#beforeFlush = options.beforeFlush;
+    this.#room = options.room ?? new DiskRoom(options.path);
     this.#database = lmdb().open<Buffer, Uint8Array>({
       path: options.path,
       mapSize: this.#mapBytes,
@@ -148,6 +147,12 @@ export class LmdbEngine implements Engine {
     }
   }
 
+  keys(span: Span): readonly Uint8Array[] {
+    this.#beginRead();
+    if (compareBytes(span.from, span.to) >= 0) return [];
+    return [...this.#database.getKeys(rangeOf(span, false))];
+  }
+
   get laterTicket(): Ticket {
     return this.#queue.laterTicket;
   }
@@ -175,6 +180,11 @@ export class LmdbEngine implements Engine {
 
   onDurable(listener: DurableListener): void {
     this.#queue.onDurable(listener);
+  }
+
+  /** Nothing more becomes durable. */
+  fail(failure: Error): void {
+    this.#queue.fail(failure);
   }
 
   stats(): EngineStats {
@@ -225,6 +235,7 @@ export class LmdbEngine implements Engine {
     this.#write(flush).then(
       () => {
         this.#database.resetReadTxn();
+        if (this.#queue.failure !== undefined) return;
         this.#queue.finish((performance.now() - begun) / 1000);
         if (!this.#starting) this.#start();
       },
@@ -239,16 +250,12 @@ export class LmdbEngine implements Engine {
    */
   #reserve(flush: Flush, nowMs: number): string | undefined {
     const needed = flush.bytes * 2 + flush.puts * putPageBytes;
-    if (needed > this.#roomBytes / 2 || nowMs - this.#lookedMs > spaceAgeMsMax) {
-      const { bavail, bsize } = statfsSync(this.#path);
-      const mapRoom = this.#mapBytes - this.#usedBytes();
-      const diskRoom = bavail * bsize - freeBytesMin;
-      if (needed > mapRoom) return `store ${this.#path} fills its map of ${this.#mapBytes} bytes`;
-      if (needed > diskRoom) return `the disk of store ${this.#path} is full`;
-      this.#roomBytes = Math.min(mapRoom, diskRoom);
-      this.#lookedMs = nowMs;
+    if (needed > this.#mapRoomBytes) this.#mapRoomBytes = this.#mapBytes - this.#usedBytes();
+    if (needed > this.#mapRoomBytes) {
+      return `store ${this.#path} fills its map of ${this.#mapBytes} bytes`;
     }
-    this.#roomBytes -= needed;
+    if (!this.#room.take(needed, nowMs)) return `the disk of store ${this.#path} is full`;
+    this.#mapRoomBytes -= needed;
     return undefined;
   }
 

@@ -2,7 +2,8 @@
  * The engine in memory: for databases without a directory, for tests, and as the simulator's disk.
  *
  * It keeps the contract of a real one to the letter: what is committed cannot be read before its
- * flush ends, one flush is in flight at a time, and a crash keeps a prefix of the tickets.
+ * flush ends; each of the two lanes has one flush in flight at a time and its own pace; a crash keeps a
+ * prefix of the tickets of each.
  */
 import { assert } from '../base/assert.js';
 import { byteString, bytesOfString } from '../base/bytes.js';
@@ -10,6 +11,7 @@ import { DatabaseError, raise } from '../base/errors.js';
 import { SortedMap } from '../base/sorted-map.js';
 import type { Batch, Engine, EngineStats, Span, Ticket, Visit } from './engine.js';
 import { type DurableListener, FlushQueue } from './flush-queue.js';
+import { assertNotOfLog } from './live-records.js';
 import { printKey } from './keys.js';
 
 export interface MemoryEngineOptions {
@@ -30,7 +32,9 @@ export interface MemoryContents {
 export class MemoryEngine implements Engine {
   readonly #contents: MemoryContents;
   readonly #schedule: (finish: () => void) => void;
+  /** Of `commit`, and of `commitLater`. */
   readonly #queue = new FlushQueue();
+  readonly #later = new FlushQueue();
   #open = true;
 
   constructor(options: MemoryEngineOptions = {}) {
@@ -46,9 +50,14 @@ export class MemoryEngine implements Engine {
     return this.#queue.durableTicket;
   }
 
-  /** Batches that a crash now may lose. */
+  /** Batches of `commit` that a crash now may lose. */
   get pending(): number {
     return this.#queue.pending.length;
+  }
+
+  /** As {@link pending}, of `commitLater`. */
+  get pendingLater(): number {
+    return this.#later.pending.length;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
@@ -75,24 +84,36 @@ export class MemoryEngine implements Engine {
 
   commit(batch: Batch): Ticket {
     assert(this.#open, 'the engine is closed');
-    const ticket = this.#queue.give(batch);
-    if (this.#queue.startable) this.#start();
-    return ticket;
+    return this.#give(this.#queue, batch);
   }
 
   get laterTicket(): Ticket {
-    return this.#queue.laterTicket;
+    return this.#later.durableTicket;
   }
 
   commitLater(batch: Batch): Ticket {
     assert(this.#open, 'the engine is closed');
-    const ticket = this.#queue.giveLater(batch);
-    if (this.#queue.startable) this.#start();
-    return ticket;
+    assertNotOfLog(batch);
+    return this.#give(this.#later, batch);
+  }
+
+  keys(span: Span): readonly Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    const cursor = this.#contents.map.ascend(byteString(span.from));
+    const to = byteString(span.to);
+    for (let key = cursor.key; key !== undefined && key < to; key = cursor.key) {
+      keys.push(bytesOfString(key));
+      cursor.next();
+    }
+    return keys;
   }
 
   onDurable(listener: DurableListener): void {
     this.#queue.onDurable(listener);
+    // The engine fails once, in both lanes.
+    this.#later.onDurable((failure) => {
+      if (failure === undefined) listener(undefined);
+    });
   }
 
   stats(): EngineStats {
@@ -100,26 +121,35 @@ export class MemoryEngine implements Engine {
   }
 
   close(): Promise<void> {
-    return this.#queue.settled().then(() => {
+    return Promise.all([this.#queue.settled(), this.#later.settled()]).then(() => {
       this.#open = false;
     });
   }
 
   /**
-   * The process dies: of the pending batches the first `surviving` had reached the disk, the others
-   * are lost. The engine is dead; what is left goes into the next one.
+   * The process dies: of the pending batches the first `surviving` had reached the disk, and the first
+   * `survivingLater` of the other lane; the others are lost. The engine is dead; what is left goes into
+   * the next one.
    */
-  crash(surviving: number): MemoryContents {
+  crash(surviving: number, survivingLater = 0): MemoryContents {
     assert(surviving >= 0 && surviving <= this.pending, 'more survive than are pending', surviving);
+    assert(
+      survivingLater >= 0 && survivingLater <= this.pendingLater,
+      'more survive than are pending',
+      survivingLater,
+    );
     assert(this.#open, 'the engine is closed');
     this.#open = false;
     for (const batch of this.#queue.pending.slice(0, surviving)) this.#apply(batch);
+    for (const batch of this.#later.pending.slice(0, survivingLater)) this.#apply(batch);
     return this.#contents;
   }
 
   /** The disk fails now: nothing that is pending becomes durable. */
   fail(kind: 'disk_full' | 'io_error'): void {
-    this.#queue.fail(new DatabaseError(kind, 'the simulated disk failed'));
+    const failure = new DatabaseError(kind, 'the simulated disk failed');
+    this.#later.fail(failure);
+    this.#queue.fail(failure);
   }
 
   /** The value of `key` rots on the disk; reading it raises `data_corrupted` until it is set again. */
@@ -128,14 +158,20 @@ export class MemoryEngine implements Engine {
     this.#contents.damaged.add(byteString(key));
   }
 
-  #start(): void {
-    const { batches } = this.#queue.take();
+  #give(queue: FlushQueue, batch: Batch): Ticket {
+    const ticket = queue.give(batch);
+    if (queue.startable) this.#start(queue);
+    return ticket;
+  }
+
+  #start(queue: FlushQueue): void {
+    const { batches } = queue.take();
     this.#schedule(() => {
       // A crash or a failure overtook the flush.
-      if (!this.#open || this.#queue.failure !== undefined) return;
+      if (!this.#open || queue.failure !== undefined) return;
       for (const batch of batches) this.#apply(batch);
-      this.#queue.finish(0);
-      if (this.#open && this.#queue.startable) this.#start();
+      queue.finish(0);
+      if (this.#open && queue.startable) this.#start(queue);
     });
   }
 

@@ -72,6 +72,10 @@ export class MirrorEngine implements Engine {
     assert(stopped || at === others.length, 'the second engine holds more', others.length - at);
   }
 
+  keys(span: Span): readonly Uint8Array[] {
+    return this.#first.keys(span);
+  }
+
   commit(batch: Batch): Ticket {
     this.#given += 1;
     const first = this.#first.commit(batch.map((put) => ({ ...put })));

@@ -9,6 +9,7 @@ import { DatabaseError } from '#src/base/errors.js';
 import type { LogIndex, NodeId, ShardId } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
 import { openDirectory, openStore, RaftLog } from '#src/storage/index.js';
+import { makeStore } from '#src/storage/store.js';
 import { listStore } from '../fixtures/list-store.js';
 import { bytes, durable, folder, skipMounts, smallDisk, text, type Test } from './place.js';
 
@@ -29,14 +30,14 @@ t.test('a directory is made once, and every start has a number of its own', asyn
   const first = await openDirectory(path, directoryOptions);
   t.match(first, { nodeId: 1, stores: 2, createdBy: '0.1.0', incarnation: 1, afterCrash: false });
   t.match(first.clusterId, /^[0-9a-f]{8}-/);
-  const engine = openStore({ path: first.storePath(1) });
+  const engine = await openStore({ path: first.storePath(1) });
   await durable(engine, engine.commit([{ key: bytes('a'), value: bytes('1') }]));
   await engine.close();
   t.throws(() => first.storePath(2), 'the number of stores is fixed');
   await first.close();
   const second = await openDirectory(path, { ...directoryOptions, stores: 7, nodeId: 9 as NodeId });
   t.match(second, { nodeId: 1, stores: 2, incarnation: 2, clusterId: first.clusterId });
-  const again = openStore({ path: second.storePath(1) });
+  const again = await openStore({ path: second.storePath(1) });
   t.equal(text(again.get(bytes('a'))), '1');
   await again.close();
   await second.close();
@@ -59,10 +60,11 @@ t.test(
       JSON.stringify({ ...(JSON.parse(json) as object), [name]: value });
     const cases: readonly [string, string, RegExp][] = [
       [changed('shardforge.json', field('product', 'other')), 'directory_foreign', /not made by/],
-      [changed('shardforge.json', field('format', 2)), 'directory_newer', /format 2.*reads 1/],
+      [changed('shardforge.json', field('format', 3)), 'directory_newer', /format 3.*reads 2/],
       [changed('shardforge.json', field('format', 0)), 'directory_damaged', /fields/],
       [changed('shardforge.json', field('stores', '2')), 'directory_damaged', /fields/],
       [changed('shardforge.json', field('clusterId', 'x')), 'directory_damaged', /fields/],
+      [changed('shardforge.json', field('instance', 7)), 'directory_damaged', /fields/],
       [changed('shardforge.json', (json) => json.slice(9)), 'directory_damaged', /JSON/],
       [changed('run.json', () => ''), 'directory_damaged', /run\.json/],
       [changed('run.json', field('incarnation', -1)), 'directory_damaged', /run\.json/],
@@ -76,6 +78,9 @@ t.test(
     const lost = changed('run.json', (json) => json);
     rmSync(join(lost, store));
     t.match(await refusal(lost), { kind: 'directory_damaged', message: /holds no store/ });
+    const withoutLog = changed('run.json', (json) => json);
+    rmSync(join(withoutLog, 'store-0', 'log'), { recursive: true });
+    t.match(await refusal(withoutLog), { kind: 'directory_damaged', message: /holds no log/ });
     for (const bytes of [100, 9000]) {
       const path = changed('run.json', (json) => json);
       writeFileSync(join(path, store), Buffer.alloc(bytes, 9));
@@ -116,9 +121,11 @@ t.test('a disk without room, or read-only, says so', { skip: skipMounts }, async
 
 t.test('a map beyond the address space is refused, not crashed over', async (t) => {
   const index = new URL('../../../dist/storage/index.js', import.meta.url).href;
+  const path = folder(t);
+  await makeStore(path, 1024 * 1024);
   const program = `
     const { openStore } = await import(${JSON.stringify(index)});
-    try { openStore({ path: ${JSON.stringify(folder(t))} }); }
+    try { await openStore({ path: ${JSON.stringify(path)} }); }
     catch (error) { console.log(error.kind); }`;
   const limited = `ulimit -v 90000000 && exec "$0" --input-type=module -e "$1"`;
   const { stdout } = spawnSync('sh', ['-c', limited, execPath, program]);
@@ -132,7 +139,7 @@ async function opener(t: Test, path: string, under: readonly string[] = []): Pro
     import { openDirectory, openStore } from ${JSON.stringify(index)};
     try {
       const directory = await openDirectory(${JSON.stringify(path)}, ${JSON.stringify(directoryOptions)});
-      const engine = openStore({ path: directory.storePath(0) });
+      const engine = await openStore({ path: directory.storePath(0) });
       engine.onDurable(() => console.log('open ' + directory.incarnation));
       engine.commit([{ key: Buffer.from('by'), value: Buffer.from(String(directory.incarnation)) }]);
       setInterval(() => {}, 1000);
@@ -166,7 +173,7 @@ t.test('one process has the directory; kill -9 frees it', async (t) => {
   await first.kill();
   const directory = await openDirectory(path, directoryOptions);
   t.match(directory, { incarnation: 2, afterCrash: true });
-  const engine = openStore({ path: directory.storePath(0) });
+  const engine = await openStore({ path: directory.storePath(0) });
   t.equal(text(engine.get(bytes('by'))), '1', 'what the killed process acknowledged is there');
   t.match(await refusal(path), { kind: 'directory_locked' }, 'this process counts as another');
   t.equal((await opener(t, path)).said, 'directory_locked');
@@ -221,8 +228,65 @@ t.test('after a crash a damaged store is found by a child process, not by this o
   await sound.close();
 });
 
+t.test('a directory tells itself from others, and what cluster its node belongs to', async (t) => {
+  const path = folder(t);
+  const first = await openDirectory(path, { ...directoryOptions, unformed: true });
+  t.equal(first.clusterId, undefined, 'made to join a cluster');
+  t.match(first.instance, /^[0-9a-f]{8}-/);
+  t.equal(first.formation, undefined);
+  first.writeFormation({ clusterId: 'made', members: [1, 2, 3] });
+  t.match(first.formation, { members: [1, 2, 3] });
+  await first.close();
+  const second = await openDirectory(path, directoryOptions);
+  t.match(second, { instance: first.instance, clusterId: undefined });
+  t.same(second.formation, { clusterId: 'made', members: [1, 2, 3] }, 'it was durable');
+  await second.close();
+  writeFileSync(join(path, 'cluster.json'), '{"clusterId": ');
+  t.match(await refusal(path), { kind: 'directory_damaged', message: /cluster\.json/ });
+  const other = await openDirectory(folder(t), directoryOptions);
+  t.not(other.instance, first.instance);
+  await other.close();
+});
+
+const fixture = new URL('../../../test/fixtures/directory-v1', import.meta.url).pathname;
+const listed = (): string[] => readFileSync(`${fixture}.txt`, 'utf8').trim().split('\n');
+
+t.test('an upgrade that was cut short is made good, wherever it was', async (t) => {
+  const upgraded = folder(t);
+  cpSync(fixture, upgraded, { recursive: true });
+  await (await openDirectory(upgraded, directoryOptions)).close();
+  const format = JSON.parse(readFileSync(join(upgraded, 'shardforge.json'), 'utf8')) as object;
+  t.match(format, { format: 2, upgradingFrom: undefined }, 'older versions refuse it');
+  const half = JSON.stringify({ ...format, upgradingFrom: 1 });
+  const log = join('store-0', 'log');
+  const cuts: Record<string, (path: string) => void> = {
+    'the format is noted': () => {},
+    'the log is begun': (path) => {
+      cpSync(join(upgraded, log), join(path, log), { recursive: true });
+      rmSync(join(path, log, 'format.json'));
+    },
+    'LMDB has its keys still': (path) => {
+      cpSync(join(upgraded, log), join(path, log), { recursive: true });
+    },
+    'only the end is missing': (path) => {
+      cpSync(join(upgraded, 'store-0'), join(path, 'store-0'), { recursive: true });
+    },
+  };
+  for (const [name, cut] of Object.entries(cuts)) {
+    const path = join(folder(t), 'copy');
+    cpSync(fixture, path, { recursive: true });
+    writeFileSync(join(path, 'shardforge.json'), half);
+    cut(path);
+    const directory = await openDirectory(path, directoryOptions);
+    const engine = await openStore({ path: directory.storePath(0) });
+    t.same(listStore(engine), listed(), name);
+    await engine.close();
+    await directory.close();
+    t.notMatch(readFileSync(join(path, 'shardforge.json'), 'utf8'), /upgradingFrom/);
+  }
+});
+
 t.test('a directory of format 1 opens and holds what it held', async (t) => {
-  const fixture = new URL('../../../test/fixtures/directory-v1', import.meta.url).pathname;
   const path = join(folder(t), 'data');
   cpSync(fixture, path, { recursive: true });
   const directory = await openDirectory(path, directoryOptions);
@@ -232,8 +296,8 @@ t.test('a directory of format 1 opens and holds what it held', async (t) => {
     incarnation: 2,
     clusterId: '00000000-0000-4000-8000-000000000001',
   });
-  const engine = openStore({ path: directory.storePath(0) });
-  t.same(listStore(engine), readFileSync(`${fixture}.txt`, 'utf8').trim().split('\n'));
+  const engine = await openStore({ path: directory.storePath(0) });
+  t.same(listStore(engine), listed());
   const log = new RaftLog(engine, 1 as ShardId);
   t.match(log.hardState, { term: 1, vote: 1, clusterId: directory.clusterId });
   const kinds = log.read(1 as LogIndex, 4 as LogIndex, 1000).map(({ kind }) => kind);

@@ -10,12 +10,21 @@ import {
   type Ticket,
 } from '#src/storage/index.js';
 import { keyBytesMax } from '#src/storage/keys.js';
-import { bytes, contents, durable, everything, folder, text, type Test } from './place.js';
+import {
+  bytes,
+  contents,
+  durable,
+  everything,
+  folder,
+  newStore,
+  text,
+  type Test,
+} from './place.js';
 
 /** The suite that every engine passes. `open` makes a fresh engine. */
-function engineSuite(name: string, open: (t: Test) => Engine): void {
+function engineSuite(name: string, open: (t: Test) => Engine | Promise<Engine>): void {
   t.test(`${name}: what is durable is read, in order, forwards and backwards`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     t.equal(engine.durableTicket, 0);
     const first = engine.commit(
       ['b', 'd', 'a', 'c'].map((k) => ({ key: bytes(k), value: bytes(`1${k}`) })),
@@ -54,7 +63,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: batches committed during a flush share the next one`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const risen: number[] = [];
     engine.onDurable(() => risen.push(engine.durableTicket));
     await durable(engine, engine.commit([{ key: bytes('a'), value: bytes('1') }]));
@@ -75,7 +84,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: a visit may read and commit; its arrays stay what they were`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const batch: Batch = ['a', 'b', 'c'].map((k) => ({ key: bytes(k), value: bytes(k.repeat(9)) }));
     await durable(engine, engine.commit(batch));
     const seen: string[] = [];
@@ -94,7 +103,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: random batches leave what a map would hold`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const random = new Random(11);
     const model = new Map<string, string>();
     let last = 0 as Ticket;
@@ -122,7 +131,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: the longest key is taken, a longer one is a bug of the caller`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const longest = Buffer.alloc(keyBytesMax, 0x61);
     await durable(engine, engine.commit([{ key: longest, value: bytes('v') }]));
     t.equal(text(engine.get(longest)), 'v');
@@ -141,7 +150,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: values from none to many megabytes, and a batch of nothing`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const sizes = [0, 1, 2000, 4096, 70_000, 20 * 1024 * 1024];
     const key = (size: number): Buffer => Buffer.from(`size ${size}`);
     for (const size of sizes) {
@@ -165,7 +174,7 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
   });
 
   t.test(`${name}: close waits for what was committed`, async (t) => {
-    const engine = open(t);
+    const engine = await open(t);
     const ticket = engine.commit([{ key: bytes('a'), value: bytes('1') }]);
     await engine.close();
     t.equal(engine.durableTicket, ticket);
@@ -176,7 +185,5 @@ function engineSuite(name: string, open: (t: Test) => Engine): void {
 
 engineSuite('memory', () => new MemoryEngine());
 engineSuite('lmdb', (t) => new LmdbEngine({ path: folder(t) }));
-engineSuite(
-  'mirror',
-  (t) => new MirrorEngine(new MemoryEngine(), new LmdbEngine({ path: folder(t) })),
-);
+engineSuite('store', (t) => newStore(t));
+engineSuite('mirror', async (t) => new MirrorEngine(new MemoryEngine(), await newStore(t)));

@@ -4,7 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert } from '#src/base/assert.js';
-import type { Engine, Overlay, Span, Ticket } from '#src/storage/index.js';
+import {
+  type Engine,
+  openStore,
+  type Overlay,
+  type Span,
+  type StoreOptions,
+  type Ticket,
+} from '#src/storage/index.js';
+import { makeStore } from '#src/storage/store.js';
 
 /** A test that undoes what was done for it. */
 export interface Test {
@@ -20,6 +28,13 @@ export function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'shardforge-storage-'));
   t.teardown(() => rmSync(path, { recursive: true, force: true }));
   return path;
+}
+
+/** A store of its own, freshly made. */
+export async function newStore(t: Test, options: Partial<StoreOptions> = {}): Promise<Engine> {
+  const path = folder(t);
+  await makeStore(path, 1024 * 1024);
+  return openStore({ path, ...options });
 }
 
 /** Resolves when the engine's durable ticket has reached `ticket`; rejects with its failure. */
