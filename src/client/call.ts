@@ -10,6 +10,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** The same after so many milliseconds, counted from the call; no limit by default. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Executing the statement twice does what executing it once does: it is sent again when its
+   * connection was lost before the answer. Statements that only read are taken for such.
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 /** Who takes the results of a call. */
@@ -17,6 +22,8 @@ export interface Sink {
   onFrame(frame: RowsFrame | CompleteFrame): void;
   /** The last thing that happens. */
   onEnd(error: ShardForgeError | undefined): void;
+  /** Forget what came: the statement is executed again. Without it one that has given rows is not. */
+  restart?(): void;
 }
 
 /**
@@ -26,6 +33,8 @@ export interface Sink {
 export interface CallOwner {
   /** Takes a call back to wait for another connection; without it the call fails. */
   onUnsent?(call: Call): void;
+  /** The call has failed; true takes it back, to be submitted again later. */
+  onFailed?(call: Call, error: ShardForgeError): boolean;
   /** The call has ended; its sink hears of it next. An error returned turns a success into failure. */
   onSettled(call: Call, error: ShardForgeError | undefined): ShardForgeError | undefined;
 }
@@ -36,6 +45,13 @@ export class Call implements Handler {
   readonly #sink: Sink;
   #state: 'waiting' | 'sent' | 'ended' = 'waiting';
   #connection: Connection | undefined;
+  #delivered = false;
+  /** Why it was not done the last time; undefined for the first. */
+  #failure: ShardForgeError | undefined;
+  /** How often it was taken back, and until when it may be. */
+  retries = 0;
+  retryUntilMs: number | undefined;
+  readonly idempotent: boolean;
   #id = 0;
   /** Why this side cancelled: what the caller is told when the node has ended the statement. */
   #cancelled: ShardForgeError | undefined;
@@ -56,6 +72,7 @@ export class Call implements Handler {
     this.#send = send;
     this.#sink = sink;
     this.#signal = options.signal;
+    this.idempotent = options.idempotent === true;
     const { timeoutMs } = options;
     if (timeoutMs !== undefined) {
       this.#timer = setTimeout(() => {
@@ -67,6 +84,11 @@ export class Call implements Handler {
 
   get ended(): boolean {
     return this.#state === 'ended';
+  }
+
+  /** Where it was sent last. */
+  get connection(): Connection | undefined {
+    return this.#connection;
   }
 
   /** Sends the statement, unless it has ended already. */
@@ -83,7 +105,8 @@ export class Call implements Handler {
 
   /** Ends the call without an answer of the node. */
   fail(error: ShardForgeError): void {
-    this.#settle(error);
+    // What the node said tells more than that nobody could be reached since.
+    this.#settle(error.sqlstate === '08001' ? (this.#failure ?? error) : error);
   }
 
   /** Asks the node to end the statement; a statement that was not sent ends at once. */
@@ -100,10 +123,12 @@ export class Call implements Handler {
   }
 
   onRows(frame: RowsFrame): void {
+    this.#delivered = true;
     this.#sink.onFrame(frame);
   }
 
   onComplete(frame: CompleteFrame): void {
+    this.#delivered = true;
     this.#sink.onFrame(frame);
   }
 
@@ -113,7 +138,8 @@ export class Call implements Handler {
 
   onEnd(error: ShardForgeError | undefined): void {
     if (error === undefined) this.#settle(undefined);
-    else this.#settle(error.sqlstate === '57014' ? (this.#cancelled ?? error) : error);
+    else if (!this.#isTakenBack(error))
+      this.#settle(error.sqlstate === '57014' ? (this.#cancelled ?? error) : error);
   }
 
   onUnsent(lost: ShardForgeError): void {
@@ -124,6 +150,22 @@ export class Call implements Handler {
     } else {
       this.owner.onUnsent(this);
     }
+  }
+
+  /** Whether the statement waits again instead of having failed. */
+  #isTakenBack(error: ShardForgeError): boolean {
+    if (this.#state !== 'sent' || this.#cancelled !== undefined) return false;
+    if (this.#delivered && this.#sink.restart === undefined) return false;
+    // A call that is submitted again at once must be waiting by then.
+    this.#state = 'waiting';
+    if (this.owner?.onFailed?.(this, error) !== true) {
+      this.#state = 'sent';
+      return false;
+    }
+    if (this.#delivered) this.#sink.restart?.();
+    this.#delivered = false;
+    this.#failure = error;
+    return true;
   }
 
   #settle(error: ShardForgeError | undefined): void {

@@ -1,6 +1,8 @@
 /** Connecting to a node over the network. */
+import { Addresses } from './addresses.js';
 import { type Database, type DatabaseOptions, databaseOver } from './database.js';
 import { clientError } from './errors.js';
+import type { Dial } from './transport.js';
 
 /** Where to connect and as whom. */
 export interface ConnectOptions extends DatabaseOptions {
@@ -16,42 +18,69 @@ export interface ConnectOptions extends DatabaseOptions {
 }
 
 /**
- * Connects to a node.
+ * Connects to a node, or to a cluster by some of its nodes: then the leader is preferred, and another
+ * node takes over when one fails.
  *
  * @example
  * const db = await connect('ws://127.0.0.1:7432');
  * const rows = await db.sql`select 1 as one`;
  * await db.close();
  *
- * @param target `ws://host:port`, `host:port`, or options
+ * @param target `ws://host:port`, `host:port`, several of them, or options
  * @throws ShardForgeError 08001 when nobody answers there, or what the node says against it
  */
 export async function connect(
-  target: string | ConnectOptions = {},
+  target: string | readonly string[] | ConnectOptions = {},
   options: ConnectOptions = {},
 ): Promise<Database> {
-  const all = typeof target === 'string' ? options : target;
-  const url = typeof target === 'string' ? parseUrl(target) : urlOf(all);
+  const texts = typeof target === 'string' ? [target] : isTexts(target) ? target : undefined;
+  const all = texts === undefined ? (target as ConnectOptions) : options;
+  const urls = texts === undefined ? [urlOf(all)] : texts.map(parseUrl);
+  if (urls.length === 0) throw badAddress('', undefined);
   const names = [
     ['user', all.user],
     ['database', all.database],
     ['application_name', all.applicationName],
   ] as const;
-  for (const [name, value] of names) if (value !== undefined) url.searchParams.set(name, value);
+  for (const url of urls) {
+    for (const [name, value] of names) if (value !== undefined) url.searchParams.set(name, value);
+  }
   // An embedded database has no use for it, and loading it takes a while.
   const { webSocketDial } = await import('./websocket.js');
   try {
-    return await databaseOver(webSocketDial(url.href), all);
+    return await databaseOver(addressesOf(urls, webSocketDial), all);
   } catch (error) {
     if (!(error instanceof Error) || !('sqlstate' in error) || error.sqlstate !== '08001') {
       throw error;
     }
     throw clientError(
       'sqlclient_unable_to_establish_sqlconnection',
-      `cannot connect to ${url.origin}: ${error.message}`,
+      `cannot connect to ${urls.map(({ origin }) => origin).join(', ')}: ${error.message}`,
       { hint: 'Is the node running? `npx shardforge` starts one.', cause: error },
     );
   }
+}
+
+function isTexts(target: readonly string[] | ConnectOptions): target is readonly string[] {
+  return Array.isArray(target);
+}
+
+/** Each node once. A leader that is none of them is dialled as they are. */
+function addressesOf(urls: readonly URL[], dialOf: (href: string) => Dial): Addresses {
+  const byName = new Map(urls.map((url) => [url.origin, url]));
+  const addresses = [...byName].map(([name, url]) => ({ name, dial: dialOf(url.href) }));
+  return new Addresses(addresses, (text) => {
+    let url: URL;
+    try {
+      url = parseUrl(text);
+    } catch {
+      return undefined;
+    }
+    const [pattern] = urls;
+    url.search = pattern?.search ?? '';
+    url.protocol = pattern?.protocol ?? url.protocol;
+    return { name: url.origin, dial: dialOf(url.href) };
+  });
 }
 
 function urlOf(options: ConnectOptions): URL {

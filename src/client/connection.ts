@@ -11,11 +11,12 @@ import type {
   RequestFrame,
   RowsFrame,
 } from '../net/protocol.js';
+import type { Target } from './addresses.js';
 import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
 import { InFlight } from './in-flight.js';
 import { cancelGraceMs, preparedTextLengthMax, preparedTextsMax } from './limits.js';
 import type { Statement } from './template.js';
-import type { Dial, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** Who hears the answers to one request. */
 export interface Handler {
@@ -34,6 +35,14 @@ export interface SendOptions {
   readonly credit: number | undefined;
   /** `repeated`: prepare a text when it comes for the second time. */
   readonly prepare: 'never' | 'repeated';
+}
+
+/** How long a node may be silent while something is asked of it. */
+export interface Liveness {
+  /** After so much silence it is asked whether it lives. */
+  readonly silenceMs: number;
+  /** So long it then has to say anything. */
+  readonly pongTimeoutMs: number;
 }
 
 /** A text under a name at the node, or on its way there. */
@@ -64,6 +73,9 @@ const preparable = /^\s*(select|insert|update|delete|with|values)\b/i;
 export class Connection {
   /** True while one session or transaction holds the connection for itself. */
   held = false;
+  readonly target: Target;
+  /** It was this side that ended it, or will when it is idle. */
+  endedHere = false;
   #transport: Transport;
   #hello: HelloFrame | undefined;
   #status: FrameStatus = 'idle';
@@ -77,23 +89,34 @@ export class Connection {
   readonly #unsent = new Map<number, RequestFrame>();
   readonly #texts = new Map<string, KnownText>();
   #preparedCount = 0;
+  /** How long the node may be silent while something is asked of it; undefined for ever. */
+  readonly #liveness: Liveness | undefined;
+  #watching = false;
+  #heard = false;
   readonly #onOpen: () => void;
+  readonly #onLeader: (url: string) => void;
   readonly #onLost: (error: ShardForgeError, wasOpen: boolean) => void;
   readonly #onIdle: () => void;
 
   constructor(
-    dial: Dial,
+    target: Target,
+    liveness: Liveness | undefined,
     events: {
       onOpen(connection: Connection): void;
       onLost(connection: Connection, error: ShardForgeError, wasOpen: boolean): void;
+      /** The node says where the leader is. */
+      onLeader(url: string): void;
       /** A request has ended: there is room for another. */
       onIdle(): void;
     },
   ) {
+    this.target = target;
+    this.#liveness = liveness;
     this.#onOpen = () => events.onOpen(this);
+    this.#onLeader = (url) => events.onLeader(url);
     this.#onLost = (error, wasOpen) => events.onLost(this, error, wasOpen);
     this.#onIdle = () => events.onIdle();
-    this.#transport = dial({
+    this.#transport = target.dial({
       onFrame: (frame) => this.#receive(frame),
       onClose: (reason) => this.#lose(reason),
     });
@@ -170,13 +193,20 @@ export class Connection {
     timer.unref();
   }
 
+  /** Asks whether the node lives and where the leader is. */
+  ping(): void {
+    this.#transport.send({ op: 'ping', id: this.#number() });
+  }
+
   /** Ends the connection; requests in flight fail. */
   close(reason: string): void {
+    this.endedHere = true;
     this.#lose(reason);
   }
 
   /** Ends the connection when what is in flight has ended. It must be held, so that nothing follows. */
   retire(reason: string): void {
+    this.endedHere = true;
     this.#retiring = reason;
     if (this.#pending.size === 0) this.#lose(reason);
   }
@@ -193,6 +223,38 @@ export class Connection {
     this.#pending.add(frame.id, pending);
     if (this.#unsent.size > 0 || sent >= room) this.#unsent.set(frame.id, frame);
     else this.#transport.send(frame);
+    if (this.#liveness !== undefined && !this.#watching) this.#watch(this.#liveness);
+  }
+
+  /** From a request on until none is left: asks a silent node, and leaves one that stays silent. */
+  #watch(liveness: Liveness): void {
+    this.#watching = true;
+    this.#heard = false;
+    let silentMs = 0;
+    // Half of the time that silence may last, so that it is noticed soon after it.
+    const stepMs = liveness.silenceMs / 2;
+    const look = (): void => {
+      if (this.#lost !== undefined || this.#pending.size === 0) {
+        this.#watching = false;
+        return;
+      }
+      silentMs = this.#heard ? 0 : silentMs + stepMs;
+      this.#heard = false;
+      if (silentMs < liveness.silenceMs) {
+        setTimeout(look, stepMs).unref();
+        return;
+      }
+      this.ping();
+      // What came while this process itself was busy is read before the verdict.
+      const decide = (): void => void setImmediate(() => setImmediate(verdict));
+      setTimeout(decide, liveness.pongTimeoutMs).unref();
+    };
+    const verdict = (): void => {
+      const allowedMs = liveness.silenceMs + liveness.pongTimeoutMs;
+      if (!this.#heard) this.#lose(`the node was silent for ${allowedMs} ms`);
+      look();
+    };
+    setTimeout(look, stepMs).unref();
   }
 
   /** The text as it is prepared; its second execution prepares it. */
@@ -238,10 +300,12 @@ export class Connection {
 
   #receive(frame: AnswerFrame): void {
     if (this.#lost !== undefined) return;
+    this.#heard = true;
     switch (frame.op) {
       case 'hello':
         this.#hello = frame;
         this.#onOpen();
+        if (frame.leader !== undefined) this.#onLeader(frame.leader);
         return;
       case 'rows':
         if (frame.status !== undefined) this.#status = frame.status;
@@ -258,8 +322,10 @@ export class Connection {
         this.#end(frame.id, undefined);
         return;
       case 'closed':
-      case 'pong':
         this.#end(frame.id, undefined);
+        return;
+      case 'pong':
+        if (frame.leader !== undefined) this.#onLeader(frame.leader);
         return;
       case 'error':
         if (frame.status !== undefined) this.#status = frame.status;

@@ -1,6 +1,15 @@
 /** A database: statements over shared connections, transactions and sessions over their own. */
 import type { Call, CallOptions, CallOwner } from './call.js';
+import { Addresses } from './addresses.js';
+import type { Liveness } from './connection.js';
 import { clientError, type ShardForgeError } from './errors.js';
+import {
+  dialTimeoutMs,
+  pongTimeoutMs as pongTimeoutMsDefault,
+  retryMsDefault,
+  silenceMs as silenceMsDefault,
+} from './limits.js';
+import { isNodeCannot, isSingle, onlyReads, pauseMs } from './retry.js';
 import { type Job, Pool } from './pool.js';
 import type { Executor, ExecutorOptions, Hold, Query } from './query.js';
 import type { Column, Row } from './result.js';
@@ -17,6 +26,18 @@ export interface DatabaseOptions {
   readonly max?: number | undefined;
   /** How long a call waits for a connection, in milliseconds; 10,000 by default. */
   readonly connectTimeoutMs?: number | undefined;
+  /**
+   * For how long the SDK does again by itself what may be done again, in milliseconds; 10,000 by
+   * default, 0 for never.
+   */
+  readonly retryMs?: number | undefined;
+  /**
+   * After how much silence a node is asked whether it lives while a statement is under way, and how
+   * long it then has to say anything, in milliseconds. With several nodes 300 and 700; with one it is
+   * asked only where this is given.
+   */
+  readonly silenceMs?: number | undefined;
+  readonly pongTimeoutMs?: number | undefined;
   /** How values are given. */
   readonly types?: TypeOptions | undefined;
   /**
@@ -49,7 +70,7 @@ export class Database implements Queryable {
   #closed: Promise<void> | undefined;
 
   /** `onClosed` runs after the last connection has ended. */
-  constructor(pool: Pool, options: ExecutorOptions, onClosed: () => Promise<void>) {
+  constructor(pool: Pool, options: PoolExecutorOptions, onClosed: () => Promise<void>) {
     this.#pool = pool;
     this.#executor = new PoolExecutor(pool, options);
     this.#onClosed = onClosed;
@@ -116,7 +137,7 @@ export class Database implements Queryable {
   ): Promise<T> {
     const acquire = (): Promise<HeldConnection> =>
       this.#executor.acquire({ signal: options.signal });
-    return runTransaction(acquire, body, options);
+    return runTransaction(acquire, body, options, this.#executor.options.retryMs);
   }
 
   /** A connection for alone use until it is released. */
@@ -140,13 +161,20 @@ export class Database implements Queryable {
  * @throws ShardForgeError
  */
 export async function databaseOver(
-  dial: Dial,
+  over: Dial | Addresses,
   options: DatabaseOptions,
   onClosed: () => Promise<void> = async () => undefined,
 ): Promise<Database> {
-  const pool = new Pool(dial, {
+  const addresses =
+    over instanceof Addresses ? over : new Addresses([{ name: 'the node', dial: over }]);
+  const connectTimeoutMs = positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000);
+  const { retryMs = retryMsDefault } = options;
+  if (retryMs !== 0) positive('retryMs', retryMs);
+  const pool = new Pool(addresses, {
     max: positive('max', options.max ?? 4),
-    connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 10_000),
+    connectTimeoutMs,
+    dialTimeoutMs: addresses.several ? Math.min(connectTimeoutMs, dialTimeoutMs) : connectTimeoutMs,
+    liveness: livenessOf(options, addresses.several),
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -157,15 +185,28 @@ export async function databaseOver(
     throw error;
   }
   const { types = {}, traceCalls = false } = options;
-  return new Database(pool, { types, traceCalls }, onClosed);
+  return new Database(pool, { types, traceCalls, retryMs }, onClosed);
+}
+
+function livenessOf(options: DatabaseOptions, several: boolean): Liveness | undefined {
+  const { silenceMs, pongTimeoutMs } = options;
+  if (!several && silenceMs === undefined && pongTimeoutMs === undefined) return undefined;
+  return {
+    silenceMs: positive('silenceMs', silenceMs ?? silenceMsDefault),
+    pongTimeoutMs: positive('pongTimeoutMs', pongTimeoutMs ?? pongTimeoutMsDefault),
+  };
+}
+
+interface PoolExecutorOptions extends ExecutorOptions {
+  readonly retryMs: number;
 }
 
 /** Shared connections for statements, held ones for the rest. */
 class PoolExecutor implements Executor, CallOwner {
-  readonly options: ExecutorOptions;
+  readonly options: PoolExecutorOptions;
   readonly #pool: Pool;
 
-  constructor(pool: Pool, options: ExecutorOptions) {
+  constructor(pool: Pool, options: PoolExecutorOptions) {
     this.#pool = pool;
     this.options = options;
   }
@@ -187,6 +228,22 @@ class PoolExecutor implements Executor, CallOwner {
 
   onUnsent(call: Call): void {
     this.#pool.submit(call);
+  }
+
+  /** Does again what is known not to have happened, and what may happen twice. */
+  onFailed(call: Call, error: ShardForgeError): boolean {
+    const { text } = call.statement;
+    const happenedNot = isNodeCannot(error) && isSingle(text);
+    const lost = error.condition === 'connection_failure';
+    if (!happenedNot && !(lost && (call.idempotent || onlyReads(text)))) return false;
+    const nowMs = performance.now();
+    call.retryUntilMs ??= nowMs + this.options.retryMs;
+    call.retries += 1;
+    const afterMs = pauseMs(call.retries);
+    if (nowMs + afterMs >= call.retryUntilMs) return false;
+    if (happenedNot && call.connection !== undefined) this.#pool.avoid(call.connection);
+    setTimeout(() => this.#pool.submit(call), afterMs);
+    return true;
   }
 
   onSettled(call: Call): undefined {

@@ -12,11 +12,25 @@ export const heartbeatMs = 15_000;
 export const goodbyeMs = 1_000;
 /** Milliseconds before the SDK connects again; doubled with each failure, half of it drawn. */
 export const backoffMsFirst = 50;
+/** The same where there are other nodes to go to. */
+export const nodeBackoffMsFirst = 250;
 /** The most that this pause grows to, in milliseconds. */
 export const backoffMsMax = 5_000;
+/** Nodes that the SDK keeps in mind, those that it was told of as leaders among them. */
+export const addressesMax = 64;
+/** Milliseconds that one of several nodes has to greet a new connection. */
+export const dialTimeoutMs = 1_000;
+/** Milliseconds of silence after which the SDK asks one of several nodes whether it lives. */
+export const silenceMs = 300;
+/** Milliseconds that the node then has to say anything before it is left. */
+export const pongTimeoutMs = 700;
+/** Milliseconds between two questions where the leader is, while there is traffic. */
+export const leaderPollMs = 2_000;
+/** Milliseconds for which the SDK does again what may be done again. */
+export const retryMsDefault = 10_000;
 /** Frames of rows on their way to an iteration that has not asked for them yet. */
 export const iterationFramesMax = 4;
-/** Milliseconds before a transaction runs again; doubled with each attempt, half of it drawn. */
+/** Milliseconds before a statement or transaction runs again; doubled with each attempt, half of it drawn. */
 export const retryPauseMsFirst = 5;
 /** The most that this pause grows to, in milliseconds. */
 export const retryPauseMsMax = 1_000;

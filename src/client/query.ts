@@ -145,7 +145,7 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
 
   #collect(shape: RowShape): Promise<Result<unknown>[]> {
     return new Promise((resolve, reject) => {
-      const reader = new ResultReader(this.#executor.options.types, shape);
+      let reader = new ResultReader(this.#executor.options.types, shape);
       let broken: unknown;
       const call = new Call(
         this.#statement(),
@@ -159,6 +159,10 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
             } catch (error) {
               broken = error;
             }
+          },
+          restart: () => {
+            reader = new ResultReader(this.#executor.options.types, shape);
+            broken = undefined;
           },
           onEnd: (error) => {
             const reason = broken ?? error;

@@ -17,6 +17,7 @@ export type Row = { [column: string]: Value };
 export class Result<T> extends Array<T> {
   #columns: readonly Column[] = [];
   #tag = '';
+  #stale = false;
 
   /** What `map` and `filter` give is a plain array. */
   static override get [Symbol.species](): ArrayConstructor {
@@ -37,10 +38,16 @@ export class Result<T> extends Array<T> {
     return Number(/(\d+)$/.exec(this.#tag)?.[1] ?? 0);
   }
 
+  /** Whether the rows may be older than what is committed, as `shardforge.stale_reads` allows. */
+  get stale(): boolean {
+    return this.#stale;
+  }
+
   /** Says what the rows are; for the SDK itself. */
-  complete(columns: readonly Column[], tag: string): this {
+  complete(columns: readonly Column[], tag: string, stale: boolean): this {
     this.#columns = columns;
     this.#tag = tag;
+    this.#stale = stale;
     return this;
   }
 }
@@ -98,7 +105,7 @@ export class ResultReader {
   /** @throws ShardForgeError when a value cannot be given as the options ask. */
   take(frame: RowsFrame | CompleteFrame): void {
     if (frame.op === 'complete') {
-      this.#finish([], frame.tag);
+      this.#finish([], frame.tag, false);
       return;
     }
     if (frame.columns !== undefined) {
@@ -109,7 +116,7 @@ export class ResultReader {
       throw clientError('protocol_violation', 'the node sent rows before their columns');
     }
     for (const row of frame.rows) this.#rows.push(reader.read(row));
-    if (frame.tag !== undefined) this.#finish(reader.columns, frame.tag);
+    if (frame.tag !== undefined) this.#finish(reader.columns, frame.tag, frame.stale === true);
   }
 
   /** The rows so far of a result that has not ended, which it then forgets; a reader of pieces. */
@@ -121,8 +128,8 @@ export class ResultReader {
     return rows;
   }
 
-  #finish(columns: readonly Column[], tag: string): void {
-    this.results.push(this.#rows.complete(columns, tag));
+  #finish(columns: readonly Column[], tag: string, stale: boolean): void {
+    this.results.push(this.#rows.complete(columns, tag, stale));
     this.#rows = new Result();
     this.#reader = undefined;
   }

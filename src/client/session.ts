@@ -57,6 +57,11 @@ export class HeldConnection implements Executor {
     };
   }
 
+  /** The node cannot serve now: the connection is not given to anybody else where there are other nodes. */
+  avoid(): void {
+    this.#pool.avoid(this.#connection);
+  }
+
   /** Has the node prepare the text on this connection. */
   prepare(text: string): Promise<PreparedFrame> {
     const refusal = this.#refusal();

@@ -1,9 +1,9 @@
 /** Transactions: a function that runs between BEGIN and COMMIT, again when it met another. */
 import type { Call, CallOptions, CallOwner } from './call.js';
 import { clientError, ShardForgeError } from './errors.js';
-import { retryPauseMsFirst, retryPauseMsMax } from './limits.js';
 import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
 import type { Row } from './result.js';
+import { isNodeCannot, pauseMs } from './retry.js';
 import { type HeldConnection, type Queryable, textQuery } from './session.js';
 import { type Sql, sqlOf } from './sql.js';
 import type { Parameter } from './values.js';
@@ -58,19 +58,31 @@ export async function runTransaction<T>(
   hold: () => Promise<HeldConnection>,
   body: (transaction: Transaction) => Promise<T>,
   options: TransactionOptions,
+  retryMs: number,
 ): Promise<T> {
   const attempts = options.attempts ?? attemptsDefault;
+  let conflicts = 0;
+  /** Until when a node that cannot, or that is gone, leads to another attempt. */
+  let retryUntilMs: number | undefined;
   for (let attempt = 1; ; attempt += 1) {
     const held = await hold();
     try {
       return await new Attempt(held, options).run(body);
     } catch (error) {
-      const again = error instanceof ShardForgeError && error.retry === 'transaction';
-      if (!again || attempt >= attempts || options.signal?.aborted === true) throw error;
+      if (!(error instanceof ShardForgeError) || options.signal?.aborted === true) throw error;
+      if (isNodeCannot(error) || held.lost !== undefined) {
+        if (!isNodeCannot(error) && error.retry !== 'transaction') throw error;
+        retryUntilMs ??= performance.now() + retryMs;
+        if (performance.now() >= retryUntilMs) throw error;
+        if (isNodeCannot(error)) held.avoid();
+      } else {
+        conflicts += 1;
+        if (error.retry !== 'transaction' || conflicts >= attempts) throw error;
+      }
     } finally {
       held.release();
     }
-    await pause(attempt);
+    await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt)));
   }
 }
 
@@ -219,12 +231,4 @@ function beginText(options: TransactionOptions): string {
   if (options.isolation !== undefined) modes.push(`isolation level ${options.isolation}`);
   if (options.readOnly !== undefined) modes.push(options.readOnly ? 'read only' : 'read write');
   return ['begin', modes.join(', ')].join(' ').trim();
-}
-
-/** Doubles with each attempt; half of it is drawn, so that rivals do not meet again. */
-function pause(attempt: number): Promise<void> {
-  const ceiling = Math.min(retryPauseMsMax, retryPauseMsFirst * 2 ** (attempt - 1));
-  return new Promise((resolve) => {
-    setTimeout(resolve, ceiling / 2 + (Math.random() * ceiling) / 2);
-  });
 }
