@@ -28,6 +28,8 @@ export interface NodeOptions {
   readonly plant: Plant | undefined;
   readonly disk: DiskOptions;
   readonly clock: ClockOptions;
+  /** Messages within a node travel as bytes too. */
+  readonly encodesAll: boolean;
   /** The chance that a proposal reaches the replica a second time, as after a retry. */
   readonly repeatedProposals: number;
   /** Limits of the shard, small ones too, so that runs reach what is behind them. */

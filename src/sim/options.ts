@@ -148,6 +148,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     plant: undefined,
     disk: { flushMsMin: 0.1, flushMsMax: 1, unflushedSurvival: 0.5 },
     clock: { drift: defaultTiming.clockDrift, wallOffsetMsMax: 100, readMsMax: 0 },
+    encodesAll: false,
     repeatedProposals: 0,
     shardLimits: {},
   };
@@ -218,6 +219,7 @@ export function drawNodeOptions(
       wallOffsetMsMax: random.pick([0, 100, 600_000]),
       readMsMax: random.pick([0, 0.01, 0.5]),
     },
+    encodesAll: drift === 0 || random.chance(0.3),
     repeatedProposals: random.pick([0, 0.1]),
     shardLimits: drawShardLimits(random),
   };

@@ -278,7 +278,7 @@ export class SimulatedProcess implements Station {
       log: (level, event, fields) => this.#log(level, event, fields),
       fatal: (error) => this.#onFatal(error),
       probe: (name) => this.probes.set(name, (this.probes.get(name) ?? 0) + 1),
-      encodeAll: true,
+      encodeAll: nodeOptions.encodesAll,
       ...(network === undefined
         ? {}
         : { transmit: (envelope) => network.send(node, envelope, this.clock.aheadMs) }),
