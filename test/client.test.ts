@@ -7,6 +7,7 @@ import { errorCatalogue } from '#src/base/errors.js';
 import { clientConditions } from '#src/client/errors.js';
 import type { Result } from '#src/client/index.js';
 import './client/connections.js';
+import './client/failover.js';
 import { echo, type FakeNode, fail, rows } from './client/fake-node.js';
 import { errorOf, fixture, sqlstateOf, texts } from './client/fixture.js';
 

@@ -27,6 +27,12 @@ export interface FakeNode {
   answer: Answerer;
   /** Texts that `prepare` refuses. */
   readonly unpreparable: Set<string>;
+  /** Texts that came to be executed. */
+  readonly executed: string[];
+  /** What it says of the leader. */
+  leader: string | undefined;
+  /** As a process under SIGSTOP: it takes connections and frames, and says nothing. */
+  frozen: boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +46,9 @@ export async function fakeNode(port = 0): Promise<FakeNode> {
     sessions: [],
     answer: echo,
     unpreparable: new Set(),
+    executed: [],
+    leader: undefined,
+    frozen: false,
     close: () =>
       new Promise((resolve) => {
         for (const client of server.clients) client.terminate();
@@ -56,7 +65,9 @@ function greet(node: FakeNode, socket: WebSocket): void {
     frames: [],
     prepared: new Map(),
     status: 'idle',
-    send: (frame) => socket.send(JSON.stringify(frame)),
+    send: (frame) => {
+      if (!node.frozen) socket.send(JSON.stringify(frame));
+    },
     open: true,
     cut: () => socket.terminate(),
   };
@@ -64,6 +75,7 @@ function greet(node: FakeNode, socket: WebSocket): void {
   session.send({
     ...{ op: 'hello', protocol: 1, version: '9.9.9', session: session.number },
     ...{ status: 'idle', limits },
+    ...(node.leader === undefined ? {} : { leader: node.leader }),
   });
   socket.on('close', () => {
     session.open = false;
@@ -71,6 +83,11 @@ function greet(node: FakeNode, socket: WebSocket): void {
   socket.on('message', (data) => {
     const frame = JSON.parse(String(data)) as RequestFrame;
     session.frames.push(frame);
+    if (node.frozen) return;
+    if (frame.op === 'ping') {
+      const leader = node.leader === undefined ? {} : { leader: node.leader };
+      session.send({ op: 'pong', id: frame.id, ...leader });
+    }
     if (frame.op === 'prepare') prepare(node, session, frame.id, frame.name, frame.sql);
     if (frame.op === 'close') {
       session.prepared.delete(frame.name);
@@ -78,6 +95,7 @@ function greet(node: FakeNode, socket: WebSocket): void {
     }
     if (frame.op !== 'execute') return;
     const text = frame.sql ?? session.prepared.get(frame.prepared ?? '');
+    node.executed.push(text ?? '');
     if (text === undefined) fail(session, frame.id, '26000', 'no such statement');
     else node.answer(session, frame, text);
   });
@@ -140,7 +158,7 @@ export function fail(
   id: number,
   sqlstate: string,
   message: string,
-  retry: 'never' | 'statement' | 'transaction' = 'never',
+  retry: 'never' | 'statement' | 'transaction' | 'later' = 'never',
 ): void {
   if (session.status === 'open') session.status = 'failed';
   const name = 'some_condition';

@@ -21,6 +21,25 @@ export async function fixture(
   return { node, db };
 }
 
+/** Several nodes, and a database on all of them. */
+export async function cluster(
+  test: Test,
+  options: Parameters<typeof connect>[1] = {},
+): Promise<{ readonly nodes: [FakeNode, FakeNode, FakeNode]; readonly db: Database }> {
+  const nodes: [FakeNode, FakeNode, FakeNode] = [
+    await fakeNode(),
+    await fakeNode(),
+    await fakeNode(),
+  ];
+  const urls = nodes.map(({ url }) => url);
+  const db = await connect(urls, { silenceMs: 20, pongTimeoutMs: 60, ...options });
+  test.teardown(async () => {
+    await db.close(0);
+    for (const node of nodes) await node.close();
+  });
+  return { nodes, db };
+}
+
 /** The error that the promise fails with. */
 export async function errorOf(promise: PromiseLike<unknown>): Promise<ShardForgeError> {
   try {
