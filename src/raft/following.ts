@@ -3,7 +3,7 @@ import { assert } from '../base/assert.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { LogEntry } from '../storage/index.js';
 import type { AppendAnswer, AppendRequest, VoteRequest } from './message.js';
-import { isVoter } from './membership.js';
+import { isMember } from './membership.js';
 import { FollowerReads } from './reads.js';
 import type { MemberState } from './state.js';
 
@@ -26,7 +26,7 @@ export class Following {
   #answeredMs = Number.NEGATIVE_INFINITY;
   #answeredRound = 0;
   #promisedUntilMs = Number.NEGATIVE_INFINITY;
-  /** When to campaign, or, for one that must not, when to give the leader up. */
+  /** When to campaign, or, for one that must not, when to ask for a leader. */
   electionAtMs: number;
   #hibernating = false;
   /** What a member that lost entries must reach: the end of the log of the leader of that term. */
@@ -48,12 +48,9 @@ export class Following {
   }
 
   get deadlineMs(): number {
-    const elects = !this.#hibernating && (this.#leader !== undefined || this.#mayVote);
+    const { configuration, id, mayElect } = this.#state;
+    const elects = !this.#hibernating && (mayElect || isMember(configuration, id));
     return Math.min(elects ? this.electionAtMs : Number.POSITIVE_INFINITY, this.reads.deadlineMs);
-  }
-
-  get #mayVote(): boolean {
-    return isVoter(this.#state.configuration, this.#state.id);
   }
 
   /** Nobody leads, as far as this member knows. */

@@ -144,6 +144,7 @@ export class Leader {
 
   /** Entries that were on their way to this member's disk are there. */
   onPersisted(): void {
+    this.#replication.wanted = true;
     this.#maybeCommit();
   }
 
@@ -226,24 +227,20 @@ export class Leader {
   }
 
   refusalOf(members: Members): string | undefined {
-    const { configuration, id, isSettled } = this.#state;
-    if (!this.#knowsCommitted) return 'the leader does not know yet what is committed';
-    if (!isSettled) return 'another change of the members is under way';
-    if (this.#transfer !== undefined) return 'the leadership is being handed over';
-    const refusal = changeRefusal(configuration, members);
+    const refusal = this.#strictRefusalOf(members);
     if (refusal !== undefined) return refusal;
+    const { configuration, id, tail } = this.#state;
     const { voters, witnesses } = members;
     const inactive = (node: NodeId): boolean => {
       const progress = this.#replication.of(node);
       return node !== id && (progress === undefined || !this.#replication.isActive(progress));
     };
     for (const voter of voters) {
-      if (voter === id || configuration.voters.includes(voter) || witnesses.includes(voter))
-        continue;
-      const progress = must(this.#replication.of(voter), 'a new voter is a learner');
-      const behind = this.#state.tail.lastIndex - progress.matchIndex;
+      if (configuration.voters.includes(voter) || witnesses.includes(voter)) continue;
+      const progress = this.#replication.of(voter);
+      const behind = tail.lastIndex - (progress?.matchIndex ?? 0);
       if (inactive(voter)) return `node ${voter} does not answer`;
-      if (progress.state !== 'replicate' || behind > behindMax) {
+      if (progress?.state !== 'replicate' || behind > behindMax) {
         return `node ${voter} lacks ${behind} entries; it must catch up first`;
       }
     }
@@ -253,7 +250,7 @@ export class Leader {
   }
 
   reconfigure(members: Members, joint: boolean): void {
-    const refusal = this.refusalOf(members);
+    const refusal = this.#strictRefusalOf(members);
     assert(refusal === undefined, 'a change of the members that was refused', refusal);
     this.wake();
     const { configuration } = this.#state;
@@ -287,6 +284,15 @@ export class Leader {
       for (const read of own) this.#state.reads.push({ read, index: undefined });
       for (const { node, read } of asked) this.#sendReadIndex(node, read, undefined);
     }
+  }
+
+  /** Refusals that no passing of time and no answer of others decides. */
+  #strictRefusalOf(members: Members): string | undefined {
+    const { configuration, isSettled } = this.#state;
+    if (!this.#knowsCommitted) return 'the leader does not know yet what is committed';
+    if (!isSettled) return 'another change of the members is under way';
+    if (this.#transfer !== undefined) return 'the leadership is being handed over';
+    return changeRefusal(configuration, members);
   }
 
   get #knowsCommitted(): boolean {

@@ -10,7 +10,7 @@ import { Candidacy } from './candidacy.js';
 import type { Members, RaftInput, RaftOptions, RaftStatus, RaftTiming, Ready } from './contract.js';
 import { Following } from './following.js';
 import { Leader } from './leader.js';
-import { isMember, isVoter, isWitness } from './membership.js';
+import { isMember, isVoter } from './membership.js';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -96,9 +96,14 @@ export class RaftNode {
     return deadlineMs === Number.POSITIVE_INFINITY ? undefined : deadlineMs;
   }
 
-  /** Whether what this member has applied is all that any member has answered for; implies that it leads. */
+  /**
+   * Whether what this member has applied is all that any member has answered for. Implies that it leads, and
+   * has applied all that it knows to be committed: a follower may be ahead of it otherwise.
+   */
   leaseHolds(nowMs: number): boolean {
-    return this.#leader !== undefined && this.#leader.leaseMs(nowMs) > 0;
+    const { appliedIndex, commitIndex } = this.#state;
+    if (this.#leader === undefined || appliedIndex < commitIndex) return false;
+    return this.#leader.leaseMs(nowMs) > 0;
   }
 
   /** Why the members cannot be changed to `members` now; undefined when they can. */
@@ -275,12 +280,16 @@ export class RaftNode {
     if (this.#candidacy !== undefined) this.#state.timeouts.electionFailed();
     this.#following.resetElection();
     if (this.#mayCampaign) this.#campaign(undefined);
-    else this.#follow();
+    else {
+      this.#follow();
+      // Cannot lead, but a leader that sleeps hears that it is missed, and so do those that could lead.
+      new Candidacy(this.#state, true).ask(undefined);
+    }
   }
 
   get #mayCampaign(): boolean {
-    const { configuration, id, needsSnapshot, recovering, diskHealthy, isQuiet } = this.#state;
-    if (!isVoter(configuration, id) || isWitness(configuration, id)) return false;
+    const { mayElect, isWitness, needsSnapshot, recovering, diskHealthy, isQuiet } = this.#state;
+    if (!mayElect || isWitness) return false;
     return !needsSnapshot && !recovering && diskHealthy && !isQuiet;
   }
 

@@ -231,37 +231,42 @@ export class Replication {
 
   #send(progress: Progress): void {
     const { tail, commitIndex, flow } = this.#state;
+    const before = (progress.nextIndex - 1) as LogIndex;
+    const known = tail.termAt(before) !== undefined;
+    if (!known && progress.state !== 'snapshot') this.#needSnapshot(progress);
+    const to = this.#sendableTo(progress);
     let sent = false;
-    if (
-      progress.state !== 'snapshot' &&
-      tail.termAt((progress.nextIndex - 1) as LogIndex) === undefined
-    ) {
-      this.#needSnapshot(progress);
-    }
-    const known = tail.termAt((progress.nextIndex - 1) as LogIndex) !== undefined;
     if (progress.state === 'probe' && known && !progress.probed && this.isActive(progress)) {
       sent = true;
-      if (progress.nextIndex <= tail.lastIndex) this.#sendEntries(progress);
-      else this.#sendEmpty(progress, (progress.nextIndex - 1) as LogIndex, false);
+      if (progress.nextIndex <= to) this.#sendEntries(progress, to);
+      else this.#sendEmpty(progress, before, false);
       progress.probed = true;
     } else if (progress.state === 'replicate') {
-      while (progress.nextIndex <= tail.lastIndex && !progress.isFull(flow)) {
-        this.#sendEntries(progress);
+      while (progress.nextIndex <= to && !progress.isFull(flow)) {
+        this.#sendEntries(progress, to);
         sent = true;
       }
     }
     const news = commitIndex > progress.commitSent && progress.state === 'replicate';
     if (sent || !(progress.due || (news && !progress.hasInFlight))) return;
     // What is in flight may arrive later than this: only what matches cannot be refused.
-    const probes = progress.state === 'probe' && known;
-    const prevIndex = probes ? progress.nextIndex - 1 : progress.matchIndex;
-    this.#sendEmpty(progress, prevIndex as LogIndex, false);
+    const prevIndex = progress.state === 'probe' && known ? before : progress.matchIndex;
+    this.#sendEmpty(progress, prevIndex, false);
   }
 
-  #sendEntries(progress: Progress): void {
+  /**
+   * Entries leave before they are on the leader's disk; but not to a witness, which cannot lead: what only
+   * witnesses held after a crash would bar all others from being elected.
+   */
+  #sendableTo({ node }: Progress): LogIndex {
+    const { configuration, tail, durableIndex } = this.#state;
+    return isWitness(configuration, node) ? durableIndex : tail.lastIndex;
+  }
+
+  #sendEntries(progress: Progress, to: LogIndex): void {
     const { tail, flow, configuration, nowMs } = this.#state;
     const from = progress.nextIndex;
-    let entries = tail.read(from, tail.lastIndex, flow.appendBytesMax);
+    let entries = tail.read(from, to, flow.appendBytesMax);
     const last = must(entries.at(-1), 'the log has the entry to send');
     let bytes = 0;
     if (isWitness(configuration, progress.node)) entries = entries.map(withoutPayload);

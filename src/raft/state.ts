@@ -4,7 +4,7 @@ import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import type { Configuration, LogReader } from '../storage/index.js';
 import type { EntryDraft, RaftFlow, RaftOptions, RaftTiming, Ready } from './contract.js';
-import { isJoint, isSoleVoter } from './membership.js';
+import { isJoint, isSoleVoter, isVoter, isWitness } from './membership.js';
 import type { RaftMessage } from './message.js';
 import { type RaftRules, raftRules } from './rules.js';
 import { LogTail } from './tail.js';
@@ -101,6 +101,20 @@ export class MemberState {
 
   get isSoleVoter(): boolean {
     return isSoleVoter(this.configuration, this.id);
+  }
+
+  get isWitness(): boolean {
+    return isWitness(this.configuration, this.id);
+  }
+
+  /**
+   * Whether it may be needed as a leader: also when only the configuration that is known to be committed has it
+   * as a voter, because it may hold the entry that is to remove it alone (section 4.2.2 of the thesis).
+   */
+  get mayElect(): boolean {
+    const { tail, id, commitIndex, configuration } = this;
+    if (isVoter(configuration, id)) return true;
+    return tail.configurationIndex > commitIndex && isVoter(tail.configurationAt(commitIndex), id);
   }
 
   /** Whether the newest configuration is the last of its change, and committed. */

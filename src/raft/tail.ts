@@ -57,6 +57,12 @@ export class LogTail {
     return this.#placed.index;
   }
 
+  /** The newest configuration that lies at or before `index`. */
+  configurationAt(index: LogIndex): Configuration {
+    if (this.#placed.index <= index) return this.#placed.configuration;
+    return this.#configurationBefore((index + 1) as LogIndex).configuration;
+  }
+
   get hasPending(): boolean {
     return this.#pending.length > 0;
   }
