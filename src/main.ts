@@ -3,16 +3,18 @@ import { parseArgs } from 'node:util';
 import { raise } from './base/errors.js';
 import { endWith, loadConfig, packageVersion, runNode } from './node/index.js';
 
-const usage = `Usage: node dist/main.js [--config FILE]
+const usage = `Usage: node dist/main.js [--config FILE] [--join HOST:PORT,...]
 
   --config FILE   the configuration (docs/config.md); defaults without
+  --join LIST     mesh addresses of members of a cluster, which an empty node joins
   --version       print the version
   --help          print this text
 `;
 
-function readArguments(): { config?: string; version?: boolean; help?: boolean } {
+function readArguments(): { config?: string; join?: string; version?: boolean; help?: boolean } {
   const options = {
     config: { type: 'string' },
+    join: { type: 'string' },
     version: { type: 'boolean' },
     help: { type: 'boolean' },
   } as const;
@@ -27,7 +29,7 @@ try {
   const args = readArguments();
   if (args.help === true) process.stdout.write(usage);
   else if (args.version === true) process.stdout.write(`${packageVersion()}\n`);
-  else await runNode(loadConfig(args.config, process.env));
+  else await runNode(loadConfig(args.config, process.env, args.join?.split(',')));
 } catch (error) {
   endWith(error);
 }

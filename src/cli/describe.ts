@@ -7,5 +7,5 @@ export async function describeTable(session: Session, name: string): Promise<Res
   const rows = new Result<Value[]>();
   for (const column of columns) rows.push([column.name, column.type]);
   const heads = ['column', 'type'].map((name) => ({ name, type: 'text' }));
-  return rows.complete(heads, '');
+  return rows.complete(heads, '', false);
 }

@@ -26,18 +26,30 @@ export function formatResult(result: Result<Value[]>, format: Format): string {
 
 function formatTable(result: Result<Value[]>): string {
   const { columns } = result;
+  const rows = `(${result.length} ${result.length === 1 ? 'row' : 'rows'})\n`;
+  if (columns.length === 0) return rows;
+  const head = columns.map(({ name, type }) => ({ name, right: numeric.has(type) }));
+  return tableOf(
+    head,
+    result.map((row) => row.map(printed)),
+  ).concat(rows);
+}
+
+/** A table for people, each line with its end. */
+export function tableOf(
+  columns: readonly { readonly name: string; readonly right?: boolean }[],
+  rows: readonly (readonly string[])[],
+): string {
   const table = new Table({
-    head: columns.map((column) => column.name),
-    colAligns: columns.map((column) => (numeric.has(column.type) ? 'right' : 'left')),
+    head: columns.map(({ name }) => name),
+    colAligns: columns.map(({ right }) => (right === true ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
     chars: plainBorders,
   });
-  for (const row of result) table.push(row.map(printed));
-  const rows = `(${result.length} ${result.length === 1 ? 'row' : 'rows'})\n`;
-  if (columns.length === 0) return rows;
+  for (const row of rows) table.push([...row]);
   // The table pads the last column too: nobody wants that in a file.
   const lines = table.toString().split('\n');
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n${rows}`;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 const plainBorders = {

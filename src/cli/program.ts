@@ -1,8 +1,9 @@
 /** The `shardforge` command: what it takes, and what it does with it. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { connect, type Database, ShardForgeError } from '../client/index.js';
+import { addCluster, addNode } from './cluster.js';
 import { type Format, formats } from './format.js';
+import { reach, urlOption } from './reach.js';
 import { exitCodes, UsageError } from './report.js';
 
 interface RootOptions {
@@ -11,15 +12,20 @@ interface RootOptions {
   readonly config?: string;
 }
 
+interface StartOptions {
+  readonly config?: string;
+  readonly join?: readonly string[];
+}
+
 interface SqlOptions {
-  readonly url: string;
+  readonly url: readonly string[];
   readonly command?: string;
   readonly file?: string;
   readonly format: Format;
 }
 
 interface CsvOptions {
-  readonly url: string;
+  readonly url: readonly string[];
   readonly csv: string;
   readonly table: string;
   readonly create: boolean;
@@ -30,8 +36,6 @@ interface CsvOptions {
   readonly batchRows: number;
   readonly maxErrors: number;
 }
-
-const defaultUrl = 'ws://127.0.0.1:7432';
 
 /** The command. `onExit` takes the exit code of what was run. */
 export function program(onExit: (code: number) => void): Command {
@@ -51,13 +55,9 @@ export function program(onExit: (code: number) => void): Command {
       const node = await import('../node/index.js');
       if (options.version) process.stdout.write(`${node.packageVersion()}\n`);
       else if (options.printConfig) await printConfig(options.config);
-      else await start(options.config);
+      else await start(options);
     });
-  root
-    .command('start')
-    .description('start a node and stay until it is stopped')
-    .option('--config <file>', 'the configuration; defaults without (docs/config.md)')
-    .action((_, command: Command) => start(command.optsWithGlobals<{ config?: string }>().config));
+  addStart(root);
   const config = root.command('config').description('work with configurations');
   config
     .command('check <file>')
@@ -65,11 +65,18 @@ export function program(onExit: (code: number) => void): Command {
     .action(checkConfig);
   addSql(root, onExit);
   addImport(root, onExit);
+  addCluster(root, onExit);
+  addStart(addNode(root, onExit));
   return root;
 }
 
-function urlOption(): Option {
-  return new Option('--url <url>', 'the node').default(defaultUrl).env('SHARDFORGE_URL');
+function addStart(parent: Command): void {
+  parent
+    .command('start')
+    .description('start a node and stay until it is stopped')
+    .option('--config <file>', 'the configuration; defaults without (docs/config.md)')
+    .option('--join <addresses>', 'mesh addresses of a cluster to join; divided by commas', names)
+    .action((_, command: Command) => start(command.optsWithGlobals<StartOptions>()));
 }
 
 function addSql(root: Command, onExit: (code: number) => void): void {
@@ -101,10 +108,10 @@ function addImport(root: Command, onExit: (code: number) => void): void {
     .action(async (options: CsvOptions) => onExit(await importFile(options)));
 }
 
-async function start(config: string | undefined): Promise<void> {
+async function start({ config, join }: StartOptions): Promise<void> {
   const { endWith, loadConfig, runNode } = await import('../node/index.js');
   try {
-    await runNode(loadConfig(config, process.env));
+    await runNode(loadConfig(config, process.env, join));
   } catch (error) {
     endWith(error);
   }
@@ -164,16 +171,6 @@ async function importFile(options: CsvOptions): Promise<number> {
     report.stop();
     process.off('SIGINT', interrupt);
     await database.close(0);
-  }
-}
-
-async function reach(url: string, options: Parameters<typeof connect>[1]): Promise<Database> {
-  try {
-    return await connect(url, options);
-  } catch (error) {
-    // What is wrong with the address is wrong with the command line.
-    const bad = error instanceof ShardForgeError && error.sqlstate === '22023';
-    throw bad ? new UsageError(`${error.message}. ${error.hint ?? ''}`) : error;
   }
 }
 

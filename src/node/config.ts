@@ -92,10 +92,24 @@ export { inMemory };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads and checks the file at `path` (none: defaults) with the overrides of `environment`. */
-export function loadConfig(path: string | undefined, environment: Environment): NodeConfig {
-  const given = path === undefined ? {} : readConfigFile(path);
-  return checkConfig(overridden(given, environment), path ?? 'configuration');
+/**
+ * Reads and checks the file at `path` (none: defaults) with the overrides of `environment`. With `join`
+ * the node joins the cluster at these addresses, whatever seeds are given.
+ */
+export function loadConfig(
+  path: string | undefined,
+  environment: Environment,
+  join?: readonly string[],
+): NodeConfig {
+  const read = path === undefined ? {} : readConfigFile(path);
+  const given = overridden(read, environment);
+  return checkConfig(join === undefined ? given : joining(given, join), path ?? 'configuration');
+}
+
+function joining(given: unknown, join: readonly string[]): unknown {
+  if (!isObject(given)) return given;
+  const { cluster } = given;
+  return { ...given, cluster: { ...(isObject(cluster) ? cluster : {}), seeds: [], join } };
 }
 
 /** Completes `given` with defaults and checks it; `source` is named in errors. */
