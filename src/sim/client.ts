@@ -18,6 +18,8 @@ export interface ClientOptions {
   readonly patienceMs: number | undefined;
   /** Pause before a statement that was refused for now is sent to another node, at most. */
   readonly retryMsMax: number;
+  /** Sends what was refused for now again by itself; otherwise the script is told. */
+  readonly insists: boolean;
 }
 
 interface Running {
@@ -154,8 +156,7 @@ export class SimulatedClient {
     this.#cancelPatience();
     this.#world.trace(this.name, outcome.kind, describe(outcome));
     const retry = outcome.kind === 'error' ? errorCatalogue[outcome.error.kind].retry : 'never';
-    const patient = this.#options.patienceMs !== undefined;
-    if (!patient || (retry !== 'later' && retry !== 'unknown')) {
+    if (!this.#options.insists || (retry !== 'later' && retry !== 'unknown')) {
       this.statements += 1;
       this.#resume(outcome);
       return;

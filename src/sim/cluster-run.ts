@@ -53,7 +53,7 @@ export class ClusterRun implements Simulation {
     this.#cluster = cluster;
     const { world, network, processes } = cluster;
     this.#clientWorld = { random: random.split(), nowMs: () => world.nowMs, settled: false };
-    this.#operator = new Operator(world, cluster.addClient('operator'));
+    this.#operator = new Operator(world, cluster.addClient('operator', Operator.client));
     this.#faults = new Faults(
       {
         world,

@@ -61,8 +61,7 @@ export class SimulatedCluster {
     return node > voters && node <= voters + witnesses;
   }
 
-  addClient(name: string): SimulatedClient {
-    const { client } = this.options;
+  addClient(name: string, client = this.options.client): SimulatedClient {
     const made = new SimulatedClient(
       name,
       this.world,

@@ -267,7 +267,7 @@ export class Faults {
         this.#resting.add(target);
         target.crash();
         this.#join();
-        this.#leave(target);
+        this.#parts.operator.decommission(target, Number.POSITIVE_INFINITY);
         return;
       default:
         unreachable(kind);
@@ -293,7 +293,7 @@ export class Faults {
 
   #leave(target: SimulatedProcess): void {
     if (this.members.length <= 2) return;
-    this.#parts.operator.decommission(target);
+    this.#parts.operator.decommission(target, 3);
   }
 
   /** Two halves that both see one node in the middle. */

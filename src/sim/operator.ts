@@ -1,24 +1,33 @@
 /**
- * The operator of a cluster: has leaders hand over, nodes join, leave and be replaced, by the functions
- * that operators call, one command after the other through any node that answers.
+ * The operator of a cluster: has leaders hand over and nodes leave, by the functions that operators
+ * call, one command after the other through any node that answers.
  */
 import { errorCatalogue } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { SimulatedClient } from './client.js';
 import type { SimulatedProcess } from './process.js';
-import { demand, type Script } from './workload.js';
+import { demand, type Outcome, type Script } from './workload.js';
 import type { World } from './world.js';
 
-/** What a command is sent again for, at most; then the operator gives it up. */
-const attemptsMax = 40;
-const pauseMs = 100;
+interface Command {
+  readonly text: string;
+  /** So often it is sent while nobody knows what came of it, or the cluster puts it off. */
+  readonly attempts: number;
+  readonly done: () => void;
+}
+
+const pauseMs = 200;
+const patienceMs = 12_000;
 
 export class Operator {
+  /** The operator sees every refusal, and waits long. */
+  static readonly client = { patienceMs, retryMsMax: 0, insists: false };
   /** Nodes that shall leave or have left. */
   readonly leaving = new Set<NodeId>();
   readonly #world: World;
   readonly #client: SimulatedClient;
-  readonly #commands: Script[] = [];
+  readonly #commands: Command[] = [];
+  #pausing = false;
 
   constructor(world: World, client: SimulatedClient) {
     this.#world = world;
@@ -31,41 +40,52 @@ export class Operator {
 
   /** Has the leader hand over to whom it likes. */
   transfer(): void {
-    this.#give(this.#call('cluster_transfer', '', 1, () => undefined));
+    this.#give({
+      text: 'select shardforge.cluster_transfer()',
+      attempts: 1,
+      done: () => undefined,
+    });
   }
 
   /** Takes the node out of the cluster, if the cluster agrees. */
-  decommission({ node }: SimulatedProcess): void {
-    const call = this.#call('cluster_decommission', String(node), attemptsMax, () => {
-      this.leaving.add(node);
+  decommission({ node }: SimulatedProcess, attempts: number): void {
+    this.#give({
+      text: `select shardforge.cluster_decommission(${node})`,
+      attempts,
+      done: () => this.leaving.add(node),
     });
-    this.#give(call);
   }
 
-  #give(command: Script): void {
+  #give(command: Command): void {
     this.#commands.push(command);
     this.#next();
   }
 
   #next(): void {
-    if (this.#client.busy) return;
+    if (this.#client.busy || this.#pausing) return;
     const command = this.#commands.shift();
     if (command === undefined) return;
-    this.#client.run(command, () => this.#world.after(pauseMs, () => this.#next()));
+    this.#client.run(this.#call(command), () => {
+      this.#pausing = true;
+      this.#world.after(pauseMs, () => {
+        this.#pausing = false;
+        this.#next();
+      });
+    });
   }
 
-  /** Sends a command again while nobody knows what came of it: carrying it out twice does no harm. */
-  *#call(name: string, argument: string, attempts: number, done: () => void): Script {
-    for (let left = attempts; left > 0; left -= 1) {
-      const outcome = yield { text: `select shardforge.${name}(${argument})` };
-      if (outcome.kind === 'rows') {
-        done();
-        return;
-      }
-      if (outcome.kind === 'error') {
-        const { retry } = errorCatalogue[outcome.error.kind];
-        demand(retry !== 'never', 'a command of an operator is carried out or put off', outcome);
-      }
+  *#call(command: Command): Script {
+    const outcome: Outcome = yield { text: command.text };
+    if (outcome.kind === 'rows') {
+      command.done();
+      return;
     }
+    if (outcome.kind === 'error') {
+      const { retry } = errorCatalogue[outcome.error.kind];
+      demand(retry !== 'never', 'a command of an operator is carried out or put off', outcome);
+    }
+    const attempts = command.attempts - 1;
+    // First of all, so that commands keep their order.
+    if (attempts > 0) this.#commands.unshift({ ...command, attempts });
   }
 }

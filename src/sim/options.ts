@@ -97,7 +97,11 @@ export function drawClusterOptions(
     durationMs,
     clients,
     thinkMsMax: (2 * clients * durationMs) / statements,
-    client: { patienceMs: random.pick([300, 1500, 5000]), retryMsMax: random.pick([5, 50, 200]) },
+    client: {
+      patienceMs: random.pick([300, 1500, 5000]),
+      retryMsMax: random.pick([5, 50, 200]),
+      insists: true,
+    },
     timing: drawTiming(random),
     clusterLimits: {
       helloMs: random.pick([20, 250]),
@@ -128,7 +132,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     durationMs: 0,
     clients: 0,
     thinkMsMax: 0,
-    client: { patienceMs: 5000, retryMsMax: 10 },
+    client: { patienceMs: 5000, retryMsMax: 10, insists: true },
     timing: defaultTiming,
     clusterLimits: {},
     network: {
