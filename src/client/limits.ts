@@ -12,7 +12,7 @@ export const heartbeatMs = 15_000;
 export const goodbyeMs = 1_000;
 /** Milliseconds before the SDK connects again; doubled with each failure, half of it drawn. */
 export const backoffMsFirst = 50;
-/** The same where there are other nodes to go to. */
+/** Milliseconds for which one of several nodes that failed is left alone; doubled with each failure, half of it drawn. */
 export const nodeBackoffMsFirst = 250;
 /** The most that this pause grows to, in milliseconds. */
 export const backoffMsMax = 5_000;
@@ -22,7 +22,7 @@ export const addressesMax = 64;
 export const dialTimeoutMs = 1_000;
 /** Milliseconds of silence after which the SDK asks one of several nodes whether it lives. */
 export const silenceMs = 300;
-/** Milliseconds that the node then has to say anything before it is left. */
+/** Milliseconds that a node that was asked whether it lives has to say anything before it is left. */
 export const pongTimeoutMs = 700;
 /** Milliseconds between two questions where the leader is, while there is traffic. */
 export const leaderPollMs = 2_000;
