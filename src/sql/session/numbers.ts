@@ -9,7 +9,7 @@ import { byteString } from '../../base/bytes.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { Term } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
-import { decodeCounter } from '../../txn/version.js';
+import { decodeCounter } from '../../txn/index.js';
 import type { NumberSource } from '../catalogue/index.js';
 
 /** Consecutive numbers that the leader gave. */
