@@ -6,5 +6,6 @@ import './storage/overlay.js';
 import './storage/log-file.js';
 import './storage/log-damage.js';
 import './storage/log.js';
+import './storage/log-recovery.js';
 import './storage/keys.js';
 import './storage/directory.js';

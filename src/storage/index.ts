@@ -13,6 +13,7 @@
  * It must not know: SQL, transactions, Raft's rules, actors. Keys are bytes in the order of keys.ts;
  * values are bytes.
  */
+export { checksum } from './checksum.js';
 export {
   Directory,
   type DirectoryOptions,
@@ -22,7 +23,13 @@ export {
 } from './directory.js';
 export type { Batch, Engine, EngineStats, Put, Span, Ticket, Visit } from './engine.js';
 export { LmdbEngine, type LmdbEngineOptions } from './lmdb.js';
-export { type LogReader, type PlacedConfiguration, RaftLog } from './log.js';
+export {
+  type InstalledSnapshot,
+  type LogOptions,
+  type LogReader,
+  type PlacedConfiguration,
+  RaftLog,
+} from './log.js';
 export {
   type Configuration,
   decodeConfiguration,

@@ -205,7 +205,7 @@ export class LogFile {
     this.#soundFrom = this.#sequence + 1;
     this.commit(
       this.#live.groups.map((group) =>
-        damageNote(group, damage.hardStates.has(group), damage.text),
+        damageNote(group, damage.hardStates.has(group) ? 'hardState' : 'entries', damage.text),
       ),
     );
     while (must(this.#used[0], 'a segment').first < this.#soundFrom) {
@@ -384,11 +384,8 @@ export class LogFile {
     if (soundValue(key, stored)) return [{ key, value: stored.subarray(checksumBytes) }];
     const parsed = parseKey(key);
     assert('group' in parsed, 'a key of the log names its group');
-    const note = damageNote(
-      parsed.group,
-      parsed.space !== 'log',
-      `${printKey(key)} fails its checksum`,
-    );
+    const what = parsed.space === 'log' ? 'entries' : 'hardState';
+    const note = damageNote(parsed.group, what, `${printKey(key)} fails its checksum`);
     return [note, ...(parsed.space === 'damage' ? [] : [{ key, value: undefined }])];
   }
 

@@ -1,12 +1,13 @@
 /**
- * The Raft log of one group behind its own interface, so that its rows in the engine may later become
- * an append file.
+ * The Raft log of one group: entries in order, from records in the engine.
  */
 import { assert, must } from '../base/assert.js';
-import { raise } from '../base/errors.js';
+import { byteString } from '../base/bytes.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import type { LogIndex, ShardId, Term } from '../base/ids.js';
-import type { Engine, Put, Visit } from './engine.js';
+import type { Engine, Put, Span, Visit } from './engine.js';
 import { groupKey, logKey, printKey } from './keys.js';
+import { damageNote, decodeDamage } from './log-damage.js';
 import {
   type Configuration,
   decodeConfiguration,
@@ -38,6 +39,21 @@ export interface LogReader {
 export interface PlacedConfiguration {
   readonly index: LogIndex;
   readonly configuration: Configuration;
+}
+
+export interface LogOptions {
+  /** Opens a log that has lost entries. */
+  readonly tolerant?: boolean;
+}
+
+/** Where a log begins anew. */
+export interface InstalledSnapshot {
+  readonly index: LogIndex;
+  readonly term: Term;
+  /** The configuration at `index`. */
+  readonly configuration: Configuration;
+  /** Changed with it; that of the hard state when absent. */
+  readonly ballot?: Pick<HardState, 'term' | 'vote'>;
 }
 
 /** Durable entries that stay in memory, for those who apply and replicate them next. */
@@ -78,26 +94,51 @@ export class RaftLog implements LogReader {
   #tailBytes = 0;
   #durable = 0;
   #generation = 0;
+  #damage: string | undefined;
+  /** What lies in the engine behind damage; removed before other entries come in its place. */
+  #hidden: readonly Uint8Array[] = [];
+  /** The next open knows of the damage, and that what it finds is sound. */
+  #noted = false;
 
   /**
    * Reads what the engine holds and checks every entry; raises `data_corrupted` at the first that is
-   * damaged, missing or out of order. No generation of an earlier RaftLog may be in flight.
+   * damaged, missing or out of order, or when `tolerant`, shows the log up to there and says so by
+   * {@link damage}. A hard state that is damaged or may be out of date raises in any case: what the
+   * member has promised is not known. No generation of an earlier RaftLog may be in flight.
    */
-  constructor(engine: Engine, group: ShardId) {
+  constructor(engine: Engine, group: ShardId, { tolerant = false }: LogOptions = {}) {
     this.#engine = engine;
     this.#group = group;
+    const noted = engine.get(groupKey('damage', group));
+    const note = noted && decodeDamage(noted);
+    if (note !== undefined && (!tolerant || note.what === 'hardState')) {
+      raise('data_corrupted', `the log of group ${group} has lost data: ${note.text}`);
+    }
+    this.#damage = note?.text;
     const state = engine.get(groupKey('hardState', group));
     if (state !== undefined) this.#hardState = decodeHardState(state);
     const start = this.#snapshot;
     this.#terms.push({ from: start.index, term: start.term });
     this.#lastIndex = start.index;
-    this.verify(
-      (entry) => this.#note(entry),
-      (last) => this.#records.push(last),
-    );
+    if (note?.what !== 'entries') this.#load(tolerant);
+    if (this.#damage !== undefined) {
+      const known = new Set(this.#records.map((last) => byteString(logKey(group, last))));
+      const all = engine.keys(this.#spanFrom(0 as LogIndex));
+      this.#hidden = all.filter((key) => !known.has(byteString(key)));
+      this.#noted = note?.what === 'end' && this.#hidden.length === 0;
+    }
     if (this.#lastIndex > 0 && this.#hardState === undefined) {
       raise('data_corrupted', `the log of group ${group} has entries and no hard state`);
     }
+  }
+
+  /**
+   * What is damaged; undefined when all is sound. The log has lost entries that may have been
+   * acknowledged, and the member must not vote or acknowledge until it has them back: then
+   * {@link recovered} is called. Also known after a restart, once anything has been appended.
+   */
+  get damage(): string | undefined {
+    return this.#damage;
   }
 
   /** Undefined when the group was never written here. */
@@ -180,6 +221,7 @@ export class RaftLog implements LogReader {
     this.#generation += 1;
     const first = entries[0];
     if (first !== undefined) {
+      this.#uncover(puts);
       const kept = first.index <= this.#lastIndex ? this.#truncate(first.index, puts) : [];
       for (const entry of entries) {
         this.#note(entry);
@@ -210,6 +252,50 @@ export class RaftLog implements LogReader {
     this.#configurations.splice(0, covered.length);
     this.#terms = [{ from: index, term }, ...this.#terms.filter((run) => run.from > index)];
     this.#dropTail(Math.max(0, index + 1 - this.#tailStart));
+    return { number: this.#generation, puts };
+  }
+
+  /**
+   * Begins the log anew after the entry `index` of `term`: a snapshot has brought what the entries up to
+   * there did. Entries after it stay if the log holds that very entry (section 7 of the paper), all go
+   * otherwise. Damage stays known until {@link recovered}.
+   */
+  install(snapshot: InstalledSnapshot): Generation {
+    const state = must(this.#hardState, 'the group has a hard state');
+    const { index, term, configuration, ballot = state } = snapshot;
+    assert(index >= this.#snapshot.index, 'a snapshot never takes the log back', index);
+    const keeps = this.termAt(index) === term;
+    const puts: Put[] = [];
+    this.#generation += 1;
+    this.#uncover(puts);
+    const gone = keeps ? this.#records.filter((last) => last <= index) : this.#records;
+    for (const last of gone) puts.push({ key: logKey(this.#group, last), value: undefined });
+    if (!keeps) {
+      this.#dropTail(this.#tail.length);
+      this.#lastIndex = index;
+    }
+    this.#records = keeps ? this.#records.filter((last) => last > index) : [];
+    this.#configurations = this.#configurations.filter((held) => keeps && held.index > index);
+    this.#terms = [
+      { from: index, term },
+      ...this.#terms.filter(({ from }) => keeps && from > index),
+    ];
+    const { term: current, vote } = ballot;
+    const lastSnapshot = { index, term };
+    puts.push(this.#setHardState({ ...state, term: current, vote, configuration, lastSnapshot }));
+    this.#dropTail(Math.max(0, index + 1 - this.#tailStart));
+    return { number: this.#generation, puts };
+  }
+
+  /** The member holds again all that it may have acknowledged: the damage is no more. */
+  recovered(): Generation {
+    assert(this.#damage !== undefined, 'nothing was lost');
+    const puts: Put[] = [];
+    this.#generation += 1;
+    this.#uncover(puts);
+    this.#damage = undefined;
+    this.#noted = false;
+    puts.push({ key: groupKey('damage', this.#group), value: undefined });
     return { number: this.#generation, puts };
   }
 
@@ -265,6 +351,32 @@ export class RaftLog implements LogReader {
     });
   }
 
+  /** Takes whole records, so that a tolerant log ends with one. */
+  #load(tolerant: boolean): void {
+    let entries: LogEntry[] = [];
+    const takeRecord = (last: LogIndex): void => {
+      for (const entry of entries) this.#note(entry);
+      this.#records.push(last);
+      entries = [];
+    };
+    try {
+      this.verify((entry) => entries.push(entry), takeRecord);
+    } catch (error) {
+      const damaged = error instanceof DatabaseError && error.kind === 'data_corrupted';
+      if (!tolerant || !damaged) throw error;
+      this.#damage ??= error.message;
+    }
+  }
+
+  /** What lies behind damage goes; that it was there stays known. */
+  #uncover(puts: Put[]): void {
+    if (this.#damage === undefined || this.#noted) return;
+    this.#noted = true;
+    for (const key of this.#hidden) puts.push({ key, value: undefined });
+    this.#hidden = [];
+    puts.push(damageNote(this.#group, 'end', this.#damage));
+  }
+
   get #snapshot(): HardState['lastSnapshot'] {
     return this.#hardState?.lastSnapshot ?? { index: 0 as LogIndex, term: 0 as Term };
   }
@@ -275,8 +387,12 @@ export class RaftLog implements LogReader {
 
   /** Visits the records from the one on that holds entry `from`. */
   #scan(from: LogIndex, visit: Visit): void {
+    this.#engine.scan(this.#spanFrom(from), visit);
+  }
+
+  #spanFrom(from: LogIndex): Span {
     const end = logKey(this.#group, Number.MAX_SAFE_INTEGER as LogIndex);
-    this.#engine.scan({ from: logKey(this.#group, from), to: end }, visit);
+    return { from: logKey(this.#group, from), to: end };
   }
 
   #setHardState(state: HardState): Put {

@@ -61,6 +61,7 @@ const summary = ({ index, term, payload }: LogEntry): string =>
 export type LogStep =
   | { readonly do: 'append'; readonly back: number; readonly lengths: readonly number[] }
   | { readonly do: 'compact'; readonly part: number }
+  | { readonly do: 'install'; readonly part: number; readonly same: boolean }
   | { readonly do: 'flush'; readonly count: number }
   | { readonly do: 'crash'; readonly part: number };
 
@@ -90,6 +91,7 @@ export class ComparedLog {
   step(step: LogStep): void {
     if (step.do === 'append') this.#append(step.back, step.lengths);
     else if (step.do === 'compact') this.#compact(step.part);
+    else if (step.do === 'install') this.#install(step.part, step.same);
     else if (step.do === 'flush') this.#flush(step.count);
     else this.#crash(step.part);
   }
@@ -134,6 +136,22 @@ export class ComparedLog {
     const { term: compactedTerm } = must(entries[count - 1], 'the last entry to go');
     this.#model = { compactedTerm, first: first + count, entries: entries.slice(count) };
     this.#commit(this.#log.compact((first + count - 1) as LogIndex));
+  }
+
+  /** A snapshot up to an entry that the log has, has otherwise, or has not yet. */
+  #install(part: number, same: boolean): void {
+    const { first, entries, compactedTerm } = this.#model;
+    const index = first - 1 + Math.floor(part * (entries.length + 5));
+    const own = entries[index - first]?.term ?? (index < first ? compactedTerm : undefined);
+    if (index < first && !same) return;
+    const keeps = same && own !== undefined;
+    if (!keeps) this.#term += 1;
+    const term = (keeps ? own : this.#term) as Term;
+    const kept = keeps ? entries.slice(index + 1 - first) : [];
+    this.#model = { compactedTerm: term, first: index + 1, entries: kept };
+    const ballot = { term: this.#term as Term, vote: undefined };
+    const { configuration } = hardState(1);
+    this.#commit(this.#log.install({ index: index as LogIndex, term, configuration, ballot }));
   }
 
   #engineWith(contents: MemoryContents | undefined): MemoryEngine {

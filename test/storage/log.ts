@@ -249,6 +249,10 @@ t.test('a log is as an array of its entries, whatever is done to it', async () =
   const step: fc.Arbitrary<LogStep> = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant('append'), back, lengths }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('compact'), part }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('install'), part, same: fc.boolean() }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('flush'), count: fc.nat(3) }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('crash'), part }) },
   );
