@@ -62,6 +62,38 @@ t.test('options come from the file, the environment and the defaults, in this or
   }
 });
 
+t.test('options that contradict each other are refused', async (t) => {
+  const mesh = { enabled: true };
+  const secret = { enabled: true, security: 'secret' };
+  const three = ['127.0.0.1:7434', '127.0.0.1:7444', '127.0.0.1:7454'];
+  const refusals: readonly (readonly [object, RegExp])[] = [
+    [{ raft: { heartbeatMs: 100 } }, /electionMsMin must be at least twice raft.heartbeatMs/],
+    [{ raft: { electionMsMin: 300 } }, /electionMsMax must be more than raft.electionMsMin/],
+    [{ raft: { electionMsMin: 60 } }, /raft.electionMsMin must be a whole number from 120/],
+    [{ mesh: { enabled: true, advertise: 'here' } }, /mesh.advertise must be host:port/],
+    [{ mesh, data: { directory: ':memory:' } }, /mesh.enabled needs a data.directory/],
+    [{ mesh: { ...mesh, host: '0.0.0.0' } }, /loopback needs a mesh.host on loopback/],
+    [{ mesh: secret }, /secret needs mesh.secretFile/],
+    [{ mesh: { enabled: true, security: 'tls', keyFile: 'k' } }, /tls needs mesh.certificateFile/],
+    [{ cluster: { seeds: three } }, /cluster.seeds and cluster.join need mesh.enabled/],
+    [{ mesh, cluster: { join: ['nowhere'] } }, /cluster.join must be host:port, not "nowhere"/],
+    [{ mesh, cluster: { join: ['a:1', 'a:1'] } }, /cluster.join names a node twice/],
+    [{ mesh, cluster: { seeds: three, join: ['a:1'] } }, /give one of them/],
+    [{ mesh: { enabled: true, port: 9 }, cluster: { seeds: three } }, /must name this node as 127/],
+  ];
+  for (const [config, message] of refusals) {
+    t.throws(() => checkConfig(config), { kind: 'config_invalid', message });
+  }
+  for (const number of [1, 2, 3]) {
+    const { cluster, node, http, mesh: own } = loadConfig(`config/cluster-${number}.json`, {});
+    t.same(cluster.seeds, three, 'the same seeds on all');
+    t.match({ node, own, http }, { node: { id: number }, own: { enabled: true } });
+    t.equal(own.port, http.port + 2);
+  }
+  const joining = loadConfig('config/cluster-3.json', {}, ['127.0.0.1:7434']);
+  t.match(joining.cluster, { seeds: [], join: ['127.0.0.1:7434'] }, '--join goes before seeds');
+});
+
 t.test('requests are lines at debug, with parameters only when asked for', async (t) => {
   for (const parameters of [false, true]) {
     const lines: object[] = [];
@@ -249,7 +281,10 @@ t.test('the process: one at a directory, log lines, signals', async (t) => {
     t.match(await raw.next(), { op: 'hello' });
     await raw.sql('SELECT $1::text', 'quiet secret');
     child.kill('SIGUSR2');
-    await until(() => output().includes('"level":"debug","'));
+    await until(() => output().includes('"event":"node.queues"'));
+    await until(() => output().includes('"event":"node.state"'));
+    await raw.sql(`SELECT shardforge.log_level('debug')`);
+    await until(() => output().includes('"event":"log.level"'));
     await raw.sql('SELECT $1::text AS traced', 'traced secret');
     await until(() => output().includes('traced'));
     child.kill('SIGTERM');

@@ -124,6 +124,7 @@ export class Commands {
     if (view.phase !== 'empty') refuse(`node ${view.node} belongs to cluster ${view.clusterId}`);
     const { seeds, newClusterId, role } = view.args;
     if (seeds.length > 0) refuse('the node forms a cluster with its seeds (cluster.seeds)');
+    if (view.join.length > 0) refuse(`the node joins ${view.join.join(', ')} (cluster.join)`);
     if (role !== 'voter') refuse(`a ${role} cannot be the first node of a cluster`);
     this.#parts.take(formationOf(newClusterId, [view.hello()]), context);
     return { clusterId: newClusterId, node: view.node };

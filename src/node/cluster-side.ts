@@ -7,6 +7,7 @@ import type { Log } from '../net/index.js';
 import type { AdminMessage } from '../sql/session/protocol.js';
 import { ClusterHost } from './cluster-host.js';
 import type { NodeConfig } from './config.js';
+import { isAnyHost } from './config-rules.js';
 import { type Identity, replicaParts } from './identity.js';
 import { type Mesh, openNodeMesh } from './mesh.js';
 import { replicaRef, shardPlace } from './place.js';
@@ -101,9 +102,13 @@ export class ClusterSide {
     for (const peer of early) this.#host.peerUp(peer);
   }
 
-  /** SQL is taken at this address. */
+  /** SQL is taken at this address; if that is every one, other nodes are told the mesh's. */
   listens(http: string): void {
-    this.#host?.listens(http);
+    const { host } = this.#parts.config.http;
+    const port = http.slice(http.lastIndexOf(':'));
+    const advertise = this.#mesh?.advertise;
+    const name = advertise?.slice(0, advertise.lastIndexOf(':'));
+    this.#host?.listens(isAnyHost(host) && name !== undefined ? `${name}${port}` : http);
   }
 
   dump(): void {

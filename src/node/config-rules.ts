@@ -23,6 +23,9 @@ function meshContradicts({ mesh, data }: NodeConfig): string | undefined {
     return 'mesh.advertise must be host:port';
   }
   if (!mesh.enabled) return undefined;
+  if (mesh.advertise === '' && isAnyHost(mesh.host)) {
+    return `mesh.host ${mesh.host} needs mesh.advertise: where other nodes reach this one`;
+  }
   if (data.directory === inMemory) {
     return 'mesh.enabled needs a data.directory: a node that forgets its votes breaks the cluster';
   }
@@ -65,6 +68,11 @@ export function isAddress(text: string): boolean {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   return match !== null && port >= 1 && port <= 65_535;
+}
+
+/** Whether a server with that host listens on all addresses. */
+export function isAnyHost(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 function isLoopback(host: string): boolean {

@@ -43,6 +43,10 @@ export async function openIdentity(config: NodeConfig, createdBy: string): Promi
   const directory = await openDirectory(path, { stores, nodeId: node, createdBy, unformed });
   try {
     const { instance, incarnation } = directory;
+    if (directory.nodeId !== node) {
+      const belongs = `${directory.path} belongs to node ${directory.nodeId}`;
+      throw new DatabaseError('directory_foreign', `${belongs}, and node.id is ${node}`);
+    }
     return { node, instance, incarnation, directory, formations: formationsOf(directory) };
   } catch (error) {
     await directory.close();
