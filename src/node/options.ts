@@ -2,6 +2,7 @@
  * Every option of a node: the one list that the check, the environment, `--print-config` and
  * docs/config.md are made from or compared with.
  */
+import { defaultRaftTiming } from '../shard/index.js';
 
 export interface ConfigOption {
   /** Section and key, such as `http.port`; `workers` stands alone. */
@@ -18,12 +19,7 @@ export interface ConfigOption {
   readonly description: string;
 }
 
-/**
- * For so long after a round of heartbeats that a majority answered, a leader reads by itself, and those
- * who answered vote for nobody else. A promise between nodes: no option, or two of them might differ.
- */
-export const leaseMs = 120;
-
+const { leaseMs } = defaultRaftTiming;
 const kib = 1024;
 const mib = 1024 * kib;
 const gib = 1024 * mib;
@@ -209,7 +205,7 @@ const options: readonly ConfigOption[] = [
   integer('raft.electionMsMax', 300, 'ms', leaseMs, 120_000, 'See `raft.electionMsMin`.'),
   integer(
     'raft.clockDriftPerMille',
-    10,
+    50,
     '1/1000',
     0,
     500,

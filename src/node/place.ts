@@ -2,8 +2,8 @@
  * What lies at the place of a store: engine, replica, SQL. The one composition that the main thread,
  * worker threads and the simulator use; it opens nothing and reads no clock.
  */
-import type { Dispatcher, Place, PlaceId, Ref } from '../actors/index.js';
-import { AssertionError, assert } from '../base/assert.js';
+import type { Dispatcher, PlaceId, Ref } from '../actors/index.js';
+import { assert } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId } from '../base/ids.js';
 import { type MetricSample, Metrics } from '../base/metrics.js';
@@ -13,11 +13,13 @@ import {
   type ReplicaArguments,
   type ReplicaMessage,
   replicaKind,
+  ShardDoor,
+  shardDoor,
   type ShardLimits,
   shardMetrics,
   storeEngine,
 } from '../shard/index.js';
-import { shardAccess } from '../shard/protocol.js';
+import { type Refusal, shardAccess } from '../shard/protocol.js';
 import {
   parseMessageTypes,
   type SessionLimits,
@@ -111,27 +113,35 @@ export function composePlace(
   const place = dispatcher.addPlace(id, engine);
   place.provide(storeEngine, engine);
   place.provide(shardMetrics, metrics);
-  if (id === shardPlace && args !== undefined) {
-    dispatcher.spawn(replicaKind.kind, replica.name, args, id);
-    requireReplica(place);
+  const door = new ShardDoor(onlyShard, replica);
+  if (id === shardPlace) {
+    place.provide(shardAccess, door);
+    place.provide(shardDoor, door);
+    if (args === undefined) door.refuse(notInCluster);
+    else startReplica(dispatcher, replica, args, door);
   }
   return {
     id,
     engine,
-    // Asked for each time: a replica that was started again provides another.
-    ready: () => (id === shardPlace ? place.resource(shardAccess).refusal === undefined : true),
+    ready: () => (id === shardPlace ? door.refusal === undefined : true),
     metrics: () => [...engineSamples(id - shardPlace, engine.stats()), ...metrics.snapshot()],
   };
 }
 
+const notInCluster: Refusal = {
+  reason: 'not_in_cluster',
+  text: 'the node belongs to no cluster yet',
+};
+
 /** A replica that throws when it is made is tried again by the runtime: here that is no start. */
-function requireReplica(place: Place): void {
-  try {
-    place.resource(shardAccess);
-  } catch (error) {
-    if (!(error instanceof AssertionError)) throw error;
-    raise('data_corrupted', 'the shard cannot be read; the log says why');
-  }
+function startReplica(
+  dispatcher: Dispatcher,
+  { name }: Ref<ReplicaMessage>,
+  args: ReplicaArguments,
+  door: ShardDoor,
+): void {
+  dispatcher.spawn(replicaKind.kind, name, args, shardPlace);
+  if (!door.attached) raise('data_corrupted', 'the shard cannot be read; the log says why');
 }
 
 function engineFailed(failure: Error): EngineFailedMessage {
