@@ -8,7 +8,14 @@
  */
 import { assert } from '../base/assert.js';
 import { byteString, compareBytes } from '../base/bytes.js';
-import type { DatabaseId, ObjectId, StorageId, Timestamp, TransactionId } from '../base/ids.js';
+import type {
+  DatabaseId,
+  ObjectId,
+  StorageId,
+  Term,
+  Timestamp,
+  TransactionId,
+} from '../base/ids.js';
 import type { Span, Visit } from '../storage/engine.js';
 import type { ObjectVersion, Proposal, Write } from './transaction.js';
 import { decodeCounter, encodeCounter } from './version.js';
@@ -203,8 +210,11 @@ export class TransactionBuffer {
     );
   }
 
-  /** What to commit. No statement may be open. */
-  proposal(transaction: TransactionId, snapshot: Timestamp): Proposal {
+  /**
+   * What to commit, with numbers of sequences taken in `numbersTerm` if there are any. No statement
+   * may be open.
+   */
+  proposal(transaction: TransactionId, snapshot: Timestamp, numbersTerm?: Term): Proposal {
     assert(this.#statement === undefined, 'a statement is open');
     const writes = this.#written.writes;
     const guards: Uint8Array[] = [];
@@ -216,6 +226,7 @@ export class TransactionBuffer {
       guards,
       objects: versions(this.#objects),
       fences: versions(this.#fences),
+      numbersTerm,
     };
   }
 

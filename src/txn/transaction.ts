@@ -54,5 +54,5 @@ export interface Proposal {
    * The leader's term in which numbers of sequences were taken that the writes use. Another term's
    * leader may give the same numbers to others, so it refuses the proposal as a conflict.
    */
-  readonly numbersTerm?: Term;
+  readonly numbersTerm?: Term | undefined;
 }

@@ -85,13 +85,12 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
   try {
     if (transaction !== undefined && !transaction.buffer.isEmpty) {
       const id = access.nextTransactionId();
-      const proposal = transaction.buffer.proposal(id, transaction.snapshot);
-      const { term } = transaction.numbers;
+      const { buffer, snapshot, numbers } = transaction;
       const message: ProposeMessage = {
         kind: 'shard.propose',
         shard: access.shard,
         token: id,
-        proposal: term === undefined ? proposal : { ...proposal, numbersTerm: term },
+        proposal: buffer.proposal(id, snapshot, numbers.term),
         replyTo: self,
       };
       state.awaited = id;
