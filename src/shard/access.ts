@@ -1,8 +1,8 @@
 /** What the actors of a replica's place read through. */
 import type { Ref } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
-import type { RaftNode } from '../raft/index.js';
 import type { Overlay, Span, Visit } from '../storage/index.js';
 import {
   getVersion,
@@ -11,69 +11,74 @@ import {
   type Sequences,
   type ShardState,
 } from '../txn/index.js';
-import type { ProposeMessage, ShardAccess } from './protocol.js';
-
-const counterRange = 0x1_0000_0000;
+import type { Driver } from './driver.js';
+import type { Epochs } from './epochs.js';
+import type { Refusal, SessionRequest, ShardAccess } from './protocol.js';
+import type { Standing } from './standing.js';
 
 export interface AccessParts {
   readonly shard: ShardId;
-  readonly replica: Ref<ProposeMessage>;
-  /** A number that no earlier start of any node had. */
-  readonly incarnation: number;
+  readonly replica: Ref<SessionRequest>;
   readonly overlay: Overlay;
   readonly state: ShardState;
-  readonly node: RaftNode;
+  readonly driver: Driver;
   readonly snapshots: OpenSnapshots;
   readonly sequences: Sequences;
+  readonly epochs: Epochs;
+  readonly standing: Standing;
 }
 
 export class ReplicaAccess implements ShardAccess {
   readonly shard: ShardId;
-  readonly replica: Ref<ProposeMessage>;
-  readonly #incarnation: number;
+  readonly replica: Ref<SessionRequest>;
   readonly #overlay: Overlay;
   readonly #state: ShardState;
-  readonly #node: RaftNode;
+  readonly #driver: Driver;
   readonly #snapshots: OpenSnapshots;
   readonly #sequences: Sequences;
-  #transactions = 0;
+  readonly #epochs: Epochs;
+  readonly #standing: Standing;
 
   constructor(parts: AccessParts) {
-    const { incarnation } = parts;
-    assert(incarnation >= 1 && incarnation < 2 ** 21, 'incarnation out of range', incarnation);
     this.shard = parts.shard;
     this.replica = parts.replica;
-    this.#incarnation = incarnation;
     this.#overlay = parts.overlay;
     this.#state = parts.state;
-    this.#node = parts.node;
+    this.#driver = parts.driver;
     this.#snapshots = parts.snapshots;
     this.#sequences = parts.sequences;
+    this.#epochs = parts.epochs;
+    this.#standing = parts.standing;
   }
 
-  get refusal(): ShardAccess['refusal'] {
-    if (this.#node.serves) return undefined;
-    return { reason: 'cannot_connect_now', text: 'the database system is starting up' };
+  get refusal(): Refusal | undefined {
+    return this.#standing.refusal;
   }
 
   get readableStale(): boolean {
-    return this.#node.serves;
+    return this.#standing.isWhole && this.#state.index > 0;
   }
 
-  readable(): boolean {
-    return this.#node.serves;
+  readable(nowMs: number): boolean {
+    const { raft } = this.#driver;
+    // A follower may have applied, and shown, what this leader knows to be committed and has yet to apply.
+    return (
+      raft.leaseHolds(nowMs) &&
+      this.#state.index >= raft.commitIndex &&
+      this.#standing.refusal === undefined
+    );
   }
 
   get leader(): NodeId | undefined {
-    return this.#node.serves ? this.replica.node : undefined;
+    return this.#driver.raft.leader;
   }
 
   get givesNumbers(): boolean {
-    return this.#node.serves;
+    return this.#driver.raft.serves;
   }
 
   get term(): Term {
-    return this.#node.term;
+    return this.#driver.raft.term;
   }
 
   get appliedTimestamp(): Timestamp {
@@ -85,17 +90,27 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   get(key: Uint8Array, at: Timestamp): Uint8Array | undefined {
-    assert(at >= this.#state.horizon, 'a snapshot that is not kept', at);
-    return getVersion(this.#overlay, key, at);
+    if (at < this.#state.horizon || !this.#standing.isWhole) this.#tooOld(at);
+    try {
+      return getVersion(this.#overlay, key, at);
+    } catch (error) {
+      this.#noteDamage(error);
+      throw error;
+    }
   }
 
   scan(span: Span, at: Timestamp, visit: Visit, reverse = false): void {
-    assert(at >= this.#state.horizon, 'a snapshot that is not kept', at);
-    scanVersions(this.#overlay, span, at, visit, reverse);
+    if (at < this.#state.horizon || !this.#standing.isWhole) this.#tooOld(at);
+    try {
+      scanVersions(this.#overlay, span, at, visit, reverse);
+    } catch (error) {
+      this.#noteDamage(error);
+      throw error;
+    }
   }
 
   openSnapshot(): Timestamp {
-    assert(this.#node.serves, 'a snapshot of a replica that is not ready');
+    if (!this.#standing.isWhole) raise('cannot_connect_now', 'the node has no whole state to read');
     const at = this.#state.timestamp;
     this.#snapshots.open(at);
     return at;
@@ -106,12 +121,28 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   nextTransactionId(): TransactionId {
-    this.#transactions += 1;
-    assert(this.#transactions < counterRange, 'transaction ids of this start are used up');
-    return (this.#incarnation * counterRange + this.#transactions) as TransactionId;
+    const id = this.#epochs.next();
+    if (id !== undefined) return id;
+    const { reason, text } = this.#standing.refusal ?? {
+      reason: 'cannot_connect_now',
+      text: 'the node waits for the leader to give it transaction ids',
+    };
+    return raise(reason, text);
   }
 
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
+    assert(this.givesNumbers, 'numbers are given by a leader');
     return this.#sequences.take(key, start, increment, count);
+  }
+
+  #tooOld(at: Timestamp): never {
+    return raise('snapshot_too_old', `the versions of snapshot ${at} are not kept any more`);
+  }
+
+  /** A value that rots is replaced from the other members; whoever read it is told. */
+  #noteDamage(error: unknown): void {
+    if (error instanceof DatabaseError && error.kind === 'data_corrupted') {
+      this.#standing.noteDamage(error.message);
+    }
   }
 }

@@ -2,11 +2,10 @@
 import { assert } from '../base/assert.js';
 import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
 import type { AdmissionCheck, Proposal } from '../txn/index.js';
-import type { ProposeMessage } from './protocol.js';
+import type { Ask } from './answers.js';
 
 export interface Arrival {
-  readonly message: ProposeMessage;
-  readonly bytes: number;
+  readonly ask: Ask;
   /** Set while the proposal is being checked, over several turns when it is large. */
   check: AdmissionCheck | undefined;
 }
@@ -29,20 +28,29 @@ export class Arrivals {
     return this.#waiting[this.#head];
   }
 
-  add(message: ProposeMessage, bytes: number): void {
-    this.#waiting.push({ message, bytes, check: undefined });
-    this.#bytes += bytes;
+  add(ask: Ask): void {
+    this.#waiting.push({ ask, check: undefined });
+    this.#bytes += ask.bytes;
   }
 
   removeFirst(): void {
     const first = this.first;
     assert(first !== undefined, 'nothing has arrived');
-    this.#bytes -= first.bytes;
+    this.#bytes -= first.ask.bytes;
     this.#head += 1;
     if (this.#head < this.#waiting.length) return;
     assert(this.#bytes === 0, 'bytes of no arrivals', this.#bytes);
     this.#waiting = [];
     this.#head = 0;
+  }
+
+  /** All of them; none is admitted. */
+  takeAll(): readonly Ask[] {
+    const asks = this.#waiting.slice(this.#head).map(({ ask }) => ask);
+    this.#waiting = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    return asks;
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../txn/index.js';
 import type { ShardLimits } from './limits.js';
 import type { ReplicaMessage } from './messages.js';
+import type { Retention } from './retention.js';
 
 export interface CollectorParts {
   readonly state: ShardState;
@@ -23,6 +24,11 @@ export interface CollectorParts {
   readonly garbage: GarbageQueue;
   readonly snapshots: OpenSnapshots;
   readonly limits: ShardLimits;
+  readonly retention: Retention;
+  /** Whether others have members of their own that read. */
+  readonly hasOthers: () => boolean;
+  /** Nothing may be removed while an image of the state is being sent. */
+  readonly isHeld: () => boolean;
 }
 
 export class Collector {
@@ -41,20 +47,35 @@ export class Collector {
     return Math.max(this.#horizon, this.#parts.state.horizon) as Timestamp;
   }
 
+  /** This replica begins or ceases to lead: of what another proposed it knows nothing. */
+  reset(): void {
+    this.#underWay = undefined;
+    this.#horizon = 0 as Timestamp;
+    this.#parts.retention.clear();
+  }
+
   /** After entries were applied: sees to a collection when there is something to collect. */
   maybeSchedule(context: Context<ReplicaMessage>): void {
     if (this.#idle) return;
     this.#schedule(this.#parts.limits.collectDelayMs, context);
   }
 
+  /** The timer went off where nothing is collected: another replica leads. */
+  onTimer(): void {
+    this.#scheduled = false;
+  }
+
   /** The payload of the next collection, to be proposed as entry `index`. */
   next(context: Context<ReplicaMessage>, index: LogIndex): Uint8Array | undefined {
     this.#scheduled = false;
     if (this.#underWay !== undefined) return undefined;
-    const { state, overlay, garbage, snapshots, limits } = this.#parts;
-    const horizon = snapshots.oldest ?? state.timestamp;
+    const { state, overlay, garbage, limits, isHeld } = this.#parts;
+    const horizon = this.#nextHorizon(context.nowMs);
     assert(horizon <= state.timestamp, 'a snapshot of the future', horizon);
-    assert(horizon >= this.horizon, 'a snapshot below the horizon', horizon, this.horizon);
+    if (isHeld()) {
+      this.#schedule(limits.collectIdleDelayMs, context);
+      return undefined;
+    }
     const { discarded } = state;
     const found = nextCollection(overlay, garbage, discarded, horizon, limits.collectKeysMax);
     if (found !== undefined) {
@@ -76,6 +97,14 @@ export class Collector {
     if (this.#parts.garbage.size >= this.#parts.limits.collectKeysMax) {
       context.send(context.self, { kind: 'shard.collect' });
     }
+  }
+
+  /** What no snapshot needs lies below it. One that was overtaken while this replica followed holds nothing back. */
+  #nextHorizon(nowMs: number): Timestamp {
+    const { state, snapshots, retention, hasOthers } = this.#parts;
+    const own = snapshots.oldest ?? state.timestamp;
+    const all = hasOthers() ? Math.min(own, retention.horizon(state.timestamp, nowMs)) : own;
+    return Math.max(all, this.horizon) as Timestamp;
   }
 
   get #idle(): boolean {

@@ -3,30 +3,53 @@
  * log by what the engine has. The log makes applied changes durable; the engine's copy only bounds
  * the memory and the time of a restart.
  *
- * Invariants: one batch is under way at a time; the applied state goes with it; no entry is removed
- * from the log before the engine has durably what it changed.
+ * Invariants: one batch is under way at a time; the applied state goes with it, when this member's own
+ * log has all of it durably; no entry is removed from the log before the engine has durably what it
+ * changed.
  */
 import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex, ShardId } from '../base/ids.js';
 import type { HistogramCell } from '../base/metrics.js';
-import type { Overlay, RaftLog } from '../storage/index.js';
+import type { Overlay, Put, RaftLog } from '../storage/index.js';
 import { groupKey } from '../storage/keys.js';
 import type { ShardState } from '../txn/index.js';
+import type { Driver } from './driver.js';
 import type { ShardLimits } from './limits.js';
 import type { FedMessage, ReplicaMessage } from './messages.js';
+
+/** What the group's other members need of the log. */
+export interface LogHolders {
+  /** The entries after it; Infinity when nobody needs any. */
+  readonly after: number;
+  /** Bytes up to which the log is kept for them. */
+  readonly bytesMax: number;
+}
 
 export interface FeedParts {
   readonly shard: ShardId;
   readonly overlay: Overlay;
   readonly log: RaftLog;
   readonly state: ShardState;
+  readonly driver: Driver;
   readonly limits: ShardLimits;
   readonly applyBytes: HistogramCell;
+  /** A witness applies nothing: only its log is to be shortened. */
+  readonly witness: boolean;
+  readonly holders: (nowMs: number) => LogHolders;
+}
+
+/** A batch that waits until the log has, durably, the entries that it comes from. */
+interface Taken {
+  readonly number: number;
+  readonly puts: Put[];
+  readonly index: LogIndex;
+  readonly logBytes: number;
 }
 
 export class Feed {
   readonly #parts: FeedParts;
+  #taken: Taken | undefined;
   #underWay = false;
   #timed = false;
   /** Payload bytes applied since the start, and of those how many left the log again. */
@@ -34,11 +57,18 @@ export class Feed {
   #compactedBytes = 0;
   /** Applied states that the engine has durably, oldest first: where the log may be cut. */
   #cuts: { readonly index: LogIndex; readonly logBytes: number }[] = [];
+  #fedIndex: LogIndex;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
     const { log, state } = parts;
+    this.#fedIndex = state.index;
     if (state.index >= log.firstIndex) this.#cuts.push({ index: state.index, logBytes: 0 });
+  }
+
+  /** Nothing is on its way to the engine. */
+  get isIdle(): boolean {
+    return !this.#underWay;
   }
 
   /** An entry with that much payload was applied. */
@@ -48,9 +78,13 @@ export class Feed {
 
   /** After entries were applied: starts a batch when there is enough for one, or sees to a later one. */
   maybeFeed(context: Context<ReplicaMessage>): void {
-    const { overlay, state, limits } = this.#parts;
+    const { overlay, state, limits, witness } = this.#parts;
+    if (this.#taken !== undefined) this.#persist(this.#taken, context);
     if (this.#underWay || state.isPartial) return;
-    if (overlay.dirtyBytes >= limits.applyBatchBytes) this.#feed(context);
+    const enough = witness
+      ? state.index - this.#fedIndex >= limits.logTailEntries
+      : overlay.dirtyBytes >= limits.applyBatchBytes;
+    if (enough) this.#feed(context);
     else if (overlay.dirtyBytes > 0 && !this.#timed) {
       this.#timed = true;
       context.setTimer('shard.feed', limits.applyDelayMs, { kind: 'shard.feed' });
@@ -63,6 +97,11 @@ export class Feed {
     if (!this.#underWay && !state.isPartial && overlay.dirtyBytes > 0) this.#feed(context);
   }
 
+  /** More of the log is durable: a batch may have waited for that. */
+  onDurable(context: Context<ReplicaMessage>): void {
+    if (this.#taken !== undefined) this.#persist(this.#taken, context);
+  }
+
   onFed(fed: FedMessage, context: Context<ReplicaMessage>): void {
     assert(this.#underWay, 'no batch was under way');
     this.#underWay = false;
@@ -72,31 +111,60 @@ export class Feed {
     this.maybeFeed(context);
   }
 
+  /** The state is another one now, whole in the engine, and the log begins after it. */
+  restart(): void {
+    assert(!this.#underWay, 'a batch of the state before is under way');
+    this.#fedIndex = this.#parts.state.index;
+    this.#cuts = [];
+    this.#compactedBytes = this.#logBytes;
+  }
+
   #feed(context: Context<ReplicaMessage>): void {
     const { overlay, state, shard, applyBytes } = this.#parts;
     applyBytes.observe(overlay.dirtyBytes);
-    const generation = overlay.takeGeneration();
-    generation.puts.push({ key: groupKey('applied', shard), value: state.encode() });
+    const { number, puts } = overlay.takeGeneration();
+    puts.push({ key: groupKey('applied', shard), value: state.encode() });
     this.#underWay = true;
-    context.sendDurable(context.persist(generation.puts), context.self, {
+    this.#fedIndex = state.index;
+    this.#taken = { number, puts, index: state.index, logBytes: this.#logBytes };
+    this.#persist(this.#taken, context);
+  }
+
+  /** The engine is never ahead of the log: entries may be committed by others before they are on this disk. */
+  #persist(taken: Taken, context: Context<ReplicaMessage>): void {
+    if (taken.index > this.#parts.driver.durableIndex) {
+      context.probe('shard.feedWaitsForLog');
+      return;
+    }
+    this.#taken = undefined;
+    context.sendDurable(context.persistLater(taken.puts), context.self, {
       kind: 'shard.fed',
-      generation: generation.number,
-      index: state.index,
-      logBytes: this.#logBytes,
+      generation: taken.number,
+      index: taken.index,
+      logBytes: taken.logBytes,
     });
   }
 
   #maybeCompact(context: Context<ReplicaMessage>): void {
-    const { log, state, limits } = this.#parts;
-    const long = this.#logBytes - this.#compactedBytes > limits.logTailBytes;
-    const cut = this.#cuts.findLast(
-      (at) => long || at.index + limits.logTailEntries <= state.index,
+    const { log, state, limits, holders } = this.#parts;
+    const bytes = this.#logBytes - this.#compactedBytes;
+    const long = bytes > limits.logTailBytes;
+    const { after, bytesMax } = holders(context.nowMs);
+    const free = this.#cuts.findLast(
+      (at) => at.index <= after && (long || at.index + limits.logTailEntries <= state.index),
     );
+    // Whoever still needs so much gets a copy of the state instead.
+    const over =
+      bytes > bytesMax
+        ? this.#cuts.find((at) => this.#logBytes - at.logBytes <= bytesMax / 2)
+        : undefined;
+    const cut = over !== undefined && over.index > (free?.index ?? 0) ? over : free;
     if (cut === undefined) return;
     this.#cuts = this.#cuts.filter((at) => at.index > cut.index);
     this.#compactedBytes = cut.logBytes;
     if (cut.index < log.firstIndex) return;
     context.probe('shard.logCompacted');
+    if (cut.index > after) context.probe('shard.logNotHeld');
     context.persist(log.compact(cut.index).puts);
   }
 }

@@ -1,21 +1,13 @@
 /** Proposals between their admission and their answer. */
-import type { Ref } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex, TransactionId } from '../base/ids.js';
-import type { CheckedVersions, Latches, Proposal } from '../txn/index.js';
-import type { ProposeAnswer, RefusedMessage } from './protocol.js';
-
-/** Who asked. */
-export interface Asker {
-  readonly token: number;
-  readonly replyTo: Ref<ProposeAnswer>;
-}
+import type { CheckedVersions, Latches } from '../txn/index.js';
+import type { Ask, Reason } from './answers.js';
 
 /** A proposal that is in the log and not applied yet. */
-export interface Flight extends Asker {
+export interface Flight {
+  readonly ask: Ask;
   readonly index: LogIndex;
-  readonly proposal: Proposal;
-  readonly bytes: number;
   /** What it latches. */
   readonly keys: readonly string[];
   readonly checked: CheckedVersions;
@@ -25,8 +17,9 @@ export interface Flight extends Asker {
  * Somebody who is answered once an entry is applied: refused because of it, so that a second try sees
  * it; or the second asker of the same transaction (`reason` undefined).
  */
-export interface Waiter extends Asker {
-  readonly reason: RefusedMessage['reason'] | undefined;
+export interface Waiter {
+  readonly ask: Ask;
+  readonly reason: Reason | undefined;
 }
 
 /** Invariant: a flight holds its latches from `depart` until `land`. */
@@ -57,12 +50,13 @@ export class Flights {
   }
 
   depart(flight: Flight): void {
-    const { index, proposal } = flight;
+    const { index } = flight;
+    const { proposal, bytes } = flight.ask;
     assert(!this.#transactions.has(proposal.transaction), 'a transaction departs twice', index);
     this.#latches.acquire(index, flight.keys, proposal.fences ?? []);
     this.#flights.set(index, flight);
     this.#transactions.set(proposal.transaction, index);
-    this.#bytes += flight.bytes;
+    this.#bytes += bytes;
   }
 
   join(index: LogIndex, waiter: Waiter): void {
@@ -79,11 +73,12 @@ export class Flights {
 
   /** The flight's entry was applied. */
   land(flight: Flight): void {
-    const { index, proposal } = flight;
+    const { index } = flight;
+    const { proposal, bytes } = flight.ask;
     this.#latches.release(index, flight.keys, proposal.fences ?? []);
     this.#flights.delete(index);
     this.#transactions.delete(proposal.transaction);
-    this.#bytes -= flight.bytes;
+    this.#bytes -= bytes;
   }
 
   /** Those who wait for the entry; they leave. */
@@ -95,13 +90,15 @@ export class Flights {
     return waiters;
   }
 
-  /** All flights; they and those who wait for them leave. */
-  abandon(): readonly Asker[] {
-    const askers: Asker[] = [];
-    for (const flight of [...this.#flights.values()]) {
-      askers.push(flight, ...this.takeWaiters(flight.index));
+  /** All flights and those who wait for them; the fate of the flights is not known. */
+  abandon(): { readonly flights: readonly Ask[]; readonly waiters: readonly Ask[] } {
+    const flights = [...this.#flights.values()];
+    const waiters: Ask[] = [];
+    for (const flight of flights) {
+      waiters.push(...this.takeWaiters(flight.index).map(({ ask }) => ask));
       this.land(flight);
     }
-    return askers;
+    assert(this.#waiting === 0 && this.#bytes === 0, 'somebody waits for nothing', this.#waiting);
+    return { flights: flights.map(({ ask }) => ask), waiters };
   }
 }

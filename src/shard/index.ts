@@ -1,26 +1,30 @@
 /**
  * Shards: the replica actor that makes a Raft log durable and applies it, and what sessions read and
- * commit through (protocol.ts). So far one shard covers the whole key space and has one replica.
+ * commit through (protocol.ts). So far one shard covers the whole key space; it has a replica on every
+ * node of the cluster.
  *
- * It guarantees: a commit is answered when it is durable, committed and readable; nothing is readable
- * that a crash could take back; a transaction id is applied once; after a crash the replica comes back
- * to exactly the committed state; memory is bounded by limits.ts.
+ * It guarantees: a commit is answered when it is durable on a majority, committed and readable; nothing is
+ * readable that a crash could take back; a linearizable read sees every commit answered before it
+ * began, at whatever replica; a transaction id is applied once; a proposal is answered by what became of
+ * it, also when leaders change meanwhile, or as unknown; after a crash the replica comes back to exactly the
+ * committed state; memory is bounded by limits.ts.
  *
  * It must not know: SQL. What keys and values mean is decided by those who propose them.
  */
 import type { ActorKind, Ref } from '../actors/actor.js';
 import type { NodeId, ShardId } from '../base/ids.js';
+import type { Members, RaftRules, RaftTiming } from '../raft/index.js';
 import { defaultShardLimits, type ShardLimits } from './limits.js';
-import type { Members, RaftTiming } from '../raft/index.js';
 import { type ReplicaMessage, replicaMessages } from './messages.js';
-import { type NewsMessage, shardAccess } from './protocol.js';
+import type { NewsMessage } from './protocol.js';
 import { Replica } from './replica.js';
+import { shardDoor } from './resources.js';
 
 /** How a replica (kind `replica`) is spawned at the place of its store. */
 export interface ReplicaArguments {
   readonly shard: ShardId;
   readonly node: NodeId;
-  /** A number that no earlier start of any node had, 1 <= incarnation < 2^21. */
+  /** 1 <= incarnation < 2^21; the epochs that the node takes for its transaction ids are not below it. */
   readonly incarnation: number;
   /** UUID of the cluster; data of another cluster is refused (`directory_foreign`). */
   readonly clusterId: string;
@@ -33,21 +37,39 @@ export interface ReplicaArguments {
   readonly observer?: Ref<NewsMessage> | undefined;
   /** Other than the defaults, for tests. */
   readonly limits?: Partial<ShardLimits>;
+  /** Tests plant bugs by other rules; no plain data, so only where the replica is made on this thread. */
+  readonly rules?: RaftRules;
 }
 
-/** The place has the resources `storeEngine` and `shardMetrics`; the replica provides `shardAccess`. */
+export const defaultRaftTiming: RaftTiming = {
+  heartbeatMs: 50,
+  electionMsMin: 150,
+  electionMsMax: 300,
+  leaseMs: 120,
+  clockDrift: 0.05,
+  leaseReads: true,
+  hibernateMs: 10_000,
+};
+
+/** The place has the resources `storeEngine`, `shardMetrics` and `shardDoor`, where the replica attaches. */
 export const replicaKind: ActorKind<ReplicaMessage, ReplicaArguments> = {
   kind: 'replica',
   messages: replicaMessages,
   failStop: true,
-  create({ shard, node, incarnation, clusterId, limits }, place, self) {
-    const all = { ...defaultShardLimits, ...limits };
-    const replica = new Replica({ shard, node, incarnation, clusterId, limits: all }, place, self);
-    place.provide(shardAccess, replica.access);
+  create(given, place, self) {
+    const { genesis, observer, rules, witness = false, timing = defaultRaftTiming } = given;
+    const limits = { ...defaultShardLimits, ...given.limits };
+    const door = place.resource(shardDoor);
+    const { shard, node, incarnation, clusterId } = given;
+    const identity = { shard, node, incarnation, clusterId };
+    const parts = { ...identity, genesis, witness, timing, observer, limits, rules };
+    const replica = new Replica(parts, place, self, () => door.detach());
+    door.attach(replica.access);
     return replica;
   },
 };
 
+export { ShardDoor } from './door.js';
 export { defaultShardLimits, type ShardLimits } from './limits.js';
 export {
   type EngineFailedMessage,
@@ -55,4 +77,5 @@ export {
   replicaAnswers,
   type ReplicaMessage,
 } from './messages.js';
-export { shardMetrics, storeEngine } from './resources.js';
+export type { ObservedReplica } from './replica.js';
+export { shardDoor, shardMetrics, storeEngine } from './resources.js';

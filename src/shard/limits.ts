@@ -34,6 +34,32 @@ export interface ShardLimits {
   readonly sweepPairsMax: number;
   /** Milliseconds between two steps of the walk for superseded versions. */
   readonly sweepDelayMs: number;
+  /** Milliseconds that a group of several members keeps superseded versions, for snapshots on followers. */
+  readonly retainMs: number;
+  /** Milliseconds between two reports of a follower's oldest snapshot to the leader. */
+  readonly retainReportMs: number;
+  /** Milliseconds that reads and writes wait for a leader. */
+  readonly leaderWaitMs: number;
+  /** Milliseconds after which a leader that does not answer is asked again. */
+  readonly forwardRetryMs: number;
+  /** Milliseconds that a batch of the log takes to the disk before the replica gives up leading. */
+  readonly diskStallMs: number;
+  /** Milliseconds by which wall and monotonic clock may move apart between two looks at them. */
+  readonly clockJumpMs: number;
+  /** Bytes of applied entries that stay in the log while a member lags that needs them. */
+  readonly logHeldBytes: number;
+  /** Bytes of one chunk of a snapshot. */
+  readonly imageChunkBytes: number;
+  /** Chunks of a snapshot that are on their way at once. */
+  readonly imageWindowChunks: number;
+  /** Pairs that a turn reads, writes or removes for a snapshot. */
+  readonly imagePairsMax: number;
+  /** Milliseconds without an answer after which a snapshot goes on from the last chunk that arrived. */
+  readonly imageRetryMs: number;
+  /** Milliseconds without any progress after which a snapshot is given up. */
+  readonly imageStallMs: number;
+  /** Pairs that a turn reads for a hash of the state. */
+  readonly hashPairsMax: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -53,7 +79,20 @@ export const defaultShardLimits: ShardLimits = {
   collectDelayMs: 100,
   collectIdleDelayMs: 1000,
   collectKeysMax: 512,
-  garbageItemsMax: 65_536,
+  garbageItemsMax: 131_072,
   sweepPairsMax: 2048,
   sweepDelayMs: 10,
+  retainMs: 3000,
+  retainReportMs: 1000,
+  leaderWaitMs: 5000,
+  forwardRetryMs: 500,
+  diskStallMs: 500,
+  clockJumpMs: 1000,
+  logHeldBytes: 256 * mebibyte,
+  imageChunkBytes: mebibyte / 4,
+  imageWindowChunks: 4,
+  imagePairsMax: 1024,
+  imageRetryMs: 1000,
+  imageStallMs: 15_000,
+  hashPairsMax: 1024,
 };

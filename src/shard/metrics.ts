@@ -28,6 +28,78 @@ const declared = {
     kind: 'gauge',
     labels,
   }),
+  leads: declareMetric({
+    name: 'shardforge_raft_leads',
+    help: '1 at the replica that leads its group, else 0',
+    kind: 'gauge',
+    labels,
+  }),
+  leader: declareMetric({
+    name: 'shardforge_raft_leader',
+    help: 'Node of the leader as far as the replica knows; 0 when it knows none',
+    kind: 'gauge',
+    labels,
+  }),
+  elections: declareMetric({
+    name: 'shardforge_raft_elections_total',
+    help: 'Elections that the replica stood in',
+    kind: 'counter',
+    labels,
+  }),
+  leaderChanges: declareMetric({
+    name: 'shardforge_raft_leader_changes_total',
+    help: 'Times that the replica learned of another leader or of none',
+    kind: 'counter',
+    labels,
+  }),
+  hibernating: declareMetric({
+    name: 'shardforge_raft_hibernating',
+    help: '1 while the group has nothing to agree on and sleeps',
+    kind: 'gauge',
+    labels,
+  }),
+  forwarded: declareMetric({
+    name: 'shardforge_shard_forwarded_total',
+    help: 'Proposals and other work handed to the leader, repetitions included',
+    kind: 'counter',
+    labels,
+  }),
+  readsByIndex: declareMetric({
+    name: 'shardforge_shard_reads_by_index_total',
+    help: 'Reads that waited for the word of the leader',
+    kind: 'counter',
+    labels,
+  }),
+  readsByLease: declareMetric({
+    name: 'shardforge_shard_reads_by_lease_total',
+    help: 'Reads that asked and were answered at once by the lease of the leader',
+    kind: 'counter',
+    labels,
+  }),
+  foreign: declareMetric({
+    name: 'shardforge_shard_foreign_messages_total',
+    help: 'Messages dropped because their sender belongs to another cluster',
+    kind: 'counter',
+    labels,
+  }),
+  damages: declareMetric({
+    name: 'shardforge_shard_damages_total',
+    help: 'Times that damaged data made the replica fetch its state anew',
+    kind: 'counter',
+    labels,
+  }),
+  imageSentBytes: declareMetric({
+    name: 'shardforge_shard_snapshot_sent_bytes_total',
+    help: 'Bytes of snapshots sent to members that lag',
+    kind: 'counter',
+    labels,
+  }),
+  imageReceivedBytes: declareMetric({
+    name: 'shardforge_shard_snapshot_received_bytes_total',
+    help: 'Bytes of snapshots received',
+    kind: 'counter',
+    labels,
+  }),
   proposals: declareMetric({
     name: 'shardforge_shard_proposals_total',
     help: 'Proposals answered, by outcome: committed, conflict, staleObject, refused or failed',
@@ -82,6 +154,18 @@ export interface ShardSeries {
   readonly commitIndex: Cell;
   readonly appliedIndex: Cell;
   readonly logEntries: Cell;
+  readonly leads: Cell;
+  readonly leader: Cell;
+  readonly elections: Cell;
+  readonly leaderChanges: Cell;
+  readonly hibernating: Cell;
+  readonly forwarded: Cell;
+  readonly readsByIndex: Cell;
+  readonly readsByLease: Cell;
+  readonly foreign: Cell;
+  readonly damages: Cell;
+  readonly imageSentBytes: Cell;
+  readonly imageReceivedBytes: Cell;
   readonly proposals: Readonly<Record<ProposalOutcome, Cell>>;
   readonly latchConflicts: Cell;
   readonly batchEntries: HistogramCell;
@@ -100,6 +184,18 @@ export function shardSeries(metrics: Metrics, shardId: ShardId): ShardSeries {
     commitIndex: metrics.cell(declared.commitIndex, { shard }),
     appliedIndex: metrics.cell(declared.appliedIndex, { shard }),
     logEntries: metrics.cell(declared.logEntries, { shard }),
+    leads: metrics.cell(declared.leads, { shard }),
+    leader: metrics.cell(declared.leader, { shard }),
+    elections: metrics.cell(declared.elections, { shard }),
+    leaderChanges: metrics.cell(declared.leaderChanges, { shard }),
+    hibernating: metrics.cell(declared.hibernating, { shard }),
+    forwarded: metrics.cell(declared.forwarded, { shard }),
+    readsByIndex: metrics.cell(declared.readsByIndex, { shard }),
+    readsByLease: metrics.cell(declared.readsByLease, { shard }),
+    foreign: metrics.cell(declared.foreign, { shard }),
+    damages: metrics.cell(declared.damages, { shard }),
+    imageSentBytes: metrics.cell(declared.imageSentBytes, { shard }),
+    imageReceivedBytes: metrics.cell(declared.imageReceivedBytes, { shard }),
     proposals: {
       committed: outcome('committed'),
       conflict: outcome('conflict'),

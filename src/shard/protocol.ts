@@ -120,6 +120,15 @@ export interface WriteMessage extends Message {
   readonly replyTo: Ref<ProposeAnswer>;
 }
 
+/** What sessions ask of the replica of their place. */
+export type SessionRequest = ProposeMessage | ReadMessage | TakeNumbersMessage;
+
+/** Why SQL is not served. */
+export interface Refusal {
+  readonly reason: ErrorName;
+  readonly text: string;
+}
+
 /** The process of `node` is out of reach, as far as the liveness between processes knows. */
 export interface PeerDownMessage extends Message {
   readonly kind: 'shard.peerDown';
@@ -144,7 +153,7 @@ export interface ReplicaStatus extends Message {
   readonly token: number;
   readonly shard: ShardId;
   readonly raft: RaftStatus;
-  readonly refusal: ShardAccess['refusal'];
+  readonly refusal: Refusal | undefined;
   /** Of snapshots under way, by member, bytes sent and (about) in all; of an incoming one by this node. */
   readonly snapshots: readonly {
     readonly node: NodeId;
@@ -152,9 +161,29 @@ export interface ReplicaStatus extends Message {
     readonly totalBytes: number;
   }[];
   readonly logEntries: number;
-  /** Equal at replicas that have applied the same entries; asked for now and then by who compares. */
-  readonly stateHash: string;
 }
+
+/**
+ * Asks for a hash of the live rows at `at`, or, when that is undefined, at the newest commit applied:
+ * equal at all replicas. Counters are left out, as they keep no older values. Answered by `shard.hashed`, when
+ * the replica has applied `at`, or by `shard.refused` (`snapshot_too_old`, `cannot_connect_now`).
+ */
+export interface HashMessage extends Message {
+  readonly kind: 'shard.hash';
+  readonly token: number;
+  readonly at: Timestamp | undefined;
+  readonly replyTo: Ref<HashAnswer>;
+}
+
+export interface HashedMessage extends Message {
+  readonly kind: 'shard.hashed';
+  readonly token: number;
+  readonly at: Timestamp;
+  readonly hash: string;
+  readonly rows: number;
+}
+
+export type HashAnswer = HashedMessage | RefusedMessage;
 
 /**
  * Asks the leader to change the members. Answered by `shard.changed` when the last configuration of
@@ -193,18 +222,18 @@ export interface NewsMessage extends Message {
   readonly term: Term;
   readonly leader: NodeId | undefined;
   readonly configuration: Configuration;
-  readonly refusal: ShardAccess['refusal'];
+  readonly refusal: Refusal | undefined;
 }
 
 /** What the actors of a replica's place may do with it in their turn. */
 export interface ShardAccess {
   readonly shard: ShardId;
-  readonly replica: Ref<ProposeMessage>;
+  readonly replica: Ref<SessionRequest>;
   /**
    * Why SQL is not served: no replica yet, an incomplete one, no leader for long (`no_quorum`).
    * Undefined while it is; a statement may still have to wait for an election.
    */
-  readonly refusal: { readonly reason: ErrorName; readonly text: string } | undefined;
+  readonly refusal: Refusal | undefined;
   /** The replica holds a whole state that may be old: reads that asked for stale ones may run. */
   readonly readableStale: boolean;
   /**
@@ -232,7 +261,10 @@ export interface ShardAccess {
    */
   openSnapshot(): Timestamp;
   closeSnapshot(at: Timestamp): void;
-  /** An id never given before, also across restarts. */
+  /**
+   * An id never given before, also across restarts. Raises `cannot_connect_now` while the replica has none to
+   * give: the leader gives each node a range of them when it starts.
+   */
   nextTransactionId(): TransactionId;
   /**
    * Takes numbers from the sequence stored under `key`: the new last value, `increment` times

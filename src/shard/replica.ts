@@ -1,505 +1,561 @@
 /**
  * The replica actor: one member of a shard's Raft group with the state that its log has made.
  *
- *     propose -> admit: check, stamp, latch -> log -> durable -> committed -> applied -> answer
+ *     propose -> leader -> admit: check, stamp, latch -> log -> durable -> committed -> applied -> answer
  *
- * All proposals of one drain are admitted together and written as one batch. Reads go past the actor,
- * through {@link ReplicaAccess}. Recovery is the same path: what the log holds beyond the applied
- * state is committed by the first entry of the new term, and applied before anything is served.
+ * Its parts: the {@link Driver} has the Raft core and the log, the {@link Applier} makes of committed entries
+ * the state that sessions read through {@link ReplicaAccess}, {@link Leadership} admits proposals
+ * while it leads, the {@link Outbox} hands them to the leader while another does. This class brings messages to
+ * them and tells them when leaders come and go.
+ *
+ * Recovery is the same path: what the log holds beyond the applied state is committed by the first entry of
+ * a new term, and applied before anything is served.
  *
  * Invariants:
- * - A proposal is answered `committed` only after its entry is durable, committed and applied.
- * - From its timestamp until it is applied a proposal holds its keys latched.
- * - Entries are admitted in the order of their timestamps.
+ * - A proposal is answered `committed` only after its entry is durable on a majority and applied.
+ * - What was admitted, or handed to a leader, is answered by what the log says became of it.
  */
 import type { Actor, Context, Place, Ref } from '../actors/actor.js';
 import { assert, unreachable } from '../base/assert.js';
-import { type ErrorName, raise } from '../base/errors.js';
-import type { LogIndex, NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
-import { Random } from '../base/random.js';
-import { type EntryDraft, RaftNode } from '../raft/index.js';
-import { type HardState, type LogEntry, Overlay, RaftLog } from '../storage/index.js';
-import { groupKey } from '../storage/keys.js';
-import {
-  AdmissionCheck,
-  CommitClock,
-  encodeChange,
-  GarbageQueue,
-  Latches,
-  OpenSnapshots,
-  Sequences,
-  ShardState,
-} from '../txn/index.js';
-import { ReplicaAccess } from './access.js';
-import { type Arrival, Arrivals, proposalBytes } from './arrivals.js';
-import { Collector } from './collector.js';
-import { Feed } from './feed.js';
-import { type Asker, Flights, type Waiter } from './flights.js';
-import type { ShardLimits } from './limits.js';
-import type { EngineFailedMessage, RaftEnvelope, ReplicaMessage } from './messages.js';
-import { type ShardSeries, shardSeries } from './metrics.js';
-import type { ProposeMessage, RefusedMessage } from './protocol.js';
-import { shardMetrics, storeEngine } from './resources.js';
+import type { LogIndex, Term } from '../base/ids.js';
+import type { Ready } from '../raft/index.js';
+import type { ReplicaAccess } from './access.js';
+import { type Ask, textOf } from './answers.js';
+import { proposalBytes } from './arrivals.js';
+import type { Driver } from './driver.js';
+import type { EngineFailedMessage, ReplicaMessage } from './messages.js';
+import { noLeaderText } from './outbox.js';
+import { makeParts, type Parts, type ReplicaParts } from './parts.js';
+import type { ForwardMessage, PeerMessage, RaftPeerMessage } from './peer.js';
+import type {
+  ProposeMessage,
+  ReadMessage,
+  Refusal,
+  TakeNumbersMessage,
+  WriteMessage,
+} from './protocol.js';
 
-export interface ReplicaParts {
-  readonly shard: ShardId;
-  readonly node: NodeId;
-  /** A number that no earlier start of any node had. */
-  readonly incarnation: number;
-  /** UUID of the cluster. */
-  readonly clusterId: string;
-  readonly limits: ShardLimits;
+/** What the simulator looks at from outside. */
+export interface ObservedReplica {
+  readonly raft: Driver['raft'];
+  readonly log: Parts['log'];
+  readonly appliedIndex: LogIndex;
+  /** Equal at replicas that have applied the same entries. Reads the whole state. */
+  stateHash(): string;
 }
 
-const noBytes = new Uint8Array(0);
-/** A lone voter waits for nobody. */
-const raftTiming = {
-  heartbeatMs: 50,
-  electionMsMin: 150,
-  electionMsMax: 300,
-  leaseMs: 120,
-  clockDrift: 0.01,
-  leaseReads: true,
-  hibernateMs: Number.POSITIVE_INFINITY,
-};
-const raftFlow = { appendBytesMax: 1, inFlightBytesMax: 1, inFlightMessagesMax: 1 };
+export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
+  readonly #parts: Parts;
+  /** What it was the last time that it looked. */
+  #ledTerm: Term | undefined;
+  #served = false;
+  #leader: Driver['raft']['leader'];
+  #candidateTerm = 0;
+  #retaining = false;
+  /** What other replicas asked of this leader while it did not serve. */
+  #early: ForwardMessage[] = [];
+  readonly #onStopped: () => void;
 
-export class Replica implements Actor<ReplicaMessage> {
-  readonly access: ReplicaAccess;
-  readonly #parts: ReplicaParts;
-  readonly #limits: ShardLimits;
-  readonly #series: ShardSeries;
-  readonly #overlay: Overlay;
-  readonly #log: RaftLog;
-  readonly #node: RaftNode;
-  readonly #state: ShardState;
-  readonly #clock = new CommitClock();
-  readonly #latches = new Latches();
-  readonly #flights = new Flights(this.#latches);
-  readonly #snapshots = new OpenSnapshots();
-  readonly #sequences: Sequences;
-  readonly #collector: Collector;
-  readonly #feed: Feed;
-  /** Proposals of this drain, or held back because the overlay is full. */
-  readonly #arrivals = new Arrivals();
-  #admitting = false;
-  #applying = false;
-  /** The last entry known to be committed. */
-  #committed: LogIndex;
-  /** The entry that is applied in part. */
-  #partial: readonly LogEntry[] | undefined;
-  #failure: EngineFailedMessage | undefined;
+  constructor(
+    given: ReplicaParts,
+    place: Place,
+    self: Ref<ReplicaMessage>,
+    onStopped: () => void,
+  ) {
+    this.#onStopped = onStopped;
+    this.#parts = makeParts(given, place, self, (ready, context) => this.#onReady(ready, context));
+  }
 
-  constructor(parts: ReplicaParts, place: Place, self: Ref<ReplicaMessage>) {
-    const { shard, node, clusterId, limits } = parts;
-    const engine = place.resource(storeEngine);
-    this.#parts = parts;
-    this.#limits = limits;
-    this.#series = shardSeries(place.resource(shardMetrics), shard);
-    this.#overlay = new Overlay(engine);
-    this.#log = new RaftLog(engine, shard);
-    const hardState = this.#log.hardState;
-    if (hardState !== undefined && hardState.clusterId !== clusterId) {
-      raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
-    }
-    const record = engine.get(groupKey('applied', shard));
-    const garbage = new GarbageQueue(limits.garbageItemsMax);
-    this.#state = new ShardState(this.#overlay, garbage, record);
-    if (this.#state.garbage > 0) garbage.forget();
-    if (this.#state.index > this.#log.lastIndex) {
-      raise('data_corrupted', `the log ends at ${this.#log.lastIndex}, before the applied state`);
-    }
-    this.#committed = this.#state.index;
-    this.#clock.observe(this.#state.timestamp);
-    this.#node = new RaftNode(this.#log, {
-      id: node,
-      configuration: { voters: [node], outgoing: [], learners: [], witnesses: [] },
-      ballot: { term: hardState?.term ?? (0 as Term), vote: hardState?.vote },
-      appliedIndex: this.#state.index,
-      timing: raftTiming,
-      flow: raftFlow,
-      random: new Random(node),
-      nowMs: 0,
-      mayHavePromised: false,
-      needsSnapshot: false,
-      lostEntries: false,
-      noop: () => this.#draft('noop', noBytes, 0),
-      configurationDraft: () => this.#draft('noop', noBytes, 0),
-    });
-    this.#sequences = new Sequences(this.#overlay);
-    const state = this.#state;
-    const overlay = this.#overlay;
-    this.#collector = new Collector({
-      state,
-      overlay,
-      garbage,
-      snapshots: this.#snapshots,
-      limits,
-    });
-    const { applyBytes } = this.#series;
-    this.#feed = new Feed({ shard, overlay, log: this.#log, state, limits, applyBytes });
-    this.access = new ReplicaAccess({
-      shard,
-      replica: self,
-      incarnation: parts.incarnation,
-      overlay,
-      state,
-      node: this.#node,
-      snapshots: this.#snapshots,
-      sequences: this.#sequences,
-    });
+  stopped(): void {
+    this.#onStopped();
+  }
+
+  get access(): ReplicaAccess {
+    return this.#parts.access;
+  }
+
+  get raft(): Driver['raft'] {
+    return this.#parts.driver.raft;
+  }
+
+  get log(): Parts['log'] {
+    return this.#parts.log;
+  }
+
+  get appliedIndex(): LogIndex {
+    return this.#parts.state.index;
+  }
+
+  stateHash(): string {
+    return this.#parts.hashes.whole();
   }
 
   receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
+    const { standing } = this.#parts;
+    // Nothing more becomes durable: who waits has been told, and the process ends.
+    if (standing.failure === undefined) this.#receive(message, context);
+    else this.#refuseAll(message, standing.failure, context);
+  }
+
+  #receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
+    const { driver, leadership, applier, feed, outbox, reads, hashes, members } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':
         this.#onPropose(message, context);
         return;
-      case 'shard.admit':
-        this.#admitting = false;
-        this.#admitArrived(context);
+      case 'shard.read':
+        this.#onRead(message, context);
         return;
-      case 'shard.raft':
+      case 'shard.takeNumbers':
+        this.#onTakeNumbers(message, context);
+        return;
+      case 'shard.write':
+        this.#onWrite(message, context);
+        return;
+      case 'shard.heartbeat':
+      case 'shard.append':
+        if (this.#isForeign(message)) return;
         this.#onRaft(message, context);
-        return;
+        break;
+      case 'shard.forward':
+        if (this.#isForeign(message)) return;
+        this.#onForward(message, context);
+        break;
+      case 'shard.forwarded':
+        if (this.#isForeign(message)) return;
+        outbox.onForwarded(message, context);
+        break;
+      case 'shard.admit':
+        leadership.onAdmit(context);
+        break;
+      case 'shard.ask':
+        reads.onAsk(context);
+        break;
       case 'shard.apply':
-        this.#applying = false;
-        this.#apply(context);
-        return;
+        applier.onApply(context);
+        break;
+      case 'shard.persisted':
+        driver.onPersisted(message, context);
+        feed.onDurable(context);
+        break;
       case 'shard.fed':
-        this.#feed.onFed(message, context);
-        this.#measure();
-        if (this.#arrivals.count > 0) this.#admitSoon(context);
-        return;
+        feed.onFed(message, context);
+        leadership.goOn(context);
+        break;
+      case 'shard.tick':
+        driver.onTimer(context);
+        break;
+      case 'shard.disk':
+        driver.onDiskTimer(context);
+        break;
       case 'shard.feed':
-        this.#feed.onTimer(context);
+        feed.onTimer(context);
         return;
       case 'shard.collect':
         this.#collect(context);
+        break;
+      case 'shard.retry':
+        outbox.onTimer(context);
+        break;
+      case 'shard.reread':
+        reads.onTimer(context);
+        break;
+      case 'shard.leaderless':
+        this.#onLeaderless(context);
+        break;
+      case 'shard.retain':
+        this.#onRetainTimer(context);
         return;
+      case 'shard.hash':
+        hashes.add(message, context);
+        return;
+      case 'shard.hashStep':
+        hashes.step(context);
+        return;
+      case 'shard.follow':
+      case 'shard.inspect':
+      case 'shard.peerDown':
+      case 'shard.timing':
+      case 'shard.reconfigure':
+      case 'shard.transfer':
+        members.receive(message, context);
+        break;
+      case 'shard.image':
+      case 'shard.imageChunk':
+      case 'shard.imageAnswer':
+        if (this.#isForeign(message)) return;
+        break;
+      case 'shard.imageStep':
+      case 'shard.imageTimer':
+      case 'shard.imageSaved':
+        break;
       case 'actor.started':
-        this.#node.step({ kind: 'raft.tick' }, context.nowMs);
-        this.#carryOut(context);
-        return;
+        this.#start(context);
+        break;
       case 'shard.engineFailed':
         this.#fail(message, context);
         return;
       default:
         unreachable(message);
     }
+    this.#goOn(context);
+  }
+
+  #start(context: Context<ReplicaMessage>): void {
+    const { driver, makeRaft, limits } = this.#parts;
+    const { nowMs, random } = context;
+    const lost = { needsSnapshot: false, lostEntries: false };
+    driver.restart(makeRaft({ nowMs, random: random.split(), ...lost }));
+    context.setTimer('shard.leaderless', limits.leaderWaitMs, { kind: 'shard.leaderless' });
+    driver.step({ kind: 'raft.tick' }, context);
+  }
+
+  /** Whether the message comes from another cluster: that is counted, and it goes no further. */
+  #isForeign({ cluster }: PeerMessage): boolean {
+    if (cluster === this.#parts.cluster) return false;
+    this.#parts.series.foreign.value += 1;
+    return true;
+  }
+
+  #onRaft({ message }: RaftPeerMessage, context: Context<ReplicaMessage>): void {
+    const { node, driver } = this.#parts;
+    // A message that was meant for the node that had this address before.
+    if (message.to !== node || message.from === node) return;
+    driver.step(message, context);
   }
 
   #onPropose(message: ProposeMessage, context: Context<ReplicaMessage>): void {
     assert(message.shard === this.#parts.shard, 'a proposal for another shard', message.shard);
-    const bytes = proposalBytes(message.proposal);
-    const refusal = this.#refusal(bytes);
-    if (refusal !== undefined) {
-      this.#refuse(message, refusal.reason, refusal.text, context);
-      return;
-    }
-    this.#arrivals.add(message, bytes);
-    this.#admitSoon(context);
+    const { proposal, token, replyTo } = message;
+    const bytes = proposalBytes(proposal);
+    const { nowMs } = context;
+    this.#take({ proposal, bytes, token, asker: replyTo, sinceMs: nowMs, handedOver: false }, context);
+  }
+
+  #take(ask: Ask, context: Context<ReplicaMessage>): void {
+    const { driver, leadership, outbox, answers } = this.#parts;
+    const refusal = this.#refusal(ask.bytes);
+    if (refusal !== undefined) answers.refuse(ask, refusal.reason, refusal.text, context);
+    else if (driver.raft.serves) leadership.take(ask, context);
+    else outbox.keep(ask, context);
   }
 
   /** Why a proposal of that size is not taken now. */
-  #refusal(bytes: number): { readonly reason: ErrorName; readonly text: string } | undefined {
-    if (this.#failure !== undefined) return this.#failure;
-    if (!this.#node.serves) {
-      return { reason: 'cannot_connect_now', text: 'the shard is not ready yet' };
-    }
-    const { proposalsMax, proposalBytesMax, entryBytesMax } = this.#limits;
+  #refusal(bytes: number): Refusal | undefined {
+    const { leadership, outbox, limits, standing, witness } = this.#parts;
+    const { proposalsMax, proposalBytesMax, entryBytesMax } = limits;
     if (bytes > entryBytesMax) {
       const text = `changes of ${bytes} bytes in one transaction; the limit is ${entryBytesMax}`;
       return { reason: 'program_limit_exceeded', text };
     }
-    const count = this.#arrivals.count + this.#flights.count;
-    if (count >= proposalsMax || this.#arrivals.bytes + this.#flights.bytes > proposalBytesMax) {
+    const count = leadership.count + outbox.count;
+    if (count >= proposalsMax || leadership.bytes + outbox.bytes > proposalBytesMax) {
       const text = `${count} transactions are committing; no more are taken`;
       return { reason: 'configuration_limit_exceeded', text };
     }
-    return undefined;
+    if (standing.noQuorum) return { reason: 'no_quorum', text: noLeaderText };
+    return witness ? standing.refusal : undefined;
   }
 
-  #admitSoon(context: Context<ReplicaMessage>): void {
-    if (this.#admitting) return;
-    this.#admitting = true;
-    context.send(context.self, { kind: 'shard.admit' });
+  #onRead(message: ReadMessage, context: Context<ReplicaMessage>): void {
+    const { access, reads, series, standing, witness } = this.#parts;
+    if (access.readable(context.nowMs)) {
+      series.readsByLease.value += 1;
+      reads.answer(message, context);
+    } else if (standing.noQuorum || !standing.isWhole || witness) {
+      const { reason, text } = standing.refusal ?? { reason: 'no_quorum', text: noLeaderText };
+      context.send(message.replyTo, { kind: 'shard.refused', token: message.token, reason, text });
+    } else {
+      this.#retainSoon(context);
+      reads.add(message, context);
+    }
   }
 
-  /** Admits what has arrived, as one batch of the log. */
-  #admitArrived(context: Context<ReplicaMessage>): void {
-    if (this.#arrivals.count === 0 || this.#failure !== undefined) return;
-    const { overlayBytesMax, turnEntriesMax, turnWritesMax } = this.#limits;
-    if (this.#overlay.bytes > overlayBytesMax) {
-      context.probe('shard.overlayFull');
+  #onTakeNumbers(message: TakeNumbersMessage, context: Context<ReplicaMessage>): void {
+    const { driver, outbox, limits, standing } = this.#parts;
+    const { token, replyTo } = message;
+    if (driver.raft.serves) this.#giveNumbers(message, context);
+    else if (standing.noQuorum) {
+      const text = noLeaderText;
+      context.send(replyTo, { kind: 'shard.refused', token, reason: 'no_quorum', text });
+    } else if (outbox.count >= limits.proposalsMax) {
+      const text = 'too many requests wait for the leader';
+      const reason = 'configuration_limit_exceeded';
+      context.send(replyTo, { kind: 'shard.refused', token, reason, text });
+    } else outbox.keepNumbers(message, context);
+  }
+
+  #giveNumbers(message: TakeNumbersMessage, context: Context<ReplicaMessage>): void {
+    const { key, start, increment, count, token, replyTo } = message;
+    const last = this.#parts.access.advanceSequence(key, start, increment, count);
+    const { term } = this.#parts.driver.raft;
+    context.send(replyTo, { kind: 'shard.numbers', token, last, term });
+  }
+
+  /** A small write of this node itself becomes a proposal as any other. */
+  #onWrite(message: WriteMessage, context: Context<ReplicaMessage>): void {
+    const { state, epochs, standing, answers, shard } = this.#parts;
+    const { token, replyTo } = message;
+    const asker = { token, asker: replyTo };
+    const transaction = standing.isWhole ? epochs.next() : undefined;
+    if (transaction === undefined) {
+      const { reason, text } = standing.refusal ?? { reason: 'cannot_connect_now', text: 'not yet' };
+      answers.refuse(asker, reason, text, context);
       return;
     }
-    const drafts: EntryDraft[] = [];
-    let writesLeft = turnWritesMax;
-    for (let left = turnEntriesMax; left > 0 && writesLeft > 0; left -= 1) {
-      const { first } = this.#arrivals;
-      if (first === undefined) break;
-      const index = (this.#node.lastIndex + 1 + drafts.length) as LogIndex;
-      const admitted = this.#admitFirst(first, writesLeft, index, context);
-      writesLeft -= first.message.proposal.writes.length;
-      if (admitted === 'partly') break;
-      this.#arrivals.removeFirst();
-      if (admitted !== undefined) drafts.push(admitted);
-    }
-    if (this.#arrivals.count > 0) this.#admitSoon(context);
-    if (drafts.length === 0) return;
-    this.#node.step({ kind: 'raft.propose', drafts }, context.nowMs);
-    this.#carryOut(context);
-  }
-
-  /** Checks a proposal: its draft; undefined when it is answered already or waits for another. */
-  #admitFirst(
-    arrival: Arrival,
-    keysMax: number,
-    index: LogIndex,
-    context: Context<ReplicaMessage>,
-  ): EntryDraft | 'partly' | undefined {
-    const { message, bytes } = arrival;
-    const { proposal, token, replyTo } = message;
-    if (arrival.check === undefined) {
-      if (this.#isRepeated(message, context)) return undefined;
-      arrival.check = new AdmissionCheck(proposal, this.#state, this.#overlay, this.#latches);
-    }
-    const admission = arrival.check.step(keysMax, this.#collector.horizon);
-    if (admission === undefined) return 'partly';
-    if (admission.kind === 'refused') {
-      const { reason, until } = admission;
-      if (until === undefined) this.#refuse(message, reason, textOf(reason), context);
-      else {
-        this.#series.latchConflicts.value += 1;
-        context.probe('shard.latchConflict');
-        this.#flights.join(until, { token, replyTo, reason });
+    const snapshot = state.timestamp;
+    const writes: ProposeMessage['proposal']['writes'][number][] = [];
+    for (const { key, was, value } of message.writes) {
+      const is = this.#parts.access.get(key, snapshot);
+      const same = is === undefined ? was === undefined : was !== undefined && equal(is, was);
+      if (!same) {
+        answers.refuse(asker, 'conflict', textOf('conflict'), context);
+        return;
       }
-      return undefined;
+      writes.push(value === undefined ? { op: 'delete', key } : { op: 'put', key, value });
     }
-    const { keys, checked } = admission;
-    this.#flights.depart({ index, proposal, bytes, keys, checked, token, replyTo });
-    const payload = encodeChange({ writes: proposal.writes, fences: proposal.fences ?? [] });
-    return {
-      kind: 'write',
-      transaction: proposal.transaction,
-      timestamp: this.#stamp(context),
-      origin: this.#parts.node,
-      wallMs: context.wallMs,
-      objects: proposal.objects,
-      client: undefined,
-      request: undefined,
-      payload,
-    };
+    const guards = message.writes.map(({ key }) => key);
+    const proposal = { transaction, snapshot, writes, guards, objects: [] };
+    this.#onPropose({ kind: 'shard.propose', shard, token, proposal, replyTo }, context);
   }
 
-  /** Whether the transaction was proposed before; then this one is answered, or will be. */
-  #isRepeated(message: ProposeMessage, context: Context<ReplicaMessage>): boolean {
-    const { proposal, token, replyTo } = message;
-    const underWay = this.#flights.entryOf(proposal.transaction);
-    if (underWay !== undefined) {
-      this.#flights.join(underWay, { token, replyTo, reason: undefined });
-      return true;
+  #onForward(message: ForwardMessage, context: Context<ReplicaMessage>): void {
+    const { driver, answers, leadership, sequences, retention, node, limits } = this.#parts;
+    const { from, token, work } = message;
+    if (from === node) return;
+    if (!driver.raft.serves) {
+      // Elected and not serving yet, or handing over: one way or the other it is known soon.
+      if (driver.raft.role !== 'leader') {
+        answers.forwarded(from, token, { outcome: 'notLeader' }, context);
+      } else if (this.#early.length < limits.proposalsMax) this.#early.push(message);
+      return;
     }
-    const familiarity = this.#state.familiarity(proposal.transaction);
-    if (familiarity === 'new') return false;
-    if (familiarity === 'known') {
-      context.probe('shard.transactionKnown');
-      // Its own timestamp is not kept; whoever reads at the newest one sees its changes.
-      this.#commit(message, this.#state.timestamp, context);
-    } else {
-      const text = 'the transaction is too old to tell whether it was committed before';
-      this.#refuse(message, 'statement_completion_unknown', text, context);
+    switch (work.work) {
+      case 'propose': {
+        const { proposal } = work;
+        const bytes = proposalBytes(proposal);
+        const sinceMs = context.nowMs;
+        this.#take({ proposal, bytes, token, asker: from, sinceMs, handedOver: false }, context);
+        return;
+      }
+      case 'takeNumbers': {
+        const { key, start, increment, count } = work;
+        const last = sequences.take(key, start, increment, count);
+        const { term } = driver.raft;
+        answers.forwarded(from, token, { outcome: 'numbers', last, term }, context);
+        return;
+      }
+      case 'takeEpoch':
+        leadership.giveEpoch({ node: from, token }, work.floor, context);
+        return;
+      case 'retain':
+        retention.report(from, work.at, context.nowMs);
+        return;
+      default:
+        unreachable(work);
     }
-    return true;
   }
 
-  #stamp(context: Context<ReplicaMessage>): Timestamp {
-    const last = this.#clock.last;
-    // Not the few milliseconds by which two turns may differ.
-    if (context.wallMs * 4096 < last - 4_096_000) context.probe('shard.clockWentBack');
-    return this.#clock.next(context.wallMs);
+  #onReady(ready: Ready, context: Context<ReplicaMessage>): void {
+    if (ready.reads.length > 0) this.#parts.reads.onAnswers(ready.reads, context);
   }
 
-  #draft(kind: 'noop' | 'gc', payload: Uint8Array, wallMs: number): EntryDraft {
-    return {
-      kind,
-      transaction: 0 as TransactionId,
-      timestamp: this.#clock.last,
-      origin: this.#parts.node,
-      wallMs,
-      objects: [],
-      client: undefined,
-      request: undefined,
-      payload,
-    };
-  }
-
-  #onRaft({ generation, message }: RaftEnvelope, context: Context<ReplicaMessage>): void {
-    this.#log.markDurable(generation);
-    this.#node.step(message, context.nowMs);
-    this.#carryOut(context);
-  }
-
-  /** Does what the Raft core asks for. */
-  #carryOut(context: Context<ReplicaMessage>): void {
-    if (this.#failure !== undefined) return;
-    while (this.#node.hasReady) {
-      const ready = this.#node.ready();
-      assert(ready.messages.length === 0, 'a lone voter has nobody to tell');
-      if (ready.mustSync) {
-        if (ready.entries.length > 0) this.#series.batchEntries.observe(ready.entries.length);
-        const hardState = ready.ballot === undefined ? undefined : this.#hardState(ready.ballot);
-        const { number: generation, puts } = this.#log.append(ready.entries, hardState);
-        const persisted = context.persist(puts);
-        for (const message of ready.messagesAfterPersist) {
-          assert(
-            message.kind === 'raft.voteAnswer' || message.kind === 'raft.appendAnswer',
-            'a lone voter answers itself only',
-            message.kind,
-          );
-          context.sendDurable(persisted, context.self, { kind: 'shard.raft', generation, message });
-        }
-      } else assert(ready.messagesAfterPersist.length === 0, 'nothing to persist before a message');
-      if (ready.committed !== undefined) this.#committed = ready.committed.to;
+  /** After a turn that may have moved anything: applies, and looks who leads. */
+  #goOn(context: Context<ReplicaMessage>): void {
+    const { driver, applier, state, outbox, reads, hashes, members } = this.#parts;
+    const before = state.index;
+    do {
+      driver.carryOut(context);
+      applier.apply(context);
+      this.#look(context);
+    } while (driver.raft.hasReady);
+    if (state.index !== before) {
+      outbox.onApplied(context);
+      reads.onApplied(context);
+      hashes.onApplied(context);
     }
-    this.#apply(context);
+    members.look(context);
     this.#measure();
   }
 
-  #hardState(ballot: { readonly term: Term; readonly vote: NodeId | undefined }): HardState {
-    const { node, clusterId } = this.#parts;
-    const first: HardState = {
-      ...ballot,
-      clusterId,
-      configuration: { voters: [node], outgoing: [], learners: [], witnesses: [] },
-      lastSnapshot: { index: 0 as LogIndex, term: 0 as Term },
-    };
-    return { ...first, ...this.#log.hardState, ...ballot };
-  }
-
-  /** Applies committed entries, as many as a turn takes, and answers for them. */
-  #apply(context: Context<ReplicaMessage>): void {
-    if (this.#applying || this.#state.index === this.#committed) return;
-    const { turnEntriesMax, turnBytesMax, turnWritesMax } = this.#limits;
-    const from = (this.#state.index + 1) as LogIndex;
-    const to = Math.min(this.#committed, from + turnEntriesMax - 1) as LogIndex;
-    const served = this.#node.serves;
-    if (!served && to > from) context.probe('shard.logReplayed');
-    // An entry applied in part is at hand; the log may have to read it from the engine.
-    const entries = this.#partial ?? this.#log.read(from, to, turnBytesMax);
-    this.#partial = undefined;
-    let writesLeft = turnWritesMax;
-    for (const entry of entries) {
-      const writes = this.#applyEntry(entry, writesLeft, context);
-      if (this.#state.isPartial) this.#partial = [entry];
-      writesLeft -= writes;
-      if (writesLeft <= 0) break;
+  /** Notices who leads and what this replica may do, and tells its parts what has changed. */
+  #look(context: Context<ReplicaMessage>): void {
+    const { driver, epochs, series, witness, collector, leadership, outbox } = this.#parts;
+    const { raft } = driver;
+    const leads = raft.role === 'leader';
+    if (this.#ledTerm !== undefined && (!leads || raft.term !== this.#ledTerm)) {
+      this.#ledTerm = undefined;
+      this.#served = false;
+      this.#onDeposed(context);
     }
-    this.#node.applied(this.#state.index);
-    if (!served && this.#node.serves) this.#onServing(context);
-    if (this.#state.index < this.#committed) {
-      this.#applying = true;
-      context.send(context.self, { kind: 'shard.apply' });
+    if (leads && this.#ledTerm === undefined) {
+      this.#ledTerm = raft.term;
+      collector.reset();
     }
-    this.#feed.maybeFeed(context);
-    this.#collector.maybeSchedule(context);
-  }
-
-  /** Applies the entry, up to `writesMax` of its writes; returns about how many it took. */
-  #applyEntry(entry: LogEntry, writesMax: number, context: Context<ReplicaMessage>): number {
-    const flight = this.#flights.find(entry.index);
-    let took = 1;
-    if (flight === undefined) {
-      if (this.#state.apply(entry, writesMax) === 'partly') return writesMax;
-    } else {
-      const { writes, fences = [] } = flight.proposal;
-      const applied = this.#state.apply(entry, writesMax, { writes, fences }, flight.checked);
-      if (applied === 'partly') return writesMax;
-      assert(applied === 'applied', 'a transaction was proposed twice', entry.transaction);
-      took += writes.length;
-      for (const write of writes) this.#sequences.applied(write);
-      this.#flights.land(flight);
-      this.#commit(flight, entry.timestamp, context);
-      for (const waiter of this.#flights.takeWaiters(entry.index)) {
-        this.#answerWaiter(waiter, entry.timestamp, context);
-      }
+    if (raft.role === 'candidate' && raft.term !== this.#candidateTerm) {
+      this.#candidateTerm = raft.term;
+      series.elections.value += 1;
     }
-    this.#clock.observe(entry.timestamp);
-    this.#feed.applied(entry.payload.length);
-    if (entry.kind === 'gc') this.#collector.applied(entry.index, context);
-    return took;
+    if (raft.serves !== this.#served) {
+      this.#served = raft.serves;
+      if (this.#served) this.#onServing(context);
+      else for (const ask of leadership.holdArrived()) this.#hold(ask, context);
+    }
+    if (raft.leader !== this.#leader) this.#onLeader(context);
+    if (!epochs.wanted || witness) return;
+    if (raft.serves) {
+      outbox.dropEpoch();
+      leadership.giveEpoch({ node: undefined, token: 0 }, this.#parts.incarnation, context);
+    } else if (raft.leader !== undefined && !leads) {
+      outbox.keepEpoch(this.#parts.incarnation, context);
+    }
   }
 
   #onServing(context: Context<ReplicaMessage>): void {
-    context.log('info', 'shard.ready', {
-      shard: this.#parts.shard,
-      term: this.#node.term,
-      appliedIndex: this.#state.index,
-    });
+    const { shard, driver, state, leadership, outbox, reads, collector } = this.#parts;
+    const { term } = driver.raft;
+    context.log('info', 'shard.ready', { shard, term, appliedIndex: state.index });
+    for (const ask of outbox.takeProposals()) leadership.take(ask, context);
+    for (const message of outbox.takeNumbers()) this.#giveNumbers(message, context);
+    for (const message of this.#early.splice(0)) this.#onForward(message, context);
+    reads.onLeader(context);
+    collector.maybeSchedule(context);
+  }
+
+  /** Another replica leads, or nobody: what was under way is the next leader's to tell. */
+  #onDeposed(context: Context<ReplicaMessage>): void {
+    const { leadership, shard, driver, collector } = this.#parts;
+    const { unknown, untouched } = leadership.end();
+    collector.reset();
+    context.log('info', 'shard.deposed', { shard, term: driver.raft.term, underWay: unknown.length });
+    if (unknown.length > 0) context.probe('shard.deposedWithFlights');
+    for (const ask of unknown) {
+      ask.handedOver = true;
+      // Who asked from another node asks the next leader by itself.
+      if (typeof ask.asker !== 'number') this.#hold(ask, context);
+    }
+    for (const ask of untouched) this.#hold(ask, context);
+    for (const { from, token } of this.#early.splice(0)) {
+      this.#parts.answers.forwarded(from, token, { outcome: 'notLeader' }, context);
+    }
+  }
+
+  /** Keeps a proposal that this replica took as a leader for the next one. */
+  #hold(ask: Ask, context: Context<ReplicaMessage>): void {
+    const { outbox, answers } = this.#parts;
+    if (typeof ask.asker !== 'number') outbox.keep(ask, context);
+    else answers.forwarded(ask.asker, ask.token, { outcome: 'notLeader' }, context);
+  }
+
+  #onLeader(context: Context<ReplicaMessage>): void {
+    const { driver, standing, outbox, reads, limits, series, node } = this.#parts;
+    const { leader } = driver.raft;
+    this.#leader = leader;
+    series.leaderChanges.value += 1;
+    if (leader === undefined) {
+      const message = { kind: 'shard.leaderless' } as const;
+      context.setTimer('shard.leaderless', limits.leaderWaitMs, message);
+      return;
+    }
+    context.cancelTimer('shard.leaderless');
+    standing.noQuorum = false;
+    reads.onLeader(context);
+    if (leader !== node) outbox.onLeader(context);
+  }
+
+  #onLeaderless(context: Context<ReplicaMessage>): void {
+    const { standing, outbox, reads, shard, driver } = this.#parts;
+    if (driver.raft.leader !== undefined || standing.noQuorum) return;
+    standing.noQuorum = true;
+    context.probe('shard.noQuorum');
+    context.log('warn', 'shard.noQuorum', { shard, term: driver.raft.term });
+    outbox.giveUpAll(context);
+    reads.refuseAll('no_quorum', noLeaderText, context);
   }
 
   #collect(context: Context<ReplicaMessage>): void {
-    if (this.#failure !== undefined || !this.#node.serves) return;
-    const payload = this.#collector.next(context, (this.#node.lastIndex + 1) as LogIndex);
+    const { driver, collector, leadership } = this.#parts;
+    if (!driver.raft.serves) {
+      collector.onTimer();
+      return;
+    }
+    const payload = collector.next(context, (driver.raft.lastIndex + 1) as LogIndex);
     if (payload === undefined) return;
-    const draft = this.#draft('gc', payload, context.wallMs);
-    this.#node.step({ kind: 'raft.propose', drafts: [draft] }, context.nowMs);
-    this.#carryOut(context);
+    leadership.propose([leadership.draft('gc', payload, context.wallMs)], context);
   }
 
-  #answerWaiter(waiter: Waiter, timestamp: Timestamp, context: Context<ReplicaMessage>): void {
-    if (waiter.reason === undefined) this.#commit(waiter, timestamp, context);
-    else this.#refuse(waiter, waiter.reason, textOf(waiter.reason), context);
+  /** While snapshots are open here the leader is told what they need. */
+  #retainSoon(context: Context<ReplicaMessage>): void {
+    if (this.#retaining) return;
+    this.#retaining = true;
+    context.setTimer('shard.retain', this.#parts.limits.retainReportMs, { kind: 'shard.retain' });
   }
 
-  #commit({ token, replyTo }: Asker, timestamp: Timestamp, context: Context<ReplicaMessage>): void {
-    this.#series.proposals.committed.value += 1;
-    context.send(replyTo, { kind: 'shard.committed', token, timestamp });
-  }
-
-  #refuse(
-    { token, replyTo }: Asker,
-    reason: RefusedMessage['reason'],
-    text: string,
-    context: Context<ReplicaMessage>,
-  ): void {
-    const outcome = reason === 'conflict' || reason === 'staleObject' ? reason : 'refused';
-    this.#series.proposals[outcome].value += 1;
-    context.send(replyTo, { kind: 'shard.refused', token, reason, text });
+  #onRetainTimer(context: Context<ReplicaMessage>): void {
+    const { snapshots, driver, node, cluster } = this.#parts;
+    this.#retaining = false;
+    const { oldest } = snapshots;
+    const { leader } = driver.raft;
+    if (oldest === undefined) return;
+    if (leader !== undefined && leader !== node) {
+      const work = { work: 'retain', at: oldest } as const;
+      const message = { kind: 'shard.forward', cluster, from: node, token: 0, work } as const;
+      driver.sendPeer(leader, message, context);
+      context.probe('shard.snapshotReported');
+    }
+    this.#retainSoon(context);
   }
 
   /** The engine has stopped: what is under way may or may not be durable; nothing new is taken. */
   #fail(failure: EngineFailedMessage, context: Context<ReplicaMessage>): void {
-    this.#failure = failure;
-    context.log('error', 'shard.engineFailed', { shard: this.#parts.shard, text: failure.text });
-    const unknown = 'the store failed while the transaction was being committed';
-    for (const asker of this.#flights.abandon()) {
-      this.#series.proposals.failed.value += 1;
-      const { token, replyTo } = asker;
-      const reason = 'statement_completion_unknown';
-      context.send(replyTo, { kind: 'shard.refused', token, reason, text: unknown });
+    const { standing, leadership, outbox, reads, answers, shard } = this.#parts;
+    standing.failure = { reason: failure.reason, text: failure.text };
+    context.log('error', 'shard.engineFailed', { shard, text: failure.text });
+    const text = 'the store failed while the transaction was being committed';
+    const { unknown, untouched } = leadership.end();
+    for (const ask of unknown) {
+      if (typeof ask.asker === 'number') continue;
+      answers.refuse(ask, 'statement_completion_unknown', text, context);
     }
-    for (let { first } = this.#arrivals; first !== undefined; { first } = this.#arrivals) {
-      this.#refuse(first.message, failure.reason, failure.text, context);
-      this.#arrivals.removeFirst();
+    for (const ask of untouched) {
+      if (typeof ask.asker === 'number') this.#hold(ask, context);
+      else answers.refuse(ask, failure.reason, failure.text, context);
+    }
+    outbox.giveUpAll(context);
+    reads.refuseAll(failure.reason, failure.text, context);
+  }
+
+  #refuseAll(message: ReplicaMessage, failure: Refusal, context: Context<ReplicaMessage>): void {
+    const { answers } = this.#parts;
+    switch (message.kind) {
+      case 'shard.propose':
+      case 'shard.read':
+      case 'shard.takeNumbers':
+      case 'shard.write': {
+        const { token, replyTo } = message as ProposeMessage;
+        answers.refuse({ token, asker: replyTo }, failure.reason, failure.text, context);
+        return;
+      }
+      default:
     }
   }
 
   #measure(): void {
-    const series = this.#series;
-    series.term.value = this.#node.term;
-    series.commitIndex.value = this.#node.commitIndex;
-    series.appliedIndex.value = this.#state.index;
-    series.logEntries.value = this.#log.lastIndex - this.#log.firstIndex + 1;
-    series.overlayBytes.value = this.#overlay.bytes;
-    series.historyPending.value = this.#state.garbage;
-    series.snapshots.value = this.#snapshots.size;
+    const { series, driver, state, log, overlay, snapshots } = this.#parts;
+    const { raft } = driver;
+    series.term.value = raft.term;
+    series.leads.value = raft.serves ? 1 : 0;
+    series.leader.value = raft.leader ?? 0;
+    series.hibernating.value = raft.hibernating ? 1 : 0;
+    series.commitIndex.value = raft.commitIndex;
+    series.appliedIndex.value = state.index;
+    series.logEntries.value = log.lastIndex - log.firstIndex + 1;
+    series.overlayBytes.value = overlay.bytes;
+    series.historyPending.value = state.garbage;
+    series.snapshots.value = snapshots.size;
   }
 }
 
-function textOf(reason: RefusedMessage['reason']): string {
-  return reason === 'staleObject'
-    ? 'an object that the statement uses was changed'
-    : 'could not serialize access due to concurrent update';
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

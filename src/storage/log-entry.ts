@@ -15,8 +15,9 @@ import type { LogIndex, NodeId, ObjectId, Term, Timestamp, TransactionId } from 
 /**
  * `noop`: a new leader's first entry. `write`: the evaluated changes of one transaction. `gc`: versions
  * older than a timestamp may go. `configuration`: the payload is an encoded {@link Configuration}.
+ * `epoch`: a node takes a number for its transaction ids.
  */
-export type LogEntryKind = 'noop' | 'write' | 'gc' | 'configuration';
+export type LogEntryKind = 'noop' | 'write' | 'gc' | 'configuration' | 'epoch';
 
 /** An object that the writes touch, with the version of its schema (pitfall 12). */
 export interface EntryObject {
@@ -68,7 +69,7 @@ export interface HardState {
 }
 
 const formatVersion = 1;
-const kinds: readonly LogEntryKind[] = ['noop', 'write', 'gc', 'configuration'];
+const kinds: readonly LogEntryKind[] = ['noop', 'write', 'gc', 'configuration', 'epoch'];
 const writer = new ByteWriter(4096);
 
 /**

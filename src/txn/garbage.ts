@@ -77,6 +77,20 @@ export class GarbageQueue implements Garbage {
     }
     return item;
   }
+
+  /** Items at the head that another replica's collection has removed leave, `itemsMax` at most. */
+  dropCollected(reader: VersionReader, itemsMax: number): void {
+    for (let left = itemsMax; left > 0; left -= 1) {
+      const item = this.#items[this.#head];
+      if (item === undefined) return;
+      // A tombstone that was written over still stands for what the row was before it.
+      const isThere = item.tombstone
+        ? burial(reader, item).length > 0
+        : reader.get(item.key) !== undefined;
+      if (isThere) return;
+      this.take(item.at);
+    }
+  }
 }
 
 /**

@@ -22,13 +22,16 @@ export {
   type Collection,
   decodeChange,
   decodeCollection,
+  decodeProposal,
   encodeChange,
   encodeCollection,
+  encodeEpochFloor,
+  encodeProposal,
 } from './payload.js';
-export { getVersion, scanVersions, type VersionReader } from './read.js';
+export { getVersion, historySpan, scanVersions, versionAt, type VersionReader } from './read.js';
 export { Sequences } from './sequences.js';
 export { OpenSnapshots } from './snapshots.js';
-export { type CheckedVersions, ShardState, type VersionStore } from './state.js';
+export { type CheckedVersions, ShardState, type StateWatcher, type VersionStore } from './state.js';
 export type { ObjectVersion, Proposal, Write } from './transaction.js';
 export {
   decodeCounter,

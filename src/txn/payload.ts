@@ -1,13 +1,22 @@
 /**
- * The payloads of log entries of this layer: what a transaction changes (kind `write`) and what is
- * collected (kind `gc`). They are evaluated: applying one needs nothing but the state before it.
+ * The payloads of log entries of this layer: what a transaction changes (kind `write`), what is
+ * collected (kind `gc`), the least epoch to give (kind `epoch`). They are evaluated: applying one needs
+ * nothing but the state before it. And proposals, as they travel to the leader's replica.
  */
 import { unreachable } from '../base/assert.js';
 import { ByteReader, ByteWriter } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
-import type { DatabaseId, ObjectId, StorageId, Timestamp } from '../base/ids.js';
+import type {
+  DatabaseId,
+  ObjectId,
+  StorageId,
+  Term,
+  Timestamp,
+  TransactionId,
+} from '../base/ids.js';
 import type { Span } from '../storage/engine.js';
-import type { ObjectVersion, Write } from './transaction.js';
+import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
+import type { ObjectVersion, Proposal, Write } from './transaction.js';
 
 /** What a committed transaction changes. */
 export interface Change {
@@ -109,6 +118,61 @@ export function decodeCollection(bytes: Uint8Array): Collection {
   for (let left = reader.uint16(); left > 0; left -= 1) cleared.push(readStorageName(reader));
   checkEnd(reader);
   return { horizon, keys, spans, cleared };
+}
+
+/** `floor`: no epoch below it is given. */
+export function encodeEpochFloor(floor: number): Uint8Array {
+  return writer.clear().uint8(format).uint53(floor).finish();
+}
+
+export function decodeEpochFloor(bytes: Uint8Array): number {
+  const reader = new ByteReader(bytes);
+  checkFormat(reader);
+  const floor = reader.uint53();
+  checkEnd(reader);
+  return floor;
+}
+
+export function encodeProposal(proposal: Proposal): Uint8Array {
+  const { transaction, snapshot, writes, guards, objects, fences = [], numbersTerm } = proposal;
+  const change = encodeChange({ writes, fences });
+  writer.clear().uint8(format).uint53(transaction).uint53(snapshot);
+  writer.uint53(numbersTerm ?? noTerm).uint32(guards.length);
+  for (const guard of guards) key(guard);
+  writer.uint16(objects.length);
+  for (const { object, version } of objects) writer.uint53(object).uint53(version);
+  return writer.bytes(change).finish();
+}
+
+/** Takes bytes of another node: a key that no entry may hold is `data_corrupted` here, and goes no further. */
+export function decodeProposal(bytes: Uint8Array): Proposal {
+  const reader = new ByteReader(bytes);
+  checkFormat(reader);
+  const transaction = reader.uint53() as TransactionId;
+  const snapshot = reader.uint53() as Timestamp;
+  const numbersTerm = reader.uint53() as Term;
+  const guards: Uint8Array[] = [];
+  for (let left = reader.uint32(); left > 0; left -= 1) guards.push(checkedKey(readKey(reader)));
+  const objects: ObjectVersion[] = [];
+  for (let left = reader.uint16(); left > 0; left -= 1) {
+    objects.push({ object: reader.uint53() as ObjectId, version: reader.uint53() });
+  }
+  const { writes, fences } = decodeChange(reader.bytes());
+  checkEnd(reader);
+  for (const write of writes) if (write.op !== 'discard') checkedKey(write.key);
+  const proposal = { transaction, snapshot, writes, guards, objects, fences };
+  return numbersTerm === noTerm ? proposal : { ...proposal, numbersTerm };
+}
+
+/** Stands for no term: terms count from 1. */
+const noTerm = 0 as Term;
+
+function checkedKey(key: Uint8Array): Uint8Array {
+  const isRow = key[0] === keySpace.data && key.length >= dataPrefixBytes && !isHistoryKey(key);
+  if (!isRow || key.length > dataPrefixBytes + userKeyBytesMax) {
+    raise('data_corrupted', `a key of ${key.length} bytes that names no row`);
+  }
+  return key;
 }
 
 export function readStorageName(reader: ByteReader): StorageName {

@@ -31,6 +31,20 @@ export function getVersion(
 }
 
 /**
+ * The whole version of `key` that is the newest up to `at`, a tombstone too; a copy. Of a counter only what
+ * it is now.
+ */
+export function versionAt(
+  reader: VersionReader,
+  key: Uint8Array,
+  at: Timestamp,
+): Uint8Array | undefined {
+  const newest = reader.get(key);
+  if (newest === undefined) return undefined;
+  return timestampOf(newest) <= at ? Buffer.from(newest) : olderVersion(reader, key, at);
+}
+
+/**
  * Visits the live pairs of `span` at `at` in order of key. The span lies within one kind of a
  * storage, and not in its history.
  */

@@ -28,6 +28,11 @@ export class Sequences {
     return last;
   }
 
+  /** This replica leads no more: what it gave and nobody committed is the next leader's to give. */
+  clear(): void {
+    this.#last.clear();
+  }
+
   /** A commit was applied: a value that it set counts from now on. */
   applied(write: Write): void {
     if (this.#last.size === 0 || write.op === 'discard' || write.op === 'advance') return;

@@ -8,6 +8,7 @@
  *     advance                 key -> counter, moved only in its direction; no history
  *     discard                 the storage is noted; collections clear it
  *     collection              history, tombstones and discarded ranges go
+ *     epoch                   nothing: the next number is given
  */
 import { assert, unreachable } from '../base/assert.js';
 import { ByteReader, ByteWriter } from '../base/bytes.js';
@@ -21,6 +22,7 @@ import {
   type Collection,
   decodeChange,
   decodeCollection,
+  decodeEpochFloor,
   readStorageName,
   type StorageName,
 } from './payload.js';
@@ -68,7 +70,14 @@ interface Begun {
   catalogue: boolean;
 }
 
-const format = 1;
+/** Format 1 had no epochs: the incarnations of its transaction ids stand for them. */
+const format = 2;
+
+/** Told of what leaves no trace in the key space, so that an image of an earlier state stays possible. */
+export interface StateWatcher {
+  /** The counter under `key` is about to be replaced; undefined: there is none yet. */
+  advancing(key: Uint8Array, before: Uint8Array | undefined): void;
+}
 
 /**
  * Invariants:
@@ -90,8 +99,10 @@ export class ShardState {
   #timestamp = 0 as Timestamp;
   #horizon = 0 as Timestamp;
   #garbage = 0;
+  #epoch = 0;
   #burials = 0;
   #catalogueVersion = 1;
+  readonly #watchers = new Set<StateWatcher>();
 
   /** `record` is what {@link encode} gave for the state that `store` holds; undefined for an empty one. */
   constructor(store: VersionStore, garbage: Garbage, record: Uint8Array | undefined) {
@@ -121,6 +132,11 @@ export class ShardState {
 
   get garbage(): number {
     return this.#garbage;
+  }
+
+  /** The last epoch given: the high half of a node's transaction ids, taken anew at each of its starts. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Rises whenever a tombstone is removed. */
@@ -156,6 +172,46 @@ export class ShardState {
     return this.#transactions.familiarity(transaction);
   }
 
+  /** Whether transactions of the epoch can still be told from repeated ones. */
+  remembers(epoch: number): boolean {
+    return this.#transactions.remembers(epoch);
+  }
+
+  watch(watcher: StateWatcher): void {
+    this.#watchers.add(watcher);
+  }
+
+  unwatch(watcher: StateWatcher): void {
+    this.#watchers.delete(watcher);
+  }
+
+  /**
+   * The key space was replaced by an image of another state, or has become useless (undefined): the state
+   * at that image. What reads by `catalogueVersion` reads anew.
+   */
+  replace(record: Uint8Array | undefined): void {
+    this.#fences.clear();
+    this.#discarded.clear();
+    this.#transactions = new AppliedTransactions();
+    this.#begun = undefined;
+    this.#index = 0 as LogIndex;
+    this.#term = 0 as Term;
+    this.#timestamp = 0 as Timestamp;
+    this.#horizon = 0 as Timestamp;
+    this.#garbage = 0;
+    this.#epoch = 0;
+    this.#burials += 1;
+    this.#catalogueVersion += 1;
+    if (record !== undefined) this.#decode(record);
+  }
+
+  /** For a member without data: takes note that the entry was committed, and applies nothing of it. */
+  skip(entry: LogEntry): void {
+    assert(entry.index === this.#index + 1, 'entries are skipped in order', entry.index);
+    this.#index = entry.index;
+    this.#term = entry.term;
+  }
+
   /**
    * Applies the entry after the last one, up to `writesMax` of its writes. While it returns 'partly'
    * it is called again with the same entry: until then snapshots do not see any of it, and the state
@@ -176,6 +232,10 @@ export class ShardState {
       case 'gc':
         this.#collect(decodeCollection(entry.payload));
         break;
+      case 'epoch':
+        this.#epoch = Math.max(this.#epoch + 1, decodeEpochFloor(entry.payload));
+        this.#transactions.begin(this.#epoch);
+        break;
       case 'noop':
       case 'configuration':
         break;
@@ -193,6 +253,7 @@ export class ShardState {
     const writer = new ByteWriter(8192).uint8(format);
     writer.uint53(this.#index).uint53(this.#term);
     writer.uint53(this.#timestamp).uint53(this.#horizon).uint53(this.#garbage);
+    writer.uint53(this.#epoch);
     writer.uint32(this.#fences.size);
     for (const [object, version] of this.#fences) writer.uint53(object).uint53(version);
     writer.uint32(this.#discarded.size);
@@ -206,12 +267,15 @@ export class ShardState {
   #decode(record: Uint8Array): void {
     const reader = new ByteReader(record);
     const version = reader.uint8();
-    if (version !== format) raise('data_corrupted', `applied state of unknown format ${version}`);
+    if (version !== format && version !== 1) {
+      raise('data_corrupted', `applied state of unknown format ${version}`);
+    }
     this.#index = reader.uint53() as LogIndex;
     this.#term = reader.uint53() as Term;
     this.#timestamp = reader.uint53() as Timestamp;
     this.#horizon = reader.uint53() as Timestamp;
     this.#garbage = reader.uint53();
+    if (version === format) this.#epoch = reader.uint53();
     for (let left = reader.uint32(); left > 0; left -= 1) {
       this.#fences.set(reader.uint53() as ObjectId, reader.uint53());
     }
@@ -219,6 +283,7 @@ export class ShardState {
       this.#discard(readStorageName(reader), reader.uint53() as Timestamp);
     }
     this.#transactions = AppliedTransactions.decode(reader);
+    this.#epoch = Math.max(this.#epoch, this.#transactions.newest);
     if (reader.remaining !== 0) raise('data_corrupted', 'applied state with bytes left over');
   }
 
@@ -303,7 +368,7 @@ export class ShardState {
     timestamp: Timestamp,
     transaction: TransactionId,
   ): void {
-    const before = this.#store.get(key);
+    const before = this.#watchers.size === 0 ? this.#store.get(key) : this.#tellWatchers(key);
     if (before !== undefined) {
       // The sequence was dropped while the advance was on its way.
       if (isTombstone(before)) return;
@@ -311,6 +376,12 @@ export class ShardState {
       if (descending === true ? value <= to : value >= to) return;
     }
     this.#store.set(key, encodeVersion('counter', timestamp, transaction, encodeCounter(to)));
+  }
+
+  #tellWatchers(key: Uint8Array): Uint8Array | undefined {
+    const before = copyOf(this.#store.get(key));
+    for (const watcher of this.#watchers) watcher.advancing(key, before);
+    return before;
   }
 
   #fence({ object, version }: ObjectVersion): void {

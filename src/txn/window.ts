@@ -47,6 +47,23 @@ export class AppliedTransactions {
     return hasBit(window.bits, counter) ? 'known' : 'new';
   }
 
+  /** Whether `familiarity` can tell for ids of the epoch. */
+  remembers(incarnation: number): boolean {
+    return this.#windows.has(incarnation) || incarnation > this.#forgottenIncarnation;
+  }
+
+  /** The highest epoch known. */
+  get newest(): number {
+    return Math.max(this.#forgottenIncarnation, ...this.#windows.keys());
+  }
+
+  /** The epoch was given: from now on it counts among those that are remembered. */
+  begin(incarnation: number): void {
+    assert(!this.#windows.has(incarnation), 'an epoch begins twice', incarnation);
+    this.#last = undefined;
+    this.#touch(incarnation, 0);
+  }
+
   add(id: TransactionId): void {
     assert(this.familiarity(id) === 'new', 'a transaction is applied twice', id);
     const counter = id % counterRange;

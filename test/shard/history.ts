@@ -8,7 +8,7 @@
  * beginning gives the same content.
  */
 import { createHash } from 'node:crypto';
-import { must } from '#src/base/assert.js';
+import { assert, must } from '#src/base/assert.js';
 import type { LogIndex, Timestamp } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
 import { MemoryEngine, Overlay, RaftLog } from '#src/storage/index.js';
@@ -206,6 +206,7 @@ export class History {
         equal(conflicting, false, `commit at ${answer.timestamp}`);
         this.#apply(session, answer.timestamp);
       } else {
+        assert(answer.kind === 'shard.refused', 'a proposal is committed or refused');
         equal(answer.reason, 'conflict', 'refusal');
         equal(this.#overlaps(session), true, 'refusal as a conflict');
         this.counts.conflicts += 1;
@@ -264,7 +265,8 @@ export class History {
   #crash(): void {
     const { world, random } = this;
     this.counts.crashes += 1;
-    world.restart(random.below(world.engine.pending + 1));
+    const survivingLater = random.below(world.engine.pendingLater + 1);
+    world.restart(random.below(world.engine.pending + 1), survivingLater);
     this.#answered = world.answers.length;
     world.settle();
     // Entries lie in the log in the order of the proposals: what survived is a prefix of them.

@@ -38,7 +38,7 @@ export class ShardScript {
    * run | flush | settle     turns run | and the flush under way ends | until nothing is under way
    * turns N [flushed]        N turns run, before them the flush under way ends
    * advance MS [hold]        time passes, and flushes end unless held | wall MS: the wall clock is set that far ahead or back
-   * crash surviving=N        of the batches under way the first N had reached the disk
+   * crash surviving=N later=N   of the log's batches under way the first N had reached the disk, and of the engine's
    * fail REASON              the engine stops
    */
   run({ name, words, options, input }: Command): string {
@@ -108,7 +108,7 @@ export class ShardScript {
         return '';
       case 'crash':
         this.#sessions.clear();
-        world.restart(Number(options.get('surviving') ?? 0));
+        world.restart(Number(options.get('surviving') ?? 0), Number(options.get('later') ?? 0));
         return this.#after();
       case 'fail':
         world.failEngine(first as 'disk_full');
@@ -177,7 +177,9 @@ export class ShardScript {
       const what =
         answer.kind === 'shard.committed'
           ? `committed at ${this.#relative(String(answer.timestamp))}`
-          : `refused: ${answer.reason}: ${answer.text}`;
+          : answer.kind === 'shard.refused'
+            ? `refused: ${answer.reason}: ${answer.text}`
+            : answer.kind;
       this.#lines.push(`answer ${this.#names.get(answer.token)} ${what}`);
     }
     this.#answered = world.answers.length;

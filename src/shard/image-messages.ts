@@ -1,0 +1,188 @@
+/**
+ * How an image of the state travels from a leader to a member that needs one. All may be lost: a sender
+ * that hears nothing asks where the receiver is, and goes on from there.
+ */
+import type { Message, MessageType } from '../actors/actor.js';
+import { ByteReader, ByteWriter } from '../base/bytes.js';
+import { raise } from '../base/errors.js';
+import type { LogIndex, NodeId, Term, Timestamp } from '../base/ids.js';
+import {
+  checksum,
+  type Configuration,
+  decodeConfiguration,
+  encodeConfiguration,
+  type Put,
+} from '../storage/index.js';
+import { type PeerMessage, peerCodec, peerType } from './peer.js';
+
+/** What an image is of. */
+export interface ImageHead {
+  /** Names this image and no other. */
+  readonly id: number;
+  /** The state after this entry. */
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly timestamp: Timestamp;
+  readonly configuration: Configuration;
+  /** What ShardState.encode gave for it. */
+  readonly record: Uint8Array;
+}
+
+/** Purpose: begins an image, or asks how far it has come. Loss: asked again. */
+export interface ImageBeginMessage extends PeerMessage {
+  readonly kind: 'shard.image';
+  readonly from: NodeId;
+  readonly head: ImageHead;
+  /** About, of keys and values. */
+  readonly totalBytes: number;
+}
+
+/** Purpose: all pairs of the image with keys after `after`, up to `through`. Loss: sent again. */
+export interface ImageChunkMessage extends PeerMessage {
+  readonly kind: 'shard.imageChunk';
+  readonly from: NodeId;
+  readonly id: number;
+  /** Where the chunk before ended; empty: nowhere. */
+  readonly after: Uint8Array;
+  /** Where this one ends; empty: at the end of the image. */
+  readonly through: Uint8Array;
+  /** Made by {@link encodePairs}. */
+  readonly pairs: Uint8Array;
+}
+
+/**
+ * Purpose: what the receiver has on its disk. Loss: the sender asks. `installed`: all of it, and the log
+ * goes on from there. `refused`: it does not need it.
+ */
+export interface ImageAnswerMessage extends PeerMessage {
+  readonly kind: 'shard.imageAnswer';
+  readonly from: NodeId;
+  readonly id: number;
+  readonly state: 'taking' | 'installed' | 'refused';
+  /** Where the last chunk ended that is durable. */
+  readonly through: Uint8Array;
+}
+
+/** To itself: go on with an image, sent or received. */
+export interface ImageStepMessage extends Message {
+  readonly kind: 'shard.imageStep';
+}
+
+/** To itself, by timer: look after the images under way. */
+export interface ImageTimerMessage extends Message {
+  readonly kind: 'shard.imageTimer';
+}
+
+/** To itself: what was written of the image is durable. */
+export interface ImageSavedMessage extends Message {
+  readonly kind: 'shard.imageSaved';
+  readonly id: number;
+  readonly what: 'begun' | 'chunk' | 'installed';
+  readonly through: Uint8Array;
+  /** The generation of the log that came with it; 0 none. */
+  readonly generation: number;
+}
+
+export type ImageMessage =
+  | ImageBeginMessage
+  | ImageChunkMessage
+  | ImageAnswerMessage
+  | ImageStepMessage
+  | ImageTimerMessage
+  | ImageSavedMessage;
+
+const states = ['taking', 'installed', 'refused'] as const;
+
+const beginCodec = peerCodec<ImageBeginMessage>(
+  (bytes, { from, head, totalBytes }) => {
+    bytes.uint32(from).bytes(encodeImageHead(head)).uint53(totalBytes);
+  },
+  (reader, cluster) => {
+    const from = reader.uint32() as NodeId;
+    const head = readImageHead(new ByteReader(reader.bytes()));
+    return { kind: 'shard.image', cluster, from, head, totalBytes: reader.uint53() };
+  },
+);
+
+const chunkCodec = peerCodec<ImageChunkMessage>(
+  (bytes, { from, id, after, through, pairs }) => {
+    bytes.uint32(from).uint53(id).bytes(after).bytes(through).bytes(pairs);
+    bytes.uint32(checksum(through, pairs, 0, pairs.length) >>> 0);
+  },
+  (reader, cluster) => {
+    const from = reader.uint32() as NodeId;
+    const id = reader.uint53();
+    const after = reader.bytes();
+    const through = reader.bytes();
+    const pairs = reader.bytes();
+    if (reader.uint32() !== checksum(through, pairs, 0, pairs.length) >>> 0) {
+      raise('data_corrupted', 'a chunk of a snapshot fails its checksum');
+    }
+    return { kind: 'shard.imageChunk', cluster, from, id, after, through, pairs };
+  },
+);
+
+const answerCodec = peerCodec<ImageAnswerMessage>(
+  (bytes, { from, id, state, through }) => {
+    bytes.uint32(from).uint53(id).uint8(states.indexOf(state)).bytes(through);
+  },
+  (reader, cluster) => {
+    const from = reader.uint32() as NodeId;
+    const id = reader.uint53();
+    const state = states[reader.uint8()];
+    if (state === undefined) raise('data_corrupted', 'an image in an unknown state');
+    return { kind: 'shard.imageAnswer', cluster, from, id, state, through: reader.bytes() };
+  },
+);
+
+export function encodeImageHead(head: ImageHead): Uint8Array {
+  return new ByteWriter(head.record.length + 256)
+    .uint53(head.id)
+    .uint53(head.index)
+    .uint53(head.term)
+    .uint53(head.timestamp)
+    .bytes(encodeConfiguration(head.configuration))
+    .bytes(head.record)
+    .finish();
+}
+
+export function readImageHead(reader: ByteReader): ImageHead {
+  const id = reader.uint53();
+  const index = reader.uint53() as LogIndex;
+  const term = reader.uint53() as Term;
+  const timestamp = reader.uint53() as Timestamp;
+  const configuration = decodeConfiguration(reader.bytes());
+  return { id, index, term, timestamp, configuration, record: reader.bytes() };
+}
+
+/** Pairs with ascending keys; those of an image have values. */
+export function encodePairs(pairs: readonly Put[], bytes: number): Uint8Array {
+  const writer = new ByteWriter(bytes + pairs.length * 6 + 16);
+  for (const { key, value } of pairs) {
+    if (value !== undefined) writer.uint16(key.length).raw(key).bytes(value);
+  }
+  return writer.finish();
+}
+
+/** Raises `data_corrupted` for keys that do not ascend. Keys and values are views. */
+export function decodePairs(reader: ByteReader): readonly { key: Uint8Array; value: Uint8Array }[] {
+  const pairs: { key: Uint8Array; value: Uint8Array }[] = [];
+  while (reader.remaining > 0) {
+    const key = reader.raw(reader.uint16());
+    const before = pairs.at(-1)?.key;
+    if (before !== undefined && Buffer.compare(before, key) >= 0) {
+      raise('data_corrupted', 'keys of a snapshot are out of order');
+    }
+    pairs.push({ key, value: reader.bytes() });
+  }
+  return pairs;
+}
+
+export const imageMessages: readonly MessageType[] = [
+  peerType('shard.image', 'low', beginCodec),
+  peerType('shard.imageChunk', 'low', chunkCodec),
+  peerType('shard.imageAnswer', 'low', answerCodec),
+  { kind: 'shard.imageStep', priority: 'low', flow: 'reply', unordered: true },
+  { kind: 'shard.imageTimer', priority: 'low', flow: 'reply', unordered: true },
+  { kind: 'shard.imageSaved', priority: 'normal', flow: 'reply', unordered: true },
+];

@@ -1,0 +1,226 @@
+/** Puts a replica together: its parts, and what each is given of the others. */
+import type { Context, Place, Ref } from '../actors/actor.js';
+import { raise } from '../base/errors.js';
+import type { LogIndex, NodeId, ShardId, Term } from '../base/ids.js';
+import { Random } from '../base/random.js';
+import {
+  type Members as Membership,
+  RaftNode,
+  type RaftRules,
+  type RaftTiming,
+  type Ready,
+} from '../raft/index.js';
+import { type Configuration, encodeConfiguration, Overlay, RaftLog } from '../storage/index.js';
+import { groupKey } from '../storage/keys.js';
+import { CommitClock, GarbageQueue, OpenSnapshots, Sequences, ShardState } from '../txn/index.js';
+import { ReplicaAccess } from './access.js';
+import { Answers } from './answers.js';
+import { Applier } from './applier.js';
+import { Collector } from './collector.js';
+import { Driver } from './driver.js';
+import { Epochs } from './epochs.js';
+import { Feed, type LogHolders } from './feed.js';
+import { Hashes } from './hashes.js';
+import { Leadership } from './leadership.js';
+import type { ShardLimits } from './limits.js';
+import { Members } from './members.js';
+import type { ReplicaMessage } from './messages.js';
+import { type ShardSeries, shardSeries } from './metrics.js';
+import { Outbox } from './outbox.js';
+import { clusterHash } from './peer.js';
+import type { NewsMessage } from './protocol.js';
+import { Reads } from './reads.js';
+import { shardMetrics, storeEngine } from './resources.js';
+import { Retention } from './retention.js';
+import { membersOf, Standing } from './standing.js';
+
+/** What a replica is made of; see ReplicaArguments. */
+export interface ReplicaParts {
+  readonly shard: ShardId;
+  readonly node: NodeId;
+  /** No epoch below it is taken. */
+  readonly incarnation: number;
+  /** UUID of the cluster. */
+  readonly clusterId: string;
+  readonly genesis: Membership | undefined;
+  readonly witness: boolean;
+  readonly timing: RaftTiming;
+  readonly observer: Ref<NewsMessage> | undefined;
+  readonly limits: ShardLimits;
+  readonly rules: RaftRules | undefined;
+}
+
+/** What a life of the Raft core begins with beside what the disk holds. */
+export interface RaftLife {
+  readonly nowMs: number;
+  readonly random: Random;
+  readonly needsSnapshot: boolean;
+  readonly lostEntries: boolean;
+}
+
+/** The parts that the replica brings messages to. */
+export interface Parts {
+  readonly shard: ShardId;
+  readonly node: NodeId;
+  readonly cluster: number;
+  readonly incarnation: number;
+  readonly witness: boolean;
+  readonly limits: ShardLimits;
+  readonly series: ShardSeries;
+  readonly log: RaftLog;
+  readonly overlay: Overlay;
+  readonly state: ShardState;
+  readonly driver: Driver;
+  readonly answers: Answers;
+  readonly leadership: Leadership;
+  readonly applier: Applier;
+  readonly outbox: Outbox;
+  readonly reads: Reads;
+  readonly feed: Feed;
+  readonly collector: Collector;
+  readonly retention: Retention;
+  readonly snapshots: OpenSnapshots;
+  readonly sequences: Sequences;
+  readonly epochs: Epochs;
+  readonly standing: Standing;
+  readonly hashes: Hashes;
+  readonly members: Members;
+  readonly access: ReplicaAccess;
+  /** A new life of the Raft core, from what log and state hold now. */
+  readonly makeRaft: (life: RaftLife) => RaftNode;
+}
+
+const noMembers: Configuration = { voters: [], outgoing: [], learners: [], witnesses: [] };
+const noBytes = new Uint8Array(0);
+const mebibyte = 1024 * 1024;
+/** What a leader has on its way to one member. */
+const flow = { appendBytesMax: mebibyte, inFlightBytesMax: 8 * mebibyte, inFlightMessagesMax: 256 };
+
+export function makeParts(
+  given: ReplicaParts,
+  place: Place,
+  self: Ref<ReplicaMessage>,
+  onReady: (ready: Ready, context: Context<ReplicaMessage>) => void,
+): Parts {
+  const { shard, node, limits, witness, clusterId, incarnation, observer } = given;
+  const cluster = clusterHash(clusterId);
+  const engine = place.resource(storeEngine);
+  const series = shardSeries(place.resource(shardMetrics), shard);
+  const overlay = new Overlay(engine);
+  const log = new RaftLog(engine, shard);
+  const { hardState } = log;
+  if (hardState !== undefined && hardState.clusterId !== clusterId) {
+    raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
+  }
+  const garbage = new GarbageQueue(limits.garbageItemsMax);
+  const state = new ShardState(overlay, garbage, engine.get(groupKey('applied', shard)));
+  if (state.garbage > 0) garbage.forget();
+  if (state.index > log.lastIndex) {
+    raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
+  }
+  const clock = new CommitClock();
+  clock.observe(state.timestamp);
+  const configuration =
+    given.genesis === undefined ? noMembers : { ...given.genesis, outgoing: [] };
+  const appliedIndex = (): LogIndex => state.index;
+  const makeRaft = (life: RaftLife): RaftNode =>
+    newRaft(given, log, state, clock, configuration, life);
+  // Its life begins with the first message, which brings the time.
+  const unborn = { nowMs: 0, random: new Random(0), needsSnapshot: false, lostEntries: false };
+  const raft = makeRaft(unborn);
+  const driver = new Driver({
+    ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
+  });
+  const hasOthers = (): boolean => membersOf(driver.raft.configuration).size > 1;
+  const answers = new Answers({ driver, series, cluster, appliedIndex });
+  const sequences = new Sequences(overlay);
+  const snapshots = new OpenSnapshots();
+  const retention = new Retention(limits);
+  const isHeld = (): boolean => false;
+  const collector = new Collector({
+    ...{ state, overlay, garbage, snapshots, limits, retention, hasOthers, isHeld },
+  });
+  const horizon = () => collector.horizon;
+  const leadership = new Leadership({
+    ...{ node, limits, series, driver, state, overlay, answers, clock, sequences, horizon },
+  });
+  const epochs = new Epochs();
+  const standing = new Standing({ shard, witness, epochs, observer }, true);
+  const { applyBytes } = series;
+  const holders = (nowMs: number): LogHolders => logHolders(driver.raft, limits, nowMs);
+  const feed = new Feed({
+    ...{ shard, overlay, log, state, driver, limits, applyBytes, witness, holders },
+  });
+  const applier = new Applier({
+    ...{ limits, log, driver, state, overlay, garbage, clock, leadership, answers, epochs, feed },
+    ...{ collector, witness },
+  });
+  const onEpoch = (epoch: number): void => epochs.take(epoch);
+  const outbox = new Outbox({
+    ...{ node, cluster, limits, series, driver, answers, appliedIndex, onEpoch },
+  });
+  const reads = new Reads({ limits, series, driver, appliedIndex });
+  const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
+  const members = new Members({
+    ...{ shard, node, driver, log, state, overlay, standing, snapshots: () => [] },
+  });
+  const access = new ReplicaAccess({
+    ...{ shard, replica: self, overlay, state, driver, snapshots, sequences, epochs, standing },
+  });
+  return {
+    ...{ shard, node, cluster, incarnation, witness, limits, series, log, overlay, state, driver },
+    ...{ answers, leadership, applier, outbox, reads, feed, collector, retention, snapshots },
+    ...{ sequences, epochs, standing, hashes, members, access, makeRaft },
+  };
+}
+
+function newRaft(
+  given: ReplicaParts,
+  log: RaftLog,
+  state: ShardState,
+  clock: CommitClock,
+  configuration: Configuration,
+  life: RaftLife,
+): RaftNode {
+  const { node, timing, rules } = given;
+  const { hardState } = log;
+  const draft = {
+    transaction: 0 as never,
+    origin: node,
+    wallMs: 0,
+    objects: [],
+    client: undefined,
+    request: undefined,
+  };
+  return new RaftNode(log, {
+    id: node,
+    ballot: { term: hardState?.term ?? (0 as Term), vote: hardState?.vote },
+    configuration,
+    appliedIndex: state.index,
+    timing,
+    flow,
+    ...life,
+    mayHavePromised: hardState !== undefined,
+    noop: () => ({ ...draft, kind: 'noop', timestamp: clock.last, payload: noBytes }),
+    configurationDraft: (to) => ({
+      ...{ ...draft, kind: 'configuration', timestamp: clock.last },
+      payload: encodeConfiguration(to),
+    }),
+    ...(rules === undefined ? {} : { rules }),
+  });
+}
+
+/** Up to where, and to which length, the log is kept for members that lag. */
+function logHolders(raft: RaftNode, limits: ShardLimits, nowMs: number): LogHolders {
+  const { logTailBytes, logHeldBytes } = limits;
+  if (membersOf(raft.configuration).size <= 1) {
+    return { after: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY };
+  }
+  // Who lags a follower does not know; it keeps some, in case that it leads next.
+  if (raft.role !== 'leader') {
+    return { after: 0, bytesMax: Math.max(logTailBytes, logHeldBytes / 4) };
+  }
+  const { progress } = raft.status(nowMs);
+  const after = Math.min(...progress.map(({ matchIndex }) => matchIndex));
+  return { after, bytesMax: logHeldBytes };
+}
