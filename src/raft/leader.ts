@@ -8,6 +8,7 @@ import {
   changeRefusal,
   finalOf,
   isJoint,
+  isVoter,
   isWitness,
   jointOf,
   rolledBack,
@@ -82,6 +83,8 @@ export class Leader {
     // Nobody else can be elected.
     if (isSoleVoter) return Number.POSITIVE_INFINITY;
     if (this.#hibernating || !this.#state.timing.leaseReads) return 0;
+    // One that is to go: a lone voter that stays and restarts waits for no promise.
+    if (!isVoter(this.#state.configuration, this.#state.id)) return 0;
     return Math.max(0, this.#leaseUntilMs - nowMs);
   }
 

@@ -5,6 +5,7 @@
 import type { NodeId } from '../base/ids.js';
 import type { Configuration } from '../storage/index.js';
 import type { Members } from './contract.js';
+import { majority } from './quorum.js';
 
 export function isVoter({ voters, outgoing }: Configuration, node: NodeId): boolean {
   return voters.includes(node) || outgoing.includes(node);
@@ -91,7 +92,9 @@ export function changeRefusal(from: Configuration, to: Members): string | undefi
   for (const witness of witnesses) {
     if (!voters.includes(witness)) return `witness ${witness} is no voter`;
   }
-  if (witnesses.length === voters.length) return 'all voters are witnesses: nobody could lead';
+  if (witnesses.length >= majority(voters.length)) {
+    return 'witnesses alone would be a majority: what they agree on could be lost';
+  }
   for (const voter of voters) {
     if (witnesses.includes(voter)) {
       if (isMember(from, voter) && !isWitness(from, voter)) {

@@ -255,12 +255,18 @@ export class Replication {
   }
 
   /**
-   * Entries leave before they are on the leader's disk; but not to a witness, which cannot lead: what only
-   * witnesses held after a crash would bar all others from being elected.
+   * Entries leave before they are on the leader's disk; but to a witness only what a voter with data has on its
+   * disk, one that stays: what only witnesses held after a crash would bar all others from being elected.
    */
   #sendableTo({ node }: Progress): LogIndex {
-    const { configuration, tail, durableIndex } = this.#state;
-    return isWitness(configuration, node) ? durableIndex : tail.lastIndex;
+    const { id, configuration, tail, durableIndex } = this.#state;
+    if (!isWitness(configuration, node)) return tail.lastIndex;
+    let held = configuration.voters.includes(id) ? durableIndex : 0;
+    for (const { node: other, matchIndex } of this.others) {
+      if (matchIndex <= held || !configuration.voters.includes(other)) continue;
+      if (!isWitness(configuration, other)) held = matchIndex;
+    }
+    return held as LogIndex;
   }
 
   #sendEntries(progress: Progress, to: LogIndex): void {

@@ -108,13 +108,14 @@ export class MemberState {
   }
 
   /**
-   * Whether it may be needed as a leader: also when only the configuration that is known to be committed has it
-   * as a voter, because it may hold the entry that is to remove it alone (section 4.2.2 of the thesis).
+   * Whether it may be needed as a leader: also when the newest configuration has it no more and is not known to
+   * be committed, because this member may be the only one to hold it (section 4.2.2 of the thesis).
    */
   get mayElect(): boolean {
     const { tail, id, commitIndex, configuration } = this;
     if (isVoter(configuration, id)) return true;
-    return tail.configurationIndex > commitIndex && isVoter(tail.configurationAt(commitIndex), id);
+    const { configurationIndex } = tail;
+    return configurationIndex > commitIndex && isVoter(tail.configurationBefore, id);
   }
 
   /** Whether the newest configuration is the last of its change, and committed. */

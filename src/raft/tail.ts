@@ -57,10 +57,9 @@ export class LogTail {
     return this.#placed.index;
   }
 
-  /** The newest configuration that lies at or before `index`. */
-  configurationAt(index: LogIndex): Configuration {
-    if (this.#placed.index <= index) return this.#placed.configuration;
-    return this.#configurationBefore((index + 1) as LogIndex).configuration;
+  /** The one before the newest. */
+  get configurationBefore(): Configuration {
+    return this.#configurationBefore(this.#placed.index).configuration;
   }
 
   get hasPending(): boolean {
