@@ -33,6 +33,8 @@ export class Changes {
   look(context: Turn): void {
     const view = this.#view;
     const { configuration, formation } = view;
+    // A node that talks to no other keeps no rows.
+    if (view.args.address === undefined) return;
     if (!view.leads || configuration === undefined || formation === undefined) return;
     if (this.#step !== undefined) return;
     if (context.nowMs - this.#lookedMs < view.limits.reconcileMs) return;

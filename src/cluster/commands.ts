@@ -164,6 +164,7 @@ export class Commands {
     if (view.phase !== 'formed') {
       raise('not_in_cluster', this.#parts.notReady() ?? 'the node belongs to no cluster');
     }
+    if (view.args.address === undefined) refuse('the node has no mesh (mesh.enabled)');
     const dueMs = context.nowMs + view.limits.commandMs;
     const attempt = (turn: Turn): void => {
       const settle: Done = (outcome, later) => {

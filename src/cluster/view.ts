@@ -63,8 +63,9 @@ export class View {
     return this.formation?.clusterId;
   }
 
+  /** Whether the replica of this node leads and serves. */
   get leads(): boolean {
-    return this.news?.role === 'leader' && this.news.leader === this.node;
+    return this.news?.role === 'leader' && this.news.refusal === undefined;
   }
 
   get leader(): NodeId | undefined {
