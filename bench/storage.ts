@@ -1,11 +1,12 @@
 /**
- * Storage: durable writes through the engine's door beside plain lmdb in the same run, reads, the sorted
- * map, and how far the file grows while rows are updated and scanned.
+ * Storage: durable writes through the engines' doors (the log file, and LMDB) beside plain lmdb in the
+ * same run, reads, the sorted map, and how far the file grows while rows are updated and scanned.
  *
  *     node build/bench/storage.js [--seconds N] [--path FOLDER] [--json]
  *
  * A run keeps a number of one-put batches in flight: when one is durable, the next is committed.
- * Plain lmdb puts as many in one go and waits for `flushed`.
+ * Plain lmdb puts as many in one go and waits for `flushed`. The log keeps the newest 1,000 records, as
+ * compaction does.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,11 +14,19 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { open } from 'lmdb';
 import { byteString } from '#src/base/bytes.js';
-import type { DatabaseId, StorageId } from '#src/base/ids.js';
+import type { DatabaseId, LogIndex, ShardId, StorageId } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
 import { SortedMap } from '#src/base/sorted-map.js';
-import { LmdbEngine, MemoryEngine, Overlay } from '#src/storage/index.js';
-import { dataPrefix, keyKind } from '#src/storage/keys.js';
+import {
+  type Batch,
+  type Engine,
+  LmdbEngine,
+  MemoryEngine,
+  openStore,
+  Overlay,
+} from '#src/storage/index.js';
+import { dataPrefix, keyKind, logKey } from '#src/storage/keys.js';
+import { makeStore } from '#src/storage/store.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -29,12 +38,14 @@ const { values: options } = parseArgs({
 const milliseconds = Number(options.seconds) * 1000;
 const value = Buffer.alloc(100, 7);
 const rowsRead = 200_000;
+const group = 1 as ShardId;
+const logRecords = 1000;
 const prefix = dataPrefix(1 as DatabaseId, 100 as StorageId, keyKind.row);
 
 type Order = 'sequential' | 'random';
 
 interface WriteResult {
-  readonly what: 'engine' | 'plain lmdb';
+  readonly what: 'log file' | 'lmdb engine' | 'plain lmdb';
   readonly order: Order;
   readonly inFlight: number;
   readonly perSecond: number;
@@ -103,11 +114,11 @@ async function measure(
   };
 }
 
-/** Keeps batches of one put in flight until `note` returns false. */
+/** Keeps batches in flight until `note` returns false. */
 function pump(
-  engine: LmdbEngine,
+  engine: Engine,
   inFlight: number,
-  next: () => Buffer,
+  next: () => Batch,
   note: (latencyMs: number, count: number) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -116,7 +127,7 @@ function pump(
     let going = true;
     const put = (): void => {
       started.push(performance.now());
-      engine.commit([{ key: next(), value }]);
+      engine.commit(next());
     };
     engine.onDurable((failure) => {
       if (failure !== undefined) reject(failure);
@@ -130,11 +141,31 @@ function pump(
   });
 }
 
+function logWrites(inFlight: number): Promise<WriteResult> {
+  return withFolder(async (path) => {
+    await makeStore(path, 1024 * 1024);
+    const engine = await openStore({ path });
+    let last = 0;
+    const next = (): Batch => {
+      last += 1;
+      const put = { key: logKey(group, last as LogIndex), value };
+      if (last <= logRecords) return [put];
+      return [put, { key: logKey(group, (last - logRecords) as LogIndex), value: undefined }];
+    };
+    const result = await measure('log file', 'sequential', inFlight, (note) =>
+      pump(engine, inFlight, next, note),
+    );
+    await engine.close();
+    return result;
+  });
+}
+
 function engineWrites(order: Order, inFlight: number): Promise<WriteResult> {
   return withFolder(async (path) => {
     const engine = new LmdbEngine({ path });
-    const result = await measure('engine', order, inFlight, (note) =>
-      pump(engine, inFlight, keys(order), note),
+    const next = keys(order);
+    const result = await measure('lmdb engine', order, inFlight, (note) =>
+      pump(engine, inFlight, () => [{ key: next(), value }], note),
     );
     await engine.close();
     return result;
@@ -284,6 +315,7 @@ function growth(): Promise<Record<string, number>> {
 
 async function main(): Promise<void> {
   const writes: WriteResult[] = [];
+  for (const inFlight of [1, 8, 64, 512]) writes.push(await logWrites(inFlight));
   for (const order of ['sequential', 'random'] as const) {
     for (const inFlight of [1, 8, 64, 512]) {
       writes.push(await plainWrites(order, inFlight));

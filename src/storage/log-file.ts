@@ -14,7 +14,7 @@
  *
  * Invariants: one write is in flight; sequence numbers have no gap; what `live` names is durable.
  */
-import { constants, fdatasync, readSync, write } from 'node:fs';
+import { constants, fdatasync, fdatasyncSync, readSync, write } from 'node:fs';
 import { assert, must } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import { checksumBytes } from './checksum.js';
@@ -33,6 +33,7 @@ import {
   type Segment,
   Segments,
   segmentBytesDefault,
+  strikeOut,
 } from './log-segments.js';
 
 export interface LogFileOptions {
@@ -108,7 +109,10 @@ export class LogFile {
     this.#salt = salt;
     this.#segments = new Segments({ folder, segmentBytes, room });
     const found = recoverLog(this.#segments.openAll(), salt);
+    if (found.torn !== undefined) strikeOut(found.torn.segment, found.torn.at);
     this.#used = [...found.segments];
+    // A write that the process did not live to see the end of may be in the cache only.
+    if (!found.closed) for (const { file } of found.segments) fdatasyncSync(file);
     for (const spare of found.spares) this.#segments.release(spare);
     this.#live = found.live;
     this.#sequence = found.sequence;

@@ -26,8 +26,15 @@ export interface RecoveredLog {
   readonly live: LiveRecords;
   /** Of the last frame. */
   readonly sequence: number;
+  /** The log was closed after it. */
+  readonly closed: boolean;
   /** The keys of the newest frame that held others than the log's, and its number. */
   readonly redo: { readonly sequence: number; readonly puts: readonly Put[] } | undefined;
+  /**
+   * Where a frame begins that a crash has cut short: to be struck out, because its number is given again,
+   * and not always in this place.
+   */
+  readonly torn: { readonly segment: Segment; readonly at: number } | undefined;
   /** Undefined when all is sound. */
   readonly damage: LogDamage | undefined;
 }
@@ -67,8 +74,8 @@ export function recoverLog(all: readonly Segment[], salt: Buffer): RecoveredLog 
   }
   sort(chains);
   if (chains.length === 0) raise('directory_damaged', 'the log holds no frame any more');
-  dropTorn(chains, spares);
-  return replay(chains, spares, salt);
+  const torn = dropTorn(chains, spares, salt);
+  return { ...replay(chains, spares, salt), torn };
 }
 
 function sort(chains: Chain[]): void {
@@ -118,15 +125,19 @@ function findHidden(segment: Segment, newest: Frame | undefined, salt: Buffer): 
   });
 }
 
-/** Forgets the last frame if it was cut short; its segment may be unused then. */
-function dropTorn(chains: Chain[], spares: Segment[]): void {
+/** Forgets the last frame if it was cut short, and says where it lay; its segment may be unused then. */
+function dropTorn(chains: Chain[], spares: Segment[], salt: Buffer): RecoveredLog['torn'] {
   const newest = must(chains.at(-1), 'a log has frames');
   const last = must(newest.frames.at(-1), 'a chain has a frame');
-  if (last.closed || sound(newest, last)) return;
+  if (last.closed || sound(newest, last)) return undefined;
   newest.frames.pop();
-  if (newest.frames.length > 0) return;
-  spares.push(newest.segment);
-  chains.pop();
+  if (newest.frames.length === 0) {
+    spares.push(newest.segment);
+    chains.pop();
+    const before = chains.at(-1);
+    if (before !== undefined) readOn(before, undefined, salt);
+  }
+  return { segment: newest.segment, at: last.at };
 }
 
 function sound({ reader }: Chain, frame: Frame): boolean {
@@ -140,7 +151,11 @@ function sound({ reader }: Chain, frame: Frame): boolean {
 }
 
 /** Takes the records of all frames that count, in order. */
-function replay(chains: readonly Chain[], spares: Segment[], salt: Buffer): RecoveredLog {
+function replay(
+  chains: readonly Chain[],
+  spares: Segment[],
+  salt: Buffer,
+): Omit<RecoveredLog, 'torn'> {
   const newest = chains.at(-1)?.frames.at(-1);
   if (newest === undefined) raise('directory_damaged', 'the log holds no frame any more');
   const counting = chains.filter(({ segment }) => segment.first >= newest.oldest);
@@ -172,6 +187,7 @@ function replay(chains: readonly Chain[], spares: Segment[], salt: Buffer): Reco
     spares,
     live,
     sequence: newest.sequence,
+    closed: newest.closed,
     redo,
     damage:
       gone.length === 0

@@ -10,18 +10,21 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  fdatasyncSync,
   fstatSync,
   openSync,
   readdirSync,
   readFileSync,
   readSync,
   unlinkSync,
+  writeSync,
 } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assert, must } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { DiskRoom } from './disk-room.js';
+import { frameHeaderBytes } from './log-frame.js';
 import { makeFolder, syncFolder, writeDurably } from './durable-file.js';
 
 export const logFormat = 1;
@@ -211,6 +214,16 @@ export class Segments {
     closeSync(file);
     unlink(join(this.#options.folder, `segment-${number}`)).catch(() => {});
   }
+}
+
+/** No frame begins there any more, also after a crash. */
+export function strikeOut({ file }: Segment, at: number): void {
+  const nothing = Buffer.alloc(frameHeaderBytes);
+  assert(
+    writeSync(file, nothing, 0, nothing.length, at) === nothing.length,
+    'a header is written whole',
+  );
+  fdatasyncSync(file);
 }
 
 /** A segment's bytes, read as far as they are asked for. */

@@ -1,8 +1,8 @@
 /** The log file: keeps what a map would, uses its segments again, and cuts what a crash left half. */
-import fs, { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import fs, { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test as Tap } from 'tap';
 import { Random } from '#src/base/random.js';
 import { MemoryEngine, openStore, type Engine, type Ticket } from '#src/storage/index.js';
 import type { LogFile } from '#src/storage/log-file.js';
@@ -101,14 +101,16 @@ t.test('spans cut the log where they say', async (t) => {
   await log.close();
 });
 
-/** A log in a segment that was used before, in which one more frame is written, and both states. */
-async function twoStates(t: Parameters<typeof folder>[0]): Promise<{
+interface TwoStates {
   readonly path: string;
   readonly before: ReadonlyMap<string, Buffer>;
   readonly after: ReadonlyMap<string, Buffer>;
   readonly listBefore: readonly string[];
   readonly listAfter: readonly string[];
-}> {
+}
+
+/** A log in segments that were used before, in which one more frame is written, and both states. */
+async function twoStates(t: Parameters<typeof folder>[0], rolls: boolean): Promise<TwoStates> {
   const { path, log } = await tinyLog(t);
   for (let n = 1; n <= 60; n += 1) {
     await durably(log, [
@@ -116,6 +118,8 @@ async function twoStates(t: Parameters<typeof folder>[0]): Promise<{
       ...(n > 3 ? [put(record(1, n - 3), undefined)] : []),
     ]);
   }
+  // The segment is full then, but for what the next frame does not fit in.
+  if (rolls) await fillSegment(path, log);
   await durably(log, [put(state(1), 'voted')]);
   const before = readFiles(path);
   const listBefore = listLog(log);
@@ -127,6 +131,20 @@ async function twoStates(t: Parameters<typeof folder>[0]): Promise<{
   return { path, before, after, listBefore, listAfter };
 }
 
+/** Writes until a frame as small as a vote leaves no room for the one that follows. */
+async function fillSegment(path: string, log: LogFile): Promise<void> {
+  for (;;) {
+    const before = readFiles(path);
+    await durably(log, [put(state(9), 'fill')]);
+    for (const [name, content] of readFiles(path)) {
+      const old = before.get(name);
+      if (old === undefined || old.equals(content)) continue;
+      const { to } = difference(old, content);
+      if (to > tinyBytes - 230 && to < tinyBytes - 100) return;
+    }
+  }
+}
+
 /** Where two contents differ. */
 function difference(one: Buffer, other: Buffer): { readonly from: number; readonly to: number } {
   let from = 0;
@@ -136,8 +154,13 @@ function difference(one: Buffer, other: Buffer): { readonly from: number; readon
   return { from, to };
 }
 
-t.test('a write that a crash cuts anywhere leaves all of it or nothing', async (t) => {
-  const { path, before, after, listBefore, listAfter } = await twoStates(t);
+for (const rolls of [false, true]) {
+  const where = rolls ? 'at the start of a segment' : 'in a segment';
+  t.test(`a write ${where} that a crash cuts leaves all of it or nothing`, (t) => torn(t, rolls));
+}
+
+async function torn(t: Tap, rolls: boolean): Promise<void> {
+  const { path, before, after, listBefore, listAfter } = await twoStates(t, rolls);
   const changed = [...after].filter(
     ([name, content]) => before.get(name)?.equals(content) === false,
   );
@@ -145,39 +168,49 @@ t.test('a write that a crash cuts anywhere leaves all of it or nothing', async (
   const [name, newer] = changed[0] ?? ['', Buffer.alloc(0)];
   const old = before.get(name) ?? Buffer.alloc(0);
   const { from, to } = difference(old, newer);
-  t.ok(from > 0 && old[to + 8] !== 0, 'behind it lies what the segment was used for before');
+  t.equal(from < 10, rolls, 'the write begins a segment');
+  t.ok(to < tinyBytes / 2 || !rolls, 'behind it lies what the segment was used for before');
   const copy = copyWith(t, path, before);
   const opened = async (content: Buffer): Promise<readonly string[]> => {
+    for (const file of readdirSync(copy)) rmSync(join(copy, file));
+    for (const [file, bytes] of before) writeFileSync(join(copy, file), bytes);
     writeFileSync(join(copy, name), content);
-    const log = await openLog(copy);
+    let log = await openLog(copy);
     const listed = listLog(log);
-    // What is written next takes the place of what was cut.
-    await durably(log, [put(record(3, 1), 'next')]);
-    t.strictSame(listLog(log).length, listed.length + 1);
+    // What is written next takes the place of what was cut, or another if it is larger.
+    const expected = [...listed];
+    for (const [index, bytes] of [
+      [1, 6000],
+      [2, 10],
+    ] as const) {
+      await durably(log, [put(record(8, index), 'y'.repeat(bytes))]);
+      const at = expected.findIndex((line) => line.startsWith('hardState'));
+      expected.splice(at, 0, `log/8/${index}=${'y'.repeat(bytes)}`);
+      if (index === 1) await log.close();
+      log = index === 1 ? await openLog(copy) : log;
+    }
+    t.strictSame(listLog(log), expected, 'the log goes on');
     await log.close();
     return listed;
   };
-  for (let cut = from; cut <= to; cut += 1) {
-    const torn = Buffer.concat([newer.subarray(0, cut), old.subarray(cut)]);
+  for (let cut = from; cut <= to; cut += cut < to - 20 ? 3 : 1) {
+    const content = Buffer.concat([newer.subarray(0, cut), old.subarray(cut)]);
+    const listed = await opened(content);
     // The last bytes are padding.
-    const whole = cut > to - 8 && (await opened(torn)).length === listAfter.length;
-    t.strictSame(
-      await opened(torn),
-      whole || cut === to ? listAfter : listBefore,
-      `${cut - from} bytes`,
-    );
+    const whole = cut === to || (cut > to - 8 && listed.length === listAfter.length);
+    t.strictSame(listed, whole ? listAfter : listBefore, `${cut - from} bytes`);
   }
   const random = new Random(5);
-  for (let round = 0; round < 60; round += 1) {
-    const torn = Buffer.from(old);
+  for (let round = 0; round < 40; round += 1) {
+    const content = Buffer.from(old);
     let all = true;
     for (let at = from - (from % 16); at < to; at += 16) {
-      if (random.chance(0.5)) newer.copy(torn, at, at, at + 16);
+      if (random.chance(0.5)) newer.copy(content, at, at, at + 16);
       else all &&= newer.subarray(at, at + 16).equals(old.subarray(at, at + 16));
     }
-    t.strictSame(await opened(torn), all ? listAfter : listBefore, 'sectors in any order');
+    t.strictSame(await opened(content), all ? listAfter : listBefore, 'sectors in any order');
   }
-});
+}
 
 t.test('both lanes of a store go on by themselves; a mixed batch stays whole', async (t) => {
   const path = folder(t);
@@ -288,6 +321,28 @@ t.test('a failing write stops both lanes: nothing more becomes durable', async (
     t.same(contents(engine).length, 1);
     await engine.close();
   }
+});
+
+t.test('after a crash the log is synced before anybody relies on it', async (t) => {
+  const { path, log } = await tinyLog(t);
+  await durably(log, [put(record(1, 1), 'in the cache of the system, perhaps')]);
+  const crashed = copyWith(t, path, new Map());
+  await log.close();
+  const sync = fs.fdatasyncSync;
+  t.teardown(() => {
+    fs.fdatasyncSync = sync;
+    syncBuiltinESMExports();
+  });
+  let syncs = 0;
+  fs.fdatasyncSync = (file) => {
+    syncs += 1;
+    sync(file);
+  };
+  syncBuiltinESMExports();
+  await (await openLog(path)).close();
+  t.equal(syncs, 0, 'after a clean end it need not be');
+  await (await openLog(crashed)).close();
+  t.equal(syncs, 1);
 });
 
 t.test('in memory a crash keeps a prefix of each lane, whatever the order was', (t) => {
