@@ -78,7 +78,8 @@ export type RaftInput =
   | { readonly kind: 'raft.installing' }
   /**
    * The driver has installed a snapshot durably: state, log and configuration. The log begins after it;
-   * what followed an entry of the same index and term is kept, all else is gone.
+   * what followed an entry of the same index and term is kept, all else is gone. `index` is at least that of the
+   * last entry compacted away before: an older snapshot is refused, for entries acknowledged would be gone.
    */
   | {
       readonly kind: 'raft.installed';

@@ -27,7 +27,7 @@ export class Following {
   #answeredRound = 0;
   #promisedUntilMs = Number.NEGATIVE_INFINITY;
   /** When to campaign, or, for one that must not, when to ask for a leader. */
-  electionAtMs: number;
+  #electionAtMs: number;
   #hibernating = false;
   /** What a member that lost entries must reach: the end of the log of the leader of that term. */
   #recoverTo: { readonly term: Term; readonly index: LogIndex } | undefined;
@@ -36,11 +36,16 @@ export class Following {
     this.#state = state;
     this.reads = new FollowerReads(state);
     const wait = state.isSoleVoter ? 0 : state.timeouts.draw();
-    this.electionAtMs = Math.max(state.nowMs, state.isQuiet ? state.quietUntilMs : 0) + wait;
+    this.#electionAtMs = Math.max(state.nowMs, state.isQuiet ? state.quietUntilMs : 0) + wait;
   }
 
   get leader(): NodeId | undefined {
     return this.#leader;
+  }
+
+  /** Whether it has waited long enough for a leader. */
+  get isElectionDue(): boolean {
+    return !this.#hibernating && this.#state.nowMs >= this.#electionAtMs;
   }
 
   get hibernating(): boolean {
@@ -50,7 +55,7 @@ export class Following {
   get deadlineMs(): number {
     const { configuration, id, mayElect } = this.#state;
     const elects = !this.#hibernating && (mayElect || isMember(configuration, id));
-    return Math.min(elects ? this.electionAtMs : Number.POSITIVE_INFINITY, this.reads.deadlineMs);
+    return Math.min(elects ? this.#electionAtMs : Number.POSITIVE_INFINITY, this.reads.deadlineMs);
   }
 
   /** Nobody leads, as far as this member knows. */
@@ -69,7 +74,12 @@ export class Following {
 
   /** Waits anew before it campaigns. */
   resetElection(): void {
-    this.electionAtMs = this.#state.nowMs + this.#state.timeouts.draw();
+    this.#electAt(this.#state.nowMs + this.#state.timeouts.draw());
+  }
+
+  /** To vote for itself would break a promise as a vote for another would. */
+  #electAt(ms: number): void {
+    this.#electionAtMs = Math.max(ms, this.#promisedUntilMs);
   }
 
   /** Whether a promise stands against an election; the leader itself may have waived it. */
@@ -100,7 +110,7 @@ export class Following {
     const { nowMs, timeouts, timing } = this.#state;
     if (timeouts.failed > soonRetriesMax) return;
     const soon = nowMs + timing.heartbeatMs / 2 + timeouts.drawShort();
-    this.electionAtMs = Math.min(this.electionAtMs, soon);
+    this.#electAt(Math.min(this.#electionAtMs, soon));
   }
 
   /** The leader's process is down: campaigns as soon as the promise to it allows. */
@@ -108,7 +118,7 @@ export class Following {
     this.wake();
     const { nowMs, timeouts } = this.#state;
     const soon = Math.max(nowMs, this.#promisedUntilMs) + timeouts.drawShort();
-    this.electionAtMs = Math.min(this.electionAtMs, soon);
+    this.#electAt(Math.min(this.#electionAtMs, soon));
   }
 
   onAppend(request: AppendRequest): void {

@@ -270,13 +270,12 @@ export class RaftNode {
   }
 
   #onTick(): void {
-    const { nowMs } = this.#state;
     if (this.#leader !== undefined) {
       this.#leader.tick();
       return;
     }
     this.#following.reads.tick(this.#following.leader);
-    if (this.#following.hibernating || nowMs < this.#following.electionAtMs) return;
+    if (!this.#following.isElectionDue) return;
     if (this.#candidacy !== undefined) this.#state.timeouts.electionFailed();
     this.#following.resetElection();
     if (this.#mayCampaign) this.#campaign(undefined);
@@ -493,6 +492,8 @@ export class RaftNode {
     assert(this.#leader === undefined, 'a leader needs no snapshot', index);
     assert(tail.termAt(index) === term, 'the log begins after the snapshot', index, term);
     if (this.#candidacy !== undefined) this.#follow();
+    // Its entry is of a term that this member may not have heard of.
+    if (term > this.#state.term) this.#enterTerm(term);
     tail.installed();
     this.#state.installed(index, tail.lastIndex);
     this.#following.onInstalled(index);

@@ -13,7 +13,8 @@ interface InFlight {
  * `probe`: where the logs agree is not known; one message with entries at a time. `replicate`: entries
  * flow within the bounds of {@link RaftFlow}. `snapshot`: the driver sends one; heartbeats only.
  *
- * Invariants: `countedIndex` <= `matchIndex` < `nextIndex`; in flight are only entries of `replicate`.
+ * Invariants: `countedIndex` <= `matchIndex` < `nextIndex`; in `replicate` all entries between the two are in flight,
+ * otherwise none.
  */
 export class Progress {
   readonly node: NodeId;
@@ -95,10 +96,12 @@ export class Progress {
     this.nextIndex = nextIndex;
   }
 
-  toReplicate(nextIndex: LogIndex): void {
-    assert(nextIndex > this.matchIndex, 'sends what matches', nextIndex, this.matchIndex);
+  /** It has received entries up to `receivedIndex`; those that are not on its disk yet may still get lost. */
+  toReplicate(receivedIndex: LogIndex, nowMs: number): void {
     this.#enter('replicate');
-    this.nextIndex = nextIndex;
+    this.nextIndex = (Math.max(receivedIndex, this.matchIndex) + 1) as LogIndex;
+    if (receivedIndex <= this.matchIndex) return;
+    this.#inFlight.push({ lastIndex: receivedIndex, bytes: 0, sentMs: nowMs });
   }
 
   toSnapshot(): void {

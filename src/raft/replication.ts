@@ -127,7 +127,7 @@ export class Replication {
     }
     const counts = progress.matched(matchIndex, !answer.recovering);
     if (progress.state === 'probe' && receivedIndex + 1 >= progress.nextIndex) {
-      progress.toReplicate((Math.max(receivedIndex, progress.matchIndex) + 1) as LogIndex);
+      progress.toReplicate(receivedIndex, this.#state.nowMs);
     } else if (progress.state === 'replicate') this.#repairLoss(progress, answer);
     return counts;
   }

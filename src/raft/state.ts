@@ -63,7 +63,10 @@ export class MemberState {
       appliedIndex,
     );
     const lastTerm = must(log.termAt(log.lastIndex), 'the last entry has a term');
-    assert(lastTerm <= ballot.term, 'the log is ahead of the term', lastTerm, ballot.term);
+    // A snapshot may be of a term that this member had not heard of; entries it takes in its own term only.
+    const snapshotTerm = must(log.termAt((log.firstIndex - 1) as LogIndex), 'the log has a start');
+    const known = Math.max(ballot.term, snapshotTerm) as Term;
+    assert(lastTerm <= known, 'the log is ahead of the term', lastTerm, ballot.term);
     assert(timing.leaseMs <= timing.electionMsMin, 'a lease outlasts an election', timing.leaseMs);
     assert(timing.clockDrift >= 0 && timing.clockDrift < 1, 'clock drift', timing.clockDrift);
     this.id = options.id;
@@ -77,9 +80,9 @@ export class MemberState {
     this.noop = options.noop;
     this.configurationDraft = options.configurationDraft;
     this.nowMs = nowMs;
-    this.term = ballot.term;
-    this.vote = ballot.vote;
-    this.durableTerm = ballot.term;
+    this.term = known;
+    this.vote = known === ballot.term ? ballot.vote : undefined;
+    this.durableTerm = known;
     this.durableIndex = log.lastIndex;
     const settled = Math.max(appliedIndex, log.firstIndex - 1) as LogIndex;
     this.commitIndex = settled;
