@@ -107,8 +107,11 @@ t.test('three processes on empty directories form a cluster, lose one and go on'
   const [one, two, three] = members as [Member, Member, Member];
   start(three);
   start(one);
-  await sleep(500);
-  const early = await fetch(`http://127.0.0.1:${one.http}/ready`).catch(() => undefined);
+  let early: Response | undefined;
+  await until('HTTP', async () => {
+    early = await fetch(`http://127.0.0.1:${one.http}/ready`).catch(() => undefined);
+    return early !== undefined;
+  });
   t.equal(early?.status, 503, 'HTTP answers before there is a cluster');
   t.match(await early?.json(), { reason: /is not linked yet|starting/ });
   const alone = await shardforge('cluster', 'status', '--url', urlOf(one));

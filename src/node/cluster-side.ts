@@ -4,12 +4,13 @@ import type { Ref, Runtime } from '../actors/index.js';
 import type { Metrics } from '../base/metrics.js';
 import type { HostMessage, Peer, StateMessage } from '../cluster/index.js';
 import type { Log } from '../net/index.js';
+import type { Mesh } from '../net/mesh/index.js';
 import type { AdminMessage } from '../sql/session/protocol.js';
 import { ClusterHost } from './cluster-host.js';
 import type { NodeConfig } from './config.js';
 import { isAnyHost } from './config-rules.js';
 import { type Identity, replicaParts } from './identity.js';
-import { type Mesh, openNodeMesh } from './mesh.js';
+import { openNodeMesh } from './mesh.js';
 import { replicaRef, shardPlace } from './place.js';
 
 export type Control = Extract<HostMessage, { kind: 'cluster.control' }>['control'];
@@ -94,7 +95,7 @@ export class ClusterSide {
           parts: replicaParts(config, identity),
         },
       },
-      links: { connect: (peers) => this.#mesh?.connect(peers) },
+      links: { connect: (peers) => this.#mesh?.setPeers(peers) },
       store: formations,
       onState,
       onControl,
