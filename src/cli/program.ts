@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCluster, addNode } from './cluster.js';
+import { addCert } from './cert.js';
 import { type Format, formats } from './format.js';
 import { reach, urlOption } from './reach.js';
 import { exitCodes, UsageError } from './report.js';
@@ -65,6 +66,7 @@ export function program(onExit: (code: number) => void): Command {
     .action(checkConfig);
   addSql(root, onExit);
   addImport(root, onExit);
+  addCert(root);
   addCluster(root, onExit);
   addStart(addNode(root, onExit));
   return root;

@@ -11,3 +11,8 @@ export { certificateNames, type CertificateLike } from './certificate.js';
 export { isLoopback } from './loopback.js';
 export { Material, type MeshSecurity, type TlsMaterial } from './material.js';
 export { makeProof, provesSecret, type Side } from './proof.js';
+
+/** Makes certificates; loads a library that nothing else needs. */
+export function openAuthorityTools(): Promise<typeof import('./authority.js')> {
+  return import('./authority.js');
+}
