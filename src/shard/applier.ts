@@ -51,7 +51,12 @@ export class Applier {
     this.apply(context);
   }
 
-  /** Another state is there: what was applied in part is gone. */
+  /** The state is gone, and what was applied of an entry with it. */
+  forget(): void {
+    this.#partial = undefined;
+  }
+
+  /** Another state is there. */
   restart(): void {
     this.#partial = undefined;
     this.frozen = false;

@@ -8,7 +8,7 @@
  * Invariants: every Ready is carried out, in order, and before the next step; `durableIndex` never
  * counts an entry that the disk may not have.
  */
-import type { Context, Ref } from '../actors/actor.js';
+import type { Context, Persisted, Ref } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex, NodeId, ShardId, Term } from '../base/ids.js';
 import type { RaftInput, RaftMessage, RaftNode, Ready } from '../raft/index.js';
@@ -139,9 +139,15 @@ export class Driver {
     generation: number,
     puts: readonly unknown[],
     context: Context<ReplicaMessage>,
-  ): void {
+  ): Persisted {
     this.#cut((this.#parts.log.firstIndex - 1) as LogIndex);
-    this.#flush(generation, puts, [], context);
+    return this.#flush(generation, puts, [], context);
+  }
+
+  /** The state is that after `index`: what comes next is handed out again. */
+  installed(index: LogIndex): void {
+    this.committed = index;
+    this.durableIndex = Math.max(this.durableIndex, index) as LogIndex;
   }
 
   /** Another life of the core, with another view of the state. */
@@ -179,7 +185,7 @@ export class Driver {
     puts: readonly unknown[],
     messages: readonly RaftMessage[],
     context: Context<ReplicaMessage>,
-  ) {
+  ): Persisted {
     const persisted = context.persist(puts);
     const { lastIndex } = this.#parts.log;
     this.#flushes.push({ generation, sinceMs: context.nowMs, lastIndex });

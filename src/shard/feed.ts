@@ -58,17 +58,13 @@ export class Feed {
   /** Applied states that the engine has durably, oldest first: where the log may be cut. */
   #cuts: { readonly index: LogIndex; readonly logBytes: number }[] = [];
   #fedIndex: LogIndex;
+  #stopped = false;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
     const { log, state } = parts;
     this.#fedIndex = state.index;
     if (state.index >= log.firstIndex) this.#cuts.push({ index: state.index, logBytes: 0 });
-  }
-
-  /** Nothing is on its way to the engine. */
-  get isIdle(): boolean {
-    return !this.#underWay;
   }
 
   /** An entry with that much payload was applied. */
@@ -80,7 +76,7 @@ export class Feed {
   maybeFeed(context: Context<ReplicaMessage>): void {
     const { overlay, state, limits, witness } = this.#parts;
     if (this.#taken !== undefined) this.#persist(this.#taken, context);
-    if (this.#underWay || state.isPartial) return;
+    if (this.#underWay || this.#stopped || state.isPartial) return;
     const enough = witness
       ? state.index - this.#fedIndex >= limits.logTailEntries
       : overlay.dirtyBytes >= limits.applyBatchBytes;
@@ -94,7 +90,8 @@ export class Feed {
   onTimer(context: Context<ReplicaMessage>): void {
     this.#timed = false;
     const { overlay, state } = this.#parts;
-    if (!this.#underWay && !state.isPartial && overlay.dirtyBytes > 0) this.#feed(context);
+    if (this.#underWay || this.#stopped || state.isPartial) return;
+    if (overlay.dirtyBytes > 0) this.#feed(context);
   }
 
   /** More of the log is durable: a batch may have waited for that. */
@@ -107,13 +104,26 @@ export class Feed {
     this.#underWay = false;
     this.#parts.overlay.markDurable(fed.generation);
     this.#cuts.push({ index: fed.index, logBytes: fed.logBytes });
+    if (this.#stopped) return;
     this.#maybeCompact(context);
     this.maybeFeed(context);
+  }
+
+  /** The state is to be forgotten: nothing more of it goes to the engine. False while a batch is on its way. */
+  stop(): boolean {
+    if (this.#taken !== undefined) {
+      this.#parts.overlay.markDurable(this.#taken.number);
+      this.#taken = undefined;
+      this.#underWay = false;
+    }
+    this.#stopped = true;
+    return !this.#underWay;
   }
 
   /** The state is another one now, whole in the engine, and the log begins after it. */
   restart(): void {
     assert(!this.#underWay, 'a batch of the state before is under way');
+    this.#stopped = false;
     this.#fedIndex = this.#parts.state.index;
     this.#cuts = [];
     this.#compactedBytes = this.#logBytes;

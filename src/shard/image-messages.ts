@@ -79,8 +79,6 @@ export interface ImageSavedMessage extends Message {
   readonly id: number;
   readonly what: 'begun' | 'chunk' | 'installed';
   readonly through: Uint8Array;
-  /** The generation of the log that came with it; 0 none. */
-  readonly generation: number;
 }
 
 export type ImageMessage =

@@ -10,7 +10,13 @@ import {
   type RaftTiming,
   type Ready,
 } from '../raft/index.js';
-import { type Configuration, encodeConfiguration, Overlay, RaftLog } from '../storage/index.js';
+import {
+  type Configuration,
+  encodeConfiguration,
+  type Engine,
+  Overlay,
+  RaftLog,
+} from '../storage/index.js';
 import { groupKey } from '../storage/keys.js';
 import { CommitClock, GarbageQueue, OpenSnapshots, Sequences, ShardState } from '../txn/index.js';
 import { ReplicaAccess } from './access.js';
@@ -20,6 +26,8 @@ import { Collector } from './collector.js';
 import { Driver } from './driver.js';
 import { Epochs } from './epochs.js';
 import { Feed, type LogHolders } from './feed.js';
+import { decodeMark, type ImageMark, ImageReceiver } from './image-receiver.js';
+import { ImageSender } from './image-sender.js';
 import { Hashes } from './hashes.js';
 import { Leadership } from './leadership.js';
 import type { ShardLimits } from './limits.js';
@@ -86,6 +94,8 @@ export interface Parts {
   readonly hashes: Hashes;
   readonly members: Members;
   readonly access: ReplicaAccess;
+  readonly imageSender: ImageSender;
+  readonly imageReceiver: ImageReceiver;
   /** A new life of the Raft core, from what log and state hold now. */
   readonly makeRaft: (life: RaftLife) => RaftNode;
 }
@@ -107,17 +117,16 @@ export function makeParts(
   const engine = place.resource(storeEngine);
   const series = shardSeries(place.resource(shardMetrics), shard);
   const overlay = new Overlay(engine);
-  const log = new RaftLog(engine, shard);
+  const log = new RaftLog(engine, shard, { tolerant: true });
   const { hardState } = log;
   if (hardState !== undefined && hardState.clusterId !== clusterId) {
     raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
   }
   const garbage = new GarbageQueue(limits.garbageItemsMax);
-  const state = new ShardState(overlay, garbage, engine.get(groupKey('applied', shard)));
+  const mark = readMark(engine, shard);
+  const record = mark === undefined ? engine.get(groupKey('applied', shard)) : undefined;
+  const state = new ShardState(overlay, garbage, record);
   if (state.garbage > 0) garbage.forget();
-  if (state.index > log.lastIndex) {
-    raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
-  }
   const clock = new CommitClock();
   clock.observe(state.timestamp);
   const configuration =
@@ -126,8 +135,10 @@ export function makeParts(
   const makeRaft = (life: RaftLife): RaftNode =>
     newRaft(given, log, state, clock, configuration, life);
   // Its life begins with the first message, which brings the time.
-  const unborn = { nowMs: 0, random: new Random(0), needsSnapshot: false, lostEntries: false };
+  const needsSnapshot = mark !== undefined;
+  const unborn = { nowMs: 0, random: new Random(0), needsSnapshot, lostEntries: false };
   const raft = makeRaft(unborn);
+  checkLog(log, state, configuration);
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
   });
@@ -136,7 +147,7 @@ export function makeParts(
   const sequences = new Sequences(overlay);
   const snapshots = new OpenSnapshots();
   const retention = new Retention(limits);
-  const isHeld = (): boolean => false;
+  const isHeld = (): boolean => imageSender.isBusy;
   const collector = new Collector({
     ...{ state, overlay, garbage, snapshots, limits, retention, hasOthers, isHeld },
   });
@@ -145,9 +156,9 @@ export function makeParts(
     ...{ node, limits, series, driver, state, overlay, answers, clock, sequences, horizon },
   });
   const epochs = new Epochs();
-  const standing = new Standing({ shard, witness, epochs, observer }, true);
+  const standing = new Standing({ shard, witness, epochs, observer }, mark === undefined);
   const { applyBytes } = series;
-  const holders = (nowMs: number): LogHolders => logHolders(driver.raft, limits, nowMs);
+  const holders = (nowMs: number): LogHolders => logHolders(driver.raft, imageSender, limits, nowMs);
   const feed = new Feed({
     ...{ shard, overlay, log, state, driver, limits, applyBytes, witness, holders },
   });
@@ -161,8 +172,18 @@ export function makeParts(
   });
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
+  const storeBytes = (): number => engine.stats().usedBytes;
+  const imageSender = new ImageSender({
+    ...{ shard, node, cluster, driver, log, state, overlay, limits, series, storeBytes },
+  });
+  const receives = { shard, node, cluster, engine, driver, log, state, overlay, garbage, clock };
+  const imageReceiver = new ImageReceiver(
+    { ...receives, feed, applier, standing, limits, series },
+    mark,
+  );
+  const images = () => [...imageSender.status(), ...imageReceiver.status()];
   const members = new Members({
-    ...{ shard, node, driver, log, state, overlay, standing, snapshots: () => [] },
+    ...{ shard, node, driver, log, state, overlay, standing, snapshots: images },
   });
   const access = new ReplicaAccess({
     ...{ shard, replica: self, overlay, state, driver, snapshots, sequences, epochs, standing },
@@ -170,7 +191,8 @@ export function makeParts(
   return {
     ...{ shard, node, cluster, incarnation, witness, limits, series, log, overlay, state, driver },
     ...{ answers, leadership, applier, outbox, reads, feed, collector, retention, snapshots },
-    ...{ sequences, epochs, standing, hashes, members, access, makeRaft },
+    ...{ sequences, epochs, standing, hashes, members, access, imageSender },
+    ...{ imageReceiver, makeRaft },
   };
 }
 
@@ -210,8 +232,27 @@ function newRaft(
   });
 }
 
+function readMark(engine: Engine, shard: ShardId): ImageMark | undefined {
+  const bytes = engine.get(groupKey('image', shard));
+  return bytes === undefined ? undefined : decodeMark(bytes);
+}
+
+/** A log that has lost entries is filled again by the other members, if there are any. */
+function checkLog(log: RaftLog, state: ShardState, genesis: Configuration): void {
+  const alone = membersOf(log.configuration ?? genesis).size <= 1;
+  if (log.damage !== undefined && alone) raise('data_corrupted', log.damage);
+  if (state.index > log.lastIndex) {
+    raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
+  }
+}
+
 /** Up to where, and to which length, the log is kept for members that lag. */
-function logHolders(raft: RaftNode, limits: ShardLimits, nowMs: number): LogHolders {
+function logHolders(
+  raft: RaftNode,
+  images: ImageSender,
+  limits: ShardLimits,
+  nowMs: number,
+): LogHolders {
   const { logTailBytes, logHeldBytes } = limits;
   if (membersOf(raft.configuration).size <= 1) {
     return { after: Number.POSITIVE_INFINITY, bytesMax: Number.POSITIVE_INFINITY };
@@ -221,6 +262,8 @@ function logHolders(raft: RaftNode, limits: ShardLimits, nowMs: number): LogHold
     return { after: 0, bytesMax: Math.max(logTailBytes, logHeldBytes / 4) };
   }
   const { progress } = raft.status(nowMs);
-  const after = Math.min(...progress.map(({ matchIndex }) => matchIndex));
+  // Who gets an image needs what comes after it.
+  const needs = progress.map(({ node, matchIndex }) => images.indexOf(node) ?? matchIndex);
+  const after = Math.min(...needs);
   return { after, bytesMax: logHeldBytes };
 }

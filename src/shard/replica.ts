@@ -23,6 +23,7 @@ import type { ReplicaAccess } from './access.js';
 import { type Ask, textOf } from './answers.js';
 import { proposalBytes } from './arrivals.js';
 import type { Driver } from './driver.js';
+import type { ImageMessage } from './image-messages.js';
 import type { EngineFailedMessage, ReplicaMessage } from './messages.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
@@ -99,6 +100,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   #receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
     const { driver, leadership, applier, feed, outbox, reads, hashes, members } = this.#parts;
+    const { imageReceiver } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':
         this.#onPropose(message, context);
@@ -141,6 +143,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.fed':
         feed.onFed(message, context);
         leadership.goOn(context);
+        imageReceiver.look(context);
         break;
       case 'shard.tick':
         driver.onTimer(context);
@@ -183,11 +186,10 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.image':
       case 'shard.imageChunk':
       case 'shard.imageAnswer':
-        if (this.#isForeign(message)) return;
-        break;
       case 'shard.imageStep':
       case 'shard.imageTimer':
       case 'shard.imageSaved':
+        this.#onImage(message, context);
         break;
       case 'actor.started':
         this.#start(context);
@@ -202,12 +204,39 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   #start(context: Context<ReplicaMessage>): void {
-    const { driver, makeRaft, limits } = this.#parts;
+    const { driver, makeRaft, limits, standing, log } = this.#parts;
     const { nowMs, random } = context;
-    const lost = { needsSnapshot: false, lostEntries: false };
+    const lost = { needsSnapshot: !standing.isWhole, lostEntries: log.damage !== undefined };
     driver.restart(makeRaft({ nowMs, random: random.split(), ...lost }));
     context.setTimer('shard.leaderless', limits.leaderWaitMs, { kind: 'shard.leaderless' });
     driver.step({ kind: 'raft.tick' }, context);
+  }
+
+  #onImage(message: ImageMessage, context: Context<ReplicaMessage>): void {
+    const { imageSender, imageReceiver } = this.#parts;
+    switch (message.kind) {
+      case 'shard.image':
+        if (!this.#isForeign(message)) imageReceiver.onBegin(message, context);
+        return;
+      case 'shard.imageChunk':
+        if (!this.#isForeign(message)) imageReceiver.onChunk(message, context);
+        return;
+      case 'shard.imageAnswer':
+        if (!this.#isForeign(message)) imageSender.onAnswer(message, context);
+        return;
+      case 'shard.imageStep':
+        imageSender.step(context);
+        imageReceiver.step(context);
+        return;
+      case 'shard.imageTimer':
+        imageSender.onTimer(context);
+        return;
+      case 'shard.imageSaved':
+        imageReceiver.onSaved(message, context);
+        return;
+      default:
+        unreachable(message);
+    }
   }
 
   /** Whether the message comes from another cluster: that is counted, and it goes no further. */
@@ -358,16 +387,18 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   #onReady(ready: Ready, context: Context<ReplicaMessage>): void {
     if (ready.reads.length > 0) this.#parts.reads.onAnswers(ready.reads, context);
+    if (ready.snapshots.length > 0) this.#parts.imageSender.want(ready.snapshots);
   }
 
   /** After a turn that may have moved anything: applies, and looks who leads. */
   #goOn(context: Context<ReplicaMessage>): void {
-    const { driver, applier, state, outbox, reads, hashes, members } = this.#parts;
+    const { driver, applier, state, outbox, reads, hashes, members, imageSender } = this.#parts;
     const before = state.index;
     do {
       driver.carryOut(context);
       applier.apply(context);
       this.#look(context);
+      imageSender.look(context);
     } while (driver.raft.hasReady);
     if (state.index !== before) {
       outbox.onApplied(context);
@@ -424,7 +455,8 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   /** Another replica leads, or nobody: what was under way is the next leader's to tell. */
   #onDeposed(context: Context<ReplicaMessage>): void {
-    const { leadership, shard, driver, collector } = this.#parts;
+    const { leadership, shard, driver, collector, imageSender } = this.#parts;
+    imageSender.stopAll();
     const { unknown, untouched } = leadership.end();
     collector.reset();
     context.log('info', 'shard.deposed', { shard, term: driver.raft.term, underWay: unknown.length });

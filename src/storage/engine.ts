@@ -54,8 +54,8 @@ export interface Engine {
   get(key: Uint8Array): Uint8Array | undefined;
   /** Visits the pairs of `span` in ascending order of key, descending when `reverse`. */
   scan(span: Span, visit: Visit, reverse?: boolean): void;
-  /** The keys of `span`, ascending, also of those whose values are damaged. */
-  keys(span: Span): readonly Uint8Array[];
+  /** The first `keysMax` keys of `span`, ascending, also of those whose values are damaged. */
+  keys(span: Span, keysMax?: number): readonly Uint8Array[];
   /** Queues `batch`; returns at once. */
   commit(batch: Batch): Ticket;
   /** Every ticket up to this one is on stable storage. */

@@ -5,6 +5,7 @@
  *     02 group:4                                      Raft hard state (term, vote, configuration)
  *     02 group:4 01                                   what is known to be damaged in a group's log
  *     03 group:4                                      applied state of a replica
+ *     03 group:4 01                                   how far a snapshot has come that replaces it
  *     04 name                                         store's own records (format, incarnation)
  *     10 database:4 storage:4 01 key                  newest version of a row
  *     10 database:4 storage:4 02 kind key ~timestamp:8  older version, newest first
@@ -43,8 +44,8 @@ export const keyBytesMax = 1978;
 /** The most bytes that the key columns of a row or index entry may take. */
 export const userKeyBytesMax = keyBytesMax - 19;
 
-/** Ends the key of a damage: it sorts behind the hard state of its group. */
-const damageMark = 0x01;
+/** Ends the key of a damage or an image: they sort behind the hard state or the applied state of their group. */
+const secondMark = 0x01;
 /** Bytes before the key columns. */
 export const dataPrefixBytes = 10;
 const kindAt = 9;
@@ -58,12 +59,14 @@ export function logKey(group: ShardId, last: LogIndex): Uint8Array {
   return key;
 }
 
-export function groupKey(space: 'hardState' | 'damage' | 'applied', group: ShardId): Uint8Array {
-  const damage = space === 'damage';
-  const key = Buffer.allocUnsafe(damage ? 6 : 5);
-  key[0] = keySpace[damage ? 'hardState' : space];
+export type GroupSpace = 'hardState' | 'damage' | 'applied' | 'image';
+
+export function groupKey(space: GroupSpace, group: ShardId): Uint8Array {
+  const second = space === 'damage' || space === 'image';
+  const key = Buffer.allocUnsafe(second ? 6 : 5);
+  key[0] = keySpace[space === 'hardState' || space === 'damage' ? 'hardState' : 'applied'];
   key.writeUInt32BE(group, 1);
-  if (damage) key[5] = damageMark;
+  if (second) key[5] = secondMark;
   return key;
 }
 
@@ -118,7 +121,7 @@ export function splitHistoryKey(
 /** What a key of a store stands for. */
 export type ParsedKey =
   | { readonly space: 'log'; readonly group: ShardId; readonly last: LogIndex }
-  | { readonly space: 'hardState' | 'damage' | 'applied'; readonly group: ShardId }
+  | { readonly space: GroupSpace; readonly group: ShardId }
   | { readonly space: 'store'; readonly name: string }
   | {
       readonly space: 'data';
@@ -147,12 +150,10 @@ export function parseKey(bytes: Uint8Array): ParsedKey {
     const last = readUint53(key, 5);
     return last === undefined ? unknown : { space: 'log', group, last: last as LogIndex };
   }
-  if (key[0] === keySpace.hardState && key.length === 6 && key[5] === damageMark) {
-    return { space: 'damage', group };
-  }
-  if (key.length !== 5) return unknown;
-  if (key[0] === keySpace.hardState) return { space: 'hardState', group };
-  if (key[0] === keySpace.applied) return { space: 'applied', group };
+  const second = key.length === 6 && key[5] === secondMark;
+  if (key.length !== 5 && !second) return unknown;
+  if (key[0] === keySpace.hardState) return { space: second ? 'damage' : 'hardState', group };
+  if (key[0] === keySpace.applied) return { space: second ? 'image' : 'applied', group };
   return unknown;
 }
 
@@ -195,6 +196,7 @@ export function printKey(bytes: Uint8Array): string {
     case 'hardState':
     case 'damage':
     case 'applied':
+    case 'image':
       return `${parsed.space}/${parsed.group}`;
     case 'store':
       return `store/${parsed.name}`;

@@ -147,10 +147,11 @@ export class LmdbEngine implements Engine {
     }
   }
 
-  keys(span: Span): readonly Uint8Array[] {
+  keys(span: Span, keysMax?: number): readonly Uint8Array[] {
     this.#beginRead();
     if (compareBytes(span.from, span.to) >= 0) return [];
-    return [...this.#database.getKeys(rangeOf(span, false))];
+    const limit = keysMax === undefined ? {} : { limit: keysMax };
+    return [...this.#database.getKeys({ ...rangeOf(span, false), ...limit })];
   }
 
   get laterTicket(): Ticket {

@@ -97,11 +97,12 @@ export class MemoryEngine implements Engine {
     return this.#give(this.#later, batch);
   }
 
-  keys(span: Span): readonly Uint8Array[] {
+  keys(span: Span, keysMax = Number.POSITIVE_INFINITY): readonly Uint8Array[] {
     const keys: Uint8Array[] = [];
     const cursor = this.#contents.map.ascend(byteString(span.from));
     const to = byteString(span.to);
     for (let key = cursor.key; key !== undefined && key < to; key = cursor.key) {
+      if (keys.length >= keysMax) break;
       keys.push(bytesOfString(key));
       cursor.next();
     }

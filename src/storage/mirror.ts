@@ -72,8 +72,8 @@ export class MirrorEngine implements Engine {
     assert(stopped || at === others.length, 'the second engine holds more', others.length - at);
   }
 
-  keys(span: Span): readonly Uint8Array[] {
-    return this.#first.keys(span);
+  keys(span: Span, keysMax?: number): readonly Uint8Array[] {
+    return this.#first.keys(span, keysMax);
   }
 
   commit(batch: Batch): Ticket {

@@ -39,7 +39,7 @@ const valueBytes = 100;
 
 export class Overlay {
   readonly #engine: Engine;
-  readonly #entries = new SortedMap<Entry>();
+  #entries = new SortedMap<Entry>();
   /** Keys of the generation being gathered. */
   #dirty: string[] = [];
   #dirtyBytes = 0;
@@ -140,6 +140,15 @@ export class Overlay {
       return { key: entry.key, value: entry.value };
     });
     return { number, puts };
+  }
+
+  /** Forgets everything: the state is to be another one. No generation may be on its way. */
+  clear(): void {
+    assert(this.#taken.length === 0, 'a generation is on its way', this.#taken.length);
+    this.#entries = new SortedMap<Entry>();
+    this.#dirty = [];
+    this.#dirtyBytes = 0;
+    this.#bytes = 0;
   }
 
   /** The generations up to `number` are durable in the engine. */

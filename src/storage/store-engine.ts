@@ -76,8 +76,11 @@ export class StoreEngine implements Engine {
     (reverse ? parts.reverse() : parts).every((part) => part());
   }
 
-  keys(span: Span): readonly Uint8Array[] {
-    return [...this.#log.keys(span), ...this.#lmdb.keys(span)];
+  keys(span: Span, keysMax = Number.POSITIVE_INFINITY): readonly Uint8Array[] {
+    const ofLog = this.#log.keys(span);
+    if (ofLog.length >= keysMax) return ofLog.slice(0, keysMax);
+    const left = keysMax === Number.POSITIVE_INFINITY ? undefined : keysMax - ofLog.length;
+    return [...ofLog, ...this.#lmdb.keys(span, left)];
   }
 
   commit(batch: Batch): Ticket {

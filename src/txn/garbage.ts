@@ -61,6 +61,13 @@ export class GarbageQueue implements Garbage {
     this.#complete = false;
   }
 
+  /** Forgets everything: the state is another one. */
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#complete = true;
+  }
+
   /** The sweep starts over: garbage that it passed and could not add is lost otherwise. */
   beginSweep(): void {
     this.#complete = true;
