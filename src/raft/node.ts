@@ -317,22 +317,24 @@ export class RaftNode {
   #onVote(request: VoteRequest): void {
     this.#leader?.wake();
     this.#following.wake();
-    const { term, tail, rules, recovering, isQuiet } = this.#state;
+    const { term, tail, rules, recovering } = this.#state;
     const suffices = rules.logSuffices(request, tail.end) && !recovering;
+    const isBarred = this.#isBarred(request);
     if (request.pre) {
-      const granted = request.term > term && suffices && !this.#isBarred(request);
+      const granted = request.term > term && suffices && !isBarred;
       const { from, term: asked } = request;
       this.#sendVote({ to: from, granted, pre: true, term: granted ? asked : term }, false);
       return;
     }
     if (request.term > term) {
       // Silence: the candidate must not learn the term of one that is not free to choose.
-      if (this.#isBarred(request)) return;
+      if (isBarred) return;
       this.#enterTerm(request.term);
     }
     const { vote } = this.#state;
-    const free = vote === undefined ? this.leader === undefined : vote === request.from;
-    const granted = request.term === this.#state.term && free && suffices && !isQuiet;
+    // It may have entered the term without voting, and be bound by what it promised in the one before.
+    const isFree = vote === undefined && this.leader === undefined && suffices && !isBarred;
+    const granted = request.term === this.#state.term && (isFree || vote === request.from);
     if (granted) {
       this.#state.voteFor(request.from);
       this.#following.resetElection();
