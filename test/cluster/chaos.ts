@@ -100,7 +100,7 @@ class Chaos {
 
   async #setUp(): Promise<void> {
     const client = this.#client(0);
-    await client.insist('create table if not exists written (id serial primary key, n int unique)');
+    await client.insist('create table if not exists written (n int primary key, id serial)');
     await client.insist('create table if not exists register (id int primary key, value int)');
     for (let id = 0; id < registers; id += 1) {
       await client.insist(`insert into register values (${id}, 0) on conflict (id) do nothing`);
