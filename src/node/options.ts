@@ -165,7 +165,7 @@ const options: readonly ConfigOption[] = [
     'bytes/s',
     0,
     gib,
-    'The most that snapshots and other bulk may send to all nodes together; 0 is no limit.',
+    'The most that snapshots and other bulk may send to one other node; 0 is no limit.',
   ),
   strings(
     'cluster.seeds',
