@@ -62,7 +62,7 @@ export class ClusterRun implements Simulation {
         network,
         processes,
         operator: this.#operator,
-        lostMax: Math.floor((options.voters + options.witnesses - 1) / 2),
+        voters: () => cluster.voters,
         leader: () => cluster.leader,
       },
       processes.filter((process) => cluster.isSpare(process)),

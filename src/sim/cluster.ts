@@ -8,7 +8,7 @@ import { SimulatedNetwork } from './network.js';
 import type { ClusterOptions } from './options.js';
 import { SimulatedProcess } from './process.js';
 import type { Figures } from './run.js';
-import { type Member, Safety } from './safety.js';
+import { Safety } from './safety.js';
 import { demand, type Script } from './workload.js';
 import { World } from './world.js';
 
@@ -24,6 +24,7 @@ export class SimulatedCluster {
   readonly clients: SimulatedClient[] = [];
   readonly #random: Random;
   readonly #onDown: (process: SimulatedProcess) => void;
+  #voters: readonly NodeId[] = [];
   #crashes = 0;
   #events = 0;
 
@@ -51,9 +52,11 @@ export class SimulatedCluster {
     return this.processes.find((process) => process.node === node);
   }
 
-  /** Members that hold data and live. */
-  get dataMembers(): readonly Member[] {
-    return [...this.safety.members.values()].filter(({ node }) => !this.isWitness(node));
+  /** Those of the last leader that was seen; empty before the first. */
+  get voters(): readonly NodeId[] {
+    const leader = this.leader && this.safety.members.get(this.leader.node);
+    if (leader !== undefined) this.#voters = leader.replica.raft.configuration.voters;
+    return this.#voters;
   }
 
   isWitness(node: NodeId): boolean {

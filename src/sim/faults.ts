@@ -73,8 +73,8 @@ export interface FaultParts {
   /** Those who may join later included. */
   readonly processes: readonly SimulatedProcess[];
   readonly operator: Operator;
-  /** So many voters may lose their data in one run, because of rot or for good. */
-  readonly lostMax: number;
+  /** The newest voters known. */
+  voters(): readonly NodeId[];
   leader(): SimulatedProcess | undefined;
 }
 
@@ -262,7 +262,7 @@ export class Faults {
         this.#leave(target);
         return;
       case 'replace':
-        if (this.#lost.size >= this.#parts.lostMax) return;
+        if (!this.#mayLose(target.node)) return;
         this.#lost.add(target.node);
         this.#resting.add(target);
         target.crash();
@@ -275,10 +275,23 @@ export class Faults {
   }
 
   #rot(target: SimulatedProcess): void {
-    const { random, lostMax, world } = this.#parts;
-    if (this.#lost.size >= lostMax && !this.#lost.has(target.node)) return;
+    const { random, world } = this.#parts;
+    if (!this.#mayLose(target.node)) return;
     this.#lost.add(target.node);
     world.trace(target.name, 'rots', `${target.disk.rot(random.between(1, 3))} values`);
+  }
+
+  /** Whether the voters are still enough when this one's data are lost. */
+  #mayLose(node: NodeId): boolean {
+    return this.#suffice(() => true, new Set([...this.#lost, node]));
+  }
+
+  /** Whether most of the voters that stay keep their data, and those that `stays` says among them. */
+  #suffice(stays: (node: NodeId) => boolean, lost: ReadonlySet<NodeId>): boolean {
+    const { operator, voters } = this.#parts;
+    const left = voters().filter((node) => stays(node) && !operator.departing.has(node));
+    const intact = left.filter((node) => !lost.has(node)).length;
+    return intact * 2 > left.length;
   }
 
   /** One that rests and never was a member becomes one. */
@@ -292,7 +305,7 @@ export class Faults {
   }
 
   #leave(target: SimulatedProcess): void {
-    if (this.members.length <= 2) return;
+    if (!this.#suffice((node) => node !== target.node, this.#lost)) return;
     this.#parts.operator.decommission(target, 3);
   }
 

@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { loadParser } from '../sql/index.js';
+import { faultKinds } from './faults.js';
 import { type ClusterWishes, type Plant, plants } from './options.js';
 import { type RunRequest, type RunResult, runCluster, runLone } from './run.js';
 
@@ -15,6 +16,7 @@ const usage = `usage: npm run sim -- [options]
   --lone        one node alone, killed at random turns, instead of a cluster
   --nodes N     voting members of the cluster (default: drawn from the seed)
   --length F    run for F times as long
+  --without F   without these faults, separated by commas: ${faultKinds.join(', ')}
   --twice       run each seed twice and compare the traces
   --plant BUG   plant a bug: ${Object.keys(plants).join(', ')}
   --trace       print the trace
@@ -41,6 +43,7 @@ function readArguments(): Arguments {
       lone: { type: 'boolean', default: false },
       nodes: { type: 'string' },
       length: { type: 'string' },
+      without: { type: 'string' },
       twice: { type: 'boolean', default: false },
       trace: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
@@ -53,6 +56,11 @@ function readArguments(): Arguments {
   if (values.plant !== undefined && plant === undefined) throw wrongValue('plant');
   const nodes = numberOf('nodes', values.nodes);
   const lengthFactor = numberOf('length', values.length);
+  const without = values.without?.split(',').map((name) => {
+    const kind = faultKinds.find((each) => each === name);
+    if (kind === undefined) throw wrongValue('without');
+    return kind;
+  });
   const { lone, twice, trace, quiet, record } = values;
   return {
     seeds: numberOf('seeds', values.seeds) ?? 10,
@@ -60,6 +68,7 @@ function readArguments(): Arguments {
     wishes: {
       ...(nodes === undefined ? {} : { nodes }),
       ...(lengthFactor === undefined ? {} : { lengthFactor }),
+      ...(without === undefined ? {} : { without }),
     },
     ...{ lone, twice, trace, quiet, record, plant },
   };
@@ -104,6 +113,7 @@ function flags({ plant, lone, wishes }: Arguments): string {
     lone ? ' --lone' : '',
     wishes.nodes === undefined ? '' : ` --nodes ${wishes.nodes}`,
     wishes.lengthFactor === undefined ? '' : ` --length ${wishes.lengthFactor}`,
+    wishes.without === undefined ? '' : ` --without ${wishes.without.join(',')}`,
   ].join('');
 }
 

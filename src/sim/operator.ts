@@ -22,8 +22,10 @@ const patienceMs = 12_000;
 export class Operator {
   /** The operator sees every refusal, and waits long. */
   static readonly client = { patienceMs, retryMsMax: 0, insists: false };
-  /** Nodes that shall leave or have left. */
+  /** Nodes that shall leave, as far as the cluster has agreed, or have left. */
   readonly leaving = new Set<NodeId>();
+  /** Those of whom that was ever wanted. */
+  readonly departing = new Set<NodeId>();
   readonly #world: World;
   readonly #client: SimulatedClient;
   readonly #commands: Command[] = [];
@@ -49,6 +51,7 @@ export class Operator {
 
   /** Takes the node out of the cluster, if the cluster agrees. */
   decommission({ node }: SimulatedProcess, attempts: number): void {
+    this.departing.add(node);
     this.#give({
       text: `select shardforge.cluster_decommission(${node})`,
       attempts,

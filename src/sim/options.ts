@@ -9,7 +9,7 @@ import type { RaftTiming } from '../raft/index.js';
 import type { ShardLimits } from '../shard/index.js';
 import type { ClientOptions } from './client.js';
 import type { NodeOptions } from './compose.js';
-import { faultKinds, type FaultOptions } from './faults.js';
+import { type FaultKind, faultKinds, type FaultOptions } from './faults.js';
 import type { NetworkOptions } from './network.js';
 
 /** Bugs planted on purpose, to prove that the checkers notice them. */
@@ -71,6 +71,8 @@ export interface ClusterWishes {
   readonly nodes?: number;
   /** Runs for so many times as long. */
   readonly lengthFactor?: number;
+  /** Faults that do not happen. */
+  readonly without?: readonly FaultKind[];
 }
 
 const clockDrift = 0.01;
@@ -110,7 +112,9 @@ export function drawClusterOptions(
     },
     network: drawNetworkOptions(random),
     faults: {
-      kinds: faultKinds.filter(() => random.chance(0.35)),
+      kinds: faultKinds
+        .filter(() => random.chance(0.35))
+        .filter((kind) => wishes.without?.includes(kind) !== true),
       pauseMsMax: random.pick([300, 1000, 2000]),
       durationMsMax: random.pick([300, 1500, 4000]),
       leaderChance: random.pick([0, 0.5, 0.9]),
