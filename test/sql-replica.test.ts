@@ -3,6 +3,7 @@
  * numbers of sequences, what they do with refusals, and what administration is told.
  */
 import t from 'tap';
+import { must } from '#src/base/assert.js';
 import type { ErrorName } from '#src/base/errors.js';
 import type { SessionAnswer } from '#src/sql/session/protocol.js';
 import { failureOf, tagsOf } from './sql/session-client.js';
@@ -98,6 +99,23 @@ t.test('refusals are passed on, and answers to what was cancelled are dropped', 
   session.send({ kind: 'sql.cancel', request: update });
   session.answerProposal();
   t.same(tagsOf([...session.answersTo(update)]), ['UPDATE 1'], 'a commit on its way is told');
+
+  // A commit that no majority answers: whoever cancels it does not wait for ever.
+  const stuck = session.execute('UPDATE kv SET v = 1');
+  session.answerRead();
+  const commit = session.take('shard.propose');
+  session.send({ kind: 'sql.cancel', request: stuck });
+  t.same(session.answersTo(stuck), []);
+  const later = must(session.timers.get('abandon'), 'a timer');
+  session.send(later);
+  t.equal(failed(session.answersTo(stuck)), 'statement_completion_unknown');
+  session.send({ kind: 'shard.committed', token: commit.token, timestamp: 9 as never });
+  const after = session.execute('UPDATE kv SET v = 2');
+  session.answerRead();
+  session.send(later);
+  t.same(session.answersTo(after), [], 'the next one is not meant');
+  session.answerProposal();
+  t.same(tagsOf([...session.answersTo(after)]), ['UPDATE 1']);
 
   const alone = session.execute(select);
   const read = session.take('shard.read');

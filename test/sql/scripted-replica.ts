@@ -175,6 +175,8 @@ export class ScriptedSession {
   readonly asked: Asked[] = [];
   readonly metrics = new Metrics();
   readonly probes: string[] = [];
+  /** Messages that are due some time, by the names of their timers. */
+  readonly timers = new Map<string, SessionInput>();
   /** Runs before each turn that the session has asked for itself. */
   beforeTurn: () => void = () => undefined;
   readonly #session;
@@ -301,6 +303,9 @@ export class ScriptedSession {
       },
       probe: (name: string) => this.probes.push(name),
       stop: () => undefined,
+      setTimer: (name: string, _delayMs: number, timed: SessionInput) => {
+        this.timers.set(name, timed);
+      },
     } as unknown as Context<SessionInput>);
   }
 

@@ -41,6 +41,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },
   { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.abandon', priority: 'normal', flow: 'reply' },
   { kind: 'sql.parsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.adminAnswer', priority: 'normal', flow: 'reply' },

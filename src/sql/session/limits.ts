@@ -40,6 +40,9 @@ export const executionsMax = 100;
 /** Executions of one statement whose snapshot becomes too old each time. */
 export const agedExecutionsMax = 5;
 
+/** Milliseconds that a commit on its way may take after its cancel; then its outcome is reported as unknown. */
+export const cancelledCommitMs = 1_000;
+
 /** Rows of one message to a door. */
 export const messageRowsMax = 1024;
 

@@ -47,7 +47,7 @@ export type SessionMessage =
     }
   | { readonly kind: 'sql.close'; readonly request: number; readonly name: string }
   | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
-  /** Ends the request with 57014 if it has not ended yet. */
+  /** Ends the request with 57014 if it has not ended yet; with 40003 in a commit that takes long. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
   /** The client has gone: roll back, release everything, stop. */
   | { readonly kind: 'sql.end' }

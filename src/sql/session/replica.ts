@@ -49,7 +49,7 @@ export function* awaitSnapshot(
   mayBeStale: boolean,
 ): Work<boolean> {
   const { access, turn } = state;
-  if (access.readable(turn.nowMs)) return false;
+  if (access.readable(turn.nowMs, turn.wallMs)) return false;
   if (mayBeStale && state.takesStaleReads && access.readableStale) return true;
   const { refusal } = access;
   if (refusal !== undefined) raise(refusal.reason, refusal.text);

@@ -3,7 +3,7 @@ import type { Actor, Context, Message, Ref } from '../../actors/actor.js';
 import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
 import { type ParsedStatement, parse } from '../parse/index.js';
-import { requestsPerTurn } from './limits.js';
+import { cancelledCommitMs, requestsPerTurn } from './limits.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { isAdminCall, noTables } from './admin.js';
 import type { TableLookup } from '../bind/index.js';
@@ -27,7 +27,19 @@ export interface ContinueMessage extends Message {
   readonly request: number | undefined;
 }
 
-export type SessionInput = SessionMessage | ContinueMessage | ReplicaAnswer | AdminAnswer;
+/** To itself, some time after a commit on its way was cancelled. */
+export interface AbandonMessage extends Message {
+  readonly kind: 'sql.abandon';
+  /** What the commit's answer carries. */
+  readonly token: number;
+}
+
+export type SessionInput =
+  | SessionMessage
+  | ContinueMessage
+  | AbandonMessage
+  | ReplicaAnswer
+  | AdminAnswer;
 
 type Execute = Extract<SessionMessage, { kind: 'sql.execute' }>;
 type Asking = Extract<SessionMessage, { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' }>;
@@ -77,7 +89,7 @@ export class Session implements Actor<SessionInput> {
         this.#addCredit(message.request, message.credit);
         return;
       case 'sql.cancel':
-        this.#cancel(message.request);
+        this.#cancel(message.request, context);
         return;
       case 'sql.end':
         this.#end(context);
@@ -90,6 +102,9 @@ export class Session implements Actor<SessionInput> {
       case 'shard.committed':
       case 'shard.refused':
         if (this.#awaits(message.token)) this.#resume(message);
+        return;
+      case 'sql.abandon':
+        if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
         return;
       case 'sql.adminAnswer':
         if (this.#awaits(message.call)) this.#resume(message);
@@ -206,7 +221,7 @@ export class Session implements Actor<SessionInput> {
     if (this.#serving.waiting === 'credit') this.#resume(undefined);
   }
 
-  #cancel(request: number): void {
+  #cancel(request: number, context: Context<SessionInput>): void {
     const index = this.#queue.findIndex((message) => message.request === request);
     if (index >= 0) {
       this.#queue.splice(index, 1);
@@ -215,8 +230,12 @@ export class Session implements Actor<SessionInput> {
     }
     const serving = this.#serving;
     if (serving?.request.number !== request) return;
-    // A commit that is on its way cannot be called back: its outcome is told.
-    if (serving.waiting === 'commit') return;
+    // A commit that is on its way cannot be called back: its outcome is told, unless it takes long.
+    if (serving.waiting === 'commit') {
+      const { awaited: token } = this.#state;
+      context.setTimer('abandon', cancelledCommitMs, { kind: 'sql.abandon', token });
+      return;
+    }
     this.#resume(undefined, cancelled());
   }
 
@@ -327,7 +346,7 @@ export class Session implements Actor<SessionInput> {
   #executePoint(message: Execute): boolean {
     const state = this.#state;
     const plan = this.#pointPlan(message);
-    if (plan === undefined || !state.access.readable(state.turn.nowMs)) return false;
+    if (plan === undefined || !state.access.readable(state.turn.nowMs, state.turn.wallMs)) return false;
     state.beginStatement();
     this.#answerPoint(message, plan, undefined);
     return true;
@@ -480,6 +499,11 @@ const oneRow = { tag: 'SELECT 1', status: 'idle' } as const;
 
 function cancelled(): DatabaseError {
   return new DatabaseError('query_canceled', 'canceling statement due to user request');
+}
+
+function unknownOutcome(): DatabaseError {
+  const text = 'cancelled while the commit was on its way: it may or may not happen';
+  return new DatabaseError('statement_completion_unknown', text);
 }
 
 function raiseGone(): never {
