@@ -10,9 +10,15 @@ const usedBytes = declareMetric({
   kind: 'gauge',
   labels,
 });
+const logBytes = declareMetric({
+  name: 'shardforge_store_log_bytes',
+  help: 'Bytes of the segments of a store that hold entries of the log.',
+  kind: 'gauge',
+  labels,
+});
 const flushSeconds = declareMetric({
   name: 'shardforge_store_flush_seconds',
-  help: 'Flushes of a store: from the start of the write until it is on stable storage.',
+  help: 'Flushes of the log of a store: from the start of the write until it is on stable storage.',
   kind: 'histogram',
   labels,
   bounds: latencySeconds,
@@ -24,6 +30,7 @@ export function engineSamples(store: number, stats: EngineStats): readonly Metri
   const buckets = stats.flushLatency.counts;
   return [
     { name: usedBytes.name, labels: own, value: stats.usedBytes },
+    { name: logBytes.name, labels: own, value: stats.logBytes },
     { name: flushSeconds.name, labels: own, value: stats.flushSeconds, buckets },
   ];
 }

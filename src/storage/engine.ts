@@ -42,7 +42,9 @@ export type Visit = (key: Uint8Array, value: Uint8Array) => boolean;
 export interface EngineStats {
   /** Bytes of the map in use, as the device sees them. */
   readonly usedBytes: number;
-  /** Flushes completed and the seconds spent in them. */
+  /** Bytes of the log file's segments that hold something. */
+  readonly logBytes: number;
+  /** Flushes of `commit` that are complete and the seconds spent in them. */
   readonly flushes: number;
   readonly flushSeconds: number;
   /** Upper bounds (seconds) and counts of the flush latency histogram. */

@@ -157,9 +157,10 @@ export class FlushQueue {
     });
   }
 
-  stats(usedBytes: number): EngineStats {
+  stats(usedBytes: number, logBytes = 0): EngineStats {
     return {
       usedBytes,
+      logBytes,
       flushes: this.#flushes,
       flushSeconds: this.#latency.sum,
       flushLatency: { bounds: latencySeconds, counts: [...this.#latency.buckets] },

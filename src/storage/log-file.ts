@@ -163,9 +163,9 @@ export class LogFile {
     this.#queue.fail(failure);
   }
 
-  /** Bytes of all segments that hold something. */
   stats(): EngineStats {
-    return this.#queue.stats(this.#used.reduce((sum, { bytes }) => sum + bytes, 0));
+    const bytes = this.#used.reduce((sum, segment) => sum + segment.bytes, 0);
+    return this.#queue.stats(0, bytes);
   }
 
   /** Resolves when all that was committed is durable. */

@@ -97,8 +97,7 @@ export class StoreEngine implements Engine {
   }
 
   stats(): EngineStats {
-    const log = this.#log.stats();
-    return { ...log, usedBytes: log.usedBytes + this.#lmdb.stats().usedBytes };
+    return { ...this.#log.stats(), usedBytes: this.#lmdb.stats().usedBytes };
   }
 
   async close(): Promise<void> {
