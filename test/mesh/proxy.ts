@@ -18,6 +18,8 @@ type Way = 'in' | 'out';
 
 export class MeshProxy {
   readonly port: number;
+  /** Pieces of bytes that came in; writes arrive as one each on a quiet loopback. */
+  chunks = 0;
   readonly #server: Server;
   readonly #targetPort: number;
   readonly #pairs = new Set<Pair>();
@@ -87,6 +89,9 @@ export class MeshProxy {
     const pair = new Pair(client, server, {
       passes: (from, way) => !this.#cuts.some((cut) => covers(cut, from, way)),
       delayMs: () => this.#delayMs,
+      came: () => {
+        this.chunks += 1;
+      },
       closed: () => this.#pairs.delete(pair),
     });
     this.#pairs.add(pair);
@@ -101,6 +106,7 @@ function covers({ from, direction = 'both' }: Cut, node: number | undefined, way
 interface Rules {
   passes(from: number | undefined, way: Way): boolean;
   delayMs(): number;
+  came(): void;
   closed(): void;
 }
 
@@ -119,6 +125,7 @@ class Pair {
     this.#rules = rules;
     client.setNoDelay();
     server.setNoDelay();
+    client.on('data', () => rules.came());
     client.once('data', (first) => {
       const node = /^GET \/\S*[?&]node=(\d+)/.exec(first.toString('latin1'))?.[1];
       if (node !== undefined) this.from = Number(node);
