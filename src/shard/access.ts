@@ -59,11 +59,12 @@ export class ReplicaAccess implements ShardAccess {
     return this.#standing.isWhole && this.#state.index > 0;
   }
 
-  readable(nowMs: number): boolean {
+  readable(nowMs: number, wallMs: number): boolean {
     const { raft } = this.#driver;
     // A follower may have applied, and shown, what this leader knows to be committed and has yet to apply.
     return (
       raft.leaseHolds(nowMs) &&
+      this.#driver.clocksAgree(nowMs, wallMs) &&
       this.#state.index >= raft.commitIndex &&
       this.#standing.refusal === undefined
     );

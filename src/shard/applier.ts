@@ -6,7 +6,7 @@
 import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex } from '../base/ids.js';
-import type { LogEntry, RaftLog } from '../storage/index.js';
+import type { LogEntry, LogReader } from '../storage/index.js';
 import type { CommitClock, GarbageQueue, ShardState, VersionReader } from '../txn/index.js';
 import type { Answers } from './answers.js';
 import type { Collector } from './collector.js';
@@ -19,7 +19,7 @@ import type { ReplicaMessage } from './messages.js';
 
 export interface ApplierParts {
   readonly limits: ShardLimits;
-  readonly log: RaftLog;
+  readonly log: LogReader;
   readonly driver: Driver;
   readonly state: ShardState;
   readonly overlay: VersionReader;

@@ -54,8 +54,8 @@ export class ShardDoor implements ShardAccess {
     return this.#access?.readableStale ?? false;
   }
 
-  readable(nowMs: number): boolean {
-    return this.#access?.readable(nowMs) ?? false;
+  readable(nowMs: number, wallMs: number): boolean {
+    return this.#access?.readable(nowMs, wallMs) ?? false;
   }
 
   get leader(): NodeId | undefined {

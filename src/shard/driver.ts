@@ -51,6 +51,9 @@ export class Driver {
   /** The last entry that is on this member's disk. */
   durableIndex: LogIndex;
   #flushes: Flush[] = [];
+  #halted: (() => RaftNode) | undefined;
+  /** The time of the last step. */
+  nowMs = 0;
   /** When the timer of the core goes off. */
   #timerMs = Number.POSITIVE_INFINITY;
   #watchesDisk = false;
@@ -65,12 +68,10 @@ export class Driver {
     this.durableIndex = parts.log.lastIndex;
   }
 
-  get diskHealthy(): boolean {
-    return this.#diskHealthy;
-  }
-
   /** Tells the core something; what follows from it is carried out by {@link carryOut}. */
   step(input: RaftInput, context: Context<ReplicaMessage>): void {
+    this.nowMs = context.nowMs;
+    if (this.#halted !== undefined) return;
     this.raft.step(input, context.nowMs);
     this.carryOut(context);
   }
@@ -78,7 +79,6 @@ export class Driver {
   /** The core's timer went off, or something else happened that it should know the time of. */
   onTimer(context: Context<ReplicaMessage>): void {
     this.#timerMs = Number.POSITIVE_INFINITY;
-    this.#compareClocks(context);
     this.step({ kind: 'raft.tick' }, context);
   }
 
@@ -88,12 +88,19 @@ export class Driver {
       this.durableIndex = this.#flushes[0].lastIndex;
       this.#flushes.shift();
     }
+    if (this.#halted !== undefined && this.#flushes.length === 0) {
+      const make = this.#halted;
+      this.#halted = undefined;
+      this.restart(make());
+      this.carryOut(context);
+    }
     if (!this.#diskHealthy) this.#lookAtDisk(context);
     for (const message of messages) this.step(message, context);
   }
 
   /** Does what the core asks for, and sees to its next tick. */
   carryOut(context: Context<ReplicaMessage>): void {
+    if (this.#halted !== undefined) return;
     while (this.raft.hasReady) {
       const ready = this.raft.ready();
       if (ready.mustSync) this.#persist(ready, context);
@@ -148,6 +155,23 @@ export class Driver {
   installed(index: LogIndex): void {
     this.committed = index;
     this.durableIndex = Math.max(this.durableIndex, index) as LogIndex;
+  }
+
+  /** The damage of the log is no more: the other members have given back what was lost. */
+  recovered(context: Context<ReplicaMessage>): void {
+    context.probe('shard.logRecovered');
+    const { number, puts } = this.#parts.log.recovered();
+    this.#flush(number, puts, [], context);
+  }
+
+  /**
+   * The core cannot go on with this log. Another life of it begins when all that is on its way to the disk is
+   * there: it takes what it finds in the log for durable. Until then it hears and does nothing.
+   */
+  halt(make: () => RaftNode, context: Context<ReplicaMessage>): void {
+    this.restart(make());
+    if (this.#flushes.length > 0) this.#halted = make;
+    else this.carryOut(context);
   }
 
   /** Another life of the core, with another view of the state. */
@@ -250,15 +274,23 @@ export class Driver {
   }
 
   /** Wall and monotonic clock that move apart say that the machine stood still (pitfall 6). */
-  #compareClocks(context: Context<ReplicaMessage>): void {
+  compareClocks(context: Context<ReplicaMessage>): void {
     const { nowMs, wallMs } = context;
-    const before = this.#clocks;
+    const apartMs = this.#clocksApartMs(nowMs, wallMs);
     this.#clocks = { nowMs, wallMs };
-    if (before === undefined) return;
-    const apartMs = Math.abs(wallMs - before.wallMs - (nowMs - before.nowMs));
     if (apartMs < this.#parts.limits.clockJumpMs) return;
     context.probe('shard.clockJumped');
     context.log('warn', 'shard.clockJumped', { shard: this.#parts.shard, byMs: apartMs });
-    this.raft.step({ kind: 'raft.clockJumped' }, nowMs);
+    this.step({ kind: 'raft.clockJumped' }, context);
+  }
+
+  /** Whether wall and monotonic clock go together since the last turn: otherwise no lease can be relied on. */
+  clocksAgree(nowMs: number, wallMs: number): boolean {
+    return this.#clocksApartMs(nowMs, wallMs) < this.#parts.limits.clockJumpMs;
+  }
+
+  #clocksApartMs(nowMs: number, wallMs: number): number {
+    if (this.#clocks === undefined) return 0;
+    return Math.abs(wallMs - this.#clocks.wallMs - (nowMs - this.#clocks.nowMs));
   }
 }

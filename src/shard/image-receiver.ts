@@ -129,7 +129,8 @@ export class ImageReceiver {
       this.#goOnWith(this.#install, message, context);
       return;
     }
-    if (standing.isWhole && state.index >= head.index) {
+    const { log } = this.#parts;
+    if (head.index < log.firstIndex - 1 || (standing.isWhole && state.index >= head.index)) {
       this.#answer(from, head.id, 'refused', imageStart, context);
       return;
     }

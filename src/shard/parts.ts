@@ -14,6 +14,8 @@ import {
   type Configuration,
   encodeConfiguration,
   type Engine,
+  type HardState,
+  type LogReader,
   Overlay,
   RaftLog,
 } from '../storage/index.js';
@@ -41,6 +43,7 @@ import { Reads } from './reads.js';
 import { shardMetrics, storeEngine } from './resources.js';
 import { Retention } from './retention.js';
 import { membersOf, Standing } from './standing.js';
+import { WatchedLog } from './watched-log.js';
 
 /** What a replica is made of; see ReplicaArguments. */
 export interface ReplicaParts {
@@ -132,8 +135,9 @@ export function makeParts(
   const configuration =
     given.genesis === undefined ? noMembers : { ...given.genesis, outgoing: [] };
   const appliedIndex = (): LogIndex => state.index;
+  const watched = new WatchedLog(log, () => standing.noteLogDamage());
   const makeRaft = (life: RaftLife): RaftNode =>
-    newRaft(given, log, state, clock, configuration, life);
+    newRaft(given, watched, log.hardState, state, clock, configuration, life);
   // Its life begins with the first message, which brings the time.
   const needsSnapshot = mark !== undefined;
   const unborn = { nowMs: 0, random: new Random(0), needsSnapshot, lostEntries: false };
@@ -163,7 +167,8 @@ export function makeParts(
     ...{ shard, overlay, log, state, driver, limits, applyBytes, witness, holders },
   });
   const applier = new Applier({
-    ...{ limits, log, driver, state, overlay, garbage, clock, leadership, answers, epochs, feed },
+    ...{ limits, log: watched, driver, state, overlay, garbage, clock, leadership, answers },
+    ...{ epochs, feed },
     ...{ collector, witness },
   });
   const onEpoch = (epoch: number): void => epochs.take(epoch);
@@ -198,14 +203,14 @@ export function makeParts(
 
 function newRaft(
   given: ReplicaParts,
-  log: RaftLog,
+  log: LogReader,
+  hardState: HardState | undefined,
   state: ShardState,
   clock: CommitClock,
   configuration: Configuration,
   life: RaftLife,
 ): RaftNode {
   const { node, timing, rules } = given;
-  const { hardState } = log;
   const draft = {
     transaction: 0 as never,
     origin: node,

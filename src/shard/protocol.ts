@@ -238,9 +238,10 @@ export interface ShardAccess {
   readonly readableStale: boolean;
   /**
    * Whether a read at `appliedTimestamp` is linearizable now, by the leader's lease. Otherwise send a
-   * `shard.read` and wait. `nowMs` was read after the request was taken from its queue (pitfall 6).
+   * `shard.read` and wait. The times were read after the request was taken from its queue; monotonic and wall
+   * clock that moved apart since the replica's last turn say that the machine stood still (pitfall 6).
    */
-  readable(nowMs: number): boolean;
+  readable(nowMs: number, wallMs: number): boolean;
   /** The leader as far as known; itself when it leads. */
   readonly leader: NodeId | undefined;
   /** Whether sequences are advanced here (it leads); otherwise by `shard.takeNumbers`. */

@@ -16,25 +16,19 @@
  * - What was admitted, or handed to a leader, is answered by what the log says became of it.
  */
 import type { Actor, Context, Place, Ref } from '../actors/actor.js';
-import { assert, unreachable } from '../base/assert.js';
+import { unreachable } from '../base/assert.js';
+import { DatabaseError } from '../base/errors.js';
 import type { LogIndex, Term } from '../base/ids.js';
 import type { Ready } from '../raft/index.js';
 import type { ReplicaAccess } from './access.js';
-import { type Ask, textOf } from './answers.js';
-import { proposalBytes } from './arrivals.js';
 import type { Driver } from './driver.js';
 import type { ImageMessage } from './image-messages.js';
 import type { EngineFailedMessage, ReplicaMessage } from './messages.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
-import type { ForwardMessage, PeerMessage, RaftPeerMessage } from './peer.js';
-import type {
-  ProposeMessage,
-  ReadMessage,
-  Refusal,
-  TakeNumbersMessage,
-  WriteMessage,
-} from './protocol.js';
+import type { PeerMessage, RaftPeerMessage } from './peer.js';
+import { Requests } from './requests.js';
+import { membersOf } from './standing.js';
 
 /** What the simulator looks at from outside. */
 export interface ObservedReplica {
@@ -47,14 +41,12 @@ export interface ObservedReplica {
 
 export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   readonly #parts: Parts;
+  readonly #requests: Requests;
   /** What it was the last time that it looked. */
   #ledTerm: Term | undefined;
   #served = false;
   #leader: Driver['raft']['leader'];
   #candidateTerm = 0;
-  #retaining = false;
-  /** What other replicas asked of this leader while it did not serve. */
-  #early: ForwardMessage[] = [];
   readonly #onStopped: () => void;
 
   constructor(
@@ -65,6 +57,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   ) {
     this.#onStopped = onStopped;
     this.#parts = makeParts(given, place, self, (ready, context) => this.#onReady(ready, context));
+    this.#requests = new Requests(this.#parts);
   }
 
   stopped(): void {
@@ -92,10 +85,58 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
-    const { standing } = this.#parts;
-    // Nothing more becomes durable: who waits has been told, and the process ends.
-    if (standing.failure === undefined) this.#receive(message, context);
-    else this.#refuseAll(message, standing.failure, context);
+    const { standing, driver } = this.#parts;
+    if (standing.failure !== undefined) {
+      this.#refuse(message, context);
+      return;
+    }
+    driver.compareClocks(context);
+    try {
+      this.#receive(message, context);
+    } catch (error) {
+      const damaged = error instanceof DatabaseError && error.kind === 'data_corrupted';
+      if (!damaged || this.#isAlone) throw error;
+      standing.noteDamage(error.message);
+    }
+    if (standing.damage !== undefined) this.#onDamage(standing.damage, context);
+  }
+
+  /** Nothing more becomes durable: who waits has been told, and the process ends. */
+  #refuse(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
+    const { failure } = this.#parts.standing;
+    if (failure === undefined) return;
+    switch (message.kind) {
+      case 'shard.propose':
+      case 'shard.read':
+      case 'shard.takeNumbers':
+      case 'shard.write':
+        this.#requests.refuse(message, failure, context);
+        return;
+      default:
+    }
+  }
+
+  get #isAlone(): boolean {
+    return membersOf(this.#parts.driver.raft.configuration).size <= 1;
+  }
+
+  /** Bytes are not those that were written: the other members have them still. */
+  #onDamage(text: string, context: Context<ReplicaMessage>): void {
+    const { standing, series, shard, driver, imageReceiver, makeRaft } = this.#parts;
+    standing.damage = undefined;
+    // Who read it was told; nobody else has the data.
+    if (this.#isAlone) return;
+    const ofLog = standing.logDamaged;
+    standing.logDamaged = false;
+    series.damages.value += 1;
+    context.probe(ofLog ? 'shard.logDamaged' : 'shard.stateDamaged');
+    context.log('error', 'shard.damaged', { shard, text });
+    if (ofLog) {
+      const life = { random: context.random.split(), needsSnapshot: true, lostEntries: true };
+      driver.halt(() => makeRaft({ nowMs: driver.nowMs, ...life }), context);
+    }
+    imageReceiver.abandonState(context);
+    this.#goOn(context);
   }
 
   #receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
@@ -103,16 +144,10 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     const { imageReceiver } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':
-        this.#onPropose(message, context);
-        return;
       case 'shard.read':
-        this.#onRead(message, context);
-        return;
       case 'shard.takeNumbers':
-        this.#onTakeNumbers(message, context);
-        return;
       case 'shard.write':
-        this.#onWrite(message, context);
+        this.#requests.receive(message, context);
         return;
       case 'shard.heartbeat':
       case 'shard.append':
@@ -121,7 +156,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         break;
       case 'shard.forward':
         if (this.#isForeign(message)) return;
-        this.#onForward(message, context);
+        this.#requests.onForward(message, context);
         break;
       case 'shard.forwarded':
         if (this.#isForeign(message)) return;
@@ -167,7 +202,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         this.#onLeaderless(context);
         break;
       case 'shard.retain':
-        this.#onRetainTimer(context);
+        this.#requests.onRetainTimer(context);
         return;
       case 'shard.hash':
         hashes.add(message, context);
@@ -253,138 +288,6 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     driver.step(message, context);
   }
 
-  #onPropose(message: ProposeMessage, context: Context<ReplicaMessage>): void {
-    assert(message.shard === this.#parts.shard, 'a proposal for another shard', message.shard);
-    const { proposal, token, replyTo } = message;
-    const bytes = proposalBytes(proposal);
-    const { nowMs } = context;
-    this.#take({ proposal, bytes, token, asker: replyTo, sinceMs: nowMs, handedOver: false }, context);
-  }
-
-  #take(ask: Ask, context: Context<ReplicaMessage>): void {
-    const { driver, leadership, outbox, answers } = this.#parts;
-    const refusal = this.#refusal(ask.bytes);
-    if (refusal !== undefined) answers.refuse(ask, refusal.reason, refusal.text, context);
-    else if (driver.raft.serves) leadership.take(ask, context);
-    else outbox.keep(ask, context);
-  }
-
-  /** Why a proposal of that size is not taken now. */
-  #refusal(bytes: number): Refusal | undefined {
-    const { leadership, outbox, limits, standing, witness } = this.#parts;
-    const { proposalsMax, proposalBytesMax, entryBytesMax } = limits;
-    if (bytes > entryBytesMax) {
-      const text = `changes of ${bytes} bytes in one transaction; the limit is ${entryBytesMax}`;
-      return { reason: 'program_limit_exceeded', text };
-    }
-    const count = leadership.count + outbox.count;
-    if (count >= proposalsMax || leadership.bytes + outbox.bytes > proposalBytesMax) {
-      const text = `${count} transactions are committing; no more are taken`;
-      return { reason: 'configuration_limit_exceeded', text };
-    }
-    if (standing.noQuorum) return { reason: 'no_quorum', text: noLeaderText };
-    return witness ? standing.refusal : undefined;
-  }
-
-  #onRead(message: ReadMessage, context: Context<ReplicaMessage>): void {
-    const { access, reads, series, standing, witness } = this.#parts;
-    if (access.readable(context.nowMs)) {
-      series.readsByLease.value += 1;
-      reads.answer(message, context);
-    } else if (standing.noQuorum || !standing.isWhole || witness) {
-      const { reason, text } = standing.refusal ?? { reason: 'no_quorum', text: noLeaderText };
-      context.send(message.replyTo, { kind: 'shard.refused', token: message.token, reason, text });
-    } else {
-      this.#retainSoon(context);
-      reads.add(message, context);
-    }
-  }
-
-  #onTakeNumbers(message: TakeNumbersMessage, context: Context<ReplicaMessage>): void {
-    const { driver, outbox, limits, standing } = this.#parts;
-    const { token, replyTo } = message;
-    if (driver.raft.serves) this.#giveNumbers(message, context);
-    else if (standing.noQuorum) {
-      const text = noLeaderText;
-      context.send(replyTo, { kind: 'shard.refused', token, reason: 'no_quorum', text });
-    } else if (outbox.count >= limits.proposalsMax) {
-      const text = 'too many requests wait for the leader';
-      const reason = 'configuration_limit_exceeded';
-      context.send(replyTo, { kind: 'shard.refused', token, reason, text });
-    } else outbox.keepNumbers(message, context);
-  }
-
-  #giveNumbers(message: TakeNumbersMessage, context: Context<ReplicaMessage>): void {
-    const { key, start, increment, count, token, replyTo } = message;
-    const last = this.#parts.access.advanceSequence(key, start, increment, count);
-    const { term } = this.#parts.driver.raft;
-    context.send(replyTo, { kind: 'shard.numbers', token, last, term });
-  }
-
-  /** A small write of this node itself becomes a proposal as any other. */
-  #onWrite(message: WriteMessage, context: Context<ReplicaMessage>): void {
-    const { state, epochs, standing, answers, shard } = this.#parts;
-    const { token, replyTo } = message;
-    const asker = { token, asker: replyTo };
-    const transaction = standing.isWhole ? epochs.next() : undefined;
-    if (transaction === undefined) {
-      const { reason, text } = standing.refusal ?? { reason: 'cannot_connect_now', text: 'not yet' };
-      answers.refuse(asker, reason, text, context);
-      return;
-    }
-    const snapshot = state.timestamp;
-    const writes: ProposeMessage['proposal']['writes'][number][] = [];
-    for (const { key, was, value } of message.writes) {
-      const is = this.#parts.access.get(key, snapshot);
-      const same = is === undefined ? was === undefined : was !== undefined && equal(is, was);
-      if (!same) {
-        answers.refuse(asker, 'conflict', textOf('conflict'), context);
-        return;
-      }
-      writes.push(value === undefined ? { op: 'delete', key } : { op: 'put', key, value });
-    }
-    const guards = message.writes.map(({ key }) => key);
-    const proposal = { transaction, snapshot, writes, guards, objects: [] };
-    this.#onPropose({ kind: 'shard.propose', shard, token, proposal, replyTo }, context);
-  }
-
-  #onForward(message: ForwardMessage, context: Context<ReplicaMessage>): void {
-    const { driver, answers, leadership, sequences, retention, node, limits } = this.#parts;
-    const { from, token, work } = message;
-    if (from === node) return;
-    if (!driver.raft.serves) {
-      // Elected and not serving yet, or handing over: one way or the other it is known soon.
-      if (driver.raft.role !== 'leader') {
-        answers.forwarded(from, token, { outcome: 'notLeader' }, context);
-      } else if (this.#early.length < limits.proposalsMax) this.#early.push(message);
-      return;
-    }
-    switch (work.work) {
-      case 'propose': {
-        const { proposal } = work;
-        const bytes = proposalBytes(proposal);
-        const sinceMs = context.nowMs;
-        this.#take({ proposal, bytes, token, asker: from, sinceMs, handedOver: false }, context);
-        return;
-      }
-      case 'takeNumbers': {
-        const { key, start, increment, count } = work;
-        const last = sequences.take(key, start, increment, count);
-        const { term } = driver.raft;
-        answers.forwarded(from, token, { outcome: 'numbers', last, term }, context);
-        return;
-      }
-      case 'takeEpoch':
-        leadership.giveEpoch({ node: from, token }, work.floor, context);
-        return;
-      case 'retain':
-        retention.report(from, work.at, context.nowMs);
-        return;
-      default:
-        unreachable(work);
-    }
-  }
-
   #onReady(ready: Ready, context: Context<ReplicaMessage>): void {
     if (ready.reads.length > 0) this.#parts.reads.onAnswers(ready.reads, context);
     if (ready.snapshots.length > 0) this.#parts.imageSender.want(ready.snapshots);
@@ -392,7 +295,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   /** After a turn that may have moved anything: applies, and looks who leads. */
   #goOn(context: Context<ReplicaMessage>): void {
-    const { driver, applier, state, outbox, reads, hashes, members, imageSender } = this.#parts;
+    const { driver, applier, state, outbox, reads, hashes, members, imageSender, log } = this.#parts;
     const before = state.index;
     do {
       driver.carryOut(context);
@@ -405,6 +308,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       reads.onApplied(context);
       hashes.onApplied(context);
     }
+    if (log.damage !== undefined && !driver.raft.recovering) driver.recovered(context);
     members.look(context);
     this.#measure();
   }
@@ -430,7 +334,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     if (raft.serves !== this.#served) {
       this.#served = raft.serves;
       if (this.#served) this.#onServing(context);
-      else for (const ask of leadership.holdArrived()) this.#hold(ask, context);
+      else for (const ask of leadership.holdArrived()) this.#requests.hold(ask, context);
     }
     if (raft.leader !== this.#leader) this.#onLeader(context);
     if (!epochs.wanted || witness) return;
@@ -443,12 +347,10 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   #onServing(context: Context<ReplicaMessage>): void {
-    const { shard, driver, state, leadership, outbox, reads, collector } = this.#parts;
+    const { shard, driver, state, reads, collector } = this.#parts;
     const { term } = driver.raft;
     context.log('info', 'shard.ready', { shard, term, appliedIndex: state.index });
-    for (const ask of outbox.takeProposals()) leadership.take(ask, context);
-    for (const message of outbox.takeNumbers()) this.#giveNumbers(message, context);
-    for (const message of this.#early.splice(0)) this.#onForward(message, context);
+    this.#requests.onServing(context);
     reads.onLeader(context);
     collector.maybeSchedule(context);
   }
@@ -464,19 +366,10 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     for (const ask of unknown) {
       ask.handedOver = true;
       // Who asked from another node asks the next leader by itself.
-      if (typeof ask.asker !== 'number') this.#hold(ask, context);
+      if (typeof ask.asker !== 'number') this.#requests.hold(ask, context);
     }
-    for (const ask of untouched) this.#hold(ask, context);
-    for (const { from, token } of this.#early.splice(0)) {
-      this.#parts.answers.forwarded(from, token, { outcome: 'notLeader' }, context);
-    }
-  }
-
-  /** Keeps a proposal that this replica took as a leader for the next one. */
-  #hold(ask: Ask, context: Context<ReplicaMessage>): void {
-    const { outbox, answers } = this.#parts;
-    if (typeof ask.asker !== 'number') outbox.keep(ask, context);
-    else answers.forwarded(ask.asker, ask.token, { outcome: 'notLeader' }, context);
+    for (const ask of untouched) this.#requests.hold(ask, context);
+    this.#requests.onDeposed(context);
   }
 
   #onLeader(context: Context<ReplicaMessage>): void {
@@ -516,28 +409,6 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     leadership.propose([leadership.draft('gc', payload, context.wallMs)], context);
   }
 
-  /** While snapshots are open here the leader is told what they need. */
-  #retainSoon(context: Context<ReplicaMessage>): void {
-    if (this.#retaining) return;
-    this.#retaining = true;
-    context.setTimer('shard.retain', this.#parts.limits.retainReportMs, { kind: 'shard.retain' });
-  }
-
-  #onRetainTimer(context: Context<ReplicaMessage>): void {
-    const { snapshots, driver, node, cluster } = this.#parts;
-    this.#retaining = false;
-    const { oldest } = snapshots;
-    const { leader } = driver.raft;
-    if (oldest === undefined) return;
-    if (leader !== undefined && leader !== node) {
-      const work = { work: 'retain', at: oldest } as const;
-      const message = { kind: 'shard.forward', cluster, from: node, token: 0, work } as const;
-      driver.sendPeer(leader, message, context);
-      context.probe('shard.snapshotReported');
-    }
-    this.#retainSoon(context);
-  }
-
   /** The engine has stopped: what is under way may or may not be durable; nothing new is taken. */
   #fail(failure: EngineFailedMessage, context: Context<ReplicaMessage>): void {
     const { standing, leadership, outbox, reads, answers, shard } = this.#parts;
@@ -550,26 +421,11 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       answers.refuse(ask, 'statement_completion_unknown', text, context);
     }
     for (const ask of untouched) {
-      if (typeof ask.asker === 'number') this.#hold(ask, context);
+      if (typeof ask.asker === 'number') this.#requests.hold(ask, context);
       else answers.refuse(ask, failure.reason, failure.text, context);
     }
     outbox.giveUpAll(context);
     reads.refuseAll(failure.reason, failure.text, context);
-  }
-
-  #refuseAll(message: ReplicaMessage, failure: Refusal, context: Context<ReplicaMessage>): void {
-    const { answers } = this.#parts;
-    switch (message.kind) {
-      case 'shard.propose':
-      case 'shard.read':
-      case 'shard.takeNumbers':
-      case 'shard.write': {
-        const { token, replyTo } = message as ProposeMessage;
-        answers.refuse({ token, asker: replyTo }, failure.reason, failure.text, context);
-        return;
-      }
-      default:
-    }
   }
 
   #measure(): void {
@@ -586,8 +442,4 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     series.historyPending.value = state.garbage;
     series.snapshots.value = snapshots.size;
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

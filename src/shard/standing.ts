@@ -38,6 +38,8 @@ export class Standing {
   isWhole: boolean;
   /** What was found to be damaged and not dealt with yet. */
   damage: string | undefined;
+  /** It is the log, not the state. */
+  logDamaged = false;
   #news: Omit<NewsMessage, 'kind' | 'shard'> | undefined;
 
   constructor(parts: StandingParts, isWhole: boolean) {
@@ -58,6 +60,11 @@ export class Standing {
   /** The bytes of a value or an entry are not those that were written. */
   noteDamage(text: string): void {
     this.damage ??= text;
+  }
+
+  /** An entry of the log cannot be read. */
+  noteLogDamage(): void {
+    this.logDamaged = true;
   }
 
   /** Tells the observer what has changed since the last time. */
