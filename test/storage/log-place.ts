@@ -58,7 +58,13 @@ export const put = (key: Uint8Array, value: string | undefined): Put => ({
 
 /** What a map would hold after the batches, as {@link listLog} prints it. */
 export class LogModel {
-  readonly #pairs = new Map<string, { readonly key: Uint8Array; readonly value: string }>();
+  #pairs = new Map<string, { readonly key: Uint8Array; readonly value: string }>();
+
+  clone(): LogModel {
+    const model = new LogModel();
+    model.#pairs = new Map(this.#pairs);
+    return model;
+  }
 
   apply(batch: Batch): void {
     for (const { key, value } of batch) {
