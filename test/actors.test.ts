@@ -3,7 +3,7 @@
  * timers, and messages as bytes.
  */
 import t from 'tap';
-import { type Context, registerClass } from '#src/actors/index.js';
+import { type Context, decodeMessage, registerClass } from '#src/actors/index.js';
 import { AssertionError, assert } from '#src/base/assert.js';
 import { type Note, noteTypes, place, World } from './actors/world.js';
 
@@ -361,4 +361,21 @@ t.test('every message encoded and decoded', async (t) => {
   t.same(world.run(), []);
   t.equal(world.metric('shardforge_actor_undecodable_total'), 1);
   t.match(world.logged.join('\n'), 'warn actor.undecodable a broken');
+});
+
+t.test('what is decoded stays as it is when the ring is written again', async (t) => {
+  const type = {
+    kind: 'raw',
+    priority: 'normal',
+    flow: 'reply',
+    codec: {
+      encode: () => new Uint8Array(),
+      decode: (bytes: Uint8Array) => ({ kind: 'raw', view: bytes.subarray(1) }),
+    },
+  } as const;
+  for (const bytes of [Buffer.from([1, 2, 3]), Uint8Array.of(1, 2, 3)]) {
+    const { view } = decodeMessage(type, bytes) as unknown as { readonly view: Uint8Array };
+    bytes.fill(9);
+    t.same([...view], [2, 3]);
+  }
 });

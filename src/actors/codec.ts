@@ -71,8 +71,9 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 
 /** The message of the bytes, which the caller may use again. Throws what its codec throws. */
 export function decodeMessage(type: MessageType, bytes: Uint8Array): Message {
+  // Not slice(): of a Buffer that is a view, and what is decoded would change with the ring.
   const message: unknown =
-    type.codec === undefined ? cbor.decode(bytes) : type.codec.decode(bytes.slice());
+    type.codec === undefined ? cbor.decode(bytes) : type.codec.decode(Buffer.from(bytes));
   if (typeof message !== 'object' || message === null) throw new TypeError('no message');
   if ((message as Message).kind !== type.kind) throw new TypeError('kind of message differs');
   return message as Message;
