@@ -147,6 +147,20 @@ t.test(
   },
 );
 
+t.test('a member that starts again never says that it is empty', async (t) => {
+  const { worlds, nodes } = formed(3);
+  for (const node of nodes) {
+    const before = node.disk.formation;
+    node.crash();
+    node.logged.length = 0;
+    node.start();
+    worlds.linkNow(node);
+    t.ok(worlds.until(() => settled(worlds, 3)));
+    t.same(node.disk.formation, before);
+    t.notOk(node.logged.some((line) => /cluster.forming|cluster.waits|actor.failed/.test(line)));
+  }
+});
+
 t.test('a node without seeds waits for cluster init; another one joins it', async (t) => {
   const worlds = new Worlds(4);
   const first = worlds.add(1, {});

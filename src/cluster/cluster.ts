@@ -213,8 +213,8 @@ export class ClusterActor implements Actor<ClusterMessage> {
 
   #begin({ formation, peers }: GivenMessage, context: Turn): void {
     this.#joining.begin(formation, context);
-    for (const peer of peers) this.#linked(peer, context);
-    this.#joining.consider(context);
+    for (const { node, instance } of peers) this.#view.linked.set(node, instance);
+    this.#greetAll(context);
   }
 
   #linked({ node, instance }: Peer, context: Turn): void {
@@ -226,6 +226,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
 
   #greet(node: NodeId, context: Turn): void {
     const view = this.#view;
+    if (view.phase === 'starting') return;
     const hello: HelloMessage = { ...view.hello(), asks: !view.greeted.has(node) };
     view.toPeer(node, hello, context);
   }
@@ -273,8 +274,10 @@ export class ClusterActor implements Actor<ClusterMessage> {
       liveness.forgive(nowMs);
     }
     this.#tickedMs = nowMs;
-    for (const node of liveness.check(nowMs, timing.electionMsMin)) {
-      this.#down(node, `no beat for ${timing.electionMsMin} ms`, context);
+    // The longest of Raft's own timeouts: a group that is awake needs no hint that comes earlier, and an
+    // election without need costs more than a late one. Links that end are told of at once.
+    for (const node of liveness.check(nowMs, timing.electionMsMax)) {
+      this.#down(node, `no beat for ${timing.electionMsMax} ms`, context);
     }
     this.#beat(context);
     if (nowMs - this.#greetedMs >= view.limits.helloMs) this.#greetSome(context);

@@ -121,7 +121,7 @@ export class Commands {
 
   #init(context: Turn): AdminValue {
     const { view } = this.#parts;
-    if (view.phase !== 'empty') refuse(`node ${view.node} belongs to cluster ${view.clusterId}`);
+    this.#mustBeEmpty();
     const { seeds, newClusterId, role } = view.args;
     if (seeds.length > 0) refuse('the node forms a cluster with its seeds (cluster.seeds)');
     if (view.join.length > 0) refuse(`the node joins ${view.join.join(', ')} (cluster.join)`);
@@ -138,11 +138,17 @@ export class Commands {
       raise('invalid_parameter_value', 'the addresses of members are host:port');
     }
     if (view.args.address === undefined) refuse('the node has no mesh (mesh.enabled)');
-    if (view.phase !== 'empty') refuse(`node ${view.node} belongs to cluster ${view.clusterId}`);
+    this.#mustBeEmpty();
     view.join = join;
     view.refused = undefined;
     this.#parts.reach(context);
     return { joining: join };
+  }
+
+  #mustBeEmpty(): void {
+    const { phase, node, clusterId } = this.#parts.view;
+    if (phase === 'starting') raise('cannot_connect_now', 'the node is starting');
+    if (phase !== 'empty') refuse(`node ${node} belongs to cluster ${clusterId}`);
   }
 
   #logLevel(level: AdminValue | undefined, context: Turn): AdminValue {

@@ -38,6 +38,8 @@ export class Joining {
     const { phase, refused, news, node } = this.#view;
     if (refused !== undefined) return refused;
     switch (phase) {
+      case 'starting':
+        return 'the node is starting';
       case 'empty':
         return `node ${node} belongs to no cluster: ${this.#waitsFor}`;
       case 'storing':
@@ -51,9 +53,10 @@ export class Joining {
 
   /** The composition has started the replica of this formation, or there is none yet. */
   begin(formation: Formation | undefined, context: Turn): void {
+    const view = this.#view;
+    view.phase = formation === undefined ? 'empty' : 'formed';
     if (formation === undefined) return;
-    this.#view.formation = formation;
-    this.#view.phase = 'formed';
+    view.formation = formation;
     this.#attach(context);
   }
 

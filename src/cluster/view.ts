@@ -22,10 +22,10 @@ import { changedTiming } from './timing.js';
 export type Turn = Context<ClusterMessage>;
 
 /**
- * `empty`: the node belongs to no cluster; `storing`: it has taken a formation, which is not durable
+ * `starting`: what the node belongs to is not known yet, so nothing is said to anybody; `empty`: the node belongs to no cluster; `storing`: it has taken a formation, which is not durable
  * yet; `formed`: it belongs to a cluster and runs a replica.
  */
-export type Phase = 'empty' | 'storing' | 'formed';
+export type Phase = 'starting' | 'empty' | 'storing' | 'formed';
 
 export class View {
   readonly args: ClusterArguments;
@@ -35,7 +35,7 @@ export class View {
   readonly greeted = new Map<NodeId, HelloMessage>();
   /** By node, its instance: there is a link to it. */
   readonly linked = new Map<NodeId, string>();
-  phase: Phase = 'empty';
+  phase: Phase = 'starting';
   formation: Formation | undefined;
   /** A cluster has refused this node. */
   refused: string | undefined;

@@ -270,6 +270,11 @@ export class Worlds {
     });
   }
 
+  /** Links a node to all others at once, as when they dial it while it starts. */
+  linkNow(node: Node): void {
+    for (const other of this.nodes.values()) if (other !== node) this.#link(node, other);
+  }
+
   unlinkAll(dead: Node): void {
     for (const link of [...this.#links]) {
       const [a, b] = link.split('-').map(Number);
