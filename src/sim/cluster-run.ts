@@ -4,12 +4,14 @@
  * of all workloads hold, asked at each node.
  */
 import { must } from '../base/assert.js';
+import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import type { SimulatedClient } from './client.js';
 import { SimulatedCluster, untilKnown } from './cluster.js';
 import { changesMembers, Faults } from './faults.js';
 import { Operator } from './operator.js';
 import type { ClusterOptions } from './options.js';
+import type { SimulatedProcess } from './process.js';
 import type { Figures, Simulation } from './run.js';
 import type { ObservedReplica } from './safety.js';
 import { type ClientWorld, demand, type Script, type Workload } from './workload.js';
@@ -86,9 +88,7 @@ export class ClusterRun implements Simulation {
     this.#cluster.runFor(durationMs);
     this.#faults.heal();
     this.#serveAgain();
-    this.#settle();
-    for (const process of this.#faults.members) {
-      if (this.#cluster.isWitness(process.node)) continue;
+    for (const process of this.#settle()) {
       this.#checker.useOnly([process]);
       this.#runScript(this.#check(), `${process.name} serves after all is healed`);
     }
@@ -145,22 +145,23 @@ export class ClusterRun implements Simulation {
     this.#cluster.until(idle, serveMsMax, 'every statement ends');
   }
 
-  /** The members are those wanted; all replicas apply the same entries and hold the same rows. */
-  #settle(): void {
+  /**
+   * The members become those that are wanted; all replicas apply the same entries and hold the same
+   * rows. Returns the members with data.
+   */
+  #settle(): readonly SimulatedProcess[] {
     const cluster = this.#cluster;
     cluster.until(() => !this.#operator.busy, serveMsMax, 'every command of an operator ends');
-    const wanted = this.#faults.members.map(({ node }) => node);
-    const changed = (): boolean => {
-      const leader = cluster.leader && cluster.safety.members.get(cluster.leader.node);
-      if (leader === undefined) return false;
-      const { voters, outgoing, learners } = leader.replica.raft.configuration;
-      const members = new Set([...voters, ...outgoing, ...learners]);
-      return members.size === wanted.length && wanted.every((node) => members.has(node));
-    };
-    cluster.until(changed, settleMsMax, 'the members become those that are wanted');
-    const data = wanted.filter((node) => !cluster.isWitness(node));
+    cluster.until(
+      () => this.#areWanted(cluster.members),
+      settleMsMax,
+      'the members become those that are wanted',
+    );
+    const data = this.#faults.members.filter(
+      ({ node }) => cluster.members.has(node) && !cluster.isWitness(node),
+    );
     const replicas = (): readonly (ObservedReplica | undefined)[] =>
-      data.map((node) => cluster.safety.members.get(node)?.replica);
+      data.map(({ node }) => cluster.safety.members.get(node)?.replica);
     const equal = (): boolean => {
       const [first, ...others] = replicas();
       return (
@@ -172,8 +173,20 @@ export class ClusterRun implements Simulation {
     demand(
       new Set(hashes).size === 1,
       'replicas that have applied the same entries are equal',
-      data,
+      data.map(({ name }) => name),
       hashes,
+    );
+    return data;
+  }
+
+  /** Whether these are the members, as far as the cluster has agreed to what the operator wants. */
+  #areWanted(members: ReadonlySet<NodeId>): boolean {
+    const { leaving, departing } = this.#operator;
+    const mayBe = new Set(this.#faults.members.map(({ node }) => node));
+    const must = [...mayBe].filter((node) => !departing.has(node));
+    return (
+      must.every((node) => members.has(node)) &&
+      [...members].every((node) => mayBe.has(node) && !leaving.has(node))
     );
   }
 }

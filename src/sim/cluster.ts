@@ -14,6 +14,7 @@ import { World } from './world.js';
 
 /** Events that a run may take; more means that it is stuck at one instant. */
 const eventsMax = 20_000_000;
+const votersRemembered = 3;
 
 export class SimulatedCluster {
   readonly options: ClusterOptions;
@@ -24,7 +25,7 @@ export class SimulatedCluster {
   readonly clients: SimulatedClient[] = [];
   readonly #random: Random;
   readonly #onDown: (process: SimulatedProcess) => void;
-  #voters: readonly NodeId[] = [];
+  #voters: readonly (readonly NodeId[])[] = [];
   #crashes = 0;
   #events = 0;
 
@@ -52,11 +53,22 @@ export class SimulatedCluster {
     return this.processes.find((process) => process.node === node);
   }
 
-  /** Those of the last leader that was seen; empty before the first. */
-  get voters(): readonly NodeId[] {
+  /** The last lists of voters that leaders had, the newest first. */
+  get voters(): readonly (readonly NodeId[])[] {
     const leader = this.leader && this.safety.members.get(this.leader.node);
-    if (leader !== undefined) this.#voters = leader.replica.raft.configuration.voters;
+    const voters = leader?.replica.raft.configuration.voters;
+    if (voters !== undefined && voters.join() !== this.#voters[0]?.join()) {
+      this.#voters = [voters, ...this.#voters].slice(0, votersRemembered);
+    }
     return this.#voters;
+  }
+
+  /** Those of the leader's configuration; nobody without a leader. */
+  get members(): ReadonlySet<NodeId> {
+    const leader = this.leader && this.safety.members.get(this.leader.node);
+    if (leader === undefined) return new Set();
+    const { voters, outgoing, learners } = leader.replica.raft.configuration;
+    return new Set([...voters, ...outgoing, ...learners]);
   }
 
   isWitness(node: NodeId): boolean {

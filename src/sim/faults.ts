@@ -73,8 +73,8 @@ export interface FaultParts {
   /** Those who may join later included. */
   readonly processes: readonly SimulatedProcess[];
   readonly operator: Operator;
-  /** The newest voters known. */
-  voters(): readonly NodeId[];
+  /** The newest lists of voters known. */
+  voters(): readonly (readonly NodeId[])[];
   leader(): SimulatedProcess | undefined;
 }
 
@@ -100,12 +100,9 @@ export class Faults {
     this.#resting = new Set(resting);
   }
 
-  /** Processes that are members, or about to become it. */
+  /** Processes that are members, or about to become it, or to leave. */
   get members(): readonly SimulatedProcess[] {
-    const { processes, operator } = this.#parts;
-    return processes.filter(
-      (process) => !this.#resting.has(process) && !operator.leaving.has(process.node),
-    );
+    return this.#parts.processes.filter((process) => !this.#resting.has(process));
   }
 
   get total(): number {
@@ -118,6 +115,7 @@ export class Faults {
   start(kinds: readonly FaultKind[]): void {
     this.#healed = false;
     this.#round += 1;
+    this.#parts.network.disturb();
     if (kinds.length > 0) this.#next(kinds, this.#round);
   }
 
@@ -286,12 +284,18 @@ export class Faults {
     return this.#suffice(() => true, new Set([...this.#lost, node]));
   }
 
-  /** Whether most of the voters that stay keep their data, and those that `stays` says among them. */
+  /**
+   * Whether most of the voters keep their data, and of those that stay, as `stays` says: now, and when
+   * the change under way is given up or done.
+   */
   #suffice(stays: (node: NodeId) => boolean, lost: ReadonlySet<NodeId>): boolean {
     const { operator, voters } = this.#parts;
-    const left = voters().filter((node) => stays(node) && !operator.departing.has(node));
-    const intact = left.filter((node) => !lost.has(node)).length;
-    return intact * 2 > left.length;
+    const isMost = (nodes: readonly NodeId[]): boolean =>
+      nodes.filter((node) => !lost.has(node)).length * 2 > nodes.length;
+    return voters().every((list) => {
+      const staying = list.filter((node) => stays(node) && !operator.departing.has(node));
+      return isMost(list) && isMost(staying);
+    });
   }
 
   /** One that rests and never was a member becomes one. */

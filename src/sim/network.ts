@@ -80,6 +80,7 @@ export class SimulatedNetwork {
   readonly #options: NetworkOptions;
   readonly #stations: Station[] = [];
   readonly #links = new Map<number, Link>();
+  #calm = false;
   /** Whom each process that lives wants to be connected to. */
   readonly #wanted = new Map<NodeId, ReadonlySet<NodeId>>();
 
@@ -112,10 +113,10 @@ export class SimulatedNetwork {
     const letter = { envelope, bytes: encodeMessage(type, message) };
     this.sent += 1;
     if (type.flow !== 'droppable') this.#sendInOrder(link, letter, delayMs);
-    else if (full || this.#random.chance(this.#options.dropChance)) return true;
+    else if (full || this.#happens(this.#options.dropChance)) return true;
     else {
       this.#sendLoosely(link, letter, delayMs);
-      if (this.#random.chance(this.#options.repeatChance)) {
+      if (this.#happens(this.#options.repeatChance)) {
         this.#sendLoosely(link, letter, delayMs);
       }
     }
@@ -124,6 +125,11 @@ export class SimulatedNetwork {
 
   connected(from: NodeId, to: NodeId): boolean {
     return this.#links.get(linkKey(from, to))?.connected === true;
+  }
+
+  /** Faults may happen again. */
+  disturb(): void {
+    this.#calm = false;
   }
 
   /** Lets nothing through from `from` to `to`; blocks add up. */
@@ -160,8 +166,9 @@ export class SimulatedNetwork {
     this.#mustLink(from, to).slowMs = slowMs;
   }
 
-  /** Ends all blocks and slowness. */
+  /** Ends all blocks and slowness; from now on nothing is lost, repeated or corrupted. */
   heal(): void {
+    this.#calm = true;
     for (const link of this.#links.values()) {
       link.slowMs = 0;
       if (link.blocks === 0) continue;
@@ -238,7 +245,7 @@ export class SimulatedNetwork {
       }
       link.backlogBytes -= bytes.length;
       const letter = take();
-      if (this.#random.chance(this.#options.corruptChance)) {
+      if (this.#happens(this.#options.corruptChance)) {
         this.#corrupt(letter);
         this.reset(link.from.node, link.to.node);
         return;
@@ -267,7 +274,7 @@ export class SimulatedNetwork {
 
   #latencyMs(link: Link): number {
     const { tailChance, tailMsMax } = this.#options;
-    const tailMs = this.#random.chance(tailChance) ? this.#random.fraction() * tailMsMax : 0;
+    const tailMs = this.#happens(tailChance) ? this.#random.fraction() * tailMsMax : 0;
     return link.middleMs * (0.7 + this.#random.fraction() * 0.6) + tailMs + link.slowMs;
   }
 
@@ -300,6 +307,10 @@ export class SimulatedNetwork {
       link.from.onLink(link.to, true);
       link.to.onLink(link.from, true);
     });
+  }
+
+  #happens(chance: number): boolean {
+    return !this.#calm && this.#random.chance(chance);
   }
 
   #isWanted({ from, to }: Link): boolean {

@@ -101,7 +101,7 @@ export function drawClusterOptions(
     thinkMsMax: (2 * clients * durationMs) / statements,
     client: {
       patienceMs: random.pick([300, 1500, 5000]),
-      retryMsMax: random.pick([5, 50, 200]),
+      retryMsMax: random.pick([20, 50, 200]),
       insists: true,
     },
     timing: drawTiming(random),
