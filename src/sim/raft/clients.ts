@@ -68,6 +68,7 @@ export class Clients implements GroupWatcher {
   }
 
   check(): void {
+    for (const { end } of this.#proposals) end(false);
     demand(isLinearizable(register, this.history), 'registers are linearizable', this.history);
   }
 
@@ -125,7 +126,8 @@ export class Clients implements GroupWatcher {
     const calledAt = this.#world.nowMs;
     this.#hop(() => {
       if (!this.#group.isAwake(member)) this.#pause();
-      else if (this.#random.chance(0.5)) this.#write(member, key, calledAt);
+      else if (this.#random.chance(this.#group.options.writeShare))
+        this.#write(member, key, calledAt);
       else this.#read(member, key, calledAt);
     });
   }

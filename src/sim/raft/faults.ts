@@ -5,21 +5,26 @@ import type { Random } from '../../base/random.js';
 import type { Members } from '../../raft/index.js';
 import type { Configuration } from '../../storage/index.js';
 import type { World } from '../world.js';
-import type { RaftGroup } from './group.js';
+import type { GroupEnemy, RaftGroup } from './group.js';
 import type { CoreMember } from './member.js';
 import { drawTiming, type GroupFault, type GroupOrder } from './options.js';
 
-export class GroupFaults {
+export class GroupFaults implements GroupEnemy {
   total = 0;
   readonly #world: World;
   readonly #random: Random;
   readonly #group: RaftGroup;
   #stopped = false;
+  /** Until then each new leader is cut off from some as soon as it is elected. */
+  #shortReignsUntilMs = 0;
+  /** Until then members die as soon as they have voted. */
+  #crashVotersUntilMs = 0;
 
   constructor(world: World, random: Random, group: RaftGroup) {
     this.#world = world;
     this.#random = random;
     this.#group = group;
+    group.enemy = this;
   }
 
   start(): void {
@@ -32,6 +37,36 @@ export class GroupFaults {
 
   stop(): void {
     this.#stopped = true;
+  }
+
+  onElected(member: CoreMember): void {
+    if (this.#world.nowMs > this.#shortReignsUntilMs) return;
+    const out = new Set(
+      this.#group.members.filter(() => this.#random.chance(0.8)).map(({ id }) => id),
+    );
+    const both = this.#random.chance(0.5);
+    const someRoundTripsMs = this.#random.fraction() * 6 * this.#group.options.delayMsMax;
+    this.#world.after(this.#random.chance(0.5) ? 0 : someRoundTripsMs, () => {
+      if (this.#stopped) return;
+      this.#cut(this.#random.fraction() * 600, (from, to) => {
+        return (from === member.id && out.has(to)) || (both && to === member.id && out.has(from));
+      });
+    });
+    if (this.#random.chance(0.4)) this.#crashSoon(member, someRoundTripsMs, 50);
+  }
+
+  onVote(member: CoreMember): void {
+    if (this.#world.nowMs > this.#crashVotersUntilMs || this.#random.chance(0.3)) return;
+    this.#crashSoon(member, 0, 50);
+  }
+
+  /** Not within its own turn. */
+  #crashSoon(member: CoreMember, delayMs: number, downMsMax: number): void {
+    this.#world.after(delayMs, () => {
+      if (this.#stopped) return;
+      this.#group.crash(member, 0);
+      this.#world.after(this.#random.fraction() * downMsMax, () => this.#group.restart(member));
+    });
   }
 
   #repeat(pauseMsMax: number, act: () => void): void {
@@ -88,6 +123,26 @@ export class GroupFaults {
         this.#cut(durationMs, (from, to) => left.has(from) !== left.has(to));
         return;
       }
+      case 'links': {
+        const cut = new Set<string>();
+        for (const { id: from } of group.members) {
+          for (const { id: to } of group.members) {
+            if (this.#random.chance(0.3)) cut.add(`${from}>${to}`);
+          }
+        }
+        this.#cut(durationMs, (from, to) => cut.has(`${from}>${to}`));
+        return;
+      }
+      case 'bridge':
+        if (group.leader?.running.serves === true) this.#bridge(group.leader);
+        return;
+      case 'shortReigns':
+        this.#shortReignsUntilMs = this.#world.nowMs + 10 * durationMs;
+        if (this.#random.chance(0.5)) this.#crashVotersUntilMs = this.#shortReignsUntilMs;
+        return;
+      case 'crashVoters':
+        this.#crashVotersUntilMs = this.#world.nowMs + 10 * durationMs;
+        return;
       case 'slowDisk':
         group.slowDisk(victim, true);
         this.#world.after(durationMs, () => group.slowDisk(victim, false));
@@ -106,6 +161,36 @@ export class GroupFaults {
     }
   }
 
+  /**
+   * The leader reaches just a majority, which reaches all. Then those between start again and reach the
+   * leader no more: whatever they had promised it is all that stands against the next election.
+   */
+  #bridge(leader: CoreMember): void {
+    const group = this.#group;
+    const { leaseMs } = this.#group.options.timing;
+    const durationMs = this.#random.between(2 * leaseMs, 6 * leaseMs);
+    const { voters } = leader.configuration;
+    const others = group.members.filter(({ id }) => id !== leader.id && voters.includes(id));
+    const first = this.#random.below(others.length + 1);
+    const turned = [...others.slice(first), ...others.slice(0, first)];
+    const bridges = turned.slice(0, Math.floor(voters.length / 2));
+    const beyond = turned.slice(bridges.length);
+    const isBeyond = (id: NodeId): boolean => beyond.some((member) => member.id === id);
+    this.#cut(durationMs, (from, to) => {
+      return (from === leader.id && isBeyond(to)) || (isBeyond(from) && to === leader.id);
+    });
+    const restartMs = durationMs / 2 + (this.#random.fraction() * durationMs) / 2;
+    for (const bridge of bridges) this.#crashSoon(bridge, restartMs, 3);
+    this.#world.after(restartMs, () => {
+      if (!this.#stopped) this.#cut(200, (from, to) => (from === leader.id) !== (to === leader.id));
+    });
+    this.#world.after(restartMs + 5, () => {
+      for (const member of beyond) {
+        if (group.isAwake(member)) member.step({ kind: 'raft.peerDown', peer: leader.id });
+      }
+    });
+  }
+
   #crash(members: readonly CoreMember[], durationMs: number): void {
     for (const member of members) {
       this.#group.crash(member);
@@ -118,9 +203,13 @@ export class GroupFaults {
     const group = this.#group;
     const { voters, outgoing } = victim.configuration;
     const few = voters.length < 3 || (outgoing.length > 0 && outgoing.length < 3);
-    if (few || victim.node === undefined || group.members.some(({ disk }) => disk.lost)) return;
+    if (few || victim.node === undefined) return;
     group.crash(victim);
     const { disk } = victim;
+    if (group.members.some((member) => member.disk.lost)) {
+      this.#world.after(durationMs, () => group.restart(victim));
+      return;
+    }
     const from = (disk.state.index + 1) as LogIndex;
     if (from <= disk.lastIndex) {
       disk.rot(this.#random.between(from, disk.lastIndex) as LogIndex);

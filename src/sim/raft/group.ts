@@ -19,6 +19,12 @@ export interface GroupWatcher {
   onCrash(member: CoreMember): void;
 }
 
+/** One that strikes at the worst moment. */
+export interface GroupEnemy {
+  onElected(member: CoreMember): void;
+  onVote(member: CoreMember): void;
+}
+
 interface Seat {
   readonly member: CoreMember;
   readonly clock: SimulatedClock;
@@ -48,11 +54,14 @@ export class RaftGroup implements Surroundings {
   /** The next install is cut short by a crash. */
   tearInstall = false;
   watcher: GroupWatcher | undefined;
+  enemy: GroupEnemy | undefined;
   readonly #world: World;
   readonly #random: Random;
   readonly #seats = new Map<NodeId, Seat>();
   /** Directed links that are cut, as `from>to`. */
   readonly #cut = new Set<string>();
+  /** When a link works again after one of its ends was down. */
+  readonly #connected = new Map<string, number>();
   readonly #arrivals = new Map<string, number>();
   #healed = false;
 
@@ -126,14 +135,14 @@ export class RaftGroup implements Surroundings {
     this.#world.trace(`member ${member.id}`, what, details);
   }
 
-  crash(member: CoreMember): void {
+  /** With `unflushedSurvival` the options' one, unless nothing shall survive. */
+  crash(member: CoreMember, unflushedSurvival = this.options.unflushedSurvival): void {
     const seat = this.#seat(member);
     if (member.node === undefined) return;
     const { disk } = member;
     const survives = (pending: number): number => {
       let surviving = 0;
-      while (surviving < pending && this.#random.chance(this.options.unflushedSurvival))
-        surviving += 1;
+      while (surviving < pending && this.#random.chance(unflushedSurvival)) surviving += 1;
       return surviving;
     };
     member.crash(survives(disk.pending), survives(disk.pendingLater));
@@ -149,6 +158,12 @@ export class RaftGroup implements Surroundings {
   restart(member: CoreMember): void {
     if (member.node !== undefined) return;
     member.start();
+    for (const { id } of this.members) {
+      for (const link of [`${id}>${member.id}`, `${member.id}>${id}`]) {
+        const delayMs = this.#random.fraction() * this.options.reconnectMsMax;
+        this.#connected.set(link, this.#world.nowMs + (this.#healed ? 0 : delayMs));
+      }
+    }
     this.properties.started(member);
     this.trace(member, 'start', `last=${member.disk.lastIndex} applied=${member.state.index}`);
     if (member.disk.lost) this.count('started with lost entries');
@@ -193,8 +208,10 @@ export class RaftGroup implements Surroundings {
   /** Nothing goes wrong any more. */
   heal(): void {
     this.#healed = true;
+    this.enemy = undefined;
     this.tearInstall = false;
     this.#cut.clear();
+    this.#connected.clear();
     for (const member of this.members) {
       this.thaw(member);
       this.slowDisk(member, false);
@@ -207,9 +224,14 @@ export class RaftGroup implements Surroundings {
   }
 
   send(message: RaftMessage): void {
-    this.properties.onSend(message);
+    this.properties.onSend(message, this.#world.nowMs);
     this.count(message.kind);
-    this.#carry(message.from, message.to, (member) => member.step(message));
+    this.#carry(message.from, message.to, (member) => {
+      this.properties.onReceive(message, this.#world.nowMs);
+      member.step(message);
+    });
+    if (message.kind !== 'raft.voteAnswer' || !message.granted || message.pre) return;
+    this.enemy?.onVote(this.#ofId(message.from).member);
   }
 
   onWrite(member: CoreMember): void {
@@ -243,6 +265,7 @@ export class RaftGroup implements Surroundings {
     if (this.properties.newestTerm > before) {
       this.count('elections');
       this.trace(member, 'leads', `term=${running.term} last=${running.lastIndex}`);
+      this.enemy?.onElected(member);
     }
     if (running.hibernating) this.count('hibernating');
     this.#scheduleTick(member);
@@ -276,9 +299,10 @@ export class RaftGroup implements Surroundings {
     this.#carry(member.id, to, (receiver) => {
       this.#receive(receiver, snapshot);
       if (receiver.node === undefined) return;
+      const installed = receiver.state.index >= snapshot.index && !receiver.disk.installing;
       const { lives } = member;
       this.#carry(to, member.id, () => {
-        if (member.lives === lives) end(snapshot.index);
+        if (member.lives === lives) end(installed ? snapshot.index : undefined);
       });
     });
   }
@@ -314,16 +338,20 @@ export class RaftGroup implements Surroundings {
   #carry(from: NodeId, to: NodeId, arrive: (member: CoreMember) => void): void {
     const { lossRate, duplicationRate } = this.options;
     const link = `${from}>${to}`;
-    if (this.#cut.has(link) || (!this.#healed && this.#random.chance(lossRate))) return;
+    if (!this.#works(link) || (!this.#healed && this.#random.chance(lossRate))) return;
     const copies = !this.#healed && this.#random.chance(duplicationRate) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       this.#world.after(this.#delayMs(link), () => {
         const seat = this.#seats.get(to);
-        if (seat?.member.node === undefined || this.#cut.has(link)) return;
+        if (seat?.member.node === undefined || !this.#works(link)) return;
         if (seat.waiting === undefined) arrive(seat.member);
         else this.#later(seat.member, 0, () => arrive(seat.member));
       });
     }
+  }
+
+  #works(link: string): boolean {
+    return !this.#cut.has(link) && this.#world.nowMs >= (this.#connected.get(link) ?? 0);
   }
 
   #delayMs(link: string): number {
@@ -394,12 +422,12 @@ export class RaftGroup implements Surroundings {
     this.#world.after(livenessMs, () => this.#reportLiveness());
     for (const member of this.awake) {
       for (const { id } of this.members) {
-        const peer = must(this.#seats.get(id), 'a member has a seat');
+        const peer = this.#ofId(id);
         const reachable =
           peer.member.node !== undefined &&
           peer.waiting === undefined &&
-          !this.#cut.has(`${member.id}>${id}`) &&
-          !this.#cut.has(`${id}>${member.id}`);
+          this.#works(`${member.id}>${id}`) &&
+          this.#works(`${id}>${member.id}`);
         if (reachable || member.node === undefined || !this.#random.chance(0.7)) continue;
         member.step({ kind: 'raft.peerDown', peer: id });
       }
@@ -407,6 +435,10 @@ export class RaftGroup implements Surroundings {
   }
 
   #seat({ id }: CoreMember): Seat {
+    return this.#ofId(id);
+  }
+
+  #ofId(id: NodeId): Seat {
     return must(this.#seats.get(id), 'a member has a seat');
   }
 }

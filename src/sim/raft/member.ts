@@ -156,9 +156,10 @@ export class CoreMember {
     };
   }
 
-  /** Whether the snapshot brings anything new. */
-  wants(snapshot: Snapshot): boolean {
-    return this.disk.installing || snapshot.index > this.state.index;
+  /** Whether the snapshot brings anything new. One older than the log's beginning leaves a gap. */
+  wants({ index }: Snapshot): boolean {
+    const fits = index >= this.disk.firstIndex - 1;
+    return fits && (this.disk.installing || index > this.state.index);
   }
 
   /** From now on the old state is gone, also after a crash. */

@@ -11,6 +11,10 @@ export const groupFaults = [
   'isolate',
   'oneWay',
   'split',
+  'links',
+  'bridge',
+  'shortReigns',
+  'crashVoters',
   'slowDisk',
   'rot',
   'tornInstall',
@@ -45,6 +49,8 @@ export interface GroupOptions {
   readonly stragglerRate: number;
   /** Messages of a link arrive in the order in which they were sent. */
   readonly ordered: boolean;
+  /** A process that starts again is reached by each of the others after so long at most. */
+  readonly reconnectMsMax: number;
   readonly flushMsMin: number;
   readonly flushMsMax: number;
   /** The chance that a batch not yet flushed survives a crash. */
@@ -54,6 +60,8 @@ export interface GroupOptions {
   readonly compactEntries: number;
   readonly clients: number;
   readonly thinkMsMax: number;
+  /** The share of writes among what clients ask for. */
+  readonly writeShare: number;
   readonly faults: readonly GroupFault[];
   readonly faultPauseMsMax: number;
   readonly faultMsMax: number;
@@ -62,11 +70,11 @@ export interface GroupOptions {
 }
 
 export function drawTiming(random: Random, leaseMs: number): RaftTiming {
-  const electionMsMin = leaseMs + random.pick([0, 0, 50]);
+  const electionMsMin = leaseMs + random.pick([0, 0, 30]);
   return {
-    heartbeatMs: random.pick([20, 50]),
+    heartbeatMs: leaseMs / random.pick([3, 6]),
     electionMsMin,
-    electionMsMax: electionMsMin + random.pick([50, 150]),
+    electionMsMax: electionMsMin + leaseMs * random.pick([0.3, 1]),
     leaseMs,
     clockDrift: 0.05,
     leaseReads: true,
@@ -79,7 +87,8 @@ export function drawGroup(
   random: Random,
   rules: RaftRules | undefined,
 ): GroupOptions {
-  const some = <T>(items: readonly T[]): readonly T[] => items.filter(() => random.chance(0.6));
+  const share = random.pick([0.2, 0.4, 0.7]);
+  const some = <T>(items: readonly T[]): readonly T[] => items.filter(() => random.chance(share));
   const voters = random.pick([1, 3, 3, 3, 5, 5]);
   const faults = some(groupFaults);
   // Who commits with a witness and then rots takes the only copy along: then nobody may go on.
@@ -87,7 +96,7 @@ export function drawGroup(
   const witnesses =
     canRot || voters === 1 || random.chance(0.5) ? 0 : random.pick([1, (voters - 1) / 2]);
   const timing: RaftTiming = {
-    ...drawTiming(random, 150),
+    ...drawTiming(random, random.pick([50, 150, 300])),
     leaseReads: random.chance(0.8),
     hibernateMs: random.pick([Number.POSITIVE_INFINITY, 100, 400]),
   };
@@ -97,10 +106,10 @@ export function drawGroup(
     witnesses,
     learners: random.pick([0, 0, 1]),
     spares: random.pick([0, 1, 2]),
-    durationMs: random.between(2000, 6000),
+    durationMs: random.between(3000, 8000),
     timing,
     flow: {
-      appendBytesMax: random.pick([1, 30, 100_000]),
+      appendBytesMax: random.pick([1, 1, 30, 100_000]),
       inFlightBytesMax: random.pick([10, 100, 1_000_000]),
       inFlightMessagesMax: random.pick([1, 3, 64]),
     },
@@ -111,15 +120,17 @@ export function drawGroup(
     delayMsMax: random.pick([5.1, 10, 40]),
     stragglerRate: random.pick([0, 0, 0.02]),
     ordered: random.chance(0.5),
+    reconnectMsMax: random.pick([0, 50, 300]),
     flushMsMin: random.pick([0.05, 0.5]),
     flushMsMax: random.pick([0.6, 5, 30]),
     unflushedSurvival: random.pick([0, 0.5, 0.9]),
     applyMsMax: random.pick([0, 1, 50]),
     compactEntries: random.pick([3, 10, 40, 1000]),
     clients: random.between(2, 5),
+    writeShare: random.pick([0.01, 0.1, 0.5]),
     thinkMsMax: random.pick([10, 40, 100]),
     faults: voters === 1 ? faults.filter((fault) => fault !== 'rot') : faults,
-    faultPauseMsMax: random.pick([100, 300, 1000]),
+    faultPauseMsMax: random.pick([150, 500, 1500]),
     faultMsMax: random.pick([50, 300, 1200]),
     orders: some(groupOrders),
     orderPauseMsMax: random.pick([100, 500, 1500]),

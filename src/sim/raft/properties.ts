@@ -2,6 +2,7 @@
  * The safety properties of Raft (Figure 3 of the paper) and what else must hold at every step of every member,
  * asserted from outside.
  */
+import { must } from '../../base/assert.js';
 import type { LogIndex, NodeId, Term } from '../../base/ids.js';
 import type { RaftMessage, Ready } from '../../raft/index.js';
 import type { Configuration, LogEntry } from '../../storage/index.js';
@@ -34,6 +35,15 @@ export class Properties {
   readonly #witnesses: ReadonlySet<NodeId>;
   readonly #seen = new Map<CoreMember, Seen>();
   readonly #votes = new Map<string, NodeId>();
+  /** Elections that a leader asked for. */
+  readonly #transfers = new Set<string>();
+  /** When a member first heard of a round. */
+  readonly #heard = new Map<string, number>();
+  /** When a member last told a leader that it follows. */
+  readonly #promises = new Map<
+    NodeId,
+    { readonly to: NodeId; readonly term: Term; readonly atMs: number }
+  >();
   readonly #known = new Map<string, Known>();
   readonly #committed: (Committed | undefined)[] = [];
   readonly #states: string[] = [];
@@ -93,12 +103,40 @@ export class Properties {
     if (role === 'leader' && term < this.#newestTerm) this.#checkLease(member);
   }
 
-  onSend(message: RaftMessage): void {
+  /** `nowMs` is the time of the world. */
+  onSend(message: RaftMessage, nowMs: number): void {
+    if (message.kind === 'raft.vote' && message.transferRound !== undefined) {
+      this.#transfers.add(`${message.from} in term ${message.term}`);
+    }
+    if (message.kind === 'raft.appendAnswer') {
+      const { from, to, term, round } = message;
+      const atMs = this.#heard.get(`${from} of ${to} in term ${term} round ${round}`);
+      if (atMs !== undefined) this.#promises.set(from, { to, term, atMs });
+    }
     if (message.kind !== 'raft.voteAnswer' || !message.granted || message.pre) return;
+    this.#checkPromise(message, nowMs);
     const key = `${message.from} in term ${message.term}`;
     const before = this.#votes.get(key);
     demand(before === undefined || before === message.to, 'a member votes once', key, message.to);
     this.#votes.set(key, message.to);
+  }
+
+  onReceive(message: RaftMessage, nowMs: number): void {
+    if (message.kind !== 'raft.append') return;
+    const { from, to, term, round } = message;
+    const key = `${to} of ${from} in term ${term} round ${round}`;
+    if (!this.#heard.has(key)) this.#heard.set(key, nowMs);
+  }
+
+  /** Who has answered a leader votes for nobody else for a lease, whatever it has forgotten meanwhile. */
+  #checkPromise({ from, to, term }: RaftMessage, nowMs: number): void {
+    const promise = this.#promises.get(from);
+    if (promise === undefined || this.#transfers.has(`${to} in term ${term}`)) return;
+    // A vote that was given before may leave the disk after.
+    if (term <= promise.term) return;
+    const { leaseMs, clockDrift } = must(this.#members[0], 'a member').settings.timing;
+    const kept = promise.to === to || nowMs >= promise.atMs + leaseMs * (1 - clockDrift);
+    demand(kept, 'a promise to a leader outlives a restart', from, to, term, promise);
   }
 
   /** State machines that have applied the same entries are equal. */
@@ -168,7 +206,11 @@ export class Properties {
       }
       this.#committed[index] = { term, inTerm: running.term };
     }
-    if (running.role === 'leader') this.#checkDurable(member, commitIndex);
+    if (running.role !== 'leader') return;
+    const newest = disk.termAt(commitIndex);
+    const text = 'a leader commits by counting only entries of its own term (5.4.2)';
+    demand(newest === undefined || newest === running.term, text, id, commitIndex, newest);
+    this.#checkDurable(member, commitIndex);
   }
 
   /** What a leader calls committed survives the death of all processes, apart from what rots. */
