@@ -193,7 +193,7 @@ t.test('bulk is held to its bytes a second, the rest is not', async (t) => {
   await link(a, b);
   const chunk = Buffer.alloc(60_000);
   for (let i = 0; i < 30; i += 1) t.ok(a.mesh.carrier(parcel(a, b, chunk, { priority: 'low' })));
-  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+  const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
   await pause();
   tick();
   await pause();
