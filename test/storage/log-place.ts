@@ -1,5 +1,5 @@
 /** What the tests of the log file share. */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogIndex, ShardId } from '#src/base/ids.js';
 import type { Random } from '#src/base/random.js';
@@ -98,9 +98,14 @@ export function randomBatch(random: Random, model: LogModel): Batch {
   });
 }
 
-/** The files of a log by name. */
+/** The files of a log by name; segments may come and go meanwhile. */
 export function readFiles(path: string): Map<string, Buffer> {
-  return new Map(readdirSync(path).map((name) => [name, readFileSync(join(path, name))]));
+  const files = new Map<string, Buffer>();
+  for (const name of readdirSync(path)) {
+    if (!existsSync(join(path, name))) continue;
+    files.set(name, readFileSync(join(path, name)));
+  }
+  return files;
 }
 
 /** A copy of the log in which `files` have other contents. */
