@@ -190,9 +190,9 @@ t.test('a stop lets statements end and rolls open transactions back', async (t) 
   await busy.sql('BEGIN');
   await busy.sql('INSERT INTO s VALUES (2)');
   const stopped = node.stop(300);
-  t.match(await quiet.closed, [1001, 'the node shuts down']);
+  t.match(await quiet.closed, [1012, 'the node shuts down']);
   t.match(await busy.sql('COMMIT'), { tag: 'COMMIT' }, 'what is under way may end');
-  t.match(await busy.closed, [1001]);
+  t.match(await busy.closed, [1012]);
   t.match(await open.closed, [1001]);
   await stopped;
   await t.rejects(fetch('http://127.0.0.1:1/ready'));
@@ -289,7 +289,7 @@ t.test('the process: one at a directory, log lines, signals', async (t) => {
     await raw.sql('SELECT $1::text AS traced', 'traced secret');
     await until(() => output().includes('traced'));
     child.kill('SIGTERM');
-    t.match(await raw.closed, [1001]);
+    t.match(await raw.closed, [1012]);
   });
   t.equal(ended.code, 0, ended.output);
   t.notMatch(ended.output, /secret/, 'parameters are not logged');

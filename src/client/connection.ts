@@ -25,7 +25,7 @@ export interface Handler {
   onPrepared(frame: PreparedFrame): void;
   /** The request has ended; nothing more comes. */
   onEnd(error: ShardForgeError | undefined): void;
-  /** The connection was lost before the request was sent; nothing more comes. */
+  /** The connection was lost before the request was sent or taken; nothing more comes. */
   onUnsent(lost: ShardForgeError): void;
 }
 
@@ -118,7 +118,7 @@ export class Connection {
     this.#onIdle = () => events.onIdle();
     this.#transport = target.dial({
       onFrame: (frame) => this.#receive(frame),
-      onClose: (reason) => this.#lose(reason),
+      onClose: (reason, nothingLost) => this.#lose(reason, nothingLost),
     });
   }
 
@@ -355,7 +355,7 @@ export class Connection {
     this.#transport.send(next[1]);
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, nothingLost = false): void {
     if (this.#lost !== undefined) return;
     const wasOpen = this.#hello !== undefined;
     this.#lost =
@@ -369,7 +369,7 @@ export class Connection {
     this.#unsent.clear();
     for (const { id, value } of pending) {
       const { handler } = value;
-      if (unsent.has(id)) handler.onUnsent(this.#lost);
+      if (nothingLost || unsent.has(id)) handler.onUnsent(this.#lost);
       else handler.onEnd(unknownOutcome(reason));
     }
     this.#onLost(this.#lost, wasOpen);

@@ -15,8 +15,11 @@ export interface Transport {
 export interface TransportEvents {
   /** The first frame is `hello`, or `error` when the node does not want the session. */
   onFrame(frame: AnswerFrame): void;
-  /** Called once, with the reason in words; no frame comes after it. */
-  onClose(reason: string): void;
+  /**
+   * Called once, with the reason in words; no frame comes after it. `nothingLost`: the node has said
+   * that what it has not answered has not happened.
+   */
+  onClose(reason: string, nothingLost?: boolean): void;
 }
 
 /** Begins a session. Never throws and never calls `events` before it has returned. */

@@ -6,6 +6,8 @@ import { goodbyeMs, heartbeatMs } from './limits.js';
 import type { Dial, Transport, TransportEvents } from './transport.js';
 
 const subprotocol: Subprotocol = 'shardforge.sql.v1';
+/** The node goes, and what it has not answered has not happened. */
+const nothingLostCode = 1012;
 
 /** The transport of `ws://` and `wss://` addresses. */
 export function webSocketDial(url: string): Dial {
@@ -38,7 +40,8 @@ class WebSocketTransport implements Transport {
     this.#socket.on('close', (code, text) => {
       clearInterval(this.#heartbeat);
       const said = text.length > 0 ? `: ${text}` : '';
-      events.onClose(this.#reason ?? `the node closed the connection (${code}${said})`);
+      const reason = this.#reason ?? `the node closed the connection (${code}${said})`;
+      events.onClose(reason, code === nothingLostCode);
     });
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
     this.#heartbeat.unref();

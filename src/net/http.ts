@@ -122,7 +122,9 @@ export class HttpDoor {
     while (this.#sockets.size > 0) {
       const late = this.#options.nowMs() >= deadline;
       for (const socket of this.#sockets) {
-        if (late || socket.quiet) socket.close(1001, shuttingDown);
+        // Nothing is under way: what the client may have sent by now is not taken any more.
+        if (socket.quiet) socket.close(1012, shuttingDown);
+        else if (late) socket.close(1001, shuttingDown);
       }
       await sleep(drainStepMs);
     }

@@ -204,6 +204,30 @@ t.test('what a node cannot do now is done by another, or later', async (test) =>
   test.equal((await errorOf(aborted)).sqlstate, 'SF010', 'whoever gave up hears what was last');
 });
 
+t.test('a node that shuts down in order: what it did not take is sent to another', async (test) => {
+  const { nodes, db } = await cluster(test, { max: 1 });
+  const [first, second] = nodes;
+  first.answer = (session, frame, text) => {
+    if (text === 'insert') session.leave(1012);
+    else echo(session, frame, text);
+  };
+  test.equal((await db.query('insert')).count, 1);
+  test.same([executed(first, 'insert'), executed(second, 'insert')], [1, 1]);
+  second.answer = (session, frame, text) => {
+    if (text === 'update') session.leave(1012);
+    else echo(session, frame, text);
+  };
+  let runs = 0;
+  await db.transaction(async (tx) => {
+    runs += 1;
+    await tx.query('update');
+  });
+  test.equal(runs, 2);
+  nodes[2].answer = (session) => session.leave(1001);
+  const cut = await errorOf(db.query('delete'));
+  test.match(cut, { sqlstate: '08006', retry: 'unknown' }, 'any other goodbye leaves it open');
+});
+
 t.test('transactions on several nodes', async (test) => {
   const { nodes, db } = await cluster(test, { max: 1 });
   nodes[0].answer = cutAt('update');

@@ -16,6 +16,8 @@ export interface FakeSession {
   open: boolean;
   /** Cuts the connection without a goodbye. */
   cut(): void;
+  /** Says goodbye with a code. */
+  leave(code: number): void;
 }
 
 /** Answers an execute; the text is that of the prepared statement where one is named. */
@@ -70,6 +72,7 @@ function greet(node: FakeNode, socket: WebSocket): void {
     },
     open: true,
     cut: () => socket.terminate(),
+    leave: (code) => socket.close(code, 'it goes'),
   };
   node.sessions.push(session);
   session.send({
