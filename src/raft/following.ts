@@ -150,6 +150,23 @@ export class Following {
     if (late || (news && !appended)) this.#answer(undefined);
   }
 
+  /** The sender leads no more, and finds it out by the term. */
+  refuseLate({ from }: AppendRequest): void {
+    const { id, term, messages } = this.#state;
+    messages.push({
+      kind: 'raft.appendAnswer',
+      term,
+      from: id,
+      to: from,
+      matchIndex: 0 as LogIndex,
+      receivedIndex: 0 as LogIndex,
+      round: 0,
+      refused: undefined,
+      needsSnapshot: false,
+      recovering: false,
+    });
+  }
+
   /** Entries that were on their way to this member's disk are there. */
   onPersisted(): void {
     this.#recover();

@@ -222,7 +222,7 @@ export class RaftNode {
         this.#onVoteAnswer(message);
         return;
       case 'raft.append':
-        if (isLate) this.#refuseLeader(message);
+        if (isLate) this.#following.refuseLate(message);
         else this.#onAppend(message);
         return;
       case 'raft.appendAnswer':
@@ -405,23 +405,6 @@ export class RaftNode {
     this.#follow();
     this.#following.enterTerm();
     this.#state.enterTerm(term);
-  }
-
-  /** The sender leads no more, and finds it out by the term. */
-  #refuseLeader({ from }: AppendRequest): void {
-    const { id, term, messages } = this.#state;
-    messages.push({
-      kind: 'raft.appendAnswer',
-      term,
-      from: id,
-      to: from,
-      matchIndex: 0 as LogIndex,
-      receivedIndex: 0 as LogIndex,
-      round: 0,
-      refused: undefined,
-      needsSnapshot: false,
-      recovering: false,
-    });
   }
 
   #onAppend(request: AppendRequest): void {
