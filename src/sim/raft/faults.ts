@@ -28,9 +28,16 @@ export class GroupFaults implements GroupEnemy {
   }
 
   start(): void {
-    const { faults, faultPauseMsMax, orders, orderPauseMsMax } = this.#group.options;
+    const { options } = this.#group;
+    const { faults, faultPauseMsMax, bridgePauseMsMax, orders, orderPauseMsMax } = options;
     if (faults.length > 0)
       this.#repeat(faultPauseMsMax, () => this.#strike(this.#random.pick(faults)));
+    if (bridgePauseMsMax < Number.POSITIVE_INFINITY) {
+      this.#repeat(bridgePauseMsMax, () => {
+        const { leader } = this.#group;
+        if (leader?.running.serves === true) this.#bridge(leader);
+      });
+    }
     if (orders.length > 0)
       this.#repeat(orderPauseMsMax, () => this.#order(this.#random.pick(orders)));
   }
@@ -133,9 +140,6 @@ export class GroupFaults implements GroupEnemy {
         this.#cut(durationMs, (from, to) => cut.has(`${from}>${to}`));
         return;
       }
-      case 'bridge':
-        if (group.leader?.running.serves === true) this.#bridge(group.leader);
-        return;
       case 'shortReigns':
         this.#shortReignsUntilMs = this.#world.nowMs + 10 * durationMs;
         if (this.#random.chance(0.5)) this.#crashVotersUntilMs = this.#shortReignsUntilMs;
@@ -167,6 +171,8 @@ export class GroupFaults implements GroupEnemy {
    */
   #bridge(leader: CoreMember): void {
     const group = this.#group;
+    this.total += 1;
+    group.count('fault bridge');
     const { leaseMs } = this.#group.options.timing;
     const durationMs = this.#random.between(2 * leaseMs, 6 * leaseMs);
     const { voters } = leader.configuration;

@@ -12,7 +12,6 @@ export const groupFaults = [
   'oneWay',
   'split',
   'links',
-  'bridge',
   'shortReigns',
   'crashVoters',
   'slowDisk',
@@ -65,6 +64,8 @@ export interface GroupOptions {
   readonly faults: readonly GroupFault[];
   readonly faultPauseMsMax: number;
   readonly faultMsMax: number;
+  /** Pause between two bridges, at most: see GroupFaults. */
+  readonly bridgePauseMsMax: number;
   readonly orders: readonly GroupOrder[];
   readonly orderPauseMsMax: number;
 }
@@ -131,6 +132,7 @@ export function drawGroup(
     thinkMsMax: random.pick([10, 40, 100]),
     faults: voters === 1 ? faults.filter((fault) => fault !== 'rot') : faults,
     faultPauseMsMax: random.pick([150, 500, 1500]),
+    bridgePauseMsMax: random.pick([Number.POSITIVE_INFINITY, 2000, 600]),
     faultMsMax: random.pick([50, 300, 1200]),
     orders: some(groupOrders),
     orderPauseMsMax: random.pick([100, 500, 1500]),
