@@ -12,6 +12,7 @@ import { Changes } from './changes.js';
 import { Commands } from './commands.js';
 import { Gathering } from './gathering.js';
 import { Joining } from './joining.js';
+import type { ClusterLimits } from './limits.js';
 import type { ClusterMessage } from './messages.js';
 import type { ClusterSeries } from './metrics.js';
 import { Pending } from './pending.js';
@@ -19,7 +20,6 @@ import type {
   AskMessage,
   BeatMessage,
   ClusterArguments,
-  ClusterLimits,
   GivenMessage,
   HelloMessage,
   Peer,

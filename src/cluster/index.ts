@@ -31,12 +31,11 @@ export function clusterKind(metrics: Metrics): ActorKind<ClusterMessage, Cluster
 
 export { formationOfRecord } from './formation.js';
 export { replicaArguments } from './joining.js';
-export { defaultClusterLimits } from './limits.js';
+export { type ClusterLimits, defaultClusterLimits } from './limits.js';
 export { type ClusterMessage, hostMessages };
 export type {
   ClusterArguments,
   ClusterInput,
-  ClusterLimits,
   Formation,
   Founder,
   FromHostMessage,

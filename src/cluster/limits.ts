@@ -1,5 +1,20 @@
-/** Times of the cluster actor, milliseconds; those of Raft come with the configuration. */
-import type { ClusterLimits } from './protocol.js';
+/** Times of the cluster actor; those of Raft come with the configuration. */
+
+/** Times of the cluster actor beside those of Raft, milliseconds. */
+export interface ClusterLimits {
+  /** Between two greetings of nodes that have not formed a cluster together yet, ms. */
+  readonly helloMs: number;
+  /** Between two looks of the leader at what members shall be and are, ms. */
+  readonly reconcileMs: number;
+  /** How long a command waits for a leader that carries it out, ms. */
+  readonly commandMs: number;
+  /** How long the answers of other nodes are waited for, ms. */
+  readonly askMs: number;
+  /** How long nodes are asked again until they have applied the same, ms. */
+  readonly checkMs: number;
+  /** How long a node that stops waits until another leads, ms. */
+  readonly handOverMs: number;
+}
 
 export const defaultClusterLimits: ClusterLimits = {
   helloMs: 250,

@@ -9,6 +9,7 @@ import type { Message, PlaceId, Ref } from '../actors/actor.js';
 import type { NodeId, Timestamp } from '../base/ids.js';
 import type { RaftTiming } from '../raft/index.js';
 import type { ReplicaArguments } from '../shard/index.js';
+import type { ClusterLimits } from './limits.js';
 import type { AdminMessage, AdminValue, ErrorFields } from '../sql/session/protocol.js';
 
 /** `learner`: gets the data and has no vote. `witness`: votes and keeps no data. */
@@ -62,22 +63,6 @@ export type ReplicaParts = Omit<
 > & {
   readonly timing: RaftTiming;
 };
-
-/** Times of the cluster actor beside those of Raft, milliseconds. */
-export interface ClusterLimits {
-  /** Between two greetings of nodes that have not formed a cluster together yet, ms. */
-  readonly helloMs: number;
-  /** Between two looks of the leader at what members shall be and are, ms. */
-  readonly reconcileMs: number;
-  /** How long a command waits for a leader that carries it out, ms. */
-  readonly commandMs: number;
-  /** How long the answers of other nodes are waited for, ms. */
-  readonly askMs: number;
-  /** How long nodes are asked again until they have applied the same, ms. */
-  readonly checkMs: number;
-  /** How long a node that stops waits until another leads, ms. */
-  readonly handOverMs: number;
-}
 
 /** To the composition: the actor has started, also again after a failure. Answered by `cluster.given`. */
 export interface BeginMessage extends Message {

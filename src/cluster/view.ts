@@ -6,16 +6,11 @@ import type { RaftTiming } from '../raft/index.js';
 import type { FollowedMessage, NewsMessage } from '../shard/protocol.js';
 import type { Configuration } from '../storage/index.js';
 import { fieldsOf } from './fields.js';
+import type { ClusterLimits } from './limits.js';
 import { Liveness } from './liveness.js';
 import { decodeMember, isMemberKey, type MemberRow, settingsKey } from './members.js';
 import type { ClusterMessage } from './messages.js';
-import type {
-  ClusterArguments,
-  ClusterLimits,
-  Formation,
-  HelloMessage,
-  PeerMessage,
-} from './protocol.js';
+import type { ClusterArguments, Formation, HelloMessage, PeerMessage } from './protocol.js';
 import { changedTiming } from './timing.js';
 
 /** The context of a turn of the actor. */

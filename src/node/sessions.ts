@@ -87,20 +87,7 @@ export class Sessions implements SqlService {
           }
       }
     });
-    const { admin } = this.#parts;
-    const parser = this.#parts.parser === undefined ? {} : { parser: door.ref };
-    const args: SessionArguments = {
-      door: door.ref,
-      ...parser,
-      ...(admin === undefined ? {} : { admin }),
-      ...options,
-    };
-    const actor = this.#doors.spawn<SessionMessage>(
-      'session',
-      `session/${session}`,
-      args,
-      this.#place,
-    );
+    const actor = this.#spawn(session, door.ref, options);
     let open = true;
     // A session parses one text at a time.
     let parsing: AbortController | undefined;
@@ -135,5 +122,16 @@ export class Sessions implements SqlService {
         }
       },
     };
+  }
+
+  #spawn(session: number, door: Ref<DoorMessage>, options: ConnectOptions): Ref<SessionMessage> {
+    const { admin, parser } = this.#parts;
+    const args: SessionArguments = {
+      door,
+      ...(parser === undefined ? {} : { parser: door }),
+      ...(admin === undefined ? {} : { admin }),
+      ...options,
+    };
+    return this.#doors.spawn('session', `session/${session}`, args, this.#place);
   }
 }
