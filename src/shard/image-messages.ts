@@ -17,9 +17,7 @@ import { type PeerMessage, peerCodec, peerType } from './peer.js';
 
 /** What an image is of. */
 export interface ImageHead {
-  /** Names this image and no other. */
-  readonly id: number;
-  /** The state after this entry. */
+  /** The state after this entry; it names the image, as every replica's state after it is the same. */
   readonly index: LogIndex;
   readonly term: Term;
   readonly timestamp: Timestamp;
@@ -41,7 +39,7 @@ export interface ImageBeginMessage extends PeerMessage {
 export interface ImageChunkMessage extends PeerMessage {
   readonly kind: 'shard.imageChunk';
   readonly from: NodeId;
-  readonly id: number;
+  readonly index: LogIndex;
   /** Where the chunk before ended; empty: nowhere. */
   readonly after: Uint8Array;
   /** Where this one ends; empty: at the end of the image. */
@@ -57,7 +55,7 @@ export interface ImageChunkMessage extends PeerMessage {
 export interface ImageAnswerMessage extends PeerMessage {
   readonly kind: 'shard.imageAnswer';
   readonly from: NodeId;
-  readonly id: number;
+  readonly index: LogIndex;
   readonly state: 'taking' | 'installed' | 'refused';
   /** Where the last chunk ended that is durable. */
   readonly through: Uint8Array;
@@ -76,7 +74,7 @@ export interface ImageTimerMessage extends Message {
 /** To itself: what was written of the image is durable. */
 export interface ImageSavedMessage extends Message {
   readonly kind: 'shard.imageSaved';
-  readonly id: number;
+  readonly index: LogIndex;
   readonly what: 'begun' | 'chunk' | 'installed';
   readonly through: Uint8Array;
 }
@@ -103,39 +101,38 @@ const beginCodec = peerCodec<ImageBeginMessage>(
 );
 
 const chunkCodec = peerCodec<ImageChunkMessage>(
-  (bytes, { from, id, after, through, pairs }) => {
-    bytes.uint32(from).uint53(id).bytes(after).bytes(through).bytes(pairs);
+  (bytes, { from, index, after, through, pairs }) => {
+    bytes.uint32(from).uint53(index).bytes(after).bytes(through).bytes(pairs);
     bytes.uint32(checksum(through, pairs, 0, pairs.length) >>> 0);
   },
   (reader, cluster) => {
     const from = reader.uint32() as NodeId;
-    const id = reader.uint53();
+    const index = reader.uint53() as LogIndex;
     const after = reader.bytes();
     const through = reader.bytes();
     const pairs = reader.bytes();
     if (reader.uint32() !== checksum(through, pairs, 0, pairs.length) >>> 0) {
       raise('data_corrupted', 'a chunk of a snapshot fails its checksum');
     }
-    return { kind: 'shard.imageChunk', cluster, from, id, after, through, pairs };
+    return { kind: 'shard.imageChunk', cluster, from, index, after, through, pairs };
   },
 );
 
 const answerCodec = peerCodec<ImageAnswerMessage>(
-  (bytes, { from, id, state, through }) => {
-    bytes.uint32(from).uint53(id).uint8(states.indexOf(state)).bytes(through);
+  (bytes, { from, index, state, through }) => {
+    bytes.uint32(from).uint53(index).uint8(states.indexOf(state)).bytes(through);
   },
   (reader, cluster) => {
     const from = reader.uint32() as NodeId;
-    const id = reader.uint53();
+    const index = reader.uint53() as LogIndex;
     const state = states[reader.uint8()];
     if (state === undefined) raise('data_corrupted', 'an image in an unknown state');
-    return { kind: 'shard.imageAnswer', cluster, from, id, state, through: reader.bytes() };
+    return { kind: 'shard.imageAnswer', cluster, from, index, state, through: reader.bytes() };
   },
 );
 
 export function encodeImageHead(head: ImageHead): Uint8Array {
   return new ByteWriter(head.record.length + 256)
-    .uint53(head.id)
     .uint53(head.index)
     .uint53(head.term)
     .uint53(head.timestamp)
@@ -145,12 +142,11 @@ export function encodeImageHead(head: ImageHead): Uint8Array {
 }
 
 export function readImageHead(reader: ByteReader): ImageHead {
-  const id = reader.uint53();
   const index = reader.uint53() as LogIndex;
   const term = reader.uint53() as Term;
   const timestamp = reader.uint53() as Timestamp;
   const configuration = decodeConfiguration(reader.bytes());
-  return { id, index, term, timestamp, configuration, record: reader.bytes() };
+  return { index, term, timestamp, configuration, record: reader.bytes() };
 }
 
 /** Pairs with ascending keys; those of an image have values. */

@@ -14,7 +14,7 @@ import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import { ByteReader, ByteWriter, byteString, compareBytes, successor } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
-import type { NodeId, ShardId } from '../base/ids.js';
+import type { LogIndex, NodeId, ShardId } from '../base/ids.js';
 import type { Engine, Overlay, Put, RaftLog } from '../storage/index.js';
 import { groupKey, keySpace } from '../storage/keys.js';
 import type { CommitClock, GarbageQueue, ShardState } from '../txn/index.js';
@@ -88,7 +88,7 @@ export class ImageReceiver {
   #preparing = false;
   #install: Install | undefined;
   #next: ImageBeginMessage | undefined;
-  #installedId: number | undefined;
+  #installedIndex: LogIndex | undefined;
   /** Batches on their way to the disk. */
   #saving = 0;
   #stepping = false;
@@ -121,17 +121,17 @@ export class ImageReceiver {
     const { driver, state, standing, shard } = this.#parts;
     const { head, from } = message;
     if (driver.raft.leader !== from) return;
-    if (head.id === this.#installedId) {
-      this.#answer(from, head.id, 'installed', imageEnd, context);
+    if (head.index === this.#installedIndex) {
+      this.#answer(from, head.index, 'installed', imageEnd, context);
       return;
     }
-    if (this.#install?.head.id === head.id) {
+    if (this.#install?.head.index === head.index) {
       this.#goOnWith(this.#install, message, context);
       return;
     }
     const { log } = this.#parts;
     if (head.index < log.firstIndex - 1 || (standing.isWhole && state.index >= head.index)) {
-      this.#answer(from, head.id, 'refused', imageStart, context);
+      this.#answer(from, head.index, 'refused', imageStart, context);
       return;
     }
     context.log('info', 'shard.snapshotComing', { shard, from, index: head.index });
@@ -142,7 +142,7 @@ export class ImageReceiver {
 
   onChunk(message: ImageChunkMessage, context: Context<ReplicaMessage>): void {
     const install = this.#install;
-    if (install === undefined || install.head.id !== message.id || install.finishing) return;
+    if (install === undefined || install.head.index !== message.index || install.finishing) return;
     // A chunk before it was lost, or this one came before: the sender asks where this replica is.
     if (compareBytes(message.after, install.taken) !== 0) return;
     if (compareBytes(message.through, message.after) <= 0) return;
@@ -157,11 +157,11 @@ export class ImageReceiver {
   onSaved(saved: ImageSavedMessage, context: Context<ReplicaMessage>): void {
     this.#saving -= 1;
     const install = this.#install;
-    if (install !== undefined && install.head.id === saved.id) {
+    if (install !== undefined && install.head.index === saved.index) {
       install.durable = saved.through;
       if (saved.what === 'installed') this.#installed(install, context);
       else {
-        this.#answer(install.from, saved.id, 'taking', saved.through, context);
+        this.#answer(install.from, saved.index, 'taking', saved.through, context);
         if (compareBytes(saved.through, imageEnd) === 0) this.#finish(install, context);
       }
     }
@@ -212,7 +212,7 @@ export class ImageReceiver {
   #start(message: ImageBeginMessage, context: Context<ReplicaMessage>): void {
     const { head, from, totalBytes } = message;
     const mark = this.#mark;
-    const resumed = mark?.head?.id === head.id;
+    const resumed = mark?.head?.index === head.index;
     const through = resumed ? mark.through : imageStart;
     if (resumed) context.probe('shard.snapshotResumedAfterRestart');
     this.#install = {
@@ -231,7 +231,7 @@ export class ImageReceiver {
     // What is on its way to the disk counts when it is there; the sender asks again.
     if (this.#saving > 0 || install.queue.length > 0) return;
     install.taken = install.durable;
-    this.#answer(install.from, install.head.id, 'taking', install.durable, context);
+    this.#answer(install.from, install.head.index, 'taking', install.durable, context);
     if (compareBytes(install.durable, imageEnd) === 0) this.#finish(install, context);
   }
 
@@ -239,7 +239,7 @@ export class ImageReceiver {
     const { log, driver, shard } = this.#parts;
     if (install.finishing) return;
     install.finishing = true;
-    const { index, term, configuration, record, id } = install.head;
+    const { index, term, configuration, record } = install.head;
     const { number, puts } = log.install({ index, term, configuration });
     const all: Put[] = [
       ...puts,
@@ -249,13 +249,13 @@ export class ImageReceiver {
     const persisted = driver.persistInstalled(number, all, context);
     this.#saving += 1;
     context.sendDurable(persisted, context.self, {
-      ...{ kind: 'shard.imageSaved', id, what: 'installed', through: imageEnd },
+      ...{ kind: 'shard.imageSaved', index, what: 'installed', through: imageEnd },
     });
   }
 
   #installed(install: Install, context: Context<ReplicaMessage>): void {
     const { state, clock, feed, applier, driver, standing, garbage, shard } = this.#parts;
-    const { index, term, configuration, record, id } = install.head;
+    const { index, term, configuration, record } = install.head;
     state.replace(record);
     assert(state.index === index, 'the record is that of the image', state.index, index);
     clock.observe(state.timestamp);
@@ -263,7 +263,7 @@ export class ImageReceiver {
     if (state.garbage > 0) garbage.forget();
     this.#install = undefined;
     this.#mark = undefined;
-    this.#installedId = id;
+    this.#installedIndex = index;
     feed.restart();
     applier.restart();
     driver.installed(index);
@@ -271,7 +271,7 @@ export class ImageReceiver {
     context.probe('shard.snapshotInstalled');
     context.log('info', 'shard.snapshotInstalled', { shard, index, bytes: install.bytes });
     driver.step({ kind: 'raft.installed', index, term, configuration }, context);
-    this.#answer(install.from, id, 'installed', imageEnd, context);
+    this.#answer(install.from, index, 'installed', imageEnd, context);
   }
 
   #forgetState(): void {
@@ -294,20 +294,20 @@ export class ImageReceiver {
     puts.push({ key: groupKey('image', shard), value: encodeMark(this.#mark) });
     if (what === 'begun') puts.push({ key: groupKey('applied', shard), value: undefined });
     this.#saving += 1;
-    const id = install?.head.id ?? 0;
-    const saved = { kind: 'shard.imageSaved', id, what, through } as const;
+    const index = install?.head.index ?? (0 as LogIndex);
+    const saved = { kind: 'shard.imageSaved', index, what, through } as const;
     context.sendDurable(context.persistLater(puts), context.self, saved);
   }
 
   #answer(
     to: NodeId,
-    id: number,
+    index: LogIndex,
     state: ImageAnswerMessage['state'],
     through: Uint8Array,
     context: Context<ReplicaMessage>,
   ): void {
     const { driver, cluster, node } = this.#parts;
-    const message = { kind: 'shard.imageAnswer', cluster, from: node, id, state, through } as const;
+    const message = { kind: 'shard.imageAnswer', cluster, from: node, index, state, through } as const;
     context.send(driver.peer(to), message);
   }
 

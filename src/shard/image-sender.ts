@@ -109,7 +109,7 @@ export class ImageSender {
 
   onAnswer(answer: ImageAnswerMessage, context: Context<ReplicaMessage>): void {
     const send = this.#sends.get(answer.from);
-    if (send === undefined || send.head.id !== answer.id) return;
+    if (send === undefined || send.head.index !== answer.index) return;
     const { nowMs } = context;
     send.heardMs = nowMs;
     if (answer.state === 'installed') {
@@ -170,7 +170,6 @@ export class ImageSender {
     const { index, term, timestamp } = state;
     const placed = must(log.configurationAt(index), 'a group has a configuration');
     const head: ImageHead = {
-      id: context.random.uint32() * 0x10_0000 + context.random.below(0x10_0000),
       index,
       term,
       timestamp,
@@ -223,7 +222,7 @@ export class ImageSender {
       kind: 'shard.imageChunk',
       cluster,
       from: node,
-      id: send.head.id,
+      index: send.head.index,
       after,
       through: piece.through,
       pairs: encodePairs(piece.pairs, piece.bytes),

@@ -30,6 +30,7 @@ import { Epochs } from './epochs.js';
 import { Feed, type LogHolders } from './feed.js';
 import { decodeMark, type ImageMark, ImageReceiver } from './image-receiver.js';
 import { ImageSender } from './image-sender.js';
+import { imageStart } from './image-source.js';
 import { Hashes } from './hashes.js';
 import { Leadership } from './leadership.js';
 import type { ShardLimits } from './limits.js';
@@ -126,9 +127,8 @@ export function makeParts(
     raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
   }
   const garbage = new GarbageQueue(limits.garbageItemsMax);
-  const mark = readMark(engine, shard);
-  const record = mark === undefined ? engine.get(groupKey('applied', shard)) : undefined;
-  const state = new ShardState(overlay, garbage, record);
+  const state = new ShardState(overlay, garbage, undefined);
+  const mark = readMark(engine, shard) ?? readState(engine, shard, log, state);
   if (state.garbage > 0) garbage.forget();
   const clock = new CommitClock();
   clock.observe(state.timestamp);
@@ -142,7 +142,7 @@ export function makeParts(
   const needsSnapshot = mark !== undefined;
   const unborn = { nowMs: 0, random: new Random(0), needsSnapshot, lostEntries: false };
   const raft = makeRaft(unborn);
-  checkLog(log, state, configuration);
+  checkLog(log, configuration);
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
   });
@@ -242,13 +242,28 @@ function readMark(engine: Engine, shard: ShardId): ImageMark | undefined {
   return bytes === undefined ? undefined : decodeMark(bytes);
 }
 
-/** A log that has lost entries is filled again by the other members, if there are any. */
-function checkLog(log: RaftLog, state: ShardState, genesis: Configuration): void {
-  const alone = membersOf(log.configuration ?? genesis).size <= 1;
-  if (log.damage !== undefined && alone) raise('data_corrupted', log.damage);
-  if (state.index > log.lastIndex) {
+/** What was applied, unless the log has lost a part of it: then there is no telling what belongs to it. */
+function readState(
+  engine: Engine,
+  shard: ShardId,
+  log: RaftLog,
+  state: ShardState,
+): ImageMark | undefined {
+  const record = engine.get(groupKey('applied', shard));
+  if (record === undefined) return undefined;
+  state.replace(record);
+  if (state.index <= log.lastIndex) return undefined;
+  if (log.damage === undefined) {
     raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
   }
+  state.replace(undefined);
+  return { head: undefined, through: imageStart };
+}
+
+/** A log that has lost entries is filled again by the other members, if there are any. */
+function checkLog(log: RaftLog, genesis: Configuration): void {
+  const alone = membersOf(log.configuration ?? genesis).size <= 1;
+  if (log.damage !== undefined && alone) raise('data_corrupted', log.damage);
 }
 
 /** Up to where, and to which length, the log is kept for members that lag. */

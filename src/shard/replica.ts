@@ -80,6 +80,15 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     return this.#parts.state.index;
   }
 
+  dump(): unknown {
+    const out: unknown[] = [];
+    this.#parts.overlay.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) }, (k, v) => {
+      out.push([Buffer.from(k), Buffer.from(v)]);
+      return true;
+    });
+    return out;
+  }
+
   stateHash(): string {
     return this.#parts.hashes.whole();
   }

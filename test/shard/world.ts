@@ -59,6 +59,8 @@ export interface WorldOptions {
   readonly onCommit?: (batch: readonly unknown[], node: NodeId) => void;
   /** Also encode local messages. */
   readonly encodeAll?: boolean;
+  /** What becomes of a message between nodes. */
+  readonly fate?: () => 'now' | 'late' | 'lost';
   /** Sees every message that leaves for another node. */
   readonly onSend?: (envelope: Envelope, from: NodeId) => void;
 }
@@ -74,6 +76,8 @@ export class WorldNode {
   observed: ObservedReplica;
   incarnation = 0;
   alive = true;
+  /** A value on its disk has rotted. */
+  damaged = false;
   readonly news: NewsMessage[] = [];
   readonly #world: World;
   #client: Ref<Answer>;
@@ -235,6 +239,8 @@ export class World {
   /** Links that are cut, as `from>to`. */
   readonly cuts = new Set<string>();
   #wire: Carried[] = [];
+  /** They arrive when time has passed. */
+  #late: Carried[] = [];
   #token = 0;
 
   constructor(options: WorldOptions = {}) {
@@ -274,7 +280,9 @@ export class World {
       const node = this.nodes.get(to.node);
       if (node?.alive === true) node.dispatcher.deliverBytes(to, sender, type.kind, bytes);
     };
-    this.#wire.push({ from, to: to.node, deliver });
+    const fate = this.options.fate?.() ?? 'now';
+    if (fate === 'now') this.#wire.push({ from, to: to.node, deliver });
+    else if (fate === 'late') this.#late.push({ from, to: to.node, deliver });
   }
 
   /** Both directions of every link of the node. */
@@ -342,6 +350,7 @@ export class World {
   }
 
   #proceed(hold: boolean): void {
+    this.#wire.push(...this.#late.splice(0));
     if (hold) this.run();
     else this.settle();
   }
