@@ -65,6 +65,7 @@ export class ClusterRun implements Simulation {
         processes,
         operator: this.#operator,
         voters: () => cluster.voters,
+        isWitness: (node) => cluster.isWitness(node),
         leader: () => cluster.leader,
       },
       processes.filter((process) => cluster.isSpare(process)),

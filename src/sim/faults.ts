@@ -73,6 +73,7 @@ export interface FaultParts {
   /** Those who may join later included. */
   readonly processes: readonly SimulatedProcess[];
   readonly operator: Operator;
+  isWitness(node: NodeId): boolean;
   /** The newest lists of voters known. */
   voters(): readonly (readonly NodeId[])[];
   leader(): SimulatedProcess | undefined;
@@ -289,12 +290,18 @@ export class Faults {
    * the change under way is given up or done.
    */
   #suffice(stays: (node: NodeId) => boolean, lost: ReadonlySet<NodeId>): boolean {
-    const { operator, voters } = this.#parts;
-    const isMost = (nodes: readonly NodeId[]): boolean =>
-      nodes.filter((node) => !lost.has(node)).length * 2 > nodes.length;
+    const { operator, voters, isWitness } = this.#parts;
+    const suffice = (nodes: readonly NodeId[]): boolean => {
+      const majority = Math.floor(nodes.length / 2) + 1;
+      const intact = nodes.filter((node) => !lost.has(node));
+      // Of a majority that has an entry the witnesses have no data.
+      const copies = majority - nodes.filter(isWitness).length;
+      const gone = nodes.filter((node) => lost.has(node) && !isWitness(node)).length;
+      return intact.length >= majority && (gone === 0 || gone < copies);
+    };
     return voters().every((list) => {
       const staying = list.filter((node) => stays(node) && !operator.departing.has(node));
-      return isMost(list) && isMost(staying);
+      return suffice(list) && suffice(staying);
     });
   }
 

@@ -8,12 +8,14 @@ import { parseArgs } from 'node:util';
 import { loadParser } from '../sql/index.js';
 import { faultKinds } from './faults.js';
 import { type ClusterWishes, type Plant, plants } from './options.js';
-import { type RunRequest, type RunResult, runCluster, runLone } from './run.js';
+import { runGroup } from './raft/run.js';
+import { type Figures, type RunRequest, runCluster, runLone } from './run.js';
 
 const usage = `usage: npm run sim -- [options]
   --seeds N     run N seeds (default 10)
   --seed S      the first seed (default 1)
   --lone        one node alone, killed at random turns, instead of a cluster
+  --raft        a group of Raft cores alone, without SQL and disks: thousands of seeds a minute
   --nodes N     voting members of the cluster (default: drawn from the seed)
   --length F    run for F times as long
   --without F   without these faults, separated by commas: ${faultKinds.join(', ')}
@@ -27,6 +29,7 @@ interface Arguments {
   readonly seeds: number;
   readonly first: number;
   readonly lone: boolean;
+  readonly raft: boolean;
   readonly wishes: ClusterWishes;
   readonly twice: boolean;
   readonly trace: boolean;
@@ -41,6 +44,7 @@ function readArguments(): Arguments {
       seeds: { type: 'string', default: '10' },
       seed: { type: 'string', default: '1' },
       lone: { type: 'boolean', default: false },
+      raft: { type: 'boolean', default: false },
       nodes: { type: 'string' },
       length: { type: 'string' },
       without: { type: 'string' },
@@ -61,7 +65,7 @@ function readArguments(): Arguments {
     if (kind === undefined) throw wrongValue('without');
     return kind;
   });
-  const { lone, twice, trace, quiet, record } = values;
+  const { lone, raft, twice, trace, quiet, record } = values;
   return {
     seeds: numberOf('seeds', values.seeds) ?? 10,
     first: numberOf('seed', values.seed) ?? 1,
@@ -70,7 +74,7 @@ function readArguments(): Arguments {
       ...(lengthFactor === undefined ? {} : { lengthFactor }),
       ...(without === undefined ? {} : { without }),
     },
-    ...{ lone, twice, trace, quiet, record, plant },
+    ...{ lone, raft, twice, trace, quiet, record, plant },
   };
 }
 
@@ -85,13 +89,13 @@ function wrongValue(name: string): TypeError {
   return new TypeError(`--${name} has a value that it does not take`);
 }
 
-function runSeed(seed: number, options: Arguments): RunResult {
+function runSeed(seed: number, options: Arguments): Outcome {
   const request: RunRequest = {
     seed,
     ...(options.plant === undefined ? {} : { plant: options.plant }),
     ...(options.trace ? { print: (line) => console.log(line) } : {}),
   };
-  const result = options.lone ? runLone(request) : runCluster(request, options.wishes);
+  const result = runOne(request, options);
   const failed = result.violation !== undefined;
   if (failed || !options.quiet) {
     console.log(
@@ -107,10 +111,16 @@ function runSeed(seed: number, options: Arguments): RunResult {
   return result;
 }
 
-function flags({ plant, lone, wishes }: Arguments): string {
+function runOne(request: RunRequest, { raft, lone, wishes }: Arguments): Outcome {
+  if (raft) return runGroup(request);
+  return lone ? runLone(request) : runCluster(request, wishes);
+}
+
+function flags({ plant, lone, raft, wishes }: Arguments): string {
   return [
     plant === undefined ? '' : ` --plant ${plant}`,
     lone ? ' --lone' : '',
+    raft ? ' --raft' : '',
     wishes.nodes === undefined ? '' : ` --nodes ${wishes.nodes}`,
     wishes.lengthFactor === undefined ? '' : ` --length ${wishes.lengthFactor}`,
     wishes.without === undefined ? '' : ` --without ${wishes.without.join(',')}`,
@@ -121,7 +131,8 @@ function record(options: Arguments, statements: number, faults: number, failures
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   const day = new Date().toISOString().slice(0, 10);
   const last = options.first + options.seeds - 1;
-  const what = options.lone ? 'simulator, lone node' : 'simulator, clusters';
+  const clusters = options.lone ? 'simulator, lone node' : 'simulator, clusters';
+  const what = options.raft ? 'simulator, Raft cores' : clusters;
   const which = `seeds ${options.first} to ${last}${flags(options)}`;
   appendFileSync(
     'bench/soak.md',

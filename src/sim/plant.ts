@@ -153,7 +153,8 @@ export function plantedTamper(plant: Plant | undefined): Tamper | undefined {
 }
 
 /** The rules of Raft as the planted bug has them; undefined where it leaves them alone. */
-function plantedRules(plant: Plant | undefined): RaftRules | undefined {
+/** The rules of Raft with the planted bug among them; undefined: as they are. */
+export function plantedRules(plant: Plant | undefined): RaftRules | undefined {
   switch (plant) {
     case 'blind-vote':
       return { ...raftRules, logSuffices: () => true };
