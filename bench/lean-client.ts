@@ -90,17 +90,20 @@ export class LeanClient {
   }
 }
 
-/** A text frame of a client, of at most 64 KiB. */
+/** A text frame of a client, of at most 4 GiB. */
 export function clientFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
-  const head = length < 126 ? 6 : 8;
+  const head = length < 126 ? 6 : length < 0x1_0000 ? 8 : 14;
   const frame = Buffer.alloc(head + length);
   frame[0] = textOpcode;
-  if (length < 126) {
+  if (head === 6) {
     frame[1] = masked | length;
-  } else {
+  } else if (head === 8) {
     frame[1] = masked | 126;
     frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = masked | 127;
+    frame.writeUInt32BE(length, 6);
   }
   frame.write(text, head);
   return frame;
