@@ -35,6 +35,8 @@ export interface ImageSenderParts {
   readonly series: ShardSeries;
   /** Bytes of the whole store, about. */
   readonly storeBytes: () => number;
+  /** A collection is on its way through the log: it would take away what an image begun now needs. */
+  readonly isCollecting: () => boolean;
 }
 
 /** One image on its way. */
@@ -70,7 +72,7 @@ export class ImageSender {
 
   /** Nothing that an image needs may be collected. */
   get isBusy(): boolean {
-    return this.#sends.size > 0;
+    return this.#sends.size > 0 || this.#wanted.size > 0;
   }
 
   status(): ReplicaStatus['snapshots'] {
@@ -93,7 +95,8 @@ export class ImageSender {
   /** After any turn: begins what is wanted as soon as the state is one that everybody may have. */
   look(context: Context<ReplicaMessage>): void {
     if (this.#wanted.size === 0) return;
-    const { state, driver } = this.#parts;
+    const { state, driver, isCollecting } = this.#parts;
+    if (isCollecting()) return;
     // No member has applied more than this leader: what it gives never takes one back.
     if (!driver.raft.serves || state.isPartial || state.index < driver.raft.commitIndex) return;
     for (const node of [...this.#wanted]) this.#begin(node, context);

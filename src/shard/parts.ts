@@ -178,8 +178,10 @@ export function makeParts(
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
   const storeBytes = (): number => engine.stats().usedBytes;
+  const isCollecting = (): boolean => collector.isUnderWay;
   const imageSender = new ImageSender({
     ...{ shard, node, cluster, driver, log, state, overlay, limits, series, storeBytes },
+    isCollecting,
   });
   const receives = { shard, node, cluster, engine, driver, log, state, overlay, garbage, clock };
   const imageReceiver = new ImageReceiver(

@@ -86,6 +86,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       out.push([Buffer.from(k), Buffer.from(v)]);
       return true;
     });
+    (out as { record?: unknown }).record = this.#parts.state.encode();
     return out;
   }
 
