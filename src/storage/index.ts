@@ -3,10 +3,12 @@
  *
  * Guarantees:
  * - Commits become durable in order, each whole; `commit` never waits for the device; nothing is
- *   called durable before the device has said so (engine.ts).
+ *   called durable before the device has said so. What is waited for and what is not are two lanes
+ *   without an order between them (engine.ts): on disk a log file and LMDB (store-engine.ts).
  * - A replica reads its newest applied state through an {@link Overlay} while the engine gets it
  *   later, in whole generations; a group's log through a {@link RaftLog}.
- * - Every value read was checked against the checksum it was written with.
+ * - Every value read was checked against the checksum it was written with; what a log has lost is
+ *   known as lost, never taken for what a crash cut short.
  * - A directory belongs to one process at a time, and is refused, with an error that says what to do,
  *   when it is foreign, damaged, newer, locked or cannot be written.
  *

@@ -17,12 +17,13 @@
 import { constants, fdatasync, fdatasyncSync, readSync, write } from 'node:fs';
 import { assert, must } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
+import type { ShardId } from '../base/ids.js';
 import { checksumBytes } from './checksum.js';
 import type { DiskRoom } from './disk-room.js';
 import type { Batch, EngineStats, Put, Span, Ticket, Visit } from './engine.js';
 import { type DurableListener, type Flush, FlushQueue } from './flush-queue.js';
-import { parseKey, printKey } from './keys.js';
-import { damageNote } from './log-damage.js';
+import { groupKey, parseKey, printKey } from './keys.js';
+import { damageNote, decodeDamage } from './log-damage.js';
 import { isLogKey, type LiveRecords, type RecordPlace } from './live-records.js';
 import { frameBytes, soundValue, writeFrame } from './log-frame.js';
 import { type LogDamage, recoverLog, type RecoveredLog } from './log-recovery.js';
@@ -237,6 +238,8 @@ export class LogFile {
   }
 
   #flush(flush: Flush): void {
+    // The other lane failed while this one was held back: the files may be closed.
+    if (this.#queue.failure !== undefined) return;
     const moves = this.#takeMoves();
     const only = flush.batches.length === 1 && moves.length === 0 ? flush.batches[0] : undefined;
     const records = only ?? [...moves, ...flush.batches.flat()];
@@ -255,7 +258,9 @@ export class LogFile {
     if (this.#fits(bytes)) this.#write(records, bytes, false, written);
     else {
       this.#roll(bytes).then(
-        () => this.#write(records, bytes, false, written),
+        () => {
+          if (this.#queue.failure === undefined) this.#write(records, bytes, false, written);
+        },
         (error: unknown) => this.#failed(error),
       );
     }
@@ -388,9 +393,21 @@ export class LogFile {
     if (soundValue(key, stored)) return [{ key, value: stored.subarray(checksumBytes) }];
     const parsed = parseKey(key);
     assert('group' in parsed, 'a key of the log names its group');
-    const what = parsed.space === 'log' ? 'entries' : 'hardState';
-    const note = damageNote(parsed.group, what, `${printKey(key)} fails its checksum`);
+    const worst = parsed.space !== 'log' || this.#doubtsHardState(parsed.group);
+    const text = `${printKey(key)} fails its checksum`;
+    const note = damageNote(parsed.group, worst ? 'hardState' : 'entries', text);
     return [note, ...(parsed.space === 'damage' ? [] : [{ key, value: undefined }])];
+  }
+
+  /** Whether the group's note of damage says so, or cannot be read. */
+  #doubtsHardState(group: ShardId): boolean {
+    const key = groupKey('damage', group);
+    const place = this.#live.find(key);
+    if (place === undefined) return false;
+    const stored = this.#read(place, 0);
+    return (
+      !soundValue(key, stored) || decodeDamage(stored.subarray(checksumBytes)).what === 'hardState'
+    );
   }
 
   #value(key: Uint8Array, place: RecordPlace, readBytes: number): Uint8Array {
