@@ -7,7 +7,7 @@ import { cancelledCommitMs, requestsPerTurn } from './limits.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { isAdminCall, noTables } from './admin.js';
 import type { TableLookup } from '../bind/index.js';
-import { readParameters } from './parameters.js';
+import { answerPoint, type Execute, pointPlan } from './point.js';
 import type { Plan } from './plan-cache.js';
 import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
 import { keepText, preparedNamed, statedTypes } from './prepared.js';
@@ -18,7 +18,7 @@ import type { SessionState } from './state.js';
 import { type Answer, type Request, ResultWriter, type Wait, type Work } from './work.js';
 import { isCommand } from './command.js';
 import { kindOf } from '../parse/index.js';
-import { type Row, typeNamed } from '../types/index.js';
+import { typeNamed } from '../types/index.js';
 
 /** To itself: go on with the request. */
 export interface ContinueMessage extends Message {
@@ -41,7 +41,6 @@ export type SessionInput =
   | ReplicaAnswer
   | AdminAnswer;
 
-type Execute = Extract<SessionMessage, { kind: 'sql.execute' }>;
 type Asking = Extract<SessionMessage, { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' }>;
 
 /** The request that is served. */
@@ -339,84 +338,57 @@ export class Session implements Actor<SessionInput> {
     }));
   }
 
-  /**
-   * The short way for a kept plan that reads one row by its key outside of a transaction: no
-   * snapshot is opened, as the read ends within the turn. False when it does not apply.
-   */
+  /** Goes the short way where no question is needed first. False when it does not apply. */
   #executePoint(message: Execute): boolean {
     const state = this.#state;
-    const plan = this.#pointPlan(message);
-    if (plan === undefined || !state.access.readable(state.turn.nowMs, state.turn.wallMs)) return false;
+    const plan = pointPlan(state, message);
+    const { nowMs, wallMs } = state.turn;
+    if (plan === undefined || !state.access.readable(nowMs, wallMs)) return false;
     state.beginStatement();
-    this.#answerPoint(message, plan, undefined);
+    this.#answerPoint(message, plan, { stale: false, startMs: nowMs });
     return true;
   }
 
   /** The same where it must be asked first whether what is here is the newest. */
   *#executePointLater(message: Execute): Work<boolean> {
     const state = this.#state;
-    if (this.#pointPlan(message) === undefined) return false;
+    if (pointPlan(state, message) === undefined) return false;
+    const startMs = state.turn.nowMs;
     state.beginStatement();
     let stale: boolean;
     try {
       stale = yield* awaitSnapshot(state, this.#self, true);
     } catch (error) {
-      this.#failPoint(message.request, error);
+      this.#failPoint(message.request, startMs, error);
       return true;
     }
-    const plan = this.#pointPlan(message);
+    const plan = pointPlan(state, message);
     if (plan === undefined) return false;
-    this.#answerPoint(message, plan, stale ? true : undefined);
+    this.#answerPoint(message, plan, { stale, startMs });
     return true;
   }
 
-  #answerPoint(message: Execute, plan: Plan, stale: true | undefined): void {
+  #answerPoint(
+    message: Execute,
+    plan: Plan,
+    { stale, startMs }: { readonly stale: boolean; readonly startMs: number },
+  ): void {
     const state = this.#state;
     const { metrics } = state.place;
     try {
-      const context = state.pointContext;
-      const types = plan.bound.parameters;
-      context.parameters = readParameters(message.parameters, types, state.functions);
-      const row = plan.compiled.point?.(context);
-      const rows: readonly Row[] = row === undefined ? [] : [row];
-      const fresh = row === undefined ? noRow : oneRow;
-      const completion = stale === undefined ? fresh : { ...fresh, stale };
-      const { request } = message;
-      const columns = plan.columns ?? [];
-      const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
-      this.#answer(
-        timeZone === undefined
-          ? { kind: 'sql.rows', request, columns, rows, completion, last: true }
-          : { kind: 'sql.rows', request, columns, timeZone, rows, completion, last: true },
-      );
+      this.#answer(answerPoint(state, message, plan, stale));
       metrics.planHits.value += 1;
-      metrics.ended('select', 'ok', 0);
+      metrics.ended('select', 'ok', (state.turn.nowMs - startMs) / 1000);
     } catch (error) {
-      this.#failPoint(message.request, error);
+      this.#failPoint(message.request, startMs, error);
     }
   }
 
-  #failPoint(request: number, error: unknown): void {
+  #failPoint(request: number, startMs: number, error: unknown): void {
     const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
-    this.#state.place.metrics.ended('select', outcome, 0);
+    const seconds = (this.#state.turn.nowMs - startMs) / 1000;
+    this.#state.place.metrics.ended('select', outcome, seconds);
     this.#fail(request, error);
-  }
-
-  /** The plan of the short way; undefined when the statement cannot go this way. */
-  #pointPlan(message: Execute): Plan | undefined {
-    const state = this.#state;
-    const plan = this.#keptPlan(message);
-    if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
-    if (state.transaction !== undefined || state.failed) return undefined;
-    return plan.catalogueVersion === state.access.catalogueVersion ? plan : undefined;
-  }
-
-  #keptPlan({ statement, parameterTypes }: Execute): Plan | undefined {
-    const { plans } = this.#state.place;
-    if (parameterTypes !== undefined && parameterTypes.length > 0) return undefined;
-    if ('text' in statement) return plans.get(statement.text);
-    const prepared = this.#state.prepared.get(statement.prepared);
-    return prepared && plans.get(prepared.key);
   }
 
   /** Keeps a statement, and tells its types once they are known. */
@@ -493,9 +465,6 @@ function numberOf(message: Message): number | undefined {
   const { token, call } = message as { readonly token?: number; readonly call?: number };
   return token ?? call;
 }
-
-const noRow = { tag: 'SELECT 0', status: 'idle' } as const;
-const oneRow = { tag: 'SELECT 1', status: 'idle' } as const;
 
 function cancelled(): DatabaseError {
   return new DatabaseError('query_canceled', 'canceling statement due to user request');

@@ -1,0 +1,51 @@
+/**
+ * The short way for a kept plan that reads one row by its key outside of a transaction: no snapshot is
+ * opened, as the read ends within the turn.
+ */
+import type { Row } from '../types/index.js';
+import { readParameters } from './parameters.js';
+import type { Plan } from './plan-cache.js';
+import type { SessionAnswer, SessionMessage } from './protocol.js';
+import type { SessionState } from './state.js';
+
+export type Execute = Extract<SessionMessage, { kind: 'sql.execute' }>;
+
+/** The plan of a statement that may go this way; undefined for others. */
+export function pointPlan(state: SessionState, message: Execute): Plan | undefined {
+  const plan = keptPlan(state, message);
+  if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
+  if (state.transaction !== undefined || state.failed) return undefined;
+  return plan.catalogueVersion === state.access.catalogueVersion ? plan : undefined;
+}
+
+function keptPlan(state: SessionState, { statement, parameterTypes }: Execute): Plan | undefined {
+  const { plans } = state.place;
+  if (parameterTypes !== undefined && parameterTypes.length > 0) return undefined;
+  if ('text' in statement) return plans.get(statement.text);
+  const prepared = state.prepared.get(statement.prepared);
+  return prepared && plans.get(prepared.key);
+}
+
+const noRow = { tag: 'SELECT 0', status: 'idle' } as const;
+const oneRow = { tag: 'SELECT 1', status: 'idle' } as const;
+
+/** The whole answer. Raises what reading parameters and evaluating raise. */
+export function answerPoint(
+  state: SessionState,
+  message: Execute,
+  plan: Plan,
+  stale: boolean,
+): SessionAnswer {
+  const context = state.pointContext;
+  context.parameters = readParameters(message.parameters, plan.bound.parameters, state.functions);
+  const row = plan.compiled.point?.(context);
+  const rows: readonly Row[] = row === undefined ? [] : [row];
+  const fresh = row === undefined ? noRow : oneRow;
+  const completion = stale ? ({ ...fresh, stale } as const) : fresh;
+  const { request } = message;
+  const columns = plan.columns ?? [];
+  const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
+  return timeZone === undefined
+    ? { kind: 'sql.rows', request, columns, rows, completion, last: true }
+    : { kind: 'sql.rows', request, columns, timeZone, rows, completion, last: true };
+}
