@@ -156,13 +156,13 @@ export class SimulatedClient {
     this.#cancelPatience();
     this.#world.trace(this.name, outcome.kind, describe(outcome));
     const retry = outcome.kind === 'error' ? errorCatalogue[outcome.error.kind].retry : 'never';
-    if (!this.#options.insists || (retry !== 'later' && retry !== 'unknown')) {
+    const { insists, patienceMs } = this.#options;
+    const leaves = patienceMs !== undefined && (retry === 'later' || retry === 'unknown');
+    if (leaves) this.#leave();
+    if (!leaves || !insists) {
       this.statements += 1;
       this.#resume(outcome);
-      return;
-    }
-    this.#leave();
-    if (retry === 'unknown') this.#resume({ kind: 'unknown' });
+    } else if (retry === 'unknown') this.#resume({ kind: 'unknown' });
     else if (wasOpen) this.#resume({ kind: 'refused' });
     else {
       const pauseMs = this.#random.fraction() * this.#options.retryMsMax;

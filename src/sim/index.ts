@@ -12,3 +12,5 @@ export { isLinearizable, type Model, type Operation } from './checkers/lineariza
 export { Failover } from './failover.js';
 export { type Plant, plants } from './options.js';
 export { type RunRequest, type RunResult, runCluster, runLone } from './run.js';
+export { CoreMember, type MemberSettings, type Surroundings } from './raft/member.js';
+export { type GroupResult, runGroup } from './raft/run.js';

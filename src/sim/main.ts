@@ -25,6 +25,8 @@ const usage = `usage: npm run sim -- [options]
   --quiet       print failed seeds only
   --record      add what was covered to bench/soak.md`;
 
+type Outcome = Figures & { readonly violation: string | undefined };
+
 interface Arguments {
   readonly seeds: number;
   readonly first: number;
