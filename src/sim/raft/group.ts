@@ -51,6 +51,8 @@ export class RaftGroup implements Surroundings {
   readonly reached = new Map<string, number>();
   /** All that were to be witnesses at any time. Such a node never becomes a member with data. */
   readonly witnesses: Set<NodeId>;
+  messages = 0;
+  crashes = 0;
   /** The next install is cut short by a crash. */
   tearInstall = false;
   watcher: GroupWatcher | undefined;
@@ -139,6 +141,7 @@ export class RaftGroup implements Surroundings {
   crash(member: CoreMember, unflushedSurvival = this.options.unflushedSurvival): void {
     const seat = this.#seat(member);
     if (member.node === undefined) return;
+    this.crashes += 1;
     const { disk } = member;
     const survives = (pending: number): number => {
       let surviving = 0;
@@ -225,7 +228,7 @@ export class RaftGroup implements Surroundings {
 
   send(message: RaftMessage): void {
     this.properties.onSend(message, this.#world.nowMs);
-    this.count(message.kind);
+    this.messages += 1;
     this.#carry(message.from, message.to, (member) => {
       this.properties.onReceive(message, this.#world.nowMs);
       member.step(message);

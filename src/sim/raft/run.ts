@@ -1,7 +1,8 @@
 /** One seed of a simulated Raft group: faults and orders under load, then all is healed and must agree. */
 import { AssertionError } from '../../base/assert.js';
 import { Random } from '../../base/random.js';
-import type { RaftRules } from '../../raft/index.js';
+import { plantedRules } from '../plant.js';
+import type { Figures, RunRequest } from '../run.js';
 import { demand, Violation } from '../workload.js';
 import { World } from '../world.js';
 import { Clients } from './clients.js';
@@ -9,28 +10,16 @@ import { GroupFaults } from './faults.js';
 import { RaftGroup } from './group.js';
 import { drawGroup, type GroupOptions } from './options.js';
 
-export interface GroupRequest {
-  readonly seed: number;
-  /** Those of the core, one of them broken on purpose. */
-  readonly rules?: RaftRules;
-  readonly print?: (line: string) => void;
-}
-
-export interface GroupResult {
+export interface GroupResult extends Figures {
   readonly violation: string | undefined;
-  readonly operations: number;
-  readonly faults: number;
-  readonly virtualMs: number;
-  readonly trace: string;
-  readonly reached: ReadonlyMap<string, number>;
 }
 
 /** A healed group must agree within this. */
 const convergenceMs = 30_000;
 
-export function runGroup({ seed, rules, print }: GroupRequest): GroupResult {
+export function runGroup({ seed, plant, print }: RunRequest): GroupResult {
   const random = new Random(seed);
-  const options = drawGroup(seed, random.split(), rules);
+  const options = drawGroup(seed, random.split(), plantedRules(plant));
   const world = new World(random.split(), print);
   const group = new RaftGroup(world, random.split(), options);
   const clients = new Clients(world, random.split(), group);
@@ -53,11 +42,13 @@ export function runGroup({ seed, rules, print }: GroupRequest): GroupResult {
   }
   return {
     violation,
-    operations: clients.history.length,
+    statements: clients.history.length,
+    crashes: group.crashes,
     faults: faults.total,
     virtualMs: world.nowMs,
     trace: world.traceHash(),
-    reached: group.reached,
+    probes: group.reached,
+    messages: group.messages,
   };
 }
 
