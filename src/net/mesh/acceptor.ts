@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { raise } from '../../base/errors.js';
 import { isLoopback, type Material } from '../security/index.js';
 import type { Refusal } from './handshake.js';
-import { frameBytesMax, greetingsMax } from './limits.js';
+import { frameBytesMax, greetingsMax, requestMsMax } from './limits.js';
 import { MeshSocket } from './socket.js';
 
 export const meshPath = '/mesh';
@@ -38,15 +38,23 @@ export class Acceptor {
       maxPayload: frameBytesMax,
     });
     const { tls } = parts.material;
+    const timeouts = {
+      headersTimeout: requestMsMax,
+      requestTimeout: requestMsMax,
+      connectionsCheckingInterval: requestMsMax / 4,
+    };
     const answer = (_: IncomingMessage, response: ServerResponse): void => {
       response.writeHead(426, { connection: 'close', 'content-type': 'text/plain' });
       response.end('this port is for other nodes\n');
     };
     this.#server =
       tls === undefined
-        ? createServer(answer)
+        ? createServer(timeouts, answer)
         : createTlsServer(
-            { ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' },
+            {
+              ...{ ...timeouts, ...tls, requestCert: true, rejectUnauthorized: true },
+              ...{ minVersion: 'TLSv1.3', handshakeTimeout: requestMsMax },
+            },
             answer,
           );
     this.#server.on('connection', (socket: Socket) => this.#connected(socket));

@@ -98,7 +98,7 @@ export function dial(options: Dial): () => void {
       ...(tls && { ...tls, ...byAuthority }),
     });
   } catch (error) {
-    fail(error as Error);
+    process.nextTick(fail, error);
     return () => undefined;
   }
   webSocket.on('error', fail);

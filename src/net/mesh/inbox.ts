@@ -2,7 +2,7 @@
  * What comes in by a connection that is taken: it undoes what {@link Outbox} does. Everything is
  * checked; what does not fit raises `data_corrupted`, and the connection ends.
  */
-import type { Parcel } from '../../actors/host.js';
+import type { Parcel } from '../../actors/index.js';
 import type { PlaceId, Ref } from '../../actors/actor.js';
 import { raise } from '../../base/errors.js';
 import type { NodeId } from '../../base/ids.js';

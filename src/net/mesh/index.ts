@@ -13,12 +13,13 @@
 export type { PeerAddress } from './dialer.js';
 export type { Refusal } from './handshake.js';
 export { defaultMeshLimits, type MeshLimits } from './limits.js';
-export type { LinkStatus, Mesh, MeshClock, MeshOptions, MeshPeer } from './mesh.js';
+export type { Mesh } from './mesh.js';
 export { meshMetrics } from './metrics.js';
+export type { LinkStatus, MeshClock, MeshOptions, MeshPeer } from './options.js';
 
 /** Listens for other nodes; raises `address_in_use` and `config_invalid`. */
 export async function openMesh(
-  options: import('./mesh.js').MeshOptions,
+  options: import('./options.js').MeshOptions,
 ): Promise<import('./mesh.js').Mesh> {
   const { Mesh } = await import('./mesh.js');
   return Mesh.open(options);

@@ -56,6 +56,8 @@ export const kindsMax = 4096;
 export const nameLengthMax = 255;
 /** Connections whose handshake is not over; further ones are closed. */
 export const greetingsMax = 128;
+/** Milliseconds from a connection to the end of its request, TLS included. */
+export const requestMsMax = 4000;
 /** Reliable messages of one priority for one peer that are not acknowledged; further ones are refused. */
 export const reliableMessagesMax = 1024;
 /** Milliseconds between two looks at deadlines. */

@@ -1,5 +1,5 @@
 /** The link to another node: a connection for what is urgent and one for bulk, and what waits for both. */
-import type { Parcel } from '../../actors/host.js';
+import type { Parcel } from '../../actors/index.js';
 import type { NodeId } from '../../base/ids.js';
 import { Channel, type ChannelParts } from './channel.js';
 import type { Arrived } from './inbox.js';
@@ -34,6 +34,8 @@ export interface LinkParts {
   readonly lost: (link: Link, reason: string) => void;
 }
 
+/** Longer than any connection is silent. */
+const roundTripMsMax = 60_000;
 /** Of priorities, what goes by the connection for bulk. */
 const bulkPriority = priorities.indexOf('low');
 
@@ -97,13 +99,14 @@ export class Link {
   /** The peer's connection for bulk; it replaces the one before. */
   attachBulk(socket: MeshSocket): void {
     const before = this.#bulk;
+    // Numbers for streams and kinds that the connection before has announced are not known on this one.
+    if (before !== undefined) this.#bulkOutbox = new Outbox(this.#parts.limits);
     const channel: Channel = new Channel(
       socket,
       this.#bulkOutbox,
       this.#channel(this.#bucket, () => {
         if (this.#bulk !== channel) return;
         this.#bulk = undefined;
-        // Its numbers for streams and kinds are gone with it, and so is what used them.
         this.#bulkOutbox = new Outbox(this.#parts.limits);
       }),
     );
@@ -171,7 +174,8 @@ export class Link {
       },
       delivered: (sequence, priority) => correspondence.senders[priority]?.delivered(sequence),
       roundTrip: (ms) => {
-        if (bucket !== undefined) return;
+        // A peer may answer what it was not asked.
+        if (bucket !== undefined || !(ms >= 0 && ms < roundTripMsMax)) return;
         this.roundTripMs = ms;
         meter.roundTrip.observe(ms / 1000);
       },

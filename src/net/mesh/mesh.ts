@@ -1,100 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import type { Carrier, Parcel } from '../../actors/host.js';
+import { isIP } from 'node:net';
+import type { Carrier, Parcel } from '../../actors/index.js';
 import { assert } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { NodeId } from '../../base/ids.js';
-import type { Metrics } from '../../base/metrics.js';
-import type { Log } from '../host.js';
-import { isLoopback, Material, type MeshSecurity } from '../security/index.js';
+import { isLoopback, Material } from '../security/index.js';
 import { Acceptor } from './acceptor.js';
 import { dial, type PeerAddress, Target } from './dialer.js';
 import { Greeting, type GreetingHost } from './greeting.js';
 import type { Refusal } from './handshake.js';
-import type { Arrived } from './inbox.js';
 import { defaultMeshLimits, greetingsMax, type MeshLimits, reloadMs, tickMs } from './limits.js';
 import { Correspondence, Link } from './link.js';
 import { Meter } from './meter.js';
+import {
+  type LinkStatus,
+  type MeshOptions,
+  type MeshClock,
+  type MeshPeer,
+  processClock,
+} from './options.js';
 import { RefusalLog } from './refusal-log.js';
 import type { MeshSocket } from './socket.js';
 import { type ConnectionClass, type Hello, nonceBytes, priorities, protocol } from './wire.js';
-
-/** Another node, as its hello tells. */
-export interface MeshPeer {
-  readonly node: NodeId;
-  /** UUID of its directory. */
-  readonly instance: string;
-  readonly version: string;
-  /** `host:port` of its mesh as it advertises it. */
-  readonly address: string;
-  /** `host:port` of its HTTP door; empty when unknown. */
-  readonly http: string;
-  readonly clusterId: string | undefined;
-  /** The address that this node dialed; undefined when the peer dialed. */
-  readonly via: string | undefined;
-}
-
-/** How a link stands. */
-export interface LinkStatus extends MeshPeer {
-  /** When it came up, in the clock of the mesh. */
-  readonly sinceMs: number;
-  /** Of the last ping; undefined before the first answer. */
-  readonly roundTripMs: number | undefined;
-  readonly queuedBytes: number;
-  /** Whether the connection for bulk is up too. */
-  readonly bulk: boolean;
-}
-
-export interface MeshClock {
-  /** Monotonic milliseconds. */
-  nowMs(): number;
-  /** Calls `tick` again and again; the result ends it. */
-  every(ms: number, tick: () => void): () => void;
-}
-
-export interface MeshOptions {
-  readonly node: NodeId;
-  /** UUID of the node's directory. */
-  readonly instance: string;
-  /** Peers of another cluster are refused; without one, everybody's cluster is compared by others. */
-  readonly clusterId?: string;
-  /** The version of the program. */
-  readonly version: string;
-  readonly host: string;
-  /** 0 takes any. */
-  readonly port: number;
-  /** `host:port` where others reach this node; empty: where it listens. */
-  readonly advertise?: string;
-  /** `host:port` of the HTTP door. */
-  readonly http?: string;
-  readonly security: MeshSecurity;
-  /** The most that bulk sends to one peer; 0 is no limit. */
-  readonly bulkBytesPerSecond?: number;
-  /** Kinds of messages that are acknowledged, and sent again when a link breaks. */
-  readonly reliable?: readonly string[];
-  readonly log: Log;
-  readonly metrics: Metrics;
-  /** Takes what comes in; valid during the call only. */
-  readonly deliver: (parcel: Arrived) => void;
-  /** Why a peer is not wanted, if it is not. */
-  readonly admit?: (peer: Omit<MeshPeer, 'via'>) => string | undefined;
-  /** There is a link now; told once until `onPeerLost`. */
-  readonly onPeer?: (peer: MeshPeer) => void;
-  readonly onPeerLost?: (node: NodeId, reason: string) => void;
-  readonly clock?: MeshClock;
-  readonly limits?: Partial<MeshLimits>;
-  /** Versions of the protocol that it speaks; a test plays a later build. */
-  readonly protocol?: { readonly oldest: number; readonly newest: number };
-  /** In [0, 1), for jitter. */
-  readonly random?: () => number;
-}
-
-const processClock: MeshClock = {
-  nowMs: () => performance.now(),
-  every: (ms, tick) => {
-    const timer = setInterval(tick, ms);
-    return () => clearInterval(timer);
-  },
-};
 
 /** Both are told by the same rule, so that exactly one side decides. */
 const quiet: ReadonlySet<Refusal> = new Set(['self', 'duplicate']);
@@ -120,6 +47,8 @@ export class Mesh implements GreetingHost {
   /** By link that this node dialed: where its connection for bulk leads. */
   readonly #bulkTargets = new Map<Link, Target>();
   readonly #unflushed = new Set<Link>();
+  /** Ends what is being dialed. */
+  readonly #dials = new Set<() => void>();
   #targets: readonly Target[] = [];
   #acceptor: Acceptor | undefined;
   #stopTicks: () => void = () => undefined;
@@ -148,6 +77,9 @@ export class Mesh implements GreetingHost {
     const { host, port, security } = options;
     if (security.kind === 'loopback' && !isLoopback(host)) {
       raise('config_invalid', `mesh.security loopback cannot listen on ${host}`);
+    }
+    if (isIP(host) !== 0 && /^[0.:]+$/.test(host) && (options.advertise ?? '') === '') {
+      raise('config_invalid', `mesh.advertise is needed where mesh.host is ${host}`);
     }
     const mesh = new Mesh(options);
     mesh.#acceptor = await Acceptor.open({
@@ -244,6 +176,7 @@ export class Mesh implements GreetingHost {
     this.flush();
     this.#closed = true;
     this.#stopTicks();
+    for (const end of this.#dials) end();
     for (const greeting of [...this.#greetings]) greeting.socket.cut('the node stops');
     for (const link of [...this.#links.values()]) link.cut('the node stops');
     await this.#acceptor?.close();
@@ -309,6 +242,7 @@ export class Mesh implements GreetingHost {
 
   #putReliable(link: Link | undefined, parcel: Parcel): boolean {
     const { node } = parcel.to;
+    if (parcel.bytes.length > this.#limits.parcelBytesMax / 2) return false;
     const sender = this.#correspondenceWith(node).senders[priorities.indexOf(parcel.priority)];
     const sequence = sender?.keep(parcel, this.#clock.nowMs(), link !== undefined);
     if (sequence === undefined) return false;
@@ -452,20 +386,25 @@ export class Mesh implements GreetingHost {
   #dial(target: Target, connection: ConnectionClass): void {
     target.busy = true;
     this.#meter.dials.value += 1;
-    dial({
+    const end = dial({
       address: target.address,
       own: this.#options.node,
       connection,
       material: this.#material,
       timeoutMs: this.#limits.handshakeMs,
-      connected: (socket) => this.#greet(socket, target, connection),
+      connected: (socket) => {
+        this.#dials.delete(end);
+        this.#greet(socket, target, connection);
+      },
       failed: (reason, code) => {
+        this.#dials.delete(end);
         target.failed(this.#clock.nowMs(), this.#limits, this.#random());
         if (this.#closed) return;
         if (ofSecurity(code)) this.#count(target.address, 'certificate', reason);
         else this.#refusals.write('mesh.unreachable', target.address, code, { detail: reason });
       },
     });
+    this.#dials.add(end);
   }
 
   #greet(socket: MeshSocket, target: Target | undefined, connection: ConnectionClass): void {
@@ -474,12 +413,19 @@ export class Mesh implements GreetingHost {
       return;
     }
     const { node, instance, version, http = '', security } = this.#options;
+    const known = target?.node;
+    if (connection === 'main' && known !== undefined && this.#links.has(known)) {
+      // The peer was faster.
+      socket.cut('there is a link');
+      target?.reached(this.#clock.nowMs(), settleMs);
+      return;
+    }
     const own: Hello = {
       ...(this.#options.protocol ?? protocol),
       ...{ node, instance, boot: this.#boot, connection, security: security.kind },
       ...{ clusterId: this.#clusterId, version, address: this.advertise, http },
       nonce: randomBytes(nonceBytes),
-      replaces: target?.node !== undefined,
+      replaces: known !== undefined,
     };
     const named = security.kind === 'tls' && security.namesNode !== false;
     const greeting = new Greeting(

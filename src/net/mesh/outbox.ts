@@ -2,7 +2,7 @@
  * What waits for a connection: frames by priority and, before all others, control records. Numbers for
  * streams and kinds are announced as control records, so that they always arrive before their use.
  */
-import type { Parcel } from '../../actors/host.js';
+import type { Parcel } from '../../actors/index.js';
 import { assert } from '../../base/assert.js';
 import { Queue } from '../../base/queue.js';
 import { Frame, varintBytes, writeVarint } from './frame.js';

@@ -2,7 +2,7 @@
  * Messages that are sent again until they are acknowledged or their retries are used up (G-05): what was
  * under way when a link broke is sent on the next one. The receiver takes each once, in order.
  */
-import type { Parcel } from '../../actors/host.js';
+import type { Parcel } from '../../actors/index.js';
 import { Queue } from '../../base/queue.js';
 import { type MeshLimits, reliableMessagesMax } from './limits.js';
 import type { Meter } from './meter.js';

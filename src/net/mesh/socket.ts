@@ -46,8 +46,8 @@ export class MeshSocket {
       this.#end(error.message, typeof code === 'string' && code.startsWith('WS_ERR'));
     });
     webSocket.on('close', () => this.#end('closed', false));
-    // The peer's process has ended: ws would first wait for what is still to be written.
-    socket.on('end', () => this.#end('closed by the peer', false));
+    // The peer's process has ended: ws would first wait until what is left to write was written.
+    socket.on('end', () => this.cut('closed by the peer'));
     socket.on('close', () => this.#end('closed', false));
     socket.on('drain', () => {
       this.#blocked = false;
