@@ -114,7 +114,8 @@ export function changeRefusal(from: Configuration, to: Members): string | undefi
   return undefined;
 }
 
-function isSame(from: Configuration, to: Members): boolean {
+/** Whether two configurations, neither of them joint, have the same members. */
+export function isSame(from: Configuration, to: Members): boolean {
   const same = (a: readonly NodeId[], b: readonly NodeId[]): boolean =>
     a.length === b.length && a.every((node) => b.includes(node));
   return (

@@ -10,7 +10,7 @@ import { Candidacy } from './candidacy.js';
 import type { Members, RaftInput, RaftOptions, RaftStatus, RaftTiming, Ready } from './contract.js';
 import { Following } from './following.js';
 import { Leader } from './leader.js';
-import { isMember, isVoter } from './membership.js';
+import { isMember, isSame, isVoter } from './membership.js';
 import type {
   AppendAnswer,
   AppendRequest,
@@ -22,6 +22,8 @@ import type {
   VoteRequest,
 } from './message.js';
 import { MemberState } from './state.js';
+
+type Installed = RaftInput & { readonly kind: 'raft.installed' };
 
 /**
  * A member is a leader, a candidate (of a pre-vote or an election) or else a follower; what it has
@@ -187,7 +189,7 @@ export class RaftNode {
         if (this.#leader !== undefined || this.#candidacy !== undefined) this.#follow();
         break;
       case 'raft.installed':
-        this.#onInstalled(input.index, input.term);
+        this.#onInstalled(input);
         break;
       default:
         this.#onMessage(input);
@@ -472,7 +474,7 @@ export class RaftNode {
     else this.#following.resetElection();
   }
 
-  #onInstalled(index: LogIndex, term: Term): void {
+  #onInstalled({ index, term, configuration }: Installed): void {
     const { tail } = this.#state;
     assert(this.#leader === undefined, 'a leader needs no snapshot', index);
     assert(tail.termAt(index) === term, 'the log begins after the snapshot', index, term);
@@ -480,6 +482,11 @@ export class RaftNode {
     // Its entry is of a term that this member may not have heard of.
     if (term > this.#state.term) this.#enterTerm(term);
     tail.installed();
+    assert(
+      tail.lastIndex > index || isSame(tail.configuration, configuration),
+      'the log has the configuration of the snapshot',
+      index,
+    );
     this.#state.installed(index, tail.lastIndex);
     this.#following.onInstalled(index);
   }

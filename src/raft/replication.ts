@@ -1,7 +1,7 @@
 /** How a leader brings its log to the other members: what each has, what is under way, what to send next. */
 import { assert, must } from '../base/assert.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
-import type { Configuration, LogEntry } from '../storage/index.js';
+import type { LogEntry } from '../storage/index.js';
 import type { MemberProgress } from './contract.js';
 import { allMembers, isVoter, isWitness } from './membership.js';
 import type { AppendAnswer } from './message.js';
@@ -63,9 +63,9 @@ export class Replication {
   }
 
   /** The highest value that a majority has, the leader itself with `own`. */
-  quorum(own: number, valueAt: (progress: Progress) => number, sets?: Configuration): number {
+  quorum(own: number, valueAt: (progress: Progress) => number): number {
     const { id, configuration } = this.#state;
-    return quorumValue(sets ?? configuration, (voter) => {
+    return quorumValue(configuration, (voter) => {
       if (voter === id) return own;
       const progress = this.#progress.get(voter);
       return progress === undefined ? Number.NEGATIVE_INFINITY : valueAt(progress);

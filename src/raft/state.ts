@@ -202,14 +202,14 @@ export class MemberState {
     });
   }
 
-  /** What was handed out before is on the disk; whether the log says more about it. */
-  persisted(term: Term, index: LogIndex, replacements: number): boolean {
-    if (term !== this.term) return false;
+  /** What was handed out up to `index` is on the disk. */
+  persisted(term: Term, index: LogIndex, replacements: number): void {
+    // In a later term, or after entries were replaced, what comes of that is on its way too.
+    if (term !== this.term) return;
     this.durableTerm = term;
-    if (replacements !== this.#replacements || index <= this.durableIndex) return false;
+    if (replacements !== this.#replacements || index <= this.durableIndex) return;
     assert(index <= this.tail.lastIndex, 'persisted beyond the log', index, this.tail.lastIndex);
     this.durableIndex = index;
-    return true;
   }
 
   get hasReady(): boolean {
