@@ -129,7 +129,13 @@ export class BenchCluster {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
+  /** Gently, so that profiles are written. */
   async stop(): Promise<void> {
-    for (const node of this.nodes) if (node.process !== undefined) await this.kill(node);
+    for (const { process: child } of this.nodes) {
+      if (child === undefined) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
   }
 }
