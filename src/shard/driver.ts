@@ -16,7 +16,8 @@ import type { Configuration, HardState, RaftLog } from '../storage/index.js';
 import type { ShardLimits } from './limits.js';
 import type { PersistedMessage, ReplicaMessage } from './messages.js';
 import type { ShardSeries } from './metrics.js';
-import type { ForwardMessage, ForwardedMessage, RaftPeerMessage } from './peer.js';
+import type { ForwardedMessage, ForwardMessage, RaftPeerMessage } from './peer.js';
+import { membersOf } from './standing.js';
 
 export interface DriverParts {
   readonly shard: ShardId;
@@ -123,6 +124,16 @@ export class Driver {
     this.#watchesDisk = false;
     this.#lookAtDisk(context);
     this.#watchDisk(context);
+  }
+
+  /** Asks all members for the commit index: a leader that sleeps wakes, and sees what this member lacks. */
+  callMembers(context: Context<ReplicaMessage>): void {
+    const { node } = this.#parts;
+    const { term, configuration } = this.raft;
+    for (const to of membersOf(configuration)) {
+      if (to === node) continue;
+      this.#send({ kind: 'raft.readIndex', from: node, to, term, read: 0 }, context);
+    }
   }
 
   /** Sends to the replica of another node. */

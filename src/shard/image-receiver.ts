@@ -115,6 +115,15 @@ export class ImageReceiver {
     this.#preparing = true;
     driver.step({ kind: 'raft.installing' }, context);
     this.look(context);
+    this.seek(context);
+  }
+
+  /** Looks for a leader while the state is not whole: a group that sleeps would not miss this member. */
+  seek(context: Context<ReplicaMessage>): void {
+    const { standing, driver, limits } = this.#parts;
+    if (standing.isWhole) return;
+    if (this.#install === undefined && this.#next === undefined) driver.callMembers(context);
+    context.setTimer('shard.imageTimer', limits.imageRetryMs, { kind: 'shard.imageTimer' });
   }
 
   onBegin(message: ImageBeginMessage, context: Context<ReplicaMessage>): void {

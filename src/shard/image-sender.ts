@@ -97,8 +97,10 @@ export class ImageSender {
     if (this.#wanted.size === 0) return;
     const { state, driver, isCollecting } = this.#parts;
     if (isCollecting()) return;
-    // No member has applied more than this leader: what it gives never takes one back.
-    if (!driver.raft.serves || state.isPartial || state.index < driver.raft.commitIndex) return;
+    const { raft } = driver;
+    // A leader that serves gives all that is committed. One that does not yet may need the very member that waits.
+    const isBehind = raft.serves && state.index < raft.commitIndex;
+    if (raft.role !== 'leader' || state.isPartial || isBehind) return;
     for (const node of [...this.#wanted]) this.#begin(node, context);
     this.#wanted.clear();
   }

@@ -249,12 +249,13 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   #start(context: Context<ReplicaMessage>): void {
-    const { driver, makeRaft, limits, standing, log } = this.#parts;
+    const { driver, makeRaft, limits, standing, log, imageReceiver } = this.#parts;
     const { nowMs, random } = context;
     const lost = { needsSnapshot: !standing.isWhole, lostEntries: log.damage !== undefined };
     driver.restart(makeRaft({ nowMs, random: random.split(), ...lost }));
     context.setTimer('shard.leaderless', limits.leaderWaitMs, { kind: 'shard.leaderless' });
     driver.step({ kind: 'raft.tick' }, context);
+    imageReceiver.seek(context);
   }
 
   #onImage(message: ImageMessage, context: Context<ReplicaMessage>): void {
@@ -275,6 +276,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         return;
       case 'shard.imageTimer':
         imageSender.onTimer(context);
+        imageReceiver.seek(context);
         return;
       case 'shard.imageSaved':
         imageReceiver.onSaved(message, context);
