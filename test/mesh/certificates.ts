@@ -189,3 +189,35 @@ t.test('certificates change while the node runs', async (t) => {
   const fresh = await openNode(2, tls(next, 2));
   await link(fresh, one);
 });
+
+t.test('files that change are found by looking, and half a file changes nothing', async (t) => {
+  t.teardown(closeAll);
+  const directory = temporary(t);
+  await authority(directory, 1);
+  let nowMs = 0;
+  let tick = (): void => undefined;
+  const clock = {
+    nowMs: () => nowMs,
+    every: (_: number, each: () => void) => {
+      tick = each;
+      return () => undefined;
+    },
+  };
+  const node = await openNode(1, { ...tls(directory, 1), clock });
+  const look = (): string[] => {
+    node.logged.length = 0;
+    nowMs += 5000;
+    tick();
+    return node.logged.map(({ event }) => event);
+  };
+  t.same(look(), []);
+  const file = join(directory, 'node-1.pem');
+  const good = readFileSync(file);
+  writeFileSync(file, good.subarray(0, 100));
+  t.same(look(), ['mesh.not_reloaded']);
+  t.same(look(), [], 'said once');
+  writeFileSync(file, Buffer.concat([good, Buffer.from('\n')]));
+  t.same(look(), ['mesh.reloaded']);
+  await certificate(directory, 2, valid);
+  await link(await openNode(2, tls(directory, 2)), node);
+});

@@ -8,10 +8,13 @@ import {
   type Node,
   numbers,
   openNode,
+  parcel,
   send,
   until,
 } from './meshes.js';
+import { recordTypes } from '#src/net/mesh/wire.js';
 import { MeshProxy } from './proxy.js';
+import { hello, RawPeer } from './raw-peer.js';
 
 async function proxied(node: Node): Promise<MeshProxy> {
   return MeshProxy.start(Number(node.mesh.address.split(':')[1]));
@@ -220,14 +223,6 @@ t.test('replies beyond their bound cut the link instead of filling memory', asyn
   t.teardown(() => proxy.close());
   await link(a, b, `127.0.0.1:${proxy.port}`);
   proxy.stall();
-  let taken = 0;
-  while (a.mesh.peers().length > 0 && taken < 10_000) {
-    if (send(a, b, taken, { flow: 'reply', kind: 'x'.repeat(200), to: 'y'.repeat(200) }))
-      taken += 1;
-    else break;
-  }
-  t.equal(a.lost.length, taken === 10_000 ? 0 : 1);
-  const { parcel } = await import('./meshes.js');
   for (let i = 0; i < 100 && a.lost.length === 0; i += 1) {
     a.mesh.carrier(parcel(a, b, Buffer.alloc(100_000), { flow: 'reply' }));
   }
@@ -255,3 +250,49 @@ t.test('with a proxy that delays, the round trip is measured and order holds', a
   await until('a ping is answered', () => a.mesh.peers()[0]?.roundTripMs !== undefined);
   t.ok((a.mesh.peers()[0]?.roundTripMs ?? 0) >= 38, 'both ways take their delay');
 });
+
+t.test('slow links that both sides dial settle to one', async (t) => {
+  t.teardown(closeAll);
+  const [a, b] = [await openNode(1), await openNode(2)];
+  const [toA, toB] = [await proxied(a), await proxied(b)];
+  t.teardown(() => Promise.all([toA.close(), toB.close()]));
+  toA.delay(150);
+  toB.delay(100);
+  a.mesh.setPeers([{ address: `127.0.0.1:${toB.port}`, node: b.id }]);
+  b.mesh.setPeers([{ address: `127.0.0.1:${toA.port}`, node: a.id }]);
+  await linked(a, b);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const [lostA, lostB] = [a.lost.length, b.lost.length];
+  t.ok(lostA <= 1 && lostB <= 1, `lost ${lostA} and ${lostB} times`);
+  await linked(a, b);
+  send(a, b, 1);
+  send(b, a, 2);
+  await until('both are heard', () => a.heard.length === 1 && b.heard.length === 1);
+});
+
+t.test(
+  'a connection for bulk that takes the place of another hears all numbers anew',
+  async (t) => {
+    t.teardown(closeAll);
+    const node = await openNode(1);
+    const main = await RawPeer.open(node.mesh.address);
+    main.hello(hello(9));
+    await until('it is taken', () => main.welcomed);
+    const raw = { ...node, id: 9 as Node['id'] };
+    for (let round = 0; round < 3; round += 1) {
+      const bulk = await RawPeer.open(node.mesh.address, { query: '?node=9&class=bulk' });
+      bulk.hello(hello(9, { connection: 'bulk' }));
+      await until('it is taken', () => bulk.welcomed);
+      t.ok(send(node, raw, round, { priority: 'low' }));
+      const low = recordTypes.parcel + 3;
+      await until('it is heard', () => bulk.came.some(({ type }) => type === low));
+      const types = bulk.came.map(({ type }) => type);
+      t.ok(types.indexOf(recordTypes.kind) !== -1, 'the kind is announced');
+      t.ok(types.indexOf(recordTypes.kind) < types.indexOf(low), 'before its use');
+      t.ok(types.indexOf(recordTypes.stream) < types.indexOf(low));
+    }
+    t.same(node.lost, [], 'the link stays');
+    main.close();
+    await until('it is gone', () => node.lost.length === 1);
+  },
+);

@@ -373,3 +373,51 @@ t.test('a node dials its own address and forgets it', async (t) => {
   t.equal(metric(a, 'dials_total'), dials);
   t.equal(metric(a, 'refusals_total'), 0);
 });
+
+t.test('more handshakes at once than it bears', async (t) => {
+  t.teardown(closeAll);
+  const node = await openNode(1, { limits: { handshakeMs: 60_000 } });
+  const peers = await Promise.all(
+    Array.from({ length: 130 }, () => RawPeer.open(node.mesh.address)),
+  );
+  await until('two are too many', () => peers.filter(({ closed }) => closed).length === 2);
+  t.equal(metric(node, 'refusals_total', { reason: 'too_many' }), 2);
+  for (const peer of peers) peer.close();
+  await until('there is room again', () => metric(node, 'refusals_total') === 2);
+  await lives(t, node);
+});
+
+t.test('a server that is dialed and answers nonsense', async (t) => {
+  t.teardown(closeAll);
+  const { WebSocketServer } = await import('ws');
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.teardown(() => server.close());
+  const random = new Random(3);
+  const answers: readonly (() => Buffer)[] = [
+    () => Buffer.from(Array.from({ length: random.below(200) }, () => random.below(256))),
+    () => payloadOf([recordTypes.welcome, Buffer.alloc(4)]),
+    () =>
+      payloadOf([recordTypes.hello, encodeHello(hello(1))], [recordTypes.welcome, Buffer.alloc(1)]),
+    () =>
+      payloadOf(
+        [recordTypes.hello, encodeHello(hello(1))],
+        [recordTypes.hello, encodeHello(hello(1))],
+      ),
+    () => payloadOf([recordTypes.refusal, Buffer.alloc(3000, 65)]),
+  ];
+  let dialed = 0;
+  server.on('connection', (socket) => {
+    socket.on('message', () => {
+      socket.send(answers[dialed % answers.length]?.() ?? Buffer.alloc(0));
+      dialed += 1;
+    });
+  });
+  const node = await openNode(2, { limits: { dialMsMax: 50, handshakeMs: 300 } });
+  const { port } = server.address() as { readonly port: number };
+  node.mesh.setPeers([{ address: `127.0.0.1:${port}`, node: undefined }]);
+  await until('it was dialed often', () => dialed > 10);
+  node.mesh.setPeers([]);
+  t.same(node.peers, []);
+  await lives(t, node);
+});
