@@ -235,10 +235,12 @@ export class Following {
   #answer(refused: AppendAnswer['refused']): void {
     const { id, term, durableTerm, durableIndex, nowMs, needsSnapshot, recovering } = this.#state;
     assert(this.#leader !== undefined, 'an answer to nobody');
+    // A crash would put it back to an earlier term, where the entries could still be replaced, or to before its
+    // first one, where nobody remembers that it may have promised something.
+    const isDurable = durableTerm === term;
+    const matched = isDurable ? Math.min(this.#agreedIndex, durableIndex) : 0;
     this.#answeredMs = nowMs;
-    this.#answeredRound = this.#round;
-    // In an earlier term, where a crash would put it back, the entries could still be replaced.
-    const matched = durableTerm === term ? Math.min(this.#agreedIndex, durableIndex) : 0;
+    if (isDurable) this.#answeredRound = this.#round;
     this.#state.messages.push({
       kind: 'raft.appendAnswer',
       term,
@@ -246,7 +248,7 @@ export class Following {
       to: this.#leader,
       matchIndex: matched as LogIndex,
       receivedIndex: this.#agreedIndex,
-      round: this.#round,
+      round: isDurable ? this.#round : 0,
       refused,
       needsSnapshot,
       recovering,
