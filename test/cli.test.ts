@@ -363,6 +363,11 @@ t.test('docs/cli.md names every command, option and exit code', async (test) => 
     test.match(page, `shardforge${command === root ? '' : ` ${command.name()}`}`);
     for (const { long } of command.options)
       test.match(page, `\`${long}`, `${command.name()} ${long}`);
+    if (!['cluster', 'node'].includes(command.name())) continue;
+    for (const each of command.commands) {
+      test.match(page, `| \`${command.name()} ${each.name()}`);
+      for (const { long } of each.options) test.match(page, `${long}`, `${each.name()} ${long}`);
+    }
   }
   for (const code of Object.values(exitCodes)) test.match(page, `| ${code} |`);
 });

@@ -235,8 +235,9 @@ class Node implements RunningNode {
   async dump(): Promise<void> {
     this.#cluster.dump();
     const threads = await this.#runtime.inspect();
-    const queues = threads.flatMap(({ metrics }) =>
-      metrics.filter(({ name }) => /^shardforge_(actor_queue|actor_held|mesh)/.test(name)),
+    const samples = [...this.#metrics.snapshot(), ...threads.flatMap(({ metrics }) => metrics)];
+    const queues = samples.filter(({ name }) =>
+      /^shardforge_(actor_(queue|held)_messages|mesh_(links|queue_bytes))$/.test(name),
     );
     this.#hooks.log('info', 'node.queues', {
       queues: queues.map(({ name, labels, value }) => ({ name, ...labels, value })),
