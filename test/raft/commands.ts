@@ -233,12 +233,15 @@ export class Script {
     if (member.node === undefined) return `${id} down`;
     const { node } = member;
     const { clockMs } = this.#now;
-    const { role, term, vote, leader, lastIndex, commitIndex, appliedIndex } = node.status(clockMs);
+    const status = node.status(clockMs);
+    const { role, term, vote, leader, lastIndex, commitIndex, appliedIndex } = status;
     const marks = [
       node.serves ? 'serves' : '',
       node.leaseHolds(clockMs) ? 'lease' : '',
       node.hibernating ? 'asleep' : '',
       node.recovering ? 'recovering' : '',
+      member.disk.installing ? 'installing' : '',
+      status.failedElections > 0 ? `failed=${status.failedElections}` : '',
     ].filter((mark) => mark !== '');
     return (
       `${id} ${role} term=${term} vote=${vote ?? 'none'} leader=${leader ?? 'none'} ` +
