@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import t from 'tap';
+import t, { type Test as Tap } from 'tap';
 import { DatabaseError } from '#src/base/errors.js';
 import type { LogIndex, NodeId, ShardId } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
@@ -249,7 +249,11 @@ t.test('a directory tells itself from others, and what cluster its node belongs 
 });
 
 const fixture = new URL('../../../test/fixtures/directory-v1', import.meta.url).pathname;
-const listed = (): string[] => readFileSync(`${fixture}.txt`, 'utf8').trim().split('\n');
+const fixtureOf = (format: number): string => fixture.replace(/1$/, String(format));
+const listed = (format = 1): string[] =>
+  readFileSync(`${fixtureOf(format)}.txt`, 'utf8')
+    .trim()
+    .split('\n');
 
 t.test('an upgrade that was cut short is made good, wherever it was', async (t) => {
   const upgraded = folder(t);
@@ -286,9 +290,13 @@ t.test('an upgrade that was cut short is made good, wherever it was', async (t) 
   }
 });
 
-t.test('a directory of format 1 opens and holds what it held', async (t) => {
+for (const format of [1, 2]) {
+  t.test(`a directory of format ${format} opens and holds what it held`, (t) => opens(t, format));
+}
+
+async function opens(t: Tap, format: number): Promise<void> {
   const path = join(folder(t), 'data');
-  cpSync(fixture, path, { recursive: true });
+  cpSync(fixtureOf(format), path, { recursive: true });
   const directory = await openDirectory(path, directoryOptions);
   t.match(directory, {
     nodeId: 1,
@@ -297,7 +305,7 @@ t.test('a directory of format 1 opens and holds what it held', async (t) => {
     clusterId: '00000000-0000-4000-8000-000000000001',
   });
   const engine = await openStore({ path: directory.storePath(0) });
-  t.same(listStore(engine), listed());
+  t.same(listStore(engine), listed(format));
   const log = new RaftLog(engine, 1 as ShardId);
   t.match(log.hardState, { term: 1, vote: 1, clusterId: directory.clusterId });
   const kinds = log.read(1 as LogIndex, 4 as LogIndex, 1000).map(({ kind }) => kind);
@@ -307,4 +315,4 @@ t.test('a directory of format 1 opens and holds what it held', async (t) => {
   ]);
   await engine.close();
   await directory.close();
-});
+}
