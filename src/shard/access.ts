@@ -91,7 +91,7 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   get(key: Uint8Array, at: Timestamp): Uint8Array | undefined {
-    if (at < this.#state.horizon || !this.#standing.isWhole) this.#tooOld(at);
+    if (!this.#keeps(at)) this.#tooOld(at);
     try {
       return getVersion(this.#overlay, key, at);
     } catch (error) {
@@ -101,7 +101,7 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   scan(span: Span, at: Timestamp, visit: Visit, reverse = false): void {
-    if (at < this.#state.horizon || !this.#standing.isWhole) this.#tooOld(at);
+    if (!this.#keeps(at)) this.#tooOld(at);
     try {
       scanVersions(this.#overlay, span, at, visit, reverse);
     } catch (error) {
@@ -134,6 +134,12 @@ export class ReplicaAccess implements ShardAccess {
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
     assert(this.givesNumbers, 'numbers are given by a leader');
     return this.#sequences.take(key, start, increment, count);
+  }
+
+  /** Whether all that the snapshot sees is there. */
+  #keeps(at: Timestamp): boolean {
+    const { isWhole, readableFrom } = this.#standing;
+    return at >= this.#state.horizon && isWhole && at >= readableFrom;
   }
 
   #tooOld(at: Timestamp): never {

@@ -47,11 +47,6 @@ export class Collector {
     return Math.max(this.#horizon, this.#parts.state.horizon) as Timestamp;
   }
 
-  /** A collection is in the log and not applied yet. */
-  get isUnderWay(): boolean {
-    return this.#underWay !== undefined;
-  }
-
   /** This replica begins or ceases to lead: of what another proposed it knows nothing. */
   reset(): void {
     this.#underWay = undefined;

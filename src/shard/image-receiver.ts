@@ -16,8 +16,8 @@ import { ByteReader, ByteWriter, byteString, compareBytes, successor } from '../
 import { raise } from '../base/errors.js';
 import type { LogIndex, NodeId, ShardId } from '../base/ids.js';
 import type { Engine, Overlay, Put, RaftLog } from '../storage/index.js';
-import { groupKey, keySpace } from '../storage/keys.js';
-import type { CommitClock, GarbageQueue, ShardState } from '../txn/index.js';
+import { groupKey, isHistoryKey, keySpace } from '../storage/keys.js';
+import { type CommitClock, type GarbageQueue, isTombstone, type ShardState } from '../txn/index.js';
 import type { Applier } from './applier.js';
 import type { Driver } from './driver.js';
 import type { Feed } from './feed.js';
@@ -61,6 +61,8 @@ export interface ImageMark {
   /** Undefined: the state is known to be damaged, and none has begun to replace it. */
   readonly head: ImageHead | undefined;
   readonly through: Uint8Array;
+  /** Superseded versions and tombstones among what has come. */
+  readonly garbage: number;
 }
 
 interface Install {
@@ -68,13 +70,16 @@ interface Install {
   from: NodeId;
   totalBytes: number;
   bytes: number;
-  /** Where the last chunk ends that was taken, and the last one that is durable. */
+  /** Where the last chunk ends that was taken, the last one handed to the disk, the last one that is durable. */
   taken: Uint8Array;
+  written: Uint8Array;
   durable: Uint8Array;
   /** Chunks that wait to be written. */
   readonly queue: ImageChunkMessage[];
   /** Up to where the range of the first of them was cleared of what is not in it. */
   clearedTo: Uint8Array;
+  /** Of what was handed to the disk. Not as the sender counts: it may have collected some since. */
+  garbage: number;
   finishing: boolean;
 }
 
@@ -207,10 +212,12 @@ export class ImageReceiver {
     const last = there.at(-1);
     if (there.length === limits.imagePairsMax && last !== undefined) {
       install.clearedTo = last;
-      if (puts.length > 0) this.#save(install, install.durable, puts, 'chunk', context);
+      if (puts.length > 0) this.#save(install, install.written, puts, 'chunk', context);
     } else {
       install.queue.shift();
       install.clearedTo = chunk.through;
+      install.written = chunk.through;
+      install.garbage += pairs.filter(isGarbage).length;
       // Copies: views would keep the whole chunk alive in what waits for the disk.
       for (const { key, value } of pairs) puts.push({ key, value });
       this.#save(install, chunk.through, puts, 'chunk', context);
@@ -223,10 +230,11 @@ export class ImageReceiver {
     const mark = this.#mark;
     const resumed = mark?.head?.index === head.index;
     const through = resumed ? mark.through : imageStart;
+    const garbage = resumed ? mark.garbage : 0;
     if (resumed) context.probe('shard.snapshotResumedAfterRestart');
     this.#install = {
-      ...{ head, from, totalBytes, bytes: 0, taken: through, durable: through, queue: [] },
-      ...{ clearedTo: through, finishing: false },
+      ...{ head, from, totalBytes, bytes: 0, taken: through, written: through, durable: through },
+      ...{ queue: [], clearedTo: through, garbage, finishing: false },
     };
     if (resumed) this.#goOnWith(this.#install, message, context);
     else this.#save(this.#install, imageStart, [], 'begun', context);
@@ -245,14 +253,17 @@ export class ImageReceiver {
   }
 
   #finish(install: Install, context: Context<ReplicaMessage>): void {
-    const { log, driver, shard } = this.#parts;
+    const { log, driver, shard, state } = this.#parts;
     if (install.finishing) return;
     install.finishing = true;
     const { index, term, configuration, record } = install.head;
+    state.replace(record);
+    state.recount(install.garbage);
+    assert(state.index === index, 'the record is that of the image', state.index, index);
     const { number, puts } = log.install({ index, term, configuration });
     const all: Put[] = [
       ...puts,
-      { key: groupKey('applied', shard), value: record },
+      { key: groupKey('applied', shard), value: state.encode() },
       { key: groupKey('image', shard), value: undefined },
     ];
     const persisted = driver.persistInstalled(number, all, context);
@@ -264,9 +275,7 @@ export class ImageReceiver {
 
   #installed(install: Install, context: Context<ReplicaMessage>): void {
     const { state, clock, feed, applier, driver, standing, garbage, shard } = this.#parts;
-    const { index, term, configuration, record } = install.head;
-    state.replace(record);
-    assert(state.index === index, 'the record is that of the image', state.index, index);
+    const { index, term, configuration } = install.head;
     clock.observe(state.timestamp);
     garbage.clear();
     if (state.garbage > 0) garbage.forget();
@@ -277,6 +286,8 @@ export class ImageReceiver {
     applier.restart();
     driver.installed(index);
     standing.isWhole = true;
+    // What was collected since is missing already, before the entry that says so is applied.
+    standing.readableFrom = install.head.timestamp;
     context.probe('shard.snapshotInstalled');
     context.log('info', 'shard.snapshotInstalled', { shard, index, bytes: install.bytes });
     driver.step({ kind: 'raft.installed', index, term, configuration }, context);
@@ -299,7 +310,7 @@ export class ImageReceiver {
     context: Context<ReplicaMessage>,
   ): void {
     const { shard } = this.#parts;
-    this.#mark = { head: install?.head, through };
+    this.#mark = { head: install?.head, through, garbage: install?.garbage ?? 0 };
     puts.push({ key: groupKey('image', shard), value: encodeMark(this.#mark) });
     if (what === 'begun') puts.push({ key: groupKey('applied', shard), value: undefined });
     this.#saving += 1;
@@ -336,11 +347,15 @@ function absentFrom(there: readonly Uint8Array[], pairs: readonly { key: Uint8Ar
     .map((key) => ({ key, value: undefined }));
 }
 
-function encodeMark({ head, through }: ImageMark): Uint8Array {
+function isGarbage({ key, value }: { readonly key: Uint8Array; readonly value: Uint8Array }) {
+  return isHistoryKey(key) || isTombstone(value);
+}
+
+function encodeMark({ head, through, garbage }: ImageMark): Uint8Array {
   const writer = new ByteWriter(head === undefined ? 64 : head.record.length + 512);
   writer.uint8(markFormat).uint8(head === undefined ? 0 : 1);
   if (head !== undefined) writer.bytes(encodeImageHead(head));
-  return writer.bytes(through).finish();
+  return writer.bytes(through).uint53(garbage).finish();
 }
 
 export function decodeMark(bytes: Uint8Array): ImageMark {
@@ -349,5 +364,5 @@ export function decodeMark(bytes: Uint8Array): ImageMark {
   if (version !== markFormat) raise('data_corrupted', `a snapshot of unknown format ${version}`);
   const head =
     reader.uint8() === 1 ? readImageHead(new ByteReader(Buffer.from(reader.bytes()))) : undefined;
-  return { head, through: Buffer.from(reader.bytes()) };
+  return { head, through: Buffer.from(reader.bytes()), garbage: reader.uint53() };
 }

@@ -10,7 +10,7 @@ import { assert, must } from '../base/assert.js';
 import { compareBytes } from '../base/bytes.js';
 import type { LogIndex, NodeId, ShardId } from '../base/ids.js';
 import type { RaftLog } from '../storage/index.js';
-import type { ShardState, VersionReader } from '../txn/index.js';
+import { decodeCollection, type ShardState, type VersionReader } from '../txn/index.js';
 import type { Driver } from './driver.js';
 import {
   encodePairs,
@@ -35,8 +35,6 @@ export interface ImageSenderParts {
   readonly series: ShardSeries;
   /** Bytes of the whole store, about. */
   readonly storeBytes: () => number;
-  /** A collection is on its way through the log: it would take away what an image begun now needs. */
-  readonly isCollecting: () => boolean;
 }
 
 /** One image on its way. */
@@ -95,14 +93,28 @@ export class ImageSender {
   /** After any turn: begins what is wanted as soon as the state is one that everybody may have. */
   look(context: Context<ReplicaMessage>): void {
     if (this.#wanted.size === 0) return;
-    const { state, driver, isCollecting } = this.#parts;
-    if (isCollecting()) return;
+    const { state, driver } = this.#parts;
     const { raft } = driver;
     // A leader that serves gives all that is committed. One that does not yet may need the very member that waits.
     const isBehind = raft.serves && state.index < raft.commitIndex;
-    if (raft.role !== 'leader' || state.isPartial || isBehind) return;
+    if (raft.role !== 'leader' || state.isPartial || isBehind || this.#isOvertaken) return;
     for (const node of [...this.#wanted]) this.#begin(node, context);
     this.#wanted.clear();
+  }
+
+  /** Whether an entry to come removes versions that an image of the state now needs. */
+  get #isOvertaken(): boolean {
+    const { state, log } = this.#parts;
+    const from = (state.index + 1) as LogIndex;
+    if (from > log.lastIndex) return false;
+    const entries = log.read(from, log.lastIndex, 1024 * 1024);
+    return (
+      entries.at(-1)?.index !== log.lastIndex ||
+      entries.some(
+        ({ kind, payload }) =>
+          kind === 'gc' && decodeCollection(payload).horizon > state.timestamp,
+      )
+    );
   }
 
   /** Another replica leads: it sends its own. */

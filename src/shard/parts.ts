@@ -178,10 +178,8 @@ export function makeParts(
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
   const storeBytes = (): number => engine.stats().usedBytes;
-  const isCollecting = (): boolean => collector.isUnderWay;
   const imageSender = new ImageSender({
     ...{ shard, node, cluster, driver, log, state, overlay, limits, series, storeBytes },
-    isCollecting,
   });
   const receives = { shard, node, cluster, engine, driver, log, state, overlay, garbage, clock };
   const imageReceiver = new ImageReceiver(
@@ -259,7 +257,7 @@ function readState(
     raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
   }
   state.replace(undefined);
-  return { head: undefined, through: imageStart };
+  return { head: undefined, through: imageStart, garbage: 0 };
 }
 
 /** A log that has lost entries is filled again by the other members, if there are any. */

@@ -1,6 +1,6 @@
 /** How a replica stands: what it refuses and why, and who is told when that changes. */
 import type { Context, Ref } from '../actors/actor.js';
-import type { NodeId, ShardId } from '../base/ids.js';
+import type { NodeId, ShardId, Timestamp } from '../base/ids.js';
 import type { Configuration } from '../storage/index.js';
 import type { Driver } from './driver.js';
 import type { Epochs } from './epochs.js';
@@ -36,6 +36,8 @@ export class Standing {
   failure: Refusal | undefined;
   /** The state can be read; false until a copy of it has come. */
   isWhole: boolean;
+  /** Snapshots before it may miss versions, beside those below the horizon of the state. */
+  readableFrom = 0 as Timestamp;
   /** What was found to be damaged and not dealt with yet. */
   damage: string | undefined;
   /** It is the log, not the state. */

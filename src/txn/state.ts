@@ -205,6 +205,12 @@ export class ShardState {
     if (record !== undefined) this.#decode(record);
   }
 
+  /** How many superseded versions and tombstones an image has brought. */
+  recount(garbage: number): void {
+    assert(garbage >= 0, 'a count of garbage', garbage);
+    this.#garbage = garbage;
+  }
+
   /** For a member without data: takes note that the entry was committed, and applies nothing of it. */
   skip(entry: LogEntry): void {
     assert(entry.index === this.#index + 1, 'entries are skipped in order', entry.index);

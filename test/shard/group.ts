@@ -209,7 +209,8 @@ export class GroupHistory {
     if (world.living.some((one) => !one.access.readableStale || one.damaged)) return;
     const { voters, witnesses } = must(world.options.genesis, 'a group has members');
     // Of two with the data none can do without what the other has acknowledged.
-    const log = voters.length - witnesses.length > 2 && random.chance(0.5);
+    if (voters.length - witnesses.length <= 2) return;
+    const log = random.chance(0.5);
     const space = log ? keySpace.log : keySpace.data;
     const span = { from: Uint8Array.of(space), to: Uint8Array.of(space + 1) };
     const keys = node.engine.keys(span);
