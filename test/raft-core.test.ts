@@ -347,3 +347,89 @@ t.test('changes of the members that are refused', (t) => {
   t.match(follower.running.refusalOf({ voters: ids(1), learners: [], witnesses: [] }), 'not lead');
   t.end();
 });
+
+/** A follower told what it hears by hand; what it says lies in `line.sent`. */
+function follower(): {
+  line: Line;
+  hear: (round: number, term?: number) => void;
+  member: Line['leader'];
+} {
+  const line = new Line({ flushMs: () => 5 });
+  const member = line.members[0] as Line['leader'];
+  const hear = (round: number, term = 1): void => {
+    member.step({
+      kind: 'raft.append',
+      from: 2 as NodeId,
+      to: 1 as NodeId,
+      term: term as Term,
+      prevIndex: 0 as LogIndex,
+      prevTerm: 0 as Term,
+      entries: [],
+      commitIndex: 0 as LogIndex,
+      lastIndex: 0 as LogIndex,
+      round,
+      hibernate: false,
+    });
+  };
+  return { line, hear, member };
+}
+
+t.test('a promise counts once the member would remember that it may have given one', (t) => {
+  const { line, hear } = follower();
+  const rounds = (): number[] =>
+    line.sent.flatMap((message) => (message.kind === 'raft.appendAnswer' ? [message.round] : []));
+  hear(1);
+  t.same(rounds(), [0], 'its first term is on the way to the disk');
+  line.pass(6);
+  t.same(rounds(), [0, 1]);
+  hear(2);
+  t.same(rounds(), [0, 1, 2]);
+  t.end();
+});
+
+t.test('who entered a term without voting is bound by what it promised in the one before', (t) => {
+  const { line, hear, member } = follower();
+  hear(1);
+  line.pass(10);
+  const vote = (atMs: number): boolean | undefined => {
+    line.pass(atMs - line.now);
+    line.sent.length = 0;
+    const end = { lastIndex: 5 as LogIndex, lastTerm: 1 as Term };
+    const addressed = { from: 3 as NodeId, to: 1 as NodeId, term: 2 as Term };
+    member.step({ kind: 'raft.vote', ...addressed, ...end, pre: false, transferRound: undefined });
+    line.pass(6);
+    const answer = line.sent.find((message) => message.kind === 'raft.voteAnswer' && !message.pre);
+    return answer?.kind === 'raft.voteAnswer' ? answer.granted : undefined;
+  };
+  t.equal(vote(20), undefined, 'of a term to come: not even an answer');
+  member.step({
+    kind: 'raft.voteAnswer',
+    from: 3 as NodeId,
+    to: 1 as NodeId,
+    term: 2 as Term,
+    granted: false,
+    pre: true,
+  });
+  t.equal(member.running.term, 2, 'a refusal told it of the term');
+  t.equal(vote(40), false);
+  t.equal(vote(130), true, 'when the promise has ended');
+  t.end();
+});
+
+t.test('no lease read while a follower may have applied more than the leader', (t) => {
+  const line = started();
+  line.pass(100);
+  const { leader } = line;
+  t.ok(leader.running.leaseHolds(line.now));
+  const { onStepped } = line;
+  line.onStepped = (member) => {
+    if (member !== leader) onStepped.call(line, member);
+  };
+  leader.propose('a=1');
+  line.pass(5);
+  t.ok(leader.running.commitIndex > leader.running.appliedIndex);
+  t.notOk(leader.running.leaseHolds(line.now));
+  leader.apply();
+  t.ok(leader.running.leaseHolds(line.now));
+  t.end();
+});
