@@ -10,6 +10,7 @@ const named = {
   fuzzing: { minutes: 1, files: ['fuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
   processes: { minutes: 2, files: ['node', 'node-process', 'durability'] },
+  clusters: { minutes: 2, files: ['cluster', 'node-cluster', 'client-cluster'] },
 };
 
 /** Every stage with the compiled test files that exist for it. */
