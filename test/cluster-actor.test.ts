@@ -242,6 +242,20 @@ t.test('a dead node is replaced; its number is not used again', async (t) => {
   t.same(worlds.group.configuration?.voters, [1, 2, 4]);
 });
 
+t.test('two removals that would go well one by one are not both accepted', async (t) => {
+  const worlds = new Worlds(11);
+  for (const id of [1, 2]) worlds.add(id, { seeds });
+  worlds.add(3, { seeds, role: 'witness' });
+  for (const node of worlds.nodes.values()) node.start();
+  t.ok(worlds.until(() => settled(worlds, 3)));
+  const node = worlds.node(2);
+  const first = node.call('cluster_decommission', 1);
+  const second = node.call('cluster_decommission', 2);
+  worlds.until(() => first() !== undefined && second() !== undefined);
+  t.match(first()?.value, { node: 1, state: 'leaving' });
+  t.match(second()?.error, { message: /no voter with data would be alive/ });
+});
+
 t.test('the leader leaves: it hands over first', async (t) => {
   const { worlds } = formed(7);
   const leader = worlds.group.leader ?? 0;

@@ -176,18 +176,22 @@ export function without(configuration: Configuration, node: NodeId): Members {
   };
 }
 
-/** Why a node may not be removed now; undefined when it may. `alive` are the nodes that live, self too. */
+/**
+ * Why a node may not be removed now; undefined when it may. Those that are `leaving` already count as
+ * gone. `alive` are the nodes that live, this one too.
+ */
 export function refusalToRemove(
   configuration: Configuration,
   node: NodeId,
+  leaving: ReadonlySet<NodeId>,
   alive: ReadonlySet<NodeId>,
 ): string | undefined {
   if (!configuration.voters.includes(node)) return undefined;
-  const { voters, witnesses } = without(configuration, node);
-  if (voters.every((voter) => witnesses.includes(voter))) {
-    return `node ${node} is the last voter with data`;
+  const voters = configuration.voters.filter((voter) => voter !== node && !leaving.has(voter));
+  const living = voters.filter((voter) => alive.has(voter));
+  if (!living.some((voter) => !configuration.witnesses.includes(voter))) {
+    return `without node ${node} no voter with data would be alive`;
   }
-  const living = voters.filter((voter) => alive.has(voter)).length;
-  if (living * 2 > voters.length) return undefined;
-  return `without node ${node} only ${living} of ${voters.length} voters would be alive, which is no majority`;
+  if (living.length * 2 > voters.length) return undefined;
+  return `without node ${node} only ${living.length} of ${voters.length} voters would be alive, which is no majority`;
 }
