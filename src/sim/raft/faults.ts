@@ -130,16 +130,9 @@ export class GroupFaults implements GroupEnemy {
         this.#cut(durationMs, (from, to) => left.has(from) !== left.has(to));
         return;
       }
-      case 'links': {
-        const cut = new Set<string>();
-        for (const { id: from } of group.members) {
-          for (const { id: to } of group.members) {
-            if (this.#random.chance(0.3)) cut.add(`${from}>${to}`);
-          }
-        }
-        this.#cut(durationMs, (from, to) => cut.has(`${from}>${to}`));
+      case 'links':
+        this.#cutSome(durationMs);
         return;
-      }
       case 'shortReigns':
         this.#shortReignsUntilMs = this.#world.nowMs + 10 * durationMs;
         if (this.#random.chance(0.5)) this.#crashVotersUntilMs = this.#shortReignsUntilMs;
@@ -222,6 +215,16 @@ export class GroupFaults implements GroupEnemy {
       group.count('logs rotten');
     }
     this.#world.after(durationMs, () => group.restart(victim));
+  }
+
+  #cutSome(durationMs: number): void {
+    const cut = new Set<string>();
+    for (const { id: from } of this.#group.members) {
+      for (const { id: to } of this.#group.members) {
+        if (this.#random.chance(0.3)) cut.add(`${from}>${to}`);
+      }
+    }
+    this.#cut(durationMs, (from, to) => cut.has(`${from}>${to}`));
   }
 
   #cut(durationMs: number, isCut: (from: NodeId, to: NodeId) => boolean): void {

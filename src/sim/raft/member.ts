@@ -94,7 +94,7 @@ export class CoreMember {
       flow,
       random: this.#random.split(),
       nowMs: this.nowMs,
-      mayHavePromised: this.lives > 0,
+      mayHavePromised: this.disk.used,
       needsSnapshot: this.disk.installing,
       lostEntries: this.disk.lost,
       noop: () => draft('noop', this.id, new Uint8Array()),
