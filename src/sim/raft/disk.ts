@@ -74,6 +74,11 @@ export class MemberDisk implements LogReader {
     return this.#view.lost;
   }
 
+  /** Whether a crash now would leave it without what it has lost. */
+  get lostAfterCrash(): boolean {
+    return this.#durable.lost;
+  }
+
   /** Batches not yet flushed. */
   get pending(): number {
     return this.#pending.length;

@@ -205,7 +205,7 @@ export class GroupFaults implements GroupEnemy {
     if (few || victim.node === undefined) return;
     group.crash(victim);
     const { disk } = victim;
-    if (group.members.some((member) => member.disk.lost)) {
+    if (group.members.some((member) => member.disk.lostAfterCrash)) {
       this.#world.after(durationMs, () => group.restart(victim));
       return;
     }
