@@ -64,7 +64,7 @@ export class ClusterRun implements Simulation {
         network,
         processes,
         operator: this.#operator,
-        voters: () => cluster.voters,
+        voters: () => cluster.safety.voters,
         isWitness: (node) => cluster.isWitness(node),
         leader: () => cluster.leader,
       },

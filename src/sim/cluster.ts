@@ -14,7 +14,6 @@ import { World } from './world.js';
 
 /** Events that a run may take; more means that it is stuck at one instant. */
 const eventsMax = 20_000_000;
-const votersRemembered = 3;
 
 export class SimulatedCluster {
   readonly options: ClusterOptions;
@@ -25,7 +24,6 @@ export class SimulatedCluster {
   readonly clients: SimulatedClient[] = [];
   readonly #random: Random;
   readonly #onDown: (process: SimulatedProcess) => void;
-  #voters: readonly (readonly NodeId[])[] = [];
   #crashes = 0;
   #events = 0;
 
@@ -51,16 +49,6 @@ export class SimulatedCluster {
   get leader(): SimulatedProcess | undefined {
     const node = this.safety.leader;
     return this.processes.find((process) => process.node === node);
-  }
-
-  /** The last lists of voters that leaders had, the newest first. */
-  get voters(): readonly (readonly NodeId[])[] {
-    const leader = this.leader && this.safety.members.get(this.leader.node);
-    const voters = leader?.replica.raft.configuration.voters;
-    if (voters !== undefined && voters.join() !== this.#voters[0]?.join()) {
-      this.#voters = [voters, ...this.#voters].slice(0, votersRemembered);
-    }
-    return this.#voters;
   }
 
   /** Those of the leader's configuration; nobody without a leader. */

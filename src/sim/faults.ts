@@ -299,7 +299,10 @@ export class Faults {
       const gone = nodes.filter((node) => lost.has(node) && !isWitness(node)).length;
       return intact.length >= majority && (gone === 0 || gone < copies);
     };
-    return voters().every((list) => {
+    const lists = voters();
+    // Before the first leader nobody knows.
+    if (lists.length === 0) return false;
+    return lists.every((list) => {
       const staying = list.filter((node) => stays(node) && !operator.departing.has(node));
       return suffice(list) && suffice(staying);
     });

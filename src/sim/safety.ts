@@ -31,6 +31,7 @@ export interface Member {
   role: 'follower' | 'candidate' | 'leader';
   term: number;
   commitIndex: number;
+  configuration: Configuration | undefined;
 }
 
 interface Committed {
@@ -47,6 +48,8 @@ interface Known {
   payload: number | undefined;
 }
 
+const votersRemembered = 4;
+
 export class Safety {
   /** The replicas that live, by node. */
   readonly members = new Map<NodeId, Member>();
@@ -54,6 +57,8 @@ export class Safety {
   readonly #committed = new Map<number, Committed>();
   readonly #known = new Map<string, Known>();
   readonly #isWitness: (node: NodeId) => boolean;
+  /** The last lists of voters that leaders had, the newest first. */
+  voters: readonly (readonly NodeId[])[] = [];
   #lastCommitted = 0;
   #newest: Member | undefined;
 
@@ -80,7 +85,14 @@ export class Safety {
   readonly intercept: Interceptor = (replica, self) => {
     const observed = replica as unknown as ObservedReplica;
     const { node } = self;
-    const member: Member = { node, replica: observed, role: 'follower', term: 0, commitIndex: 0 };
+    const member: Member = {
+      node,
+      replica: observed,
+      role: 'follower',
+      term: 0,
+      commitIndex: 0,
+      configuration: undefined,
+    };
     this.members.set(node, member);
     const { log } = observed;
     const append = log.append.bind(log);
@@ -144,6 +156,10 @@ export class Safety {
     member.role = role;
     member.term = term;
     if (isNew) this.#onLeader(member);
+    if (role === 'leader' && raft.configuration !== member.configuration) {
+      member.configuration = raft.configuration;
+      this.voters = [raft.configuration.voters, ...this.voters].slice(0, votersRemembered);
+    }
     if (commitIndex > member.commitIndex) this.#onCommit(member, commitIndex);
   }
 
