@@ -30,7 +30,7 @@ export class Following {
   #electionAtMs: number;
   #hibernating = false;
   /** What a member that lost entries must reach: the end of the log of the leader of that term. */
-  #recoverTo: { readonly term: Term; readonly index: LogIndex } | undefined;
+  #recoverTo: { readonly term: Term; index: LogIndex; readonly sinceMs: number } | undefined;
 
   constructor(state: MemberState) {
     this.#state = state;
@@ -125,9 +125,7 @@ export class Following {
     const state = this.#state;
     assert(request.term === state.term, 'an append of another term', request.term, state.term);
     this.#hear(request);
-    if (state.recovering && this.#recoverTo?.term !== request.term) {
-      this.#recoverTo = { term: request.term, index: request.lastIndex };
-    }
+    if (state.recovering) this.#raiseRecovery(request);
     const { prevIndex, prevTerm, entries } = request;
     const { tail } = state;
     // Up to there all logs are the same, and what was compacted has no terms any more.
@@ -222,6 +220,16 @@ export class Following {
     const hintIndex = tail.lastOfTermAtMost(prevTerm, prevIndex);
     const hintTerm = tail.termAt(hintIndex) ?? (0 as Term);
     this.#answer({ prevIndex, hintIndex, hintTerm });
+  }
+
+  /** The first messages may be older than what was lost; those of a whole timeout are not. */
+  #raiseRecovery({ term, lastIndex }: AppendRequest): void {
+    const { nowMs, timing } = this.#state;
+    if (this.#recoverTo?.term !== term) {
+      this.#recoverTo = { term, index: lastIndex, sinceMs: nowMs };
+    } else if (nowMs < this.#recoverTo.sinceMs + timing.electionMsMax) {
+      this.#recoverTo.index = Math.max(this.#recoverTo.index, lastIndex) as LogIndex;
+    }
   }
 
   #recover(): void {
