@@ -67,6 +67,7 @@ t.test('a new process of a node takes the place of the old one at once', async (
       a.lost.map(({ reason }) => reason),
       ['another process'],
     );
+    t.equal(metric(fresh, 'dials_total'), 2, 'one dial for each connection was enough');
     t.equal(a.peers.length, 2);
     send(a, fresh, 3);
     await until('the new one is heard', () => fresh.heard.length === 1);

@@ -4,7 +4,7 @@ import { Frame, readFrame } from './frame.js';
 import { Handshake, type HandshakeParts, type Refusal, type Step } from './handshake.js';
 import type { Target } from './dialer.js';
 import type { MeshSocket, SocketListener } from './socket.js';
-import { type Hello, recordTypes } from './wire.js';
+import { type ConnectionClass, type Hello, recordTypes } from './wire.js';
 import { unreachable } from '../../base/assert.js';
 
 export interface GreetingHost {
@@ -26,6 +26,8 @@ export class Greeting implements SocketListener {
   /** What was dialed; undefined when the peer dialed. */
   readonly target: Target | undefined;
   readonly deadlineMs: number;
+  /** What it was dialed for, if this node dialed. */
+  readonly #dialed: ConnectionClass | undefined;
   readonly #handshake: Handshake;
   readonly #host: GreetingHost;
   #hello: Hello | undefined;
@@ -34,11 +36,16 @@ export class Greeting implements SocketListener {
   constructor(
     socket: MeshSocket,
     handshake: HandshakeParts,
-    about: { readonly target: Target | undefined; readonly deadlineMs: number },
+    about: {
+      readonly target: Target | undefined;
+      readonly dialed: ConnectionClass | undefined;
+      readonly deadlineMs: number;
+    },
     host: GreetingHost,
   ) {
     this.socket = socket;
     this.target = about.target;
+    this.#dialed = about.dialed;
     this.deadlineMs = about.deadlineMs;
     this.#handshake = new Handshake(handshake);
     this.#host = host;
@@ -47,6 +54,11 @@ export class Greeting implements SocketListener {
   /** Who it is or says to be. */
   get peer(): Hello | undefined {
     return this.#handshake.peer;
+  }
+
+  /** What it is for: the dialer says so. */
+  connection(hello: Hello): ConnectionClass {
+    return this.#dialed ?? hello.connection;
   }
 
   start(): void {

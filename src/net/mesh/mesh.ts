@@ -23,7 +23,7 @@ import { RefusalLog } from './refusal-log.js';
 import type { MeshSocket } from './socket.js';
 import { type ConnectionClass, type Hello, nonceBytes, priorities, protocol } from './wire.js';
 
-/** Both are told by the same rule, so that exactly one side decides. */
+/** Of no concern to anybody: nobody did anything wrong. */
 const quiet: ReadonlySet<Refusal> = new Set(['self', 'duplicate']);
 
 /** A link that was up for less than this may still be unknown to a peer that dials. */
@@ -194,11 +194,11 @@ export class Mesh implements GreetingHost {
     this.#greetings.delete(greeting);
     const { target, socket } = greeting;
     if (target !== undefined) {
-      if (hello.connection === 'main') target.node = hello.node;
+      target.node = hello.node;
       target.reached(this.#clock.nowMs(), 0);
     }
     const before = this.#links.get(hello.node);
-    if (this.#connectionOf(greeting, hello) === 'bulk') {
+    if (greeting.connection(hello) === 'bulk') {
       if (before?.peer.boot === hello.boot) before.attachBulk(socket);
       else socket.cut('there is no link to it');
       return;
@@ -272,7 +272,7 @@ export class Mesh implements GreetingHost {
   /** Whether what is there already speaks against it. */
   #conflict(greeting: Greeting, hello: Hello): Refusal | undefined {
     const link = this.#links.get(hello.node);
-    if (this.#connectionOf(greeting, hello) === 'bulk') {
+    if (greeting.connection(hello) === 'bulk') {
       return link?.peer.boot === hello.boot ? undefined : 'duplicate';
     }
     if (link === undefined) return undefined;
@@ -282,13 +282,6 @@ export class Mesh implements GreetingHost {
     const older = this.#clock.nowMs() - link.sinceMs > settleMs;
     const lost = greeting.target === undefined && hello.replaces && older;
     return lost ? undefined : 'duplicate';
-  }
-
-  #connectionOf(greeting: Greeting, hello: Hello): ConnectionClass {
-    // The dialer says what it is for.
-    const bulk = [...this.#bulkTargets.values()].some((target) => target === greeting.target);
-    if (greeting.target === undefined) return hello.connection;
-    return bulk ? 'bulk' : 'main';
   }
 
   #establish(socket: MeshSocket, hello: Hello, generation: number, via: string | undefined): void {
@@ -436,7 +429,11 @@ export class Mesh implements GreetingHost {
         secret: this.#material.secret,
         certificate: named ? socket.certificate : undefined,
       },
-      { target, deadlineMs: this.#clock.nowMs() + this.#limits.handshakeMs },
+      {
+        target,
+        dialed: target && connection,
+        deadlineMs: this.#clock.nowMs() + this.#limits.handshakeMs,
+      },
       this,
     );
     const full = target === undefined && this.#greetings.size >= greetingsMax;
