@@ -3,10 +3,12 @@ import t from 'tap';
 import type { ObjectId, Timestamp, TransactionId } from '#src/base/ids.js';
 import { encodeCounter, TransactionBuffer } from '#src/txn/index.js';
 import { type Run, runScript, scripts } from './golden.js';
+import { GroupHistory } from './shard/group.js';
 import { History } from './shard/history.js';
 import { keyOf, printWrite } from './shard/print.js';
 import { MvccScript } from './shard/mvcc-script.js';
 import { ShardScript } from './shard/shard-script.js';
+import { stories } from './shard/stories.js';
 
 function golden(layer: string, start: () => Run): void {
   for (const name of scripts(layer)) {
@@ -22,6 +24,8 @@ golden('mvcc', () => {
   const script = new MvccScript();
   return (command) => script.run(command);
 });
+
+stories(t);
 
 golden('shard', () => {
   const script = new ShardScript();
@@ -44,6 +48,52 @@ t.test('shard: random histories agree with a naive model', (test) => {
   }
   // What was never reached was not tested.
   for (const [name, count] of Object.entries(total)) test.ok(count > seeds / 5, `${name} ${count}`);
+  test.end();
+});
+
+t.test('shard: random histories of groups', (test) => {
+  const total = { committed: 0, refused: 0, unknown: 0, reads: 0, crashes: 0 };
+  const probes = new Map<string, number>();
+  const seeds = Number(process.env.SEEDS ?? 40);
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const history = new GroupHistory(seed);
+    try {
+      history.run(400);
+    } catch (error) {
+      test.fail(`seed ${seed}: ${(error as Error).stack}`);
+    }
+    total.committed += history.committed.size;
+    total.refused += history.refused.size;
+    total.unknown += history.unknown;
+    total.reads += history.reads;
+    total.crashes += history.crashes;
+    for (const [name, count] of history.world.probes) {
+      probes.set(name, (probes.get(name) ?? 0) + count);
+    }
+  }
+  // What was never reached was not tested.
+  for (const [name, count] of Object.entries(total)) test.ok(count > 0, `${name} ${count}`);
+  for (const name of [
+    'deposedWithFlights',
+    'diskStalled',
+    'epochGiven',
+    'feedWaitsForLog',
+    'forwarded',
+    'logNotHeld',
+    'noQuorum',
+    'outcomeUnknown',
+    'readWaits',
+    'refusalWaits',
+    'resent',
+    'snapshotInstalled',
+    'snapshotReported',
+    'snapshotResumed',
+    'stateDamaged',
+    'suffixReplaced',
+    'transactionKnown',
+  ]) {
+    test.ok((probes.get(`shard.${name}`) ?? 0) > 0, `shard.${name} was reached`);
+  }
   test.end();
 });
 

@@ -327,7 +327,14 @@ export class ImageReceiver {
     context: Context<ReplicaMessage>,
   ): void {
     const { driver, cluster, node } = this.#parts;
-    const message = { kind: 'shard.imageAnswer', cluster, from: node, index, state, through } as const;
+    const message = {
+      kind: 'shard.imageAnswer',
+      cluster,
+      from: node,
+      index,
+      state,
+      through,
+    } as const;
     context.send(driver.peer(to), message);
   }
 

@@ -12,11 +12,7 @@ import type { LogIndex, NodeId, ShardId } from '../base/ids.js';
 import type { RaftLog } from '../storage/index.js';
 import { decodeCollection, type ShardState, type VersionReader } from '../txn/index.js';
 import type { Driver } from './driver.js';
-import {
-  encodePairs,
-  type ImageAnswerMessage,
-  type ImageHead,
-} from './image-messages.js';
+import { encodePairs, type ImageAnswerMessage, type ImageHead } from './image-messages.js';
 import { imageEnd, ImageSource, imageStart } from './image-source.js';
 import type { ShardLimits } from './limits.js';
 import type { ReplicaMessage } from './messages.js';
@@ -111,8 +107,7 @@ export class ImageSender {
     return (
       entries.at(-1)?.index !== log.lastIndex ||
       entries.some(
-        ({ kind, payload }) =>
-          kind === 'gc' && decodeCollection(payload).horizon > state.timestamp,
+        ({ kind, payload }) => kind === 'gc' && decodeCollection(payload).horizon > state.timestamp,
       )
     );
   }

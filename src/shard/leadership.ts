@@ -14,11 +14,11 @@ import type { EntryDraft } from '../raft/index.js';
 import type { LogEntry, LogEntryKind, Overlay } from '../storage/index.js';
 import {
   AdmissionCheck,
-  CommitClock,
+  type CommitClock,
   encodeChange,
   encodeEpochFloor,
   Latches,
-  Sequences,
+  type Sequences,
   type ShardState,
 } from '../txn/index.js';
 import { type Answers, type Ask, textOf } from './answers.js';

@@ -101,7 +101,8 @@ export class Members {
 
   #follow({ span, replyTo }: FollowMessage, context: Context<ReplicaMessage>): void {
     // Changes are noticed by the version of the catalogue, which those of database 0 raise.
-    const isSystem = span.from[0] === keySpace.data && span.from.subarray(1, 5).every((b) => b === 0);
+    const isSystem =
+      span.from[0] === keySpace.data && span.from.subarray(1, 5).every((b) => b === 0);
     if (!isSystem) raise('feature_not_supported', 'only spans of the system database are followed');
     this.#follows.set(`${replyTo.node}/${replyTo.place}/${replyTo.name}`, { span, to: replyTo });
     this.#tell(span, replyTo, context);
@@ -184,7 +185,8 @@ export class Members {
         return false;
       }
       const isJoint = raft.configuration.outgoing.length > 0;
-      if (isJoint || raft.commitIndex < (log.configurationAt(log.lastIndex)?.index ?? 0)) return true;
+      if (isJoint || raft.commitIndex < (log.configurationAt(log.lastIndex)?.index ?? 0))
+        return true;
       context.send(replyTo, { kind: 'shard.changed', token });
       return false;
     });

@@ -162,7 +162,8 @@ export function makeParts(
   const epochs = new Epochs();
   const standing = new Standing({ shard, witness, epochs, observer }, mark === undefined);
   const { applyBytes } = series;
-  const holders = (nowMs: number): LogHolders => logHolders(driver.raft, imageSender, limits, nowMs);
+  const holders = (nowMs: number): LogHolders =>
+    logHolders(driver.raft, imageSender, limits, nowMs);
   const feed = new Feed({
     ...{ shard, overlay, log, state, driver, limits, applyBytes, witness, holders },
   });

@@ -101,7 +101,11 @@ export class Reads {
   }
 
   /** Nobody waits any more. */
-  refuseAll(reason: RefusedMessage['reason'], text: string, context: Context<ReplicaMessage>): void {
+  refuseAll(
+    reason: RefusedMessage['reason'],
+    text: string,
+    context: Context<ReplicaMessage>,
+  ): void {
     const asked = [...this.#asked.values()].flat();
     const waiting = this.#waiting.flatMap(({ reads }) => reads);
     const all = [...this.#gathered, ...asked, ...waiting];

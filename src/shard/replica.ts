@@ -49,12 +49,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   #candidateTerm = 0;
   readonly #onStopped: () => void;
 
-  constructor(
-    given: ReplicaParts,
-    place: Place,
-    self: Ref<ReplicaMessage>,
-    onStopped: () => void,
-  ) {
+  constructor(given: ReplicaParts, place: Place, self: Ref<ReplicaMessage>, onStopped: () => void) {
     this.#onStopped = onStopped;
     this.#parts = makeParts(given, place, self, (ready, context) => this.#onReady(ready, context));
     this.#requests = new Requests(this.#parts);
@@ -78,16 +73,6 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   get appliedIndex(): LogIndex {
     return this.#parts.state.index;
-  }
-
-  dump(): unknown {
-    const out: unknown[] = [];
-    this.#parts.overlay.scan({ from: Uint8Array.of(0x10), to: Uint8Array.of(0x11) }, (k, v) => {
-      out.push([Buffer.from(k), Buffer.from(v)]);
-      return true;
-    });
-    (out as { record?: unknown }).record = this.#parts.state.encode();
-    return out;
   }
 
   stateHash(): string {
@@ -307,7 +292,8 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   /** After a turn that may have moved anything: applies, and looks who leads. */
   #goOn(context: Context<ReplicaMessage>): void {
-    const { driver, applier, state, outbox, reads, hashes, members, imageSender, log } = this.#parts;
+    const { driver, applier, state, outbox, reads, hashes, members, imageSender, log } =
+      this.#parts;
     const before = state.index;
     do {
       driver.carryOut(context);
@@ -373,7 +359,11 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     imageSender.stopAll();
     const { unknown, untouched } = leadership.end();
     collector.reset();
-    context.log('info', 'shard.deposed', { shard, term: driver.raft.term, underWay: unknown.length });
+    context.log('info', 'shard.deposed', {
+      shard,
+      term: driver.raft.term,
+      underWay: unknown.length,
+    });
     if (unknown.length > 0) context.probe('shard.deposedWithFlights');
     for (const ask of unknown) {
       ask.handedOver = true;

@@ -87,7 +87,10 @@ export class Requests {
     const { proposal, token, replyTo } = message;
     const bytes = proposalBytes(proposal);
     const { nowMs } = context;
-    this.#take({ proposal, bytes, token, asker: replyTo, sinceMs: nowMs, handedOver: false }, context);
+    this.#take(
+      { proposal, bytes, token, asker: replyTo, sinceMs: nowMs, handedOver: false },
+      context,
+    );
   }
 
   #take(ask: Ask, context: Context<ReplicaMessage>): void {
@@ -157,7 +160,10 @@ export class Requests {
     const asker = { token, asker: replyTo };
     const transaction = standing.isWhole ? epochs.next() : undefined;
     if (transaction === undefined) {
-      const { reason, text } = standing.refusal ?? { reason: 'cannot_connect_now', text: 'not yet' };
+      const { reason, text } = standing.refusal ?? {
+        reason: 'cannot_connect_now',
+        text: 'not yet',
+      };
       answers.refuse(asker, reason, text, context);
       return;
     }

@@ -4,6 +4,7 @@
  * end must agree with what the replicas hold.
  */
 import { assert, must } from '#src/base/assert.js';
+import { DatabaseError } from '#src/base/errors.js';
 import type { NodeId, Timestamp } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
 import { defaultRaftTiming } from '#src/shard/index.js';
@@ -128,7 +129,8 @@ export class GroupHistory {
     this.#marker += 1;
     const marker = `m${this.#marker}`;
     const snapshot = access.appliedTimestamp;
-    const value = Number(textOf(access.get(keyOf('register'), snapshot)) ?? '0');
+    const value = this.#registerAt(node, snapshot);
+    if (value === undefined) return;
     const raises = this.random.chance(0.5);
     const key = keyOf(`k${this.random.below(15)}`);
     const transaction = access.nextTransactionId();
@@ -139,7 +141,13 @@ export class GroupHistory {
         writes: [
           { op: 'put', key: keyOf(`2/${marker}`), value: Buffer.from('x') },
           ...(raises
-            ? [{ op: 'put' as const, key: keyOf('register'), value: Buffer.from(String(value + 1)) }]
+            ? [
+                {
+                  op: 'put' as const,
+                  key: keyOf('register'),
+                  value: Buffer.from(String(value + 1)),
+                },
+              ]
             : this.random.chance(0.3)
               ? [{ op: 'delete' as const, key }]
               : [{ op: 'put' as const, key, value: Buffer.from(marker) }]),
@@ -172,9 +180,20 @@ export class GroupHistory {
     this.#asked.set(token, { node: node.id, life: node.incarnation, atLeast });
   }
 
+  /** Undefined when the value has rotted: whoever reads it is told, and the replica fetches its state anew. */
+  #registerAt({ access }: WorldNode, at: Timestamp): number | undefined {
+    try {
+      return Number(textOf(access.get(keyOf('register'), at)) ?? '0');
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === 'data_corrupted') return undefined;
+      throw error;
+    }
+  }
+
   #checkRead(node: WorldNode, atLeast: number, how: string): void {
     const { access } = node;
-    const value = Number(textOf(access.get(keyOf('register'), access.appliedTimestamp)) ?? '0');
+    const value = this.#registerAt(node, access.appliedTimestamp);
+    if (value === undefined) return;
     assert(value >= atLeast, `a read ${how} is stale`, node.id, value, atLeast);
   }
 
@@ -194,10 +213,7 @@ export class GroupHistory {
   #crash(node: WorldNode): void {
     this.crashes += 1;
     const { engine } = node;
-    node.restart(
-      this.random.below(engine.pending + 1),
-      this.random.below(engine.pendingLater + 1),
-    );
+    node.restart(this.random.below(engine.pending + 1), this.random.below(engine.pendingLater + 1));
     this.#snapshots.delete(node.id);
   }
 

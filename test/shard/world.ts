@@ -147,7 +147,8 @@ export class WorldNode {
       seed: this.id,
       clock: { nowMs: () => world.nowMs, wallMs: () => world.wallMs },
       schedule: { soon: () => {}, at: () => {} },
-      log: (level, event, fields) => world.event(this.id, `${level} ${event} ${JSON.stringify(fields)}`),
+      log: (level, event, fields) =>
+        world.event(this.id, `${level} ${event} ${JSON.stringify(fields)}`),
       fatal: (error) => world.event(this.id, `fatal ${error.message}`),
       probe: (name) => world.probes.set(name, (world.probes.get(name) ?? 0) + 1),
       encodeAll: options.encodeAll === true,
@@ -268,7 +269,9 @@ export class World {
   }
 
   event(node: NodeId, line: string): void {
-    this.events.push(this.nodes.size > 1 || this.options.genesis !== undefined ? `${node}: ${line}` : line);
+    this.events.push(
+      this.nodes.size > 1 || this.options.genesis !== undefined ? `${node}: ${line}` : line,
+    );
   }
 
   carry(from: NodeId, { to, message, type, from: sender }: Envelope): void {

@@ -1,0 +1,302 @@
+/** What a group of replicas does for those who use it, one story after the other. */
+import type { Test } from 'tap';
+import { must } from '#src/base/assert.js';
+import type { NodeId, Term } from '#src/base/ids.js';
+import type { Members } from '#src/raft/index.js';
+import type { ShardLimits } from '#src/shard/index.js';
+import type { Write } from '#src/txn/index.js';
+import { keyOf } from './print.js';
+import { type Answer, World, type WorldNode } from './world.js';
+
+type Tap = Pick<Test, 'test'>;
+
+function three(limits: Partial<ShardLimits> = {}, more: Partial<Members> = {}): World {
+  const voters = [1, 2, 3] as NodeId[];
+  const genesis = { voters, learners: [], witnesses: [], ...more };
+  const world = new World({ genesis, witnesses: genesis.witnesses, encodeAll: true, limits });
+  const serve = (): boolean =>
+    world.living.every(({ id, access }) => isWitness(world, id) || access.refusal === undefined);
+  must(world.until(serve) || undefined, 'the group serves');
+  return world;
+}
+
+function isWitness({ options }: World, id: NodeId): boolean {
+  return options.witnesses?.includes(id) === true;
+}
+
+function put(world: World, at: number, key: string, value: string, term?: Term): number {
+  const { access } = world.node(at);
+  const write: Write = { op: 'put', key: keyOf(key), value: Buffer.from(value) };
+  return world.propose(
+    {
+      transaction: access.nextTransactionId(),
+      snapshot: access.appliedTimestamp,
+      writes: [write],
+      guards: [],
+      objects: [],
+      numbersTerm: term,
+    },
+    at,
+  );
+}
+
+function get({ access }: WorldNode, key: string): string | undefined {
+  const value = access.get(keyOf(key), access.appliedTimestamp);
+  return value === undefined ? undefined : Buffer.from(value).toString();
+}
+
+function outcome(answer: Answer | undefined): string | undefined {
+  return answer?.kind === 'shard.refused' ? answer.reason : answer?.kind;
+}
+
+/** The leader and the others. */
+function roles(world: World): { readonly leader: WorldNode; readonly others: WorldNode[] } {
+  const leader = must(world.leader, 'somebody leads');
+  return { leader, others: world.living.filter((node) => node !== leader) };
+}
+
+function equalHashes(world: World): boolean {
+  const hashes = world.living
+    .filter(({ id }) => !isWitness(world, id))
+    .map(({ observed }) => observed.stateHash());
+  return new Set(hashes).size === 1;
+}
+
+export function stories(t: Tap): void {
+  t.test('shard: a write forwarded to a leader that dies happens once', (test) => {
+    const world = three();
+    const { leader, others } = roles(world);
+    const [asker] = others;
+    const token = put(world, must(asker, 'a follower').id, 'a', '1');
+    world.run();
+    test.equal(world.answer(token), undefined, 'nobody has it on disk yet');
+    leader.stop();
+    test.ok(world.until(() => world.answer(token) !== undefined));
+    test.equal(outcome(world.answer(token)), 'shard.committed');
+    leader.restart(0, 0);
+    world.advance(2000);
+    test.equal(get(leader, 'a'), '1', 'the one that died has it too');
+    test.ok(equalHashes(world));
+    test.end();
+  });
+
+  t.test(
+    'shard: a leader that is cut off tells its own askers what became of their writes',
+    (test) => {
+      const world = three();
+      const { leader, others } = roles(world);
+      world.isolate(leader.id);
+      const token = put(world, leader.id, 'a', '1');
+      world.advance(1500);
+      test.equal(world.answer(token), undefined, 'it waits: a majority may yet come');
+      const [other] = others;
+      const rival = put(world, must(other, 'another').id, 'a', '2');
+      world.advance(100);
+      test.equal(outcome(world.answer(rival)), 'shard.committed', 'the others have gone on');
+      world.heal();
+      test.ok(world.until(() => world.answer(token) !== undefined));
+      test.equal(
+        outcome(world.answer(token)),
+        'conflict',
+        'the next leader says that it did not happen',
+      );
+      test.equal(get(leader, 'a'), '2', 'and why can be seen where it was asked');
+      test.end();
+    },
+  );
+
+  t.test('shard: without a majority writes wait, then are refused, and reads too', (test) => {
+    const world = three();
+    const { leader, others } = roles(world);
+    for (const { id } of others) world.node(id).stop();
+    const sent = put(world, leader.id, 'a', '1');
+    world.advance(1000);
+    const unsent = put(world, leader.id, 'b', '1');
+    world.advance(10_000);
+    test.equal(outcome(world.answer(sent)), 'statement_completion_unknown', 'it was in the log');
+    test.equal(outcome(world.answer(unsent)), 'no_quorum', 'nobody ever had it');
+    test.equal(leader.access.refusal?.reason, 'no_quorum');
+    test.ok(leader.access.readableStale, 'whoever asks for stale reads may read');
+    test.notOk(leader.access.readable(world.nowMs, world.wallMs));
+    const read = world.ask(leader.id, (token, replyTo) => ({
+      kind: 'shard.read',
+      token,
+      replyTo: replyTo as never,
+    }));
+    world.settle();
+    test.equal(outcome(world.answer(read)), 'no_quorum', 'refused at once');
+    for (const { id } of others) world.node(id).restart(0, 0);
+    test.ok(
+      world.until(() => leader.access.refusal === undefined),
+      'all is well again',
+    );
+    test.end();
+  });
+
+  t.test('shard: a planned transfer fails no write', (test) => {
+    const world = three();
+    const { leader } = roles(world);
+    const tokens: number[] = [];
+    const transfer = world.ask(leader.id, (token, replyTo) => ({
+      kind: 'shard.transfer',
+      token,
+      to: undefined,
+      replyTo: replyTo as never,
+    }));
+    for (let i = 0; i < 50; i += 1) {
+      for (const { id } of world.living) tokens.push(put(world, id, `t${id}-${i}`, 'x'));
+      world.run();
+      if (i % 3 === 0) world.flush();
+    }
+    world.advance(1000);
+    test.equal(outcome(world.answer(transfer)), 'shard.changed');
+    test.not(world.leader, leader, 'another leads');
+    const outcomes = new Set(tokens.map((token) => outcome(world.answer(token))));
+    test.strictSame([...outcomes], ['shard.committed']);
+    test.end();
+  });
+
+  t.test('shard: numbers of a sequence belong to the term of their leader', (test) => {
+    const world = three();
+    const { leader, others } = roles(world);
+    const [asker] = others;
+    const { id } = must(asker, 'a follower');
+    const key = keyOf('2/s');
+    const take = (): number =>
+      world.ask(id, (token, replyTo) => ({
+        ...{ kind: 'shard.takeNumbers', token, key, start: 1n, increment: 1n, count: 2 },
+        replyTo: replyTo as never,
+      }));
+    const first = take();
+    world.settle();
+    const numbers = world.answer(first);
+    test.match(numbers, { kind: 'shard.numbers', last: 2n });
+    const term = numbers?.kind === 'shard.numbers' ? numbers.term : (0 as Term);
+    leader.stop();
+    world.advance(1500);
+    const token = put(world, id, 'a', '1', term);
+    test.ok(world.until(() => world.answer(token) !== undefined));
+    test.equal(outcome(world.answer(token)), 'conflict', 'the next leader gives the same numbers');
+    const again = take();
+    world.settle();
+    test.match(world.answer(again), { kind: 'shard.numbers', last: 2n });
+    test.end();
+  });
+
+  t.test('shard: each start of a node has an epoch of its own', (test) => {
+    const world = three();
+    const epochs = new Set<number>();
+    const note = (): void => {
+      for (const { access } of world.living) {
+        epochs.add(Math.floor(access.nextTransactionId() / 2 ** 32));
+      }
+    };
+    note();
+    for (const node of world.living) node.restart(9, 9);
+    world.until(() => world.living.every(({ access }) => access.refusal === undefined));
+    note();
+    test.equal(epochs.size, 6);
+    test.end();
+  });
+
+  t.test('shard: a member that missed too much gets a copy while writes go on', (test) => {
+    const limits = {
+      logTailBytes: 500,
+      logHeldBytes: 1000,
+      logTailEntries: 4,
+      applyBatchBytes: 200,
+    };
+    const world = three({ ...limits, imageChunkBytes: 200, imagePairsMax: 8 });
+    const { leader, others } = roles(world);
+    const lagging = must(others[0], 'a follower');
+    world.isolate(lagging.id);
+    for (let i = 0; i < 100; i += 1) {
+      put(world, leader.id, `k${i % 37}`, `value ${i}`);
+      world.advance(5);
+    }
+    test.ok(leader.observed.log.firstIndex > lagging.observed.appliedIndex + 1, 'the log is gone');
+    world.heal();
+    let crashed = false;
+    for (let i = 0; i < 200; i += 1) {
+      put(world, leader.id, `k${i % 37}`, `newer ${i}`);
+      world.run();
+      if (i % 4 === 0) world.flush();
+      if (!crashed && !lagging.access.readableStale) {
+        crashed = true;
+        lagging.restart(1, 1);
+      }
+      world.advance(1, true);
+    }
+    test.ok(crashed, 'it died in the middle of it');
+    world.advance(5000);
+    test.equal(lagging.observed.appliedIndex, leader.observed.appliedIndex);
+    test.ok(equalHashes(world));
+    test.equal(get(lagging, 'k5'), get(leader, 'k5'));
+    test.end();
+  });
+
+  t.test('shard: what has rotted is fetched from the others', (test) => {
+    const world = three();
+    put(world, 1, 'a', '1');
+    world.advance(3000);
+    const victim = must(roles(world).others[0], 'a follower');
+    victim.engine.damage(keyOf('a'));
+    test.throws(() => get(victim, 'a'), /fails its checksum/, 'it is never returned');
+    put(world, 1, 'b', '1');
+    test.ok(
+      world.until(() => victim.access.refusal !== undefined),
+      'it stands aside',
+    );
+    test.ok(
+      world.until(() => victim.access.refusal === undefined),
+      'and comes back',
+    );
+    test.equal(get(victim, 'a'), '1');
+    test.ok(equalHashes(world));
+    test.end();
+  });
+
+  t.test('shard: a snapshot on a follower lives for as long as the leader hears of it', (test) => {
+    const world = three({ retainMs: 200, retainReportMs: 50, collectDelayMs: 10 });
+    const { leader, others } = roles(world);
+    const reader = must(others[0], 'a follower');
+    put(world, leader.id, 'a', '1');
+    world.advance(100);
+    world.ask(reader.id, (token, replyTo) => ({
+      kind: 'shard.read',
+      token,
+      replyTo: replyTo as never,
+    }));
+    world.settle();
+    const at = reader.access.openSnapshot();
+    put(world, leader.id, 'a', '2');
+    world.advance(2000);
+    test.equal(Buffer.from(reader.access.get(keyOf('a'), at) ?? []).toString(), '1');
+    world.isolate(reader.id);
+    put(world, leader.id, 'a', '3');
+    world.advance(4000);
+    world.heal();
+    world.advance(2000);
+    test.throws(() => reader.access.get(keyOf('a'), at), /are not kept any more/);
+    reader.access.closeSnapshot(at);
+    test.equal(get(reader, 'a'), '3');
+    test.end();
+  });
+
+  t.test('shard: a witness votes and keeps nothing', (test) => {
+    const world = three({}, { witnesses: [3 as NodeId] });
+    const { leader, others } = roles(world);
+    const other = must(
+      others.find(({ id }) => id !== 3),
+      'another',
+    );
+    other.stop();
+    const token = put(world, leader.id, 'a', '1');
+    world.advance(500);
+    test.equal(outcome(world.answer(token)), 'shard.committed', 'the witness makes the majority');
+    const witness = world.node(3);
+    test.equal(witness.access.refusal?.reason, 'cannot_connect_now');
+    test.equal(get(witness, 'a'), undefined);
+    test.end();
+  });
+}
