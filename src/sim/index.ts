@@ -5,7 +5,8 @@
  * It guarantees that a seed run twice gives the same trace, and that a run ends with a violation if a
  * checker of a workload or an assertion of the product was broken. Every message is encoded and
  * decoded. It must not know how a node is put together: it uses the same composition as a real one
- * and replaces only clock, scheduling, randomness and disk.
+ * and replaces only clock, scheduling, randomness and disk. Beside it, groups of Raft cores alone (raft/)
+ * run a hundred times as many seeds.
  */
 export { loadParser } from '../sql/index.js';
 export { isLinearizable, type Model, type Operation } from './checkers/linearizable.js';
