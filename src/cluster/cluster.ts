@@ -40,6 +40,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
   #tickedMs = Number.POSITIVE_INFINITY;
   /** The timer runs: setting it anew with each message would put beats off for ever. */
   #ticking = false;
+  #beatMs = Number.NEGATIVE_INFINITY;
   #greetedMs = Number.NEGATIVE_INFINITY;
   /** What the composition was told last, as JSON. */
   #connected = '';
@@ -279,7 +280,8 @@ export class ClusterActor implements Actor<ClusterMessage> {
     for (const node of liveness.check(nowMs, timing.electionMsMax)) {
       this.#down(node, `no beat for ${timing.electionMsMax} ms`, context);
     }
-    this.#beat(context);
+    // Three in the time after which silence counts; groups that are awake show life more often.
+    if (nowMs - this.#beatMs >= timing.electionMsMax / 3 - 1) this.#beat(context);
     if (nowMs - this.#greetedMs >= view.limits.helloMs) this.#greetSome(context);
     this.#pending.expire(context);
     this.#joining.consider(context);
@@ -301,6 +303,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
   #beat(context: Turn): void {
     const { clusterId, greeted, liveness, node } = this.#view;
     if (clusterId === undefined) return;
+    this.#beatMs = context.nowMs;
     const hears = liveness.alive;
     for (const hello of greeted.values()) {
       if (hello.clusterId !== clusterId) continue;
