@@ -4,7 +4,7 @@
  * dies, does not answer, or says that it cannot serve now.
  */
 import { assert, must, unreachable } from '../base/assert.js';
-import { errorCatalogue } from '../base/errors.js';
+import { type ErrorName, errorCatalogue, type Retry } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import type { Completion, SessionAnswer, TransactionStatus } from '../sql/session/protocol.js';
@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly retryMsMax: number;
   /** Sends what was refused for now again by itself; otherwise the script is told. */
   readonly insists: boolean;
+  /** Errors that say nothing of the statement: a value rots, and is mended when that is noticed. */
+  readonly endures: readonly ErrorName[];
 }
 
 interface Running {
@@ -155,7 +157,7 @@ export class SimulatedClient {
     this.#inFlight = undefined;
     this.#cancelPatience();
     this.#world.trace(this.name, outcome.kind, describe(outcome));
-    const retry = outcome.kind === 'error' ? errorCatalogue[outcome.error.kind].retry : 'never';
+    const retry = this.#retryOf(outcome);
     const { insists, patienceMs } = this.#options;
     const leaves = patienceMs !== undefined && (retry === 'later' || retry === 'unknown');
     if (leaves) this.#leave();
@@ -168,6 +170,12 @@ export class SimulatedClient {
       const pauseMs = this.#random.fraction() * this.#options.retryMsMax;
       this.#world.after(pauseMs, () => this.#send(request));
     }
+  }
+
+  #retryOf(outcome: Outcome): Retry {
+    if (outcome.kind !== 'error') return 'never';
+    const { kind } = outcome.error;
+    return this.#options.endures.includes(kind) ? 'unknown' : errorCatalogue[kind].retry;
   }
 
   /** The outcome, once `answer` is the last of its request. */

@@ -61,7 +61,7 @@ export class LoneRun implements Simulation {
       events: { onUp: () => this.#onUp(), onDown: () => this.#onDown() },
     });
     const client = (name: string): SimulatedClient => {
-      const patience = { patienceMs: undefined, retryMsMax, insists: false };
+      const patience = { patienceMs: undefined, retryMsMax, insists: false, endures: [] };
       return new SimulatedClient(name, this.#world, random.split(), [this.#process], patience);
     };
     this.#checker = client('checker');

@@ -4,7 +4,7 @@
  */
 import { errorCatalogue } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
-import type { SimulatedClient } from './client.js';
+import type { ClientOptions, SimulatedClient } from './client.js';
 import type { SimulatedProcess } from './process.js';
 import { demand, type Outcome, type Script } from './workload.js';
 import type { World } from './world.js';
@@ -21,7 +21,12 @@ const patienceMs = 12_000;
 
 export class Operator {
   /** The operator sees every refusal, and waits long. */
-  static readonly client = { patienceMs, retryMsMax: 0, insists: false };
+  static readonly client: ClientOptions = {
+    patienceMs,
+    retryMsMax: 0,
+    insists: false,
+    endures: ['data_corrupted'],
+  };
   /** Nodes that shall leave, as far as the cluster has agreed, or have left. */
   readonly leaving = new Set<NodeId>();
   /** Those of whom that was ever wanted. */

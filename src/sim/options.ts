@@ -89,6 +89,9 @@ export function drawClusterOptions(
   const statements = random.between(100, 300);
   const durationMs = random.pick([1000, 3000, 6000]) * (wishes.lengthFactor ?? 1);
   const clients = random.between(2, 8);
+  const kinds = faultKinds
+    .filter(() => random.chance(0.35))
+    .filter((kind) => wishes.without?.includes(kind) !== true);
   return {
     seed,
     voters: members - witnesses,
@@ -103,6 +106,7 @@ export function drawClusterOptions(
       patienceMs: random.pick([300, 1500, 5000]),
       retryMsMax: random.pick([20, 50, 200]),
       insists: true,
+      endures: kinds.includes('rot') ? ['data_corrupted'] : [],
     },
     timing: drawTiming(random),
     clusterLimits: {
@@ -112,9 +116,7 @@ export function drawClusterOptions(
     },
     network: drawNetworkOptions(random),
     faults: {
-      kinds: faultKinds
-        .filter(() => random.chance(0.35))
-        .filter((kind) => wishes.without?.includes(kind) !== true),
+      kinds,
       pauseMsMax: random.pick([300, 1000, 2000]),
       durationMsMax: random.pick([300, 1500, 4000]),
       leaderChance: random.pick([0, 0.5, 0.9]),
@@ -136,7 +138,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     durationMs: 0,
     clients: 0,
     thinkMsMax: 0,
-    client: { patienceMs: 5000, retryMsMax: 10, insists: true },
+    client: { patienceMs: 5000, retryMsMax: 10, insists: true, endures: [] },
     timing: defaultTiming,
     clusterLimits: {},
     network: {
