@@ -94,6 +94,8 @@ export class Driver {
       this.#halted = undefined;
       this.restart(make());
       this.carryOut(context);
+      // What came with the flush was for the life before.
+      return;
     }
     if (!this.#diskHealthy) this.#lookAtDisk(context);
     for (const message of messages) this.step(message, context);

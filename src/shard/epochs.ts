@@ -5,11 +5,13 @@ import type { TransactionId } from '../base/ids.js';
 const counterRange = 0x1_0000_0000;
 /** At so many ids the next epoch is asked for, long before they are used up. */
 const renewAt = counterRange / 2;
-/** So that every id stays below 2^53. */
-const epochsMax = 2 ** 21;
+/** Every id stays below 2^52; above it are the tokens of other work for the leader. */
+const epochsMax = 2 ** 20;
 
 export class Epochs {
   #epoch: number | undefined;
+  /** The last one taken. */
+  #newest = 0;
   #count = 0;
 
   get current(): number | undefined {
@@ -21,11 +23,14 @@ export class Epochs {
     return this.#epoch === undefined || this.#count >= renewAt;
   }
 
-  take(epoch: number): void {
+  /** False when it was taken before: this is the answer to a repeated request. */
+  take(epoch: number): boolean {
     assert(epoch >= 1 && epoch < epochsMax, 'epoch out of range', epoch);
-    assert(epoch > (this.#epoch ?? 0), 'an epoch is given twice', epoch);
+    if (epoch <= this.#newest) return false;
+    this.#newest = epoch;
     this.#epoch = epoch;
     this.#count = 0;
+    return true;
   }
 
   /** Ids of this epoch are known to nobody any more: they would be taken for repeated ones. */

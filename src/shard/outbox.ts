@@ -37,17 +37,18 @@ interface Kept {
 export interface OutboxParts {
   readonly node: NodeId;
   readonly cluster: number;
+  readonly incarnation: number;
   readonly limits: ShardLimits;
   readonly series: ShardSeries;
   readonly driver: Driver;
   readonly answers: Answers;
   readonly appliedIndex: () => LogIndex;
-  /** The epoch that was asked for has come. */
-  readonly onEpoch: (epoch: number, context: Context<ReplicaMessage>) => void;
+  /** An epoch has come; false when it is not a new one. */
+  readonly onEpoch: (epoch: number) => boolean;
 }
 
-/** The token of the request for an epoch: there is one at a time. */
-const epochToken = 0;
+/** Above all transaction ids. */
+const numbersTokens = 2 ** 52;
 
 /** Refusals that stay true whenever the proposal is tried again. */
 const lasting: ReadonlySet<Reason> = new Set<Reason>([
@@ -63,11 +64,17 @@ export class Outbox {
   #bytes = 0;
   /** How many wait for what refused them. */
   #refused = 0;
-  #numbersToken = epochToken;
+  /**
+   * The token of the request for an epoch, one at a time: the incarnation, so that an answer to an earlier life of
+   * this node, which has used that epoch, is not taken for one to this life. Those for numbers hold it too.
+   */
+  readonly #epochToken: number;
+  #numbersTaken = 0;
   #timed = false;
 
   constructor(parts: OutboxParts) {
     this.#parts = parts;
+    this.#epochToken = parts.incarnation;
   }
 
   get count(): number {
@@ -91,16 +98,18 @@ export class Outbox {
 
   keepNumbers(message: TakeNumbersMessage, context: Context<ReplicaMessage>): void {
     const { key, start, increment, count, token, replyTo } = message;
-    this.#numbersToken = (this.#numbersToken % 0xffff_ffff) + 1;
+    this.#numbersTaken = (this.#numbersTaken + 1) % 0x1_0000_0000;
+    const life = (this.#parts.incarnation % 2 ** 20) * 0x1_0000_0000;
+    const own = numbersTokens + life + this.#numbersTaken;
     const work: LeaderWork = { work: 'takeNumbers', key, start, increment, count };
     const numbers = { token, replyTo };
-    this.#add(this.#numbersToken, work, [], numbers, key.length, context.nowMs, context);
+    this.#add(own, work, [], numbers, key.length, context.nowMs, context);
   }
 
   keepEpoch(floor: number, context: Context<ReplicaMessage>): void {
-    if (this.#kept.has(epochToken)) return;
+    if (this.#kept.has(this.#epochToken)) return;
     this.#add(
-      epochToken,
+      this.#epochToken,
       { work: 'takeEpoch', floor },
       [],
       undefined,
@@ -144,7 +153,7 @@ export class Outbox {
   }
 
   dropEpoch(): void {
-    const kept = this.#kept.get(epochToken);
+    const kept = this.#kept.get(this.#epochToken);
     if (kept !== undefined) this.#remove(kept);
   }
 
@@ -166,8 +175,7 @@ export class Outbox {
         return;
       }
       case 'epoch':
-        this.#remove(kept);
-        if (token === epochToken) this.#parts.onEpoch(answer.epoch, context);
+        if (token === this.#epochToken && this.#parts.onEpoch(answer.epoch)) this.#remove(kept);
         return;
       case 'refused':
         this.#onRefused(kept, answer, context);
@@ -206,7 +214,7 @@ export class Outbox {
   /** There has been no leader for long: nobody waits any more. Who asks for an epoch does. */
   giveUpAll(context: Context<ReplicaMessage>): void {
     for (const kept of [...this.#kept.values()]) {
-      if (kept.token !== epochToken) this.#giveUp(kept, context);
+      if (kept.token !== this.#epochToken) this.#giveUp(kept, context);
     }
   }
 
@@ -251,7 +259,7 @@ export class Outbox {
     refusal: NonNullable<Kept['refusal']>,
     context: Context<ReplicaMessage>,
   ): void {
-    if (kept.token === epochToken) return;
+    if (kept.token === this.#epochToken) return;
     const repeated = kept.sends > 1 || kept.asks.some((ask) => ask.handedOver);
     // The other copy may have been taken, or be on its way still.
     if (repeated && !lasting.has(refusal.reason)) return;

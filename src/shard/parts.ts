@@ -120,20 +120,7 @@ export function makeParts(
   const cluster = clusterHash(clusterId);
   const engine = place.resource(storeEngine);
   const series = shardSeries(place.resource(shardMetrics), shard);
-  const overlay = new Overlay(engine);
-  const log = new RaftLog(engine, shard, { tolerant: true });
-  const { hardState } = log;
-  if (hardState !== undefined && hardState.clusterId !== clusterId) {
-    raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
-  }
-  const garbage = new GarbageQueue(limits.garbageItemsMax);
-  const state = new ShardState(overlay, garbage, undefined);
-  const mark = readMark(engine, shard) ?? readState(engine, shard, log, state);
-  if (state.garbage > 0) garbage.forget();
-  const clock = new CommitClock();
-  clock.observe(state.timestamp);
-  const configuration =
-    given.genesis === undefined ? noMembers : { ...given.genesis, outgoing: [] };
+  const { overlay, log, garbage, state, mark, clock, configuration } = openState(given, engine);
   const appliedIndex = (): LogIndex => state.index;
   const watched = new WatchedLog(log, () => standing.noteLogDamage());
   const makeRaft = (life: RaftLife): RaftNode =>
@@ -142,7 +129,6 @@ export function makeParts(
   const needsSnapshot = mark !== undefined;
   const unborn = { nowMs: 0, random: new Random(0), needsSnapshot, lostEntries: false };
   const raft = makeRaft(unborn);
-  checkLog(log, configuration);
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
   });
@@ -172,9 +158,9 @@ export function makeParts(
     ...{ epochs, feed },
     ...{ collector, witness },
   });
-  const onEpoch = (epoch: number): void => epochs.take(epoch);
+  const onEpoch = (epoch: number): boolean => epochs.take(epoch);
   const outbox = new Outbox({
-    ...{ node, cluster, limits, series, driver, answers, appliedIndex, onEpoch },
+    ...{ node, cluster, incarnation, limits, series, driver, answers, appliedIndex, onEpoch },
   });
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
@@ -200,6 +186,25 @@ export function makeParts(
     ...{ sequences, epochs, standing, hashes, members, access, imageSender },
     ...{ imageReceiver, makeRaft },
   };
+}
+
+/** What the store holds of the group. */
+function openState({ shard, clusterId, limits, genesis }: ReplicaParts, engine: Engine) {
+  const overlay = new Overlay(engine);
+  const log = new RaftLog(engine, shard, { tolerant: true });
+  const { hardState } = log;
+  if (hardState !== undefined && hardState.clusterId !== clusterId) {
+    raise('directory_foreign', `the data belongs to cluster ${hardState.clusterId}`);
+  }
+  const configuration = genesis === undefined ? noMembers : { ...genesis, outgoing: [] };
+  checkLog(log, configuration);
+  const garbage = new GarbageQueue(limits.garbageItemsMax);
+  const state = new ShardState(overlay, garbage, undefined);
+  const mark = readMark(engine, shard) ?? readState(engine, shard, log, state);
+  if (state.garbage > 0) garbage.forget();
+  const clock = new CommitClock();
+  clock.observe(state.timestamp);
+  return { overlay, log, garbage, state, mark, clock, configuration };
 }
 
 function newRaft(

@@ -23,7 +23,7 @@ import type { Ready } from '../raft/index.js';
 import type { ReplicaAccess } from './access.js';
 import type { Driver } from './driver.js';
 import type { ImageMessage } from './image-messages.js';
-import type { EngineFailedMessage, ReplicaMessage } from './messages.js';
+import type { EngineFailedMessage, ReplicaMessage, TimerMessage } from './messages.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
 import type { PeerMessage, RaftPeerMessage } from './peer.js';
@@ -176,29 +176,15 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         imageReceiver.look(context);
         break;
       case 'shard.tick':
-        driver.onTimer(context);
-        break;
       case 'shard.disk':
-        driver.onDiskTimer(context);
-        break;
       case 'shard.feed':
-        feed.onTimer(context);
-        return;
       case 'shard.collect':
-        this.#collect(context);
-        break;
       case 'shard.retry':
-        outbox.onTimer(context);
-        break;
       case 'shard.reread':
-        reads.onTimer(context);
-        break;
       case 'shard.leaderless':
-        this.#onLeaderless(context);
-        break;
       case 'shard.retain':
-        this.#requests.onRetainTimer(context);
-        return;
+        this.#onTimer(message, context);
+        break;
       case 'shard.hash':
         hashes.add(message, context);
         return;
@@ -231,6 +217,38 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         unreachable(message);
     }
     this.#goOn(context);
+  }
+
+  #onTimer(message: TimerMessage, context: Context<ReplicaMessage>): void {
+    const { driver, feed, outbox, reads } = this.#parts;
+    switch (message.kind) {
+      case 'shard.tick':
+        driver.onTimer(context);
+        return;
+      case 'shard.disk':
+        driver.onDiskTimer(context);
+        return;
+      case 'shard.feed':
+        feed.onTimer(context);
+        return;
+      case 'shard.collect':
+        this.#collect(context);
+        return;
+      case 'shard.retry':
+        outbox.onTimer(context);
+        return;
+      case 'shard.reread':
+        reads.onTimer(context);
+        return;
+      case 'shard.leaderless':
+        this.#onLeaderless(context);
+        return;
+      case 'shard.retain':
+        this.#requests.onRetainTimer(context);
+        return;
+      default:
+        unreachable(message.kind);
+    }
   }
 
   #start(context: Context<ReplicaMessage>): void {
