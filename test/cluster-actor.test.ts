@@ -147,6 +147,21 @@ t.test(
   },
 );
 
+t.test('a greeting that was lost is asked for again', async (t) => {
+  const { worlds, nodes } = threeSeeds(12);
+  const [one, two, three] = nodes as [Node, Node, Node];
+  for (const node of nodes) node.start();
+  t.ok(worlds.until(() => one.logged.some((line) => line.includes('cluster.forming'))));
+  worlds.cut(1, 3);
+  t.ok(
+    worlds.until(() => two.ready && three.ready),
+    'the third one hears of it by the second one',
+  );
+  worlds.heal();
+  const all = (): boolean => nodes.every((node) => node.state?.votersAlive === 3);
+  t.ok(worlds.until(all, 3000), 'all hear each other');
+});
+
 t.test('a member that starts again never says that it is empty', async (t) => {
   const { worlds, nodes } = formed(3);
   for (const node of nodes) {
@@ -248,6 +263,8 @@ t.test('two removals that would go well one by one are not both accepted', async
   worlds.add(3, { seeds, role: 'witness' });
   for (const node of worlds.nodes.values()) node.start();
   t.ok(worlds.until(() => settled(worlds, 3)));
+  const members = [...worlds.nodes.values()];
+  t.ok(worlds.until(() => members.every((member) => member.state?.votersAlive === 3)));
   const node = worlds.node(2);
   const first = node.call('cluster_decommission', 1);
   const second = node.call('cluster_decommission', 2);

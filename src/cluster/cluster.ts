@@ -225,10 +225,14 @@ export class ClusterActor implements Actor<ClusterMessage> {
     this.#greet(node, context);
   }
 
-  #greet(node: NodeId, context: Turn): void {
+  #greet(node: NodeId, context: Turn, answers = false): void {
     const view = this.#view;
     if (view.phase === 'starting') return;
-    const hello: HelloMessage = { ...view.hello(), asks: !view.greeted.has(node) };
+    const known = view.greeted.get(node);
+    // What is known of it may be old: a greeting may be lost. An answer asks for none, or two clusters
+    // would greet each other without end.
+    const asks = !answers && (known === undefined || known.clusterId !== view.clusterId);
+    const hello: HelloMessage = { ...view.hello(), asks };
     view.toPeer(node, hello, context);
   }
 
@@ -242,7 +246,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
     // Of a link that is gone, or of one that is told of later; it is greeted again.
     if (linked.get(hello.from) !== hello.instance) return;
     greeted.set(hello.from, hello);
-    if (hello.asks) this.#greet(hello.from, context);
+    if (hello.asks) this.#greet(hello.from, context, true);
     this.#joining.consider(context);
     this.#joining.onGreeted(hello, context);
     this.#changes.look(context);

@@ -177,7 +177,7 @@ export interface HelloMessage extends Message {
   readonly seeds: readonly string[];
   /** It asks to be made a member. */
   readonly joins: boolean;
-  /** The sender has no greeting of the receiver. */
+  /** The sender knows too little of the receiver, which shall greet it. */
   readonly asks: boolean;
   readonly version: string;
 }
