@@ -269,8 +269,10 @@ t.test('two removals that would go well one by one are not both accepted', async
   const first = node.call('cluster_decommission', 1);
   const second = node.call('cluster_decommission', 2);
   worlds.until(() => first() !== undefined && second() !== undefined);
-  t.match(first()?.value, { node: 1, state: 'leaving' });
-  t.match(second()?.error, { message: /no voter with data would be alive/ });
+  // Whichever reaches the leader first.
+  const refused = [first(), second()].filter((answer) => answer?.error !== undefined);
+  t.equal(refused.length, 1);
+  t.match(refused[0]?.error, { message: /no voter with data would be alive/ });
 });
 
 t.test('the leader leaves: it hands over first', async (t) => {
