@@ -10,13 +10,13 @@
 import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex, ShardId } from '../base/ids.js';
-import type { HistogramCell } from '../base/metrics.js';
 import type { Overlay, Put, RaftLog } from '../storage/index.js';
 import { groupKey } from '../storage/keys.js';
 import type { ShardState } from '../txn/index.js';
 import type { Driver } from './driver.js';
 import type { ShardLimits } from './limits.js';
 import type { FedMessage, ReplicaMessage } from './messages.js';
+import type { ShardSeries } from './metrics.js';
 
 /** What the group's other members need of the log. */
 export interface LogHolders {
@@ -33,7 +33,7 @@ export interface FeedParts {
   readonly state: ShardState;
   readonly driver: Driver;
   readonly limits: ShardLimits;
-  readonly applyBytes: HistogramCell;
+  readonly series: ShardSeries;
   /** A witness applies nothing: only its log is to be shortened. */
   readonly witness: boolean;
   readonly holders: (nowMs: number) => LogHolders;
@@ -130,8 +130,8 @@ export class Feed {
   }
 
   #feed(context: Context<ReplicaMessage>): void {
-    const { overlay, state, shard, applyBytes } = this.#parts;
-    applyBytes.observe(overlay.dirtyBytes);
+    const { overlay, state, shard, series } = this.#parts;
+    series.applyBytes.observe(overlay.dirtyBytes);
     const { number, puts } = overlay.takeGeneration();
     puts.push({ key: groupKey('applied', shard), value: state.encode() });
     this.#underWay = true;

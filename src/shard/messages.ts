@@ -83,14 +83,13 @@ export interface EngineFailedMessage extends Message {
   readonly text: string;
 }
 
+/** What a replica tells itself when its turn, or the disk, allows it to go on. */
+export type OwnMessage = AdmitMessage | AskMessage | ApplyMessage | PersistedMessage | FedMessage;
+
 export type ReplicaMessage =
   | ActorStarted
   | SessionRequest
-  | AdmitMessage
-  | AskMessage
-  | ApplyMessage
-  | PersistedMessage
-  | FedMessage
+  | OwnMessage
   | TimerMessage
   | HashStepMessage
   | EngineFailedMessage

@@ -106,6 +106,7 @@ export interface Parts {
 
 const noMembers: Configuration = { voters: [], outgoing: [], learners: [], witnesses: [] };
 const noBytes = new Uint8Array(0);
+const unborn = { nowMs: 0, random: new Random(0), lostEntries: false };
 const mebibyte = 1024 * 1024;
 /** What a leader has on its way to one member. */
 const flow = { appendBytesMax: mebibyte, inFlightBytesMax: 8 * mebibyte, inFlightMessagesMax: 256 };
@@ -126,9 +127,7 @@ export function makeParts(
   const makeRaft = (life: RaftLife): RaftNode =>
     newRaft(given, watched, log.hardState, state, clock, configuration, life);
   // Its life begins with the first message, which brings the time.
-  const needsSnapshot = mark !== undefined;
-  const unborn = { nowMs: 0, random: new Random(0), needsSnapshot, lostEntries: false };
-  const raft = makeRaft(unborn);
+  const raft = makeRaft({ ...unborn, needsSnapshot: mark !== undefined });
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
   });
@@ -147,16 +146,14 @@ export function makeParts(
   });
   const epochs = new Epochs();
   const standing = new Standing({ shard, witness, epochs, observer }, mark === undefined);
-  const { applyBytes } = series;
   const holders = (nowMs: number): LogHolders =>
     logHolders(driver.raft, imageSender, limits, nowMs);
   const feed = new Feed({
-    ...{ shard, overlay, log, state, driver, limits, applyBytes, witness, holders },
+    ...{ shard, overlay, log, state, driver, limits, series, witness, holders },
   });
   const applier = new Applier({
     ...{ limits, log: watched, driver, state, overlay, garbage, clock, leadership, answers },
-    ...{ epochs, feed },
-    ...{ collector, witness },
+    ...{ epochs, feed, collector, witness },
   });
   const onEpoch = (epoch: number): boolean => epochs.take(epoch);
   const outbox = new Outbox({
@@ -164,18 +161,14 @@ export function makeParts(
   });
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
+  const imageParts = { shard, node, cluster, driver, log, state, overlay, limits, series };
   const storeBytes = (): number => engine.stats().usedBytes;
-  const imageSender = new ImageSender({
-    ...{ shard, node, cluster, driver, log, state, overlay, limits, series, storeBytes },
-  });
-  const receives = { shard, node, cluster, engine, driver, log, state, overlay, garbage, clock };
-  const imageReceiver = new ImageReceiver(
-    { ...receives, feed, applier, standing, limits, series },
-    mark,
-  );
-  const images = () => [...imageSender.status(), ...imageReceiver.status()];
+  const imageSender = new ImageSender({ ...imageParts, storeBytes });
+  const receives = { ...imageParts, engine, garbage, clock, feed, applier, standing };
+  const imageReceiver = new ImageReceiver(receives, mark);
+  const snapshotsOf = () => [...imageSender.status(), ...imageReceiver.status()];
   const members = new Members({
-    ...{ shard, node, driver, log, state, overlay, standing, snapshots: images },
+    ...{ shard, node, driver, log, state, overlay, standing, snapshots: snapshotsOf },
   });
   const access = new ReplicaAccess({
     ...{ shard, replica: self, overlay, state, driver, snapshots, sequences, epochs, standing },

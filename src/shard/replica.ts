@@ -23,10 +23,10 @@ import type { Ready } from '../raft/index.js';
 import type { ReplicaAccess } from './access.js';
 import type { Driver } from './driver.js';
 import type { ImageMessage } from './image-messages.js';
-import type { EngineFailedMessage, ReplicaMessage, TimerMessage } from './messages.js';
+import type { EngineFailedMessage, OwnMessage, ReplicaMessage, TimerMessage } from './messages.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
-import type { PeerMessage, RaftPeerMessage } from './peer.js';
+import type { ForwardedMessage, ForwardMessage, PeerMessage, RaftPeerMessage } from './peer.js';
 import { Requests } from './requests.js';
 import { membersOf } from './standing.js';
 
@@ -135,8 +135,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   #receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
-    const { driver, leadership, applier, feed, outbox, reads, hashes, members } = this.#parts;
-    const { imageReceiver } = this.#parts;
+    const { hashes, members } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':
       case 'shard.read':
@@ -146,34 +145,16 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         return;
       case 'shard.heartbeat':
       case 'shard.append':
-        if (this.#isForeign(message)) return;
-        this.#onRaft(message, context);
-        break;
       case 'shard.forward':
-        if (this.#isForeign(message)) return;
-        this.#requests.onForward(message, context);
-        break;
       case 'shard.forwarded':
-        if (this.#isForeign(message)) return;
-        outbox.onForwarded(message, context);
+        this.#onPeer(message, context);
         break;
       case 'shard.admit':
-        leadership.onAdmit(context);
-        break;
       case 'shard.ask':
-        reads.onAsk(context);
-        break;
       case 'shard.apply':
-        applier.onApply(context);
-        break;
       case 'shard.persisted':
-        driver.onPersisted(message, context);
-        feed.onDurable(context);
-        break;
       case 'shard.fed':
-        feed.onFed(message, context);
-        leadership.goOn(context);
-        imageReceiver.look(context);
+        this.#onOwn(message, context);
         break;
       case 'shard.tick':
       case 'shard.disk':
@@ -217,6 +198,53 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
         unreachable(message);
     }
     this.#goOn(context);
+  }
+
+  #onOwn(message: OwnMessage, context: Context<ReplicaMessage>): void {
+    const { driver, leadership, applier, feed, reads } = this.#parts;
+    switch (message.kind) {
+      case 'shard.admit':
+        leadership.onAdmit(context);
+        return;
+      case 'shard.ask':
+        reads.onAsk(context);
+        return;
+      case 'shard.apply':
+        applier.onApply(context);
+        return;
+      case 'shard.persisted':
+        driver.onPersisted(message, context);
+        feed.onDurable(context);
+        return;
+      case 'shard.fed':
+        feed.onFed(message, context);
+        leadership.goOn(context);
+        this.#parts.imageReceiver.look(context);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #onPeer(
+    message: RaftPeerMessage | ForwardMessage | ForwardedMessage,
+    context: Context<ReplicaMessage>,
+  ): void {
+    if (this.#isForeign(message)) return;
+    switch (message.kind) {
+      case 'shard.heartbeat':
+      case 'shard.append':
+        this.#onRaft(message, context);
+        return;
+      case 'shard.forward':
+        this.#requests.onForward(message, context);
+        return;
+      case 'shard.forwarded':
+        this.#parts.outbox.onForwarded(message, context);
+        return;
+      default:
+        unreachable(message);
+    }
   }
 
   #onTimer(message: TimerMessage, context: Context<ReplicaMessage>): void {
