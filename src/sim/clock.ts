@@ -45,6 +45,11 @@ export class SimulatedClock implements Clock {
     return this.#localMs;
   }
 
+  /** What it shows, without taking the time of a read. */
+  get shownMs(): number {
+    return this.#localMs;
+  }
+
   wallMs(): number {
     return this.#wallOffsetMs + this.#hereMs;
   }

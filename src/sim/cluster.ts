@@ -1,5 +1,5 @@
 /** The nodes of a run with their network, and clients that are told when nodes come and go. */
-import { assert } from '../base/assert.js';
+import { assert, must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { SimulatedClient } from './client.js';
@@ -40,7 +40,11 @@ export class SimulatedCluster {
     this.world = new World(random.split(), print);
     this.world.trace('world', 'options', JSON.stringify(options));
     this.network = new SimulatedNetwork(this.world, options.network, random.split());
-    this.safety = new Safety((node) => this.isWitness(node));
+    this.safety = new Safety(
+      (node) => this.isWitness(node),
+      (node) => must(this.processes[node - 1], 'a process').clock.shownMs,
+    );
+    this.network.onSend = (from, message) => this.safety.onSend(from, message);
     this.processes = Array.from({ length: this.#founders + options.spares }, (_, at) =>
       this.#makeProcess((at + 1) as NodeId, random.split()),
     );

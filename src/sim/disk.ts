@@ -4,6 +4,7 @@
  */
 import { must } from '../base/assert.js';
 import type { Formation } from '../cluster/index.js';
+import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
 import { type MemoryContents, MemoryEngine, type Span } from '../storage/index.js';
@@ -83,10 +84,16 @@ export class SimulatedDisk {
   rot(count: number): number {
     const engine = must(this.#engine, 'a disk without a process');
     const keys = [...engine.keys(everything)];
-    const rotten = Math.min(count, keys.length);
-    for (let left = rotten; left > 0; left -= 1) {
+    let rotten = 0;
+    while (rotten < count && keys.length > 0) {
       const [key] = keys.splice(this.#random.below(keys.length), 1);
-      engine.damage(must(key, 'a key'));
+      try {
+        engine.damage(must(key, 'a key'));
+        rotten += 1;
+      } catch (error) {
+        // It has rotted before.
+        if (!(error instanceof DatabaseError)) throw error;
+      }
     }
     return rotten;
   }

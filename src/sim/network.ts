@@ -5,7 +5,7 @@
  * when a process dies, when bytes are corrupted (the mesh would see it by its frames' checks) or when
  * nothing has come through for long; what was under way on it is lost.
  */
-import type { Ref } from '../actors/actor.js';
+import type { Message, Ref } from '../actors/actor.js';
 import { decodeMessage, type Envelope, encodeMessage } from '../actors/index.js';
 import { must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
@@ -72,6 +72,8 @@ interface Link {
 }
 
 export class SimulatedNetwork {
+  /** Sees each message before anything happens to it. */
+  onSend: (from: NodeId, message: Message) => void = () => undefined;
   /** Messages handed over so far. */
   sent = 0;
   readonly probes = new Map<string, number>();
@@ -112,6 +114,7 @@ export class SimulatedNetwork {
     }
     const letter = { envelope, bytes: encodeMessage(type, message) };
     this.sent += 1;
+    this.onSend(from, message);
     if (type.flow !== 'droppable') this.#sendInOrder(link, letter, delayMs);
     else if (full || this.#happens(this.#options.dropChance)) return true;
     else {

@@ -4,6 +4,7 @@
  */
 import type { Actor, Message, Ref } from '../actors/actor.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
+import type { RaftMessage } from '../raft/index.js';
 import type { Configuration, LogEntry, RaftLog } from '../storage/index.js';
 import type { Interceptor } from './plant.js';
 import { demand } from './workload.js';
@@ -17,6 +18,7 @@ export interface ObservedReplica {
     readonly leader: NodeId | undefined;
     readonly hibernating: boolean;
     readonly configuration: Configuration;
+    leaseHolds(nowMs: number): boolean;
   };
   readonly log: RaftLog;
   readonly appliedIndex: LogIndex;
@@ -56,14 +58,19 @@ export class Safety {
   readonly #leaders = new Map<number, Member>();
   readonly #committed = new Map<number, Committed>();
   readonly #known = new Map<string, Known>();
+  /** By node and term, whom it has voted for, in all its lives. */
+  readonly #votes = new Map<string, NodeId>();
   readonly #isWitness: (node: NodeId) => boolean;
+  readonly #nowMs: (node: NodeId) => number;
   /** The last lists of voters that leaders had, the newest first. */
   voters: readonly (readonly NodeId[])[] = [];
   #lastCommitted = 0;
   #newest: Member | undefined;
 
-  constructor(isWitness: (node: NodeId) => boolean) {
+  /** `nowMs`: what the monotonic clock of a node shows. */
+  constructor(isWitness: (node: NodeId) => boolean, nowMs: (node: NodeId) => number) {
     this.#isWitness = isWitness;
+    this.#nowMs = nowMs;
   }
 
   /** The leader of the highest term, when it lives and still leads. */
@@ -80,6 +87,23 @@ export class Safety {
   /** The process of the node is gone. */
   forget(node: NodeId): void {
     this.members.delete(node);
+  }
+
+  /** A node sends this to another: a vote that has left counts, whatever the disk says. */
+  onSend(from: NodeId, message: Message): void {
+    const inner = (message as { readonly message?: RaftMessage }).message;
+    if (inner?.kind === 'raft.vote') {
+      if (!inner.pre) this.#onVote(from, inner.term, from);
+    } else if (inner?.kind === 'raft.voteAnswer' && inner.granted && !inner.pre) {
+      this.#onVote(from, inner.term, inner.to);
+    }
+  }
+
+  #onVote(node: NodeId, term: number, candidate: NodeId): void {
+    const key = `${node}/${term}`;
+    const before = this.#votes.get(key);
+    demand(before === undefined || before === candidate, 'one vote in a term', key, candidate);
+    this.#votes.set(key, candidate);
   }
 
   readonly intercept: Interceptor = (replica, self) => {
@@ -152,6 +176,11 @@ export class Safety {
     const { raft } = member.replica;
     const { role, term, commitIndex } = raft;
     demand(term >= member.term, 'the term of a member never falls', member.node, term);
+    if (role === 'leader' && member.role === 'leader' && member.term === term) {
+      const entryTerm = member.replica.log.termAt(commitIndex);
+      const text = 'a leader commits by counting only entries of its own term';
+      demand(commitIndex === member.commitIndex || entryTerm === term, text, member.node, term);
+    }
     const isNew = role === 'leader' && (member.role !== 'leader' || member.term !== term);
     member.role = role;
     member.term = term;
@@ -169,6 +198,11 @@ export class Safety {
     demand(other === undefined, 'one leader in a term', term, node, other?.node);
     this.#leaders.set(term, member);
     if (term > (this.#newest?.term ?? 0) || this.#newest?.role !== 'leader') this.#newest = member;
+    for (const old of this.members.values()) {
+      if (old.term >= term) continue;
+      const reads = old.replica.raft.leaseHolds(this.#nowMs(old.node));
+      demand(!reads, 'no lease holds when a later leader is there', old.node, old.term, node, term);
+    }
     const { log } = member.replica;
     for (let index: number = log.firstIndex; index <= this.#lastCommitted; index += 1) {
       const committed = this.#committed.get(index);

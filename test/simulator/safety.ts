@@ -15,9 +15,11 @@ class Puppet implements Actor<Message>, ObservedReplica {
   readonly raft = {
     ...{ role: 'follower' as ObservedReplica['raft']['role'], term: 1 as Term },
     ...{ commitIndex: 0 as LogIndex, leader: undefined, hibernating: false, configuration },
+    leaseHolds: () => this.leaseHolds,
   };
   readonly log = new RaftLog(new MemoryEngine(), 1 as ShardId);
   readonly appliedIndex = 0 as LogIndex;
+  leaseHolds = false;
   readonly #seen: Actor<Message>;
 
   constructor(node: number, safety: Safety) {
@@ -55,7 +57,10 @@ function entry(index: number, term: number, text = ''): LogEntry {
 
 export function testSafety(t: Test): void {
   const puppets = (): readonly [Puppet, Puppet] => {
-    const safety = new Safety(() => false);
+    const safety = new Safety(
+      () => false,
+      () => 0,
+    );
     return [new Puppet(1, safety), new Puppet(2, safety)];
   };
 
@@ -100,5 +105,27 @@ export function testSafety(t: Test): void {
     two.append(entry(1, 2));
     t.throws(() => two.turn('follower', 2, 1), /one entry is committed/);
     t.throws(() => one.append(entry(1, 3)), /only appends|never replaced/);
+  });
+
+  t.test('commits, votes and leases', async (t) => {
+    const [one] = puppets();
+    one.append(entry(1, 1), entry(2, 2));
+    one.turn('leader', 2, 0);
+    t.throws(() => one.turn('leader', 2, 1), /only entries of its own term/);
+    const [old, next] = puppets();
+    old.turn('leader', 1, 0);
+    old.leaseHolds = true;
+    t.throws(() => next.turn('leader', 2, 0), /no lease holds/);
+    const safety = new Safety(
+      () => false,
+      () => 0,
+    );
+    const vote = (to: number): Message =>
+      ({
+        kind: 'shard.heartbeat',
+        message: { kind: 'raft.voteAnswer', term: 3, from: 1, to, granted: true, pre: false },
+      }) as Message;
+    safety.onSend(1 as NodeId, vote(2));
+    t.throws(() => safety.onSend(1 as NodeId, vote(3)), /one vote in a term/);
   });
 }
