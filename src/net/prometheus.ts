@@ -12,7 +12,9 @@ export class Exposition {
   readonly #process = new Registry();
 
   constructor() {
-    collectDefaultMetrics({ register: this.#process });
+    // By default the delay of the event loop is sampled each 10 ms: an idle node would do little else.
+    const eventLoopMonitoringPrecision = 100;
+    collectDefaultMetrics({ register: this.#process, eventLoopMonitoringPrecision });
   }
 
   get contentType(): string {
