@@ -1,6 +1,9 @@
 /** The nodes of a run with their network, and clients that are told when nodes come and go. */
 import { assert, must } from '../base/assert.js';
-import type { NodeId } from '../base/ids.js';
+import type { NodeId, Term } from '../base/ids.js';
+import { onlyShard } from '../node/index.js';
+import { groupKey } from '../storage/keys.js';
+import { decodeHardState } from '../storage/index.js';
 import type { Random } from '../base/random.js';
 import { SimulatedClient } from './client.js';
 import type { Membership } from './compose.js';
@@ -13,6 +16,7 @@ import { demand, type Script } from './workload.js';
 import { World } from './world.js';
 
 /** Events that a run may take; more means that it is stuck at one instant. */
+const noBallot = { term: 0 as Term, vote: undefined };
 const eventsMax = 20_000_000;
 
 export class SimulatedCluster {
@@ -40,10 +44,19 @@ export class SimulatedCluster {
     this.world = new World(random.split(), print);
     this.world.trace('world', 'options', JSON.stringify(options));
     this.network = new SimulatedNetwork(this.world, options.network, random.split());
-    this.safety = new Safety(
-      (node) => this.isWitness(node),
-      (node) => must(this.processes[node - 1], 'a process').clock.shownMs,
-    );
+    const processOf = (node: NodeId): SimulatedProcess =>
+      must(this.processes[node - 1], 'a process');
+    const { leaseMs, clockDrift } = options.timing;
+    this.safety = new Safety({
+      isWitness: (node) => this.isWitness(node),
+      nowMs: (node) => processOf(node).clock.shownMs,
+      worldMs: () => this.world.nowMs,
+      durableBallot: (node) => {
+        const bytes = processOf(node).disk.durable(groupKey('hardState', onlyShard));
+        return bytes === undefined ? noBallot : decodeHardState(bytes);
+      },
+      leaseMs: leaseMs * (1 - 2 * clockDrift),
+    });
     this.network.onSend = (from, message) => this.safety.onSend(from, message);
     this.processes = Array.from({ length: this.#founders + options.spares }, (_, at) =>
       this.#makeProcess((at + 1) as NodeId, random.split()),

@@ -7,7 +7,9 @@ import type { Formation } from '../cluster/index.js';
 import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
 import type { Random } from '../base/random.js';
+import { onlyShard } from '../node/index.js';
 import { type MemoryContents, MemoryEngine, type Span } from '../storage/index.js';
+import { groupKey } from '../storage/keys.js';
 import type { World } from './world.js';
 
 export interface DiskOptions {
@@ -27,6 +29,7 @@ export interface Identity {
   readonly formation: Formation | undefined;
 }
 
+const ballotKey = groupKey('hardState', onlyShard);
 const everything: Span = { from: Buffer.of(0), to: Buffer.alloc(16, 0xff) };
 
 export class SimulatedDisk {
@@ -71,6 +74,11 @@ export class SimulatedDisk {
     return `${surviving} of ${pending} and ${survivingLater} of ${pendingLater} unflushed batches survive`;
   }
 
+  /** What is durable under `key`, while the process lives. */
+  durable(key: Uint8Array): Uint8Array | undefined {
+    return this.#engine?.get(key);
+  }
+
   stall(durationMs: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + durationMs);
   }
@@ -83,7 +91,8 @@ export class SimulatedDisk {
   /** Lets up to `count` values rot; says how many did. The process is up. */
   rot(count: number): number {
     const engine = must(this.#engine, 'a disk without a process');
-    const keys = [...engine.keys(everything)];
+    // A rotten ballot is what nothing mends: a node without it does not start.
+    const keys = engine.keys(everything).filter((key) => Buffer.compare(key, ballotKey) !== 0);
     let rotten = 0;
     while (rotten < count && keys.length > 0) {
       const [key] = keys.splice(this.#random.below(keys.length), 1);

@@ -89,6 +89,8 @@ export class Faults {
   readonly #lost = new Set<NodeId>();
   /** Processes that are not started again: not yet, or no more. */
   readonly #resting: Set<SimulatedProcess>;
+  /** Processes that come back at once when they die. */
+  readonly #bouncing = new Set<SimulatedProcess>();
   /** Ends of faults that go on; run early when all is healed. */
   readonly #ends = new Set<() => void>();
   #healed = true;
@@ -137,7 +139,8 @@ export class Faults {
   /** A process has died: it comes back. */
   onDown(process: SimulatedProcess): void {
     const { world, random } = this.#parts;
-    const delayMs = this.#healed ? random.between(1, 50) : this.#durationMs();
+    const isSoon = this.#healed || this.#bouncing.delete(process);
+    const delayMs = isSoon ? random.between(1, 5) : this.#durationMs();
     world.after(delayMs, () => {
       if (!process.alive && !this.#resting.has(process)) process.start();
     });
@@ -331,6 +334,22 @@ export class Faults {
     const rest = without(processes, [middle]);
     const side = rest.slice(0, Math.ceil(rest.length / 2));
     this.#cut(pairs(side, without(rest, side), 'both'));
+    // What the one in the middle has promised to one half must outlive its process.
+    if (random.chance(0.5)) this.#bounce(middle, random.between(1, 5));
+  }
+
+  /** Dies and comes back at once, again and again. */
+  #bounce(target: SimulatedProcess, times: number): void {
+    const { world, random } = this.#parts;
+    if (times === 0) return;
+    world.after(random.between(50, 400), () => {
+      if (this.#healed) return;
+      if (target.alive && !this.#resting.has(target)) {
+        this.#bouncing.add(target);
+        target.crash();
+      }
+      this.#bounce(target, times - 1);
+    });
   }
 
   #cut(links: readonly Pair[]): void {

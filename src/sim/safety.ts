@@ -5,7 +5,7 @@
 import type { Actor, Message, Ref } from '../actors/actor.js';
 import type { LogIndex, NodeId, Term } from '../base/ids.js';
 import type { RaftMessage } from '../raft/index.js';
-import type { Configuration, LogEntry, RaftLog } from '../storage/index.js';
+import type { Configuration, HardState, LogEntry, RaftLog } from '../storage/index.js';
 import type { Interceptor } from './plant.js';
 import { demand } from './workload.js';
 
@@ -36,6 +36,18 @@ export interface Member {
   configuration: Configuration | undefined;
 }
 
+/** What is seen of the world from outside. */
+export interface Eyes {
+  isWitness(node: NodeId): boolean;
+  /** What the monotonic clock of a node shows. */
+  nowMs(node: NodeId): number;
+  worldMs(): number;
+  /** What the disk of a node would tell its next life. */
+  durableBallot(node: NodeId): Pick<HardState, 'term' | 'vote'>;
+  /** So long a lease lasts at least, in the time of the world. */
+  readonly leaseMs: number;
+}
+
 interface Committed {
   readonly term: number;
   /** The term in which it was first known to be committed. */
@@ -60,17 +72,20 @@ export class Safety {
   readonly #known = new Map<string, Known>();
   /** By node and term, whom it has voted for, in all its lives. */
   readonly #votes = new Map<string, NodeId>();
-  readonly #isWitness: (node: NodeId) => boolean;
-  readonly #nowMs: (node: NodeId) => number;
+  /** When the world first saw a leader's round; by leader, term and round. */
+  readonly #rounds = new Map<string, number>();
+  /** By voter, the newest round that it has answered. */
+  readonly #promised = new Map<NodeId, { readonly leader: NodeId; readonly sinceMs: number }>();
+  /** Campaigns that a leader has asked for. */
+  readonly #transfers = new Set<string>();
+  readonly #eyes: Eyes;
   /** The last lists of voters that leaders had, the newest first. */
   voters: readonly (readonly NodeId[])[] = [];
   #lastCommitted = 0;
   #newest: Member | undefined;
 
-  /** `nowMs`: what the monotonic clock of a node shows. */
-  constructor(isWitness: (node: NodeId) => boolean, nowMs: (node: NodeId) => number) {
-    this.#isWitness = isWitness;
-    this.#nowMs = nowMs;
+  constructor(eyes: Eyes) {
+    this.#eyes = eyes;
   }
 
   /** The leader of the highest term, when it lives and still leads. */
@@ -89,21 +104,51 @@ export class Safety {
     this.members.delete(node);
   }
 
-  /** A node sends this to another: a vote that has left counts, whatever the disk says. */
+  /** A node sends this to another: what has left is a promise, whatever becomes of the sender. */
   onSend(from: NodeId, message: Message): void {
     const inner = (message as { readonly message?: RaftMessage }).message;
-    if (inner?.kind === 'raft.vote') {
-      if (!inner.pre) this.#onVote(from, inner.term, from);
-    } else if (inner?.kind === 'raft.voteAnswer' && inner.granted && !inner.pre) {
-      this.#onVote(from, inner.term, inner.to);
+    switch (inner?.kind) {
+      case 'raft.vote':
+        if (inner.pre) return;
+        if (inner.transferRound !== undefined) this.#transfers.add(`${from}/${inner.term}`);
+        this.#onVote(from, inner.term, from);
+        return;
+      case 'raft.voteAnswer':
+        if (inner.granted && !inner.pre) this.#onVote(from, inner.term, inner.to);
+        return;
+      case 'raft.append':
+        this.#noteRound(`${from}/${inner.term}/${inner.round}`);
+        return;
+      case 'raft.appendAnswer': {
+        const sinceMs = this.#rounds.get(`${inner.to}/${inner.term}/${inner.round}`);
+        const before = this.#promised.get(from);
+        if (sinceMs === undefined || sinceMs <= (before?.sinceMs ?? 0)) return;
+        this.#promised.set(from, { leader: inner.to, sinceMs });
+        return;
+      }
+      default:
     }
   }
 
+  #noteRound(key: string): void {
+    if (!this.#rounds.has(key)) this.#rounds.set(key, this.#eyes.worldMs());
+  }
+
+  /** A vote is durable, the only one in its term, and breaks no lease that the voter has promised. */
   #onVote(node: NodeId, term: number, candidate: NodeId): void {
     const key = `${node}/${term}`;
     const before = this.#votes.get(key);
     demand(before === undefined || before === candidate, 'one vote in a term', key, candidate);
     this.#votes.set(key, candidate);
+    const { vote, term: durableTerm } = this.#eyes.durableBallot(node);
+    const isDurable = durableTerm > term || (durableTerm === term && vote === candidate);
+    demand(isDurable, 'a vote leaves when it is on the disk', key, candidate, durableTerm, vote);
+    const promised = this.#promised.get(node);
+    if (promised === undefined || promised.leader === candidate) return;
+    if (this.#transfers.has(`${candidate}/${term}`)) return;
+    const passedMs = this.#eyes.worldMs() - promised.sinceMs;
+    const text = 'nobody votes within a lease that it has promised';
+    demand(passedMs >= this.#eyes.leaseMs, text, key, candidate, promised, passedMs);
   }
 
   readonly intercept: Interceptor = (replica, self) => {
@@ -158,7 +203,7 @@ export class Safety {
   #onEntry(node: NodeId, entry: LogEntry, previousTerm: number): void {
     const key = `${entry.index}/${entry.term}`;
     const head = hashOf([entry.transaction, entry.timestamp, entry.origin, entry.kind.length]);
-    const payload = this.#isWitness(node) ? undefined : hashOf(entry.payload);
+    const payload = this.#eyes.isWitness(node) ? undefined : hashOf(entry.payload);
     const known = this.#known.get(key);
     if (known === undefined) {
       this.#known.set(key, { previousTerm, head, payload });
@@ -200,7 +245,7 @@ export class Safety {
     if (term > (this.#newest?.term ?? 0) || this.#newest?.role !== 'leader') this.#newest = member;
     for (const old of this.members.values()) {
       if (old.term >= term) continue;
-      const reads = old.replica.raft.leaseHolds(this.#nowMs(old.node));
+      const reads = old.replica.raft.leaseHolds(this.#eyes.nowMs(old.node));
       demand(!reads, 'no lease holds when a later leader is there', old.node, old.term, node, term);
     }
     const { log } = member.replica;

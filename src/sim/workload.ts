@@ -66,7 +66,7 @@ export function demand(condition: boolean, promise: string, ...values: readonly 
 }
 
 function showShort(value: unknown): string {
-  const shown = show(value);
+  const shown = value === undefined ? 'undefined' : show(value);
   return shown.length <= shownMax ? shown : `${shown.slice(0, shownMax)}...`;
 }
 

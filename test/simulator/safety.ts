@@ -3,7 +3,7 @@ import type { Test } from 'tap';
 import type { Actor, Context, Message, PlaceId, Ref } from '#src/actors/index.js';
 import type { LogIndex, NodeId, Term, Timestamp, TransactionId } from '#src/base/ids.js';
 import type { ShardId } from '#src/base/ids.js';
-import { type ObservedReplica, Safety } from '#src/sim/safety.js';
+import { type Eyes, type ObservedReplica, Safety } from '#src/sim/safety.js';
 import { type Configuration, type LogEntry, MemoryEngine, RaftLog } from '#src/storage/index.js';
 
 const configuration: Configuration = {
@@ -47,6 +47,16 @@ class Puppet implements Actor<Message>, ObservedReplica {
   }
 }
 
+const ballot = { term: 9 as Term, vote: undefined };
+let worldMs = 0;
+const eyes: Eyes = {
+  isWitness: () => false,
+  nowMs: () => 0,
+  worldMs: () => worldMs,
+  durableBallot: () => ballot,
+  leaseMs: 100,
+};
+
 function entry(index: number, term: number, text = ''): LogEntry {
   return {
     ...{ index: index as LogIndex, term: term as Term, kind: 'write', origin: 1 as NodeId },
@@ -57,10 +67,7 @@ function entry(index: number, term: number, text = ''): LogEntry {
 
 export function testSafety(t: Test): void {
   const puppets = (): readonly [Puppet, Puppet] => {
-    const safety = new Safety(
-      () => false,
-      () => 0,
-    );
+    const safety = new Safety(eyes);
     return [new Puppet(1, safety), new Puppet(2, safety)];
   };
 
@@ -116,16 +123,21 @@ export function testSafety(t: Test): void {
     old.turn('leader', 1, 0);
     old.leaseHolds = true;
     t.throws(() => next.turn('leader', 2, 0), /no lease holds/);
-    const safety = new Safety(
-      () => false,
-      () => 0,
+    const safety = new Safety(eyes);
+    const say = (message: object): void =>
+      safety.onSend(1 as NodeId, { kind: 'shard.heartbeat', message } as Message);
+    const vote = { kind: 'raft.voteAnswer', from: 1, granted: true, pre: false };
+    say({ ...vote, term: 3, to: 2 });
+    t.throws(() => say({ ...vote, term: 3, to: 3 }), /one vote in a term/);
+    t.throws(() => say({ ...vote, term: 9, to: 3 }), /on the disk/);
+    safety.onSend(
+      2 as NodeId,
+      { kind: 'shard.heartbeat', message: { kind: 'raft.append', term: 3, round: 1 } } as Message,
     );
-    const vote = (to: number): Message =>
-      ({
-        kind: 'shard.heartbeat',
-        message: { kind: 'raft.voteAnswer', term: 3, from: 1, to, granted: true, pre: false },
-      }) as Message;
-    safety.onSend(1 as NodeId, vote(2));
-    t.throws(() => safety.onSend(1 as NodeId, vote(3)), /one vote in a term/);
+    worldMs = 1;
+    say({ kind: 'raft.appendAnswer', term: 3, to: 2, round: 1 });
+    t.throws(() => say({ ...vote, term: 4, to: 3 }), /within a lease/);
+    worldMs = 200;
+    say({ ...vote, term: 5, to: 3 });
   });
 }
