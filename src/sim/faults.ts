@@ -264,7 +264,7 @@ export class Faults {
         this.#leave(target);
         return;
       case 'replace':
-        if (!this.#mayLose(target.node)) return;
+        if (!this.#isVoter(target.node) || !this.#mayLose(target.node)) return;
         this.#lost.add(target.node);
         this.#resting.add(target);
         target.crash();
@@ -281,6 +281,11 @@ export class Faults {
     if (!this.#mayLose(target.node)) return;
     this.#lost.add(target.node);
     world.trace(target.name, 'rots', `${target.disk.rot(random.between(1, 3))} values`);
+  }
+
+  /** Whether it is one in the newest configuration known. */
+  #isVoter(node: NodeId): boolean {
+    return this.#parts.voters()[0]?.includes(node) === true;
   }
 
   /** Whether the voters are still enough when this one's data are lost. */
@@ -322,6 +327,7 @@ export class Faults {
   }
 
   #leave(target: SimulatedProcess): void {
+    if (!this.#isVoter(target.node)) return;
     if (!this.#suffice((node) => node !== target.node, this.#lost)) return;
     this.#parts.operator.decommission(target, 3);
   }

@@ -117,6 +117,7 @@ class EarlyDurability extends PassingEngine {
 /** Writes each batch in two halves, between which a crash may fall. */
 class TornBatches extends PassingEngine {
   #committed = 0;
+  #committedLater = 0;
 
   override get durableTicket(): Ticket {
     return Math.floor(this.behind.durableTicket / 2) as Ticket;
@@ -128,6 +129,18 @@ class TornBatches extends PassingEngine {
     this.behind.commit(batch.slice(half));
     this.#committed += 1;
     return this.#committed as Ticket;
+  }
+
+  override get laterTicket(): Ticket {
+    return Math.floor(this.behind.laterTicket / 2) as Ticket;
+  }
+
+  override commitLater(batch: Batch): Ticket {
+    const half = Math.floor(batch.length / 2);
+    this.behind.commitLater(batch.slice(0, half));
+    this.behind.commitLater(batch.slice(half));
+    this.#committedLater += 1;
+    return this.#committedLater as Ticket;
   }
 }
 
