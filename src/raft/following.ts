@@ -138,8 +138,7 @@ export class Following {
     const last = (prevIndex + entries.length) as LogIndex;
     const news = last > this.#agreedIndex || request.round > this.#answeredRound;
     if (last > this.#agreedIndex) this.#agreedIndex = Math.min(last, tail.lastIndex) as LogIndex;
-    const commitIndex = Math.min(request.commitIndex, this.#agreedIndex);
-    if (commitIndex > state.commitIndex) state.commit(commitIndex as LogIndex);
+    this.commit(request.commitIndex);
     this.#hibernating =
       request.hibernate && state.commitIndex === tail.lastIndex && last === tail.lastIndex;
     this.#recover();
@@ -163,6 +162,12 @@ export class Following {
       needsSnapshot: false,
       recovering: false,
     });
+  }
+
+  /** The leader of this term says that it has committed that much. */
+  commit(index: LogIndex): void {
+    const commitIndex = Math.min(index, this.#agreedIndex) as LogIndex;
+    if (commitIndex > this.#state.commitIndex) this.#state.commit(commitIndex);
   }
 
   /** Entries that were on their way to this member's disk are there. */

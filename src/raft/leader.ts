@@ -106,7 +106,8 @@ export class Leader {
   get deadlineMs(): number {
     if (this.#hibernating || !this.#replication.hasOthers) return Number.POSITIVE_INFINITY;
     const transfer = this.#transfer?.endMs ?? Number.POSITIVE_INFINITY;
-    return Math.min(this.#heartbeatAtMs, this.#quorumCheckAtMs, transfer);
+    const { newsAtMs } = this.#replication;
+    return Math.min(this.#heartbeatAtMs, this.#quorumCheckAtMs, transfer, newsAtMs);
   }
 
   propose(drafts: readonly EntryDraft[]): void {
@@ -159,6 +160,7 @@ export class Leader {
       return;
     }
     this.#tickTransfer();
+    if (nowMs >= this.#replication.newsAtMs) this.#replication.wanted = true;
     if (nowMs < this.#heartbeatAtMs) return;
     this.#heartbeatAtMs = nowMs + timing.heartbeatMs;
     this.#giveUpDisk();

@@ -449,10 +449,11 @@ export class RaftNode {
     });
   }
 
-  #onReadIndexAnswer({ read, index }: ReadIndexAnswer): void {
-    if (this.#leader === undefined) {
-      this.#following.reads.answered(read, index, this.#following.leader);
-    }
+  #onReadIndexAnswer({ from, read, index }: ReadIndexAnswer): void {
+    if (this.#leader !== undefined) return;
+    // The reads wait for what is committed, and need not wait for a message that says so again.
+    if (index !== undefined && from === this.#following.leader) this.#following.commit(index);
+    this.#following.reads.answered(read, index, this.#following.leader);
   }
 
   #onTimeoutNow({ from, round }: TimeoutNow): void {

@@ -49,10 +49,6 @@ export class Progress {
     return this.#inFlightBytes;
   }
 
-  get hasInFlight(): boolean {
-    return this.#inFlight.length > 0;
-  }
-
   isFull({ inFlightBytesMax, inFlightMessagesMax }: RaftFlow): boolean {
     return this.#inFlight.length >= inFlightMessagesMax || this.#inFlightBytes >= inFlightBytesMax;
   }
