@@ -11,9 +11,20 @@ import { testNetwork } from './simulator/network.js';
 import { testSafety } from './simulator/safety.js';
 
 /** Leaves room in the stage's five minutes on a machine at half speed. */
-const loneBudgetMs = 15_000;
-const clusterBudgetMs = 45_000;
+const loneBudgetMs = 10_000;
+const clusterBudgetMs = 40_000;
 const derivedMax = 400;
+/** What the seeds of one CI run need not reach: runs of thousands of seeds look for it. */
+const rare: ReadonlySet<string> = new Set([
+  'cluster.stranger',
+  'network.backlogFull',
+  'shard.epochForgotten',
+  'shard.logNotHeld',
+  'shard.logReplayed',
+  'shard.outcomeUnknown',
+  'shard.snapshotGivenUp',
+  'shard.snapshotResumed',
+]);
 /** Rare situations that some run has reached. */
 const reached = new Set<string>();
 
@@ -90,7 +101,7 @@ t.test('when the leader dies writes go on soon', async (t) => {
 t.test('when the leader hands over no write fails', async (t) => {
   const pausesMs: number[] = [];
   let lost = 0;
-  for (let seed = 1; seed <= 5; seed += 1) {
+  for (let seed = 1; seed <= 3; seed += 1) {
     const failover = new Failover(seed);
     for (let transfers = 0; transfers < 3; transfers += 1) pausesMs.push(failover.transfer());
     lost += failover.lost;
@@ -110,9 +121,15 @@ function figuresOf(t: Test, pausesMs: readonly number[]): { medianMs: number; lo
 }
 
 t.test('every rare situation that the code marks was reached', async (t) => {
+  const names = probesInSource();
   t.same(
-    probesInSource().filter((name) => !reached.has(name)),
+    names.filter((name) => !reached.has(name) && !rare.has(name)),
     [],
+  );
+  t.same(
+    [...rare].filter((name) => !names.includes(name)),
+    [],
+    'what is called rare is there',
   );
 });
 

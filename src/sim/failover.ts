@@ -12,7 +12,7 @@ import { all, demand, type Script } from './workload.js';
 const serveMsMax = 20_000;
 const writers = 6;
 /** After a command to hand over, pauses are looked for during so long. */
-const watchMs = 1000;
+const watchMs = 400;
 
 export class Failover {
   readonly #cluster: SimulatedCluster;

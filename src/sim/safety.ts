@@ -122,7 +122,7 @@ export class Safety {
       case 'raft.appendAnswer': {
         const sinceMs = this.#rounds.get(`${inner.to}/${inner.term}/${inner.round}`);
         const before = this.#promised.get(from);
-        if (sinceMs === undefined || sinceMs <= (before?.sinceMs ?? 0)) return;
+        if (sinceMs === undefined || sinceMs <= (before?.sinceMs ?? -1)) return;
         this.#promised.set(from, { leader: inner.to, sinceMs });
         return;
       }
