@@ -75,7 +75,10 @@ export class Safety {
   /** When the world first saw a leader's round; by leader, term and round. */
   readonly #rounds = new Map<string, number>();
   /** By voter, the newest round that it has answered. */
-  readonly #promised = new Map<NodeId, { readonly leader: NodeId; readonly sinceMs: number }>();
+  readonly #promised = new Map<
+    NodeId,
+    { readonly leader: NodeId; readonly term: number; readonly sinceMs: number }
+  >();
   /** Campaigns that a leader has asked for. */
   readonly #transfers = new Set<string>();
   readonly #eyes: Eyes;
@@ -123,7 +126,7 @@ export class Safety {
         const sinceMs = this.#rounds.get(`${inner.to}/${inner.term}/${inner.round}`);
         const before = this.#promised.get(from);
         if (sinceMs === undefined || sinceMs <= (before?.sinceMs ?? -1)) return;
-        this.#promised.set(from, { leader: inner.to, sinceMs });
+        this.#promised.set(from, { leader: inner.to, term: inner.term, sinceMs });
         return;
       }
       default:
@@ -144,7 +147,8 @@ export class Safety {
     const isDurable = durableTerm > term || (durableTerm === term && vote === candidate);
     demand(isDurable, 'a vote leaves when it is on the disk', key, candidate, durableTerm, vote);
     const promised = this.#promised.get(node);
-    if (promised === undefined || promised.leader === candidate) return;
+    // A vote that waited for the disk while another won its term elects nobody.
+    if (promised === undefined || promised.leader === candidate || promised.term >= term) return;
     if (this.#transfers.has(`${candidate}/${term}`)) return;
     const passedMs = this.#eyes.worldMs() - promised.sinceMs;
     const text = 'nobody votes within a lease that it has promised';
