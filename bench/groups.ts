@@ -29,8 +29,8 @@ const { values: args } = parseArgs({
     child: { type: 'string' },
   },
 });
-const beatMs = 50;
-const silentMs = 150;
+const beatMs = 100;
+const silentMs = 300;
 const nodes = [1, 2, 3] as NodeId[];
 
 interface ChildOptions extends GroupsOptions {
