@@ -26,6 +26,8 @@ const rare: ReadonlySet<string> = new Set([
 ]);
 /** Seeds beyond the first ones that reach what those do not, so that no chance decides whether it is tested. */
 const reaching: readonly number[] = [62, 141, 470];
+/** Seeds that have failed once. */
+const mended: readonly number[] = [30166, 30257, 30288];
 /** Rare situations that some run has reached. */
 const reached = new Set<string>();
 
@@ -61,7 +63,7 @@ t.test('a node alone holds all promises on fixed seeds', async (t) => {
 t.test('clusters hold all promises on fixed seeds', async (t) => {
   let faults = 0;
   for (let seed = 1; seed <= 60; seed += 1) faults += hold(t, seed, cluster).faults;
-  for (const seed of reaching) faults += hold(t, seed, cluster).faults;
+  for (const seed of [...reaching, ...mended]) faults += hold(t, seed, cluster).faults;
   t.ok(faults > 300, `${faults} faults`);
 });
 

@@ -87,7 +87,7 @@ export const defaultShardLimits: ShardLimits = {
   leaderWaitMs: 5000,
   forwardRetryMs: 500,
   diskStallMs: 500,
-  clockJumpMs: 1000,
+  clockJumpMs: 20,
   logHeldBytes: 256 * mebibyte,
   imageChunkBytes: mebibyte / 4,
   imageWindowChunks: 8,

@@ -1,6 +1,6 @@
 /** Puts a replica together: its parts, and what each is given of the others. */
 import type { Context, Place, Ref } from '../actors/actor.js';
-import { raise } from '../base/errors.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import type { LogIndex, NodeId, ShardId, Term } from '../base/ids.js';
 import { Random } from '../base/random.js';
 import {
@@ -106,6 +106,8 @@ export interface Parts {
 
 const noMembers: Configuration = { voters: [], outgoing: [], learners: [], witnesses: [] };
 const noBytes = new Uint8Array(0);
+/** An image is wanted, and nothing of it is here. */
+const nothingYet: ImageMark = { head: undefined, through: imageStart, garbage: 0 };
 const unborn = { nowMs: 0, random: new Random(0), lostEntries: false };
 const mebibyte = 1024 * 1024;
 /** What a leader has on its way to one member. */
@@ -193,7 +195,7 @@ function openState({ shard, clusterId, limits, genesis }: ReplicaParts, engine: 
   checkLog(log, configuration);
   const garbage = new GarbageQueue(limits.garbageItemsMax);
   const state = new ShardState(overlay, garbage, undefined);
-  const mark = readMark(engine, shard) ?? readState(engine, shard, log, state);
+  const mark = readMarkOrState(engine, shard, log, state, configuration);
   if (state.garbage > 0) garbage.forget();
   const clock = new CommitClock();
   clock.observe(state.timestamp);
@@ -236,6 +238,24 @@ function newRaft(
   });
 }
 
+/** Where the state stands. When its own records are rotten the other members have it, if there are any. */
+function readMarkOrState(
+  engine: Engine,
+  shard: ShardId,
+  log: RaftLog,
+  state: ShardState,
+  genesis: Configuration,
+): ImageMark | undefined {
+  try {
+    return readMark(engine, shard) ?? readState(engine, shard, log, state);
+  } catch (error) {
+    const alone = membersOf(log.configuration ?? genesis).size <= 1;
+    if (alone || !(error instanceof DatabaseError) || error.kind !== 'data_corrupted') throw error;
+    state.replace(undefined);
+    return nothingYet;
+  }
+}
+
 function readMark(engine: Engine, shard: ShardId): ImageMark | undefined {
   const bytes = engine.get(groupKey('image', shard));
   return bytes === undefined ? undefined : decodeMark(bytes);
@@ -256,7 +276,7 @@ function readState(
     raise('data_corrupted', `the log ends at ${log.lastIndex}, before the applied state`);
   }
   state.replace(undefined);
-  return { head: undefined, through: imageStart, garbage: 0 };
+  return nothingYet;
 }
 
 /** A log that has lost entries is filled again by the other members, if there are any. */

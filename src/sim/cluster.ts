@@ -50,6 +50,7 @@ export class SimulatedCluster {
     this.safety = new Safety({
       isWitness: (node) => this.isWitness(node),
       nowMs: (node) => processOf(node).clock.shownMs,
+      wallMs: (node) => processOf(node).clock.wallMs(),
       worldMs: () => this.world.nowMs,
       durableBallot: (node) => {
         const bytes = processOf(node).disk.durable(groupKey('hardState', onlyShard));

@@ -18,8 +18,9 @@ export interface ObservedReplica {
     readonly leader: NodeId | undefined;
     readonly hibernating: boolean;
     readonly configuration: Configuration;
-    leaseHolds(nowMs: number): boolean;
   };
+  /** Whether a session would read under the lease: clocks that have moved apart end it. */
+  readonly access: { readable(nowMs: number, wallMs: number): boolean };
   readonly log: RaftLog;
   readonly appliedIndex: LogIndex;
   stateHash(): string;
@@ -41,6 +42,7 @@ export interface Eyes {
   isWitness(node: NodeId): boolean;
   /** What the monotonic clock of a node shows. */
   nowMs(node: NodeId): number;
+  wallMs(node: NodeId): number;
   worldMs(): number;
   /** What the disk of a node would tell its next life. */
   durableBallot(node: NodeId): Pick<HardState, 'term' | 'vote'>;
@@ -249,7 +251,8 @@ export class Safety {
     if (term > (this.#newest?.term ?? 0) || this.#newest?.role !== 'leader') this.#newest = member;
     for (const old of this.members.values()) {
       if (old.term >= term) continue;
-      const reads = old.replica.raft.leaseHolds(this.#eyes.nowMs(old.node));
+      const { nowMs, wallMs } = this.#eyes;
+      const reads = old.replica.access.readable(nowMs(old.node), wallMs(old.node));
       demand(!reads, 'no lease holds when a later leader is there', old.node, old.term, node, term);
     }
     const { log } = member.replica;

@@ -15,8 +15,8 @@ class Puppet implements Actor<Message>, ObservedReplica {
   readonly raft = {
     ...{ role: 'follower' as ObservedReplica['raft']['role'], term: 1 as Term },
     ...{ commitIndex: 0 as LogIndex, leader: undefined, hibernating: false, configuration },
-    leaseHolds: () => this.leaseHolds,
   };
+  readonly access = { readable: () => this.leaseHolds };
   readonly log = new RaftLog(new MemoryEngine(), 1 as ShardId);
   readonly appliedIndex = 0 as LogIndex;
   leaseHolds = false;
@@ -52,6 +52,7 @@ let worldMs = 0;
 const eyes: Eyes = {
   isWitness: () => false,
   nowMs: () => 0,
+  wallMs: () => 0,
   worldMs: () => worldMs,
   durableBallot: () => ballot,
   leaseMs: 100,
