@@ -47,10 +47,6 @@ export class Fields {
     return this.#textOf(this.#values[name], name);
   }
 
-  optionalText(name: string): string | undefined {
-    return this.has(name) ? this.text(name) : undefined;
-  }
-
   /** A UUID. */
   uuid(name: string): string {
     const value = this.text(name);

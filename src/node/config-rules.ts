@@ -64,7 +64,7 @@ function clusterContradicts({ mesh, cluster }: NodeConfig): string | undefined {
 }
 
 /** Whether the text is `host:port`, the host of an IPv6 address in brackets. */
-export function isAddress(text: string): boolean {
+function isAddress(text: string): boolean {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]/]+):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
   return match !== null && port >= 1 && port <= 65_535;

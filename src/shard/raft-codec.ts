@@ -30,7 +30,7 @@ export function writeRaftMessage(writer: ByteWriter, message: RaftMessage): void
     case 'raft.append': {
       writer.varint(message.prevIndex).varint(message.prevTerm).varint(message.commitIndex);
       writer.varint(message.lastIndex).varint(message.round).uint8(Number(message.hibernate));
-      const records = encodeLogRecords(message.entries);
+      const records = recordsOf(message.entries);
       writer.varint(records.length);
       for (const { bytes } of records) writer.bytes(bytes);
       return;
@@ -57,6 +57,18 @@ export function writeRaftMessage(writer: ByteWriter, message: RaftMessage): void
     default:
       unreachable(message);
   }
+}
+
+/** Followers that are at the same place get the same entries: they are written once for all. */
+const written = new WeakMap<readonly LogEntry[], ReturnType<typeof encodeLogRecords>>();
+
+function recordsOf(entries: readonly LogEntry[]): ReturnType<typeof encodeLogRecords> {
+  let records = written.get(entries);
+  if (records === undefined) {
+    records = encodeLogRecords(entries);
+    written.set(entries, records);
+  }
+  return records;
 }
 
 /** Raises `data_corrupted` for what {@link writeRaftMessage} did not write. Payloads are views. */

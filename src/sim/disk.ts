@@ -40,8 +40,6 @@ export class SimulatedDisk {
   #contents: MemoryContents | undefined;
   #formation: Formation | undefined;
   #incarnation = 0;
-  /** Counts the disks that the node has had. */
-  #number = 1;
   readonly #node: NodeId;
   /** Until then no flush ends. */
   #stalledUntilMs = 0;
@@ -109,7 +107,7 @@ export class SimulatedDisk {
 
   get identity(): Identity {
     const digits = (value: number, length: number): string => String(value).padStart(length, '0');
-    const instance = `${digits(this.#node, 8)}-0000-4000-8000-${digits(this.#number, 12)}`;
+    const instance = `${digits(this.#node, 8)}-0000-4000-8000-${digits(1, 12)}`;
     return { instance, incarnation: this.#incarnation, formation: this.#formation };
   }
 
@@ -120,14 +118,6 @@ export class SimulatedDisk {
       done();
     };
     this.#flush(finish, enter);
-  }
-
-  /** The disk is replaced by an empty one. */
-  wipe(): void {
-    this.#contents = undefined;
-    this.#formation = undefined;
-    this.#incarnation = 0;
-    this.#number += 1;
   }
 
   #survivors(pending: number): number {

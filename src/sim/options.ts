@@ -211,11 +211,7 @@ export function drawLoneOptions(
 }
 
 /** `drift`: the share by which two clocks may differ in rate. */
-export function drawNodeOptions(
-  random: Random,
-  plant: Plant | undefined,
-  drift: number,
-): NodeOptions {
+function drawNodeOptions(random: Random, plant: Plant | undefined, drift: number): NodeOptions {
   const slowDisk = random.chance(0.2);
   return {
     plant,

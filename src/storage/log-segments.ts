@@ -27,7 +27,7 @@ import type { DiskRoom } from './disk-room.js';
 import { frameHeaderBytes } from './log-frame.js';
 import { makeFolder, syncFolder, writeDurably } from './durable-file.js';
 
-export const logFormat = 1;
+const logFormat = 1;
 /** What a new log begins with: many databases never need more. */
 export const firstSegmentBytes = 1024 * 1024;
 /** The largest a segment is made, unless one flush needs more. */

@@ -11,6 +11,7 @@ import {
   parcel,
   send,
   until,
+  HandClock,
 } from './meshes.js';
 import { MeshProxy } from './proxy.js';
 
@@ -179,15 +180,7 @@ t.test('bulk has at most 256 KiB unacknowledged and never delays the rest', asyn
 
 t.test('bulk is held to its bytes a second, the rest is not', async (t) => {
   t.teardown(closeAll);
-  let nowMs = 1000;
-  let tick = (): void => undefined;
-  const clock = {
-    nowMs: () => nowMs,
-    every: (_: number, each: () => void) => {
-      tick = each;
-      return () => undefined;
-    },
-  };
+  const clock = new HandClock(1000);
   const a = await openNode(1, { clock, bulkBytesPerSecond: 500_000 });
   const b = await openNode(2);
   await link(a, b);
@@ -195,17 +188,17 @@ t.test('bulk is held to its bytes a second, the rest is not', async (t) => {
   for (let i = 0; i < 30; i += 1) t.ok(a.mesh.carrier(parcel(a, b, chunk, { priority: 'low' })));
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 40));
   await pause();
-  tick();
+  clock.tick();
   await pause();
   const first = b.heard.length;
   t.ok(first >= 8 && first <= 9, `${first} chunks leave with a clock that stands still`);
   t.ok(send(a, b, 1));
   await until('a normal message passes', () => b.heard.length === first + 1);
   for (let second = 1; second <= 2; second += 1) {
-    nowMs += 1000;
+    clock.ms += 1000;
     // Several turns, as a window of bulk is less than a second's worth.
     for (let i = 0; i < 5; i += 1) {
-      tick();
+      clock.tick();
       await pause();
     }
     const bulk = b.heard.filter(({ kind }) => kind === 'test.low').length;

@@ -15,7 +15,7 @@ import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { certificateNames, isLoopback, openAuthorityTools } from '#src/net/security/index.js';
 import type { MeshOptions } from '#src/net/mesh/index.js';
-import { closeAll, link, metric, type Node, openNode, send, until } from './meshes.js';
+import { closeAll, HandClock, link, metric, type Node, openNode, send, until } from './meshes.js';
 
 const command = new URL('../../../dist/cli/bin.js', import.meta.url).pathname;
 
@@ -194,20 +194,12 @@ t.test('files that change are found by looking, and half a file changes nothing'
   t.teardown(closeAll);
   const directory = temporary(t);
   await authority(directory, 1);
-  let nowMs = 0;
-  let tick = (): void => undefined;
-  const clock = {
-    nowMs: () => nowMs,
-    every: (_: number, each: () => void) => {
-      tick = each;
-      return () => undefined;
-    },
-  };
+  const clock = new HandClock(0);
   const node = await openNode(1, { ...tls(directory, 1), clock });
   const look = (): string[] => {
     node.logged.length = 0;
-    nowMs += 5000;
-    tick();
+    clock.ms += 5000;
+    clock.tick();
     return node.logged.map(({ event }) => event);
   };
   t.same(look(), []);

@@ -11,6 +11,7 @@ import {
   parcel,
   send,
   until,
+  HandClock,
 } from './meshes.js';
 import { recordTypes } from '#src/net/mesh/wire.js';
 import { MeshProxy } from './proxy.js';
@@ -162,22 +163,14 @@ t.test('reliable messages survive links that break, each once and in order', asy
 
 t.test('a reliable message is given up after its retries', async (t) => {
   t.teardown(closeAll);
-  let nowMs = 0;
-  let tick = (): void => undefined;
-  const clock = {
-    nowMs: () => nowMs,
-    every: (_: number, each: () => void) => {
-      tick = each;
-      return () => undefined;
-    },
-  };
+  const clock = new HandClock(0);
   const a = await openNode(1, { reliable: ['test.reliable'], clock });
   const b = await openNode(2);
   await b.mesh.close();
   t.ok(send(a, b, 1, { kind: 'test.reliable' }));
   for (let second = 0; second < 20; second += 1) {
-    nowMs += 1000;
-    tick();
+    clock.ms += 1000;
+    clock.tick();
   }
   t.equal(metric(a, 'reliable_retries_total'), 3);
   t.equal(metric(a, 'reliable_abandoned_total'), 1);
@@ -187,15 +180,7 @@ t.test('a reliable message is given up after its retries', async (t) => {
 
 t.test('a peer falls silent in virtual time; an own pause is no silence', async (t) => {
   t.teardown(closeAll);
-  let nowMs = 0;
-  let tick = (): void => undefined;
-  const clock = {
-    nowMs: () => nowMs,
-    every: (_: number, each: () => void) => {
-      tick = each;
-      return () => undefined;
-    },
-  };
+  const clock = new HandClock(0);
   const [a, b] = [await openNode(1, { clock }), await openNode(2)];
   const proxy = await proxied(b);
   t.teardown(() => proxy.close());
@@ -203,14 +188,14 @@ t.test('a peer falls silent in virtual time; an own pause is no silence', async 
   proxy.stall();
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += 50) {
-      nowMs += 50;
-      tick();
+      clock.ms += 50;
+      clock.tick();
     }
   };
   pass(1900);
   t.same(a.lost, []);
-  nowMs += 60_000;
-  tick();
+  clock.ms += 60_000;
+  clock.tick();
   t.same(a.lost, [], 'this process stood still');
   pass(250);
   t.match(a.lost, [{ node: 2, reason: 'silent' }]);

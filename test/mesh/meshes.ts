@@ -2,7 +2,13 @@
 import { type Parcel, type PlaceId, type Priority, processClock } from '#src/actors/index.js';
 import type { NodeId } from '#src/base/ids.js';
 import { Metrics } from '#src/base/metrics.js';
-import { type Mesh, type MeshOptions, type MeshPeer, openMesh } from '#src/net/mesh/index.js';
+import {
+  type Mesh,
+  type MeshClock,
+  type MeshOptions,
+  type MeshPeer,
+  openMesh,
+} from '#src/net/mesh/index.js';
 
 export interface Heard {
   readonly from: string | undefined;
@@ -25,6 +31,25 @@ export interface Node {
   readonly peers: MeshPeer[];
   readonly lost: { readonly node: number; readonly reason: string }[];
   readonly logged: Logged[];
+}
+
+/** A clock that stands still until a test moves it, and ticks when told to. */
+export class HandClock implements MeshClock {
+  ms: number;
+  tick: () => void = () => undefined;
+
+  constructor(ms: number) {
+    this.ms = ms;
+  }
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  every(_: number, tick: () => void): () => void {
+    this.tick = tick;
+    return () => undefined;
+  }
 }
 
 const opened: Mesh[] = [];

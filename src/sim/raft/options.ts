@@ -2,7 +2,7 @@
 import type { Random } from '../../base/random.js';
 import type { RaftFlow, RaftRules, RaftTiming } from '../../raft/index.js';
 
-export const groupFaults = [
+const groupFaults = [
   'crash',
   'crashAll',
   'restartAtOnce',
@@ -23,7 +23,7 @@ export const groupFaults = [
 export type GroupFault = (typeof groupFaults)[number];
 
 /** What operators do. */
-export const groupOrders = ['transfer', 'reconfigure', 'rollback', 'timing'] as const;
+const groupOrders = ['transfer', 'reconfigure', 'rollback', 'timing'] as const;
 
 export type GroupOrder = (typeof groupOrders)[number];
 
