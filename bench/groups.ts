@@ -75,6 +75,8 @@ async function runChild(options: ChildOptions): Promise<void> {
     ...{ node, instance: randomUUID(), version: 'bench', host: '127.0.0.1' },
     port: must(ports[node - 1], 'a port'),
     security: { kind: 'loopback' },
+    clusterId: undefined,
+    reliable: [],
     ...{ log, metrics },
     deliver: (parcel) => runtime.deliver(parcel),
     onPeerLost: down,

@@ -34,7 +34,14 @@ const inFlightMax = 4000;
 function open(node: number, deliver: (mesh: Mesh, parcel: Parcel) => void): Promise<Mesh> {
   const mesh = openMesh({
     ...{ node: node as NodeId, instance: `bench-${node}`, version: 'bench', host: '127.0.0.1' },
-    ...{ port: 0, security: { kind: 'loopback' }, metrics: new Metrics(), log: () => undefined },
+    ...{
+      port: 0,
+      security: { kind: 'loopback' },
+      clusterId: undefined,
+      reliable: [],
+      metrics: new Metrics(),
+      log: () => undefined,
+    },
     deliver: (parcel) => deliver(must(opened, 'an open mesh'), parcel as Parcel),
   });
   let opened: Mesh | undefined;

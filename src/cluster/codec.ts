@@ -27,7 +27,7 @@ function peerType<M extends Message>(
     encode: ({ kind: _, ...fields }) => Buffer.from(JSON.stringify(fields), 'utf8'),
     decode: (bytes) => ({ kind, ...read(fieldsOf(bytes, kind)) }) as unknown as M,
   };
-  // What is lost is sent again, by one side or the other.
+  // What is lost is sent again, by one side or the other or by the link.
   return { kind, priority, flow: 'droppable', codec: codec as never };
 }
 
@@ -69,6 +69,17 @@ function readError(fields: Fields): ErrorFields {
   if (!/^[a-z_]+$/.test(kind)) raise('protocol_violation', 'an error without a name');
   return { kind: kind as ErrorFields['kind'], message: fields.text('message'), details: {} };
 }
+
+/**
+ * Kinds that a link shall send again when it breaks: what an operator asked, asked once and answered
+ * once. The actor repeats all others by itself.
+ */
+export const reliableMessages: readonly string[] = [
+  'cluster.command',
+  'cluster.outcome',
+  'cluster.ask',
+  'cluster.told',
+];
 
 /** The messages between nodes. */
 export const peerMessages: readonly MessageType[] = [

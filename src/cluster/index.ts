@@ -29,6 +29,7 @@ export function clusterKind(metrics: Metrics): ActorKind<ClusterMessage, Cluster
   };
 }
 
+export { reliableMessages } from './codec.js';
 export { formationOfRecord } from './formation.js';
 export { replicaArguments } from './joining.js';
 export { type ClusterLimits, defaultClusterLimits } from './limits.js';

@@ -97,7 +97,10 @@ export class ClusterSide {
       },
       links: { connect: (peers) => this.#mesh?.setPeers(peers) },
       store: formations,
-      onState,
+      onState: (state) => {
+        if (state.clusterId !== undefined) this.#mesh?.setIdentity(state.clusterId);
+        onState(state);
+      },
       onControl,
     });
     for (const peer of early) this.#host.peerUp(peer);
@@ -114,6 +117,7 @@ export class ClusterSide {
 
   dump(): void {
     this.#host?.dump();
+    this.#parts.log('info', 'node.links', { links: this.#mesh?.peers() ?? [] });
   }
 
   /** Has another node lead before this one stops, if there is one. */

@@ -2,7 +2,7 @@
 import type { Runtime } from '../actors/index.js';
 import type { Metrics } from '../base/metrics.js';
 import type { NodeId } from '../base/ids.js';
-import type { Peer } from '../cluster/index.js';
+import { type Peer, reliableMessages } from '../cluster/index.js';
 import type { Log } from '../net/index.js';
 import { type Mesh, type MeshOptions, openMesh } from '../net/mesh/index.js';
 import type { NodeConfig } from './config.js';
@@ -23,12 +23,14 @@ export interface NodeMeshParts {
 export async function openNodeMesh(parts: NodeMeshParts): Promise<Mesh> {
   const { config, identity, runtime, version, log, metrics, onPeer, onPeerLost } = parts;
   const { host, port, advertise, bulkBytesPerSecond } = config.mesh;
-  const { node, instance } = identity;
+  const { node, instance, formations } = identity;
   const mesh = await openMesh({
     ...{ node, instance, version, host, port, advertise, bulkBytesPerSecond, log, metrics },
+    clusterId: formations.formation?.clusterId,
+    reliable: reliableMessages,
     security: securityOf(config.mesh),
     deliver: (parcel) => runtime.deliver(parcel),
-    // Who belongs to the cluster is the cluster actor's to say: it can tell the others why.
+    // Which nodes belong to the cluster is the cluster actor's to say: it can tell the others why.
     onPeer: ({ node: peer, instance: its }) => onPeer({ node: peer, instance: its }),
     onPeerLost,
   });

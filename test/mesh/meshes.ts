@@ -68,6 +68,7 @@ export async function openNode(id: number, options: Partial<MeshOptions> = {}): 
     host: '127.0.0.1',
     port: 0,
     security: { kind: 'loopback' },
+    ...{ clusterId: undefined, reliable: [] },
     metrics,
     log: (level, event, fields = {}) => logged.push({ level, event, fields }),
     deliver: ({ from, to, kind, bytes }) =>

@@ -109,6 +109,29 @@ t.test('another cluster; a node that knows no cluster yet is welcome', async (t)
   await link(stranger, undecided);
   undecided.mesh.setIdentity('ours');
   await until('a stranger goes when the cluster is known', () => undecided.lost.length === 1);
+  await lives(t, node);
+});
+
+t.test('two that came to belong to different clusters while they were linked', async (t) => {
+  t.teardown(closeAll);
+  const [one, two] = [await openNode(1), await openNode(2)];
+  await link(two, one);
+  one.mesh.setIdentity('ours');
+  await until('it is told', () => two.mesh.peers()[0]?.clusterId === 'ours');
+  t.same(two.lost, [], 'the other belongs to none yet');
+  two.mesh.setIdentity('theirs');
+  await until('the link is cut', () => one.lost.length === 1 && two.lost.length === 1);
+  const cluster = { reason: 'cluster' };
+  await until('it is refused again', () => metric(one, 'refusals_total', cluster) >= 2);
+  t.same(one.mesh.peers(), []);
+  t.match(
+    one.logged.filter(({ event }) => event === 'mesh.refused'),
+    { 0: { fields: { reason: 'cluster', detail: 'it belongs to cluster theirs' } } },
+  );
+  t.ok(
+    refusalsLogged(one, 'cluster') + refusalsLogged(two, 'cluster') <= 4,
+    'not once per attempt',
+  );
 });
 
 t.test('its own node id, and a second directory under an id that is connected', async (t) => {
@@ -125,14 +148,6 @@ t.test('its own node id, and a second directory under an id that is connected', 
   t.equal(refusalsLogged(node, 'instance'), 1);
   send(second, node, 5);
   await until('the first one keeps its link', () => numbers(node).includes(5));
-});
-
-t.test('who is not admitted', async (t) => {
-  t.teardown(closeAll);
-  const node = await openNode(1, {
-    admit: ({ node: peer }) => (peer === 9 ? 'decommissioned' : undefined),
-  });
-  await refuses(t, node, 'not_admitted', greet(node, hello(9)));
 });
 
 t.test('who is secured in another way', async (t) => {

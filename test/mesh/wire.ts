@@ -38,7 +38,7 @@ function plain(text: string): string {
 t.test('the numbers of records', async (t) => {
   t.same(recordTypes, {
     ...{ hello: 1, proof: 2, welcome: 3, refusal: 4, ping: 5, pong: 6, received: 7 },
-    ...{ stream: 8, kind: 9, delivered: 10, parcel: 16, piece: 20, reliable: 24 },
+    ...{ stream: 8, kind: 9, delivered: 10, identity: 11, parcel: 16, piece: 20, reliable: 24 },
   });
 });
 

@@ -5,11 +5,11 @@
  * go beyond it, as they are small.
  */
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
-import { DatabaseError } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import type { NodeId } from '../../base/ids.js';
 import type { Frame } from './frame.js';
 import { type Arrived, Inbox } from './inbox.js';
-import type { MeshLimits } from './limits.js';
+import { helloBytesMax, type MeshLimits } from './limits.js';
 import type { Meter } from './meter.js';
 import type { Outbox } from './outbox.js';
 import type { MeshSocket, SocketListener } from './socket.js';
@@ -27,6 +27,8 @@ export interface ChannelParts {
   readonly arrived: (parcel: Arrived, priority: number, sequence: number | undefined) => void;
   /** Reliable messages of the priority have arrived up to this sequence number. */
   readonly delivered: (sequence: number, priority: number) => void;
+  /** The peer has come to belong to this cluster. */
+  readonly identified: (clusterId: string) => void;
   /** A ping was answered. */
   readonly roundTrip: (ms: number) => void;
   readonly closed: (reason: string) => void;
@@ -166,6 +168,10 @@ export class Channel implements SocketListener {
       }
       case recordTypes.delivered:
         this.#parts.delivered(reader.varint(), reader.varint());
+        break;
+      case recordTypes.identity:
+        if (body.length > helloBytesMax) raise('data_corrupted', 'the id of a cluster is too long');
+        this.#parts.identified(reader.varText());
         break;
       default:
         // A record of a later version.

@@ -12,7 +12,9 @@ export interface GreetingHost {
   known(
     greeting: Greeting,
     hello: Hello,
-  ): { readonly refusal: Refusal } | { readonly generation: number | undefined };
+  ):
+    | { readonly refusal: Refusal; readonly detail: string }
+    | { readonly generation: number | undefined };
   /** Both have taken it; the socket is the host's now. */
   taken(greeting: Greeting, hello: Hello, generation: number): void;
   /** This node refuses. */
@@ -130,7 +132,7 @@ export class Greeting implements SocketListener {
     const verdict = this.#host.known(this, hello);
     if ('refusal' in verdict) {
       this.#send(send);
-      this.refuse(verdict.refusal, '');
+      this.refuse(verdict.refusal, verdict.detail);
       return;
     }
     const { generation } = verdict;

@@ -29,8 +29,6 @@ export type Refusal =
   | 'node_id'
   /** The node with this id has another directory. */
   | 'instance'
-  /** Whoever composes the node does not want it. */
-  | 'not_admitted'
   /** It does not come from this machine. */
   | 'not_loopback'
   /** It is a web page. */

@@ -1,5 +1,6 @@
 /** The link to another node: a connection for what is urgent and one for bulk, and what waits for both. */
 import type { Parcel } from '../../actors/index.js';
+import { ByteWriter } from '../../base/bytes.js';
 import type { NodeId } from '../../base/ids.js';
 import { Channel, type ChannelParts } from './channel.js';
 import type { Arrived } from './inbox.js';
@@ -9,7 +10,7 @@ import { Outbox, type Put } from './outbox.js';
 import { ReliableReceiver, ReliableSender } from './reliable.js';
 import type { MeshSocket } from './socket.js';
 import { TokenBucket } from './token-bucket.js';
-import { type Hello, priorities } from './wire.js';
+import { type Hello, priorities, recordTypes } from './wire.js';
 
 /** What outlives the links to one peer: reliable messages by priority, as each has an order of its own. */
 export class Correspondence {
@@ -32,6 +33,8 @@ export interface LinkParts {
   readonly deliver: (parcel: Arrived) => void;
   /** The urgent connection is gone, and with it the link. */
   readonly lost: (link: Link, reason: string) => void;
+  /** The peer has come to belong to a cluster; the link may be cut during the call. */
+  readonly identified: (link: Link) => void;
 }
 
 /** Longer than any connection is silent. */
@@ -40,13 +43,13 @@ const roundTripMsMax = 60_000;
 const bulkPriority = priorities.indexOf('low');
 
 export class Link {
-  readonly peer: Hello;
   /** Given by the node with the lower id; a link replaces those of lower generations. */
   readonly generation: number;
   /** The address that this node dialed; undefined when the peer dialed. */
   readonly via: string | undefined;
   readonly sinceMs: number;
   roundTripMs: number | undefined;
+  #peer: Hello;
   readonly #parts: LinkParts;
   readonly #main: Channel;
   readonly #bucket: TokenBucket;
@@ -60,7 +63,7 @@ export class Link {
     about: { readonly generation: number; readonly via: string | undefined },
     parts: LinkParts,
   ) {
-    this.peer = peer;
+    this.#peer = peer;
     this.generation = about.generation;
     this.via = about.via;
     this.#parts = parts;
@@ -72,6 +75,11 @@ export class Link {
       new Outbox(parts.limits),
       this.#channel(undefined, (reason) => this.#lose(reason)),
     );
+  }
+
+  /** What it has told of itself. */
+  get peer(): Hello {
+    return this.#peer;
   }
 
   /** Starts to hear the peer; the link may be lost during the call. */
@@ -131,6 +139,12 @@ export class Link {
     this.#bulk?.pump();
   }
 
+  /** Tells the peer that this node has come to belong to a cluster. */
+  identify(clusterId: string): void {
+    this.#main.outbox.control(recordTypes.identity, new ByteWriter().varText(clusterId).finish());
+    this.#main.pump();
+  }
+
   tick(nowMs: number, pausedMs: number): void {
     for (const sender of this.#parts.correspondence.senders) sender.tick(nowMs, this.#resend);
     this.#main.tick(nowMs, pausedMs);
@@ -173,6 +187,10 @@ export class Link {
         deliver(parcel);
       },
       delivered: (sequence, priority) => correspondence.senders[priority]?.delivered(sequence),
+      identified: (clusterId) => {
+        this.#peer = { ...this.#peer, clusterId };
+        this.#parts.identified(this);
+      },
       roundTrip: (ms) => {
         // A peer may answer what it was not asked.
         if (bucket !== undefined || !(ms >= 0 && ms < roundTripMsMax)) return;

@@ -139,12 +139,14 @@ export class Mesh implements GreetingHost {
     this.#dialAll();
   }
 
-  /** From now on peers of other clusters are refused; a link to one is cut. */
+  /** The node has come to belong to a cluster: from now on peers of others are refused, and links to them cut. */
   setIdentity(clusterId: string): void {
+    if (this.#clusterId === clusterId) return;
+    assert(this.#clusterId === undefined, 'a node belongs to one cluster', this.#clusterId);
     this.#clusterId = clusterId;
     for (const link of [...this.#links.values()]) {
-      const other = link.peer.clusterId;
-      if (other !== undefined && other !== clusterId) link.cut('another cluster');
+      link.identify(clusterId);
+      this.#cutForeign(link);
     }
   }
 
@@ -161,13 +163,9 @@ export class Mesh implements GreetingHost {
       sinceMs: link.sinceMs,
       roundTripMs: link.roundTripMs,
       queuedBytes: priorities.reduce((sum, _, priority) => sum + link.queuedBytes(priority), 0),
+      unackedBulkBytes: link.unackedBulkBytes,
       bulk: link.hasBulk,
     }));
-  }
-
-  /** Bulk that was sent to the node and not acknowledged, in bytes. */
-  unackedBulkBytes(node: NodeId): number {
-    return this.#links.get(node)?.unackedBulkBytes ?? 0;
   }
 
   /** Ends all links and listens no more. */
@@ -184,7 +182,9 @@ export class Mesh implements GreetingHost {
 
   known(greeting: Greeting, hello: Hello): ReturnType<GreetingHost['known']> {
     const refusal = this.#refusal(hello) ?? this.#conflict(greeting, hello);
-    if (refusal !== undefined) return { refusal };
+    if (refusal !== undefined) {
+      return { refusal, detail: refusal === 'cluster' ? clusterOf(hello) : '' };
+    }
     if (this.#options.node > hello.node) return { generation: undefined };
     this.#generation += 1;
     return { generation: this.#generation };
@@ -260,13 +260,25 @@ export class Mesh implements GreetingHost {
 
   /** Why a peer that is who it says is not wanted. */
   #refusal(hello: Hello): Refusal | undefined {
-    const { node, instance, admit } = this.#options;
+    const { node, instance } = this.#options;
     if (hello.node === node) {
       return hello.instance === instance && hello.boot === this.#boot ? 'self' : 'node_id';
     }
-    const both = this.#clusterId !== undefined && hello.clusterId !== undefined;
-    if (both && this.#clusterId !== hello.clusterId) return 'cluster';
-    return admit?.(peerOf(hello, undefined)) === undefined ? undefined : 'not_admitted';
+    return this.#isForeign(hello) ? 'cluster' : undefined;
+  }
+
+  /** Whether it belongs to another cluster; not while one of both belongs to none. */
+  #isForeign({ clusterId }: Hello): boolean {
+    return (
+      this.#clusterId !== undefined && clusterId !== undefined && clusterId !== this.#clusterId
+    );
+  }
+
+  #cutForeign(link: Link): void {
+    const { peer } = link;
+    if (!this.#isForeign(peer)) return;
+    this.#count(`node ${peer.node} at ${peer.address}`, 'cluster', clusterOf(peer));
+    link.cut('another cluster');
   }
 
   /** Whether what is there already speaks against it. */
@@ -301,6 +313,7 @@ export class Mesh implements GreetingHost {
         correspondence: this.#correspondenceWith(node),
         deliver,
         lost: (lost, reason) => this.#lost(lost, reason),
+        identified: (identified) => this.#cutForeign(identified),
       },
     );
     this.#links.set(node, link);
@@ -316,6 +329,8 @@ export class Mesh implements GreetingHost {
       onPeer?.(peerOf(hello, via));
     }
     link.open();
+    // The node may have come to belong to a cluster since it said hello.
+    this.#cutForeign(link);
     this.#dialAll();
   }
 
@@ -405,7 +420,7 @@ export class Mesh implements GreetingHost {
       socket.cut('the node stops');
       return;
     }
-    const { node, instance, version, http = '', security } = this.#options;
+    const { node, instance, version, security } = this.#options;
     const known = target?.node;
     if (connection === 'main' && known !== undefined && this.#links.has(known)) {
       // The peer was faster.
@@ -416,18 +431,17 @@ export class Mesh implements GreetingHost {
     const own: Hello = {
       ...(this.#options.protocol ?? protocol),
       ...{ node, instance, boot: this.#boot, connection, security: security.kind },
-      ...{ clusterId: this.#clusterId, version, address: this.advertise, http },
+      ...{ clusterId: this.#clusterId, version, address: this.advertise, http: '' },
       nonce: randomBytes(nonceBytes),
       replaces: known !== undefined,
     };
-    const named = security.kind === 'tls' && security.namesNode !== false;
     const greeting = new Greeting(
       socket,
       {
         side: socket.side,
         own,
         secret: this.#material.secret,
-        certificate: named ? socket.certificate : undefined,
+        certificate: security.kind === 'tls' ? socket.certificate : undefined,
       },
       {
         target,
@@ -451,8 +465,12 @@ export class Mesh implements GreetingHost {
 }
 
 function peerOf(hello: Hello, via: string | undefined): MeshPeer {
-  const { node, instance, version, address, http, clusterId } = hello;
-  return { node, instance, version, address, http, clusterId, via };
+  const { node, instance, version, address, clusterId } = hello;
+  return { node, instance, version, address, clusterId, via };
+}
+
+function clusterOf({ clusterId }: Hello): string {
+  return `it belongs to cluster ${clusterId}`;
 }
 
 /** Whether an error of Node says that TLS did not trust the peer or was not trusted. */

@@ -14,8 +14,7 @@ export interface MeshPeer {
   readonly version: string;
   /** `host:port` of its mesh as it advertises it. */
   readonly address: string;
-  /** `host:port` of its HTTP door; empty when unknown. */
-  readonly http: string;
+  /** The cluster that it belongs to as far as it has told. */
   readonly clusterId: string | undefined;
   /** The address that this node dialed; undefined when the peer dialed. */
   readonly via: string | undefined;
@@ -28,6 +27,8 @@ export interface LinkStatus extends MeshPeer {
   /** Of the last ping; undefined before the first answer. */
   readonly roundTripMs: number | undefined;
   readonly queuedBytes: number;
+  /** Bulk that was sent and not acknowledged. */
+  readonly unackedBulkBytes: number;
   /** Whether the connection for bulk is up too. */
   readonly bulk: boolean;
 }
@@ -43,8 +44,8 @@ export interface MeshOptions {
   readonly node: NodeId;
   /** UUID of the node's directory. */
   readonly instance: string;
-  /** Peers of another cluster are refused; without one, everybody's cluster is compared by others. */
-  readonly clusterId?: string;
+  /** Peers of another cluster are refused. Undefined on a node that belongs to none yet, see `setIdentity`. */
+  readonly clusterId: string | undefined;
   /** The version of the program. */
   readonly version: string;
   readonly host: string;
@@ -52,19 +53,15 @@ export interface MeshOptions {
   readonly port: number;
   /** `host:port` where others reach this node; empty: where it listens. */
   readonly advertise?: string;
-  /** `host:port` of the HTTP door. */
-  readonly http?: string;
   readonly security: MeshSecurity;
   /** The most that bulk sends to one peer; 0 is no limit. */
   readonly bulkBytesPerSecond?: number;
   /** Kinds of messages that are acknowledged, and sent again when a link breaks. */
-  readonly reliable?: readonly string[];
+  readonly reliable: readonly string[];
   readonly log: Log;
   readonly metrics: Metrics;
   /** Takes what comes in; valid during the call only. */
   readonly deliver: (parcel: Arrived) => void;
-  /** Why a peer is not wanted, if it is not. */
-  readonly admit?: (peer: Omit<MeshPeer, 'via'>) => string | undefined;
   /** There is a link now; told once until `onPeerLost`. */
   readonly onPeer?: (peer: MeshPeer) => void;
   readonly onPeerLost?: (node: NodeId, reason: string) => void;

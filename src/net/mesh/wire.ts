@@ -36,6 +36,8 @@ export const recordTypes = {
   kind: 9,
   /** Reliable messages have arrived: sequence number, priority. */
   delivered: 10,
+  /** The sender has come to belong to a cluster since its hello: the id. */
+  identity: 11,
   /**
    * 16 to 19, by priority: a message. A byte 0; stream; on stream 0 the places as in a stream record;
    * kind; names of receiver and, where it has a place, sender (length in a byte, Latin-1); its bytes.
@@ -67,13 +69,13 @@ export interface Hello {
   readonly boot: string;
   readonly connection: ConnectionClass;
   readonly security: SecurityKind;
-  /** Undefined before the node belongs to a cluster, or when it leaves that to others to compare. */
+  /** Undefined before the node belongs to a cluster. */
   readonly clusterId: string | undefined;
   /** The version of the program. */
   readonly version: string;
   /** `host:port` where others reach its mesh. */
   readonly address: string;
-  /** `host:port` of its HTTP door, empty when unknown. */
+  /** Empty: where a node takes SQL is for its cluster to know. */
   readonly http: string;
   readonly nonce: Uint8Array;
   /**

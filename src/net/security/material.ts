@@ -15,8 +15,6 @@ export type MeshSecurity =
       readonly certificateFile: string;
       readonly keyFile: string;
       readonly caFile: string;
-      /** Whether a certificate must name the node that presents it; true by default. */
-      readonly namesNode?: boolean;
     };
 
 export interface TlsMaterial {
