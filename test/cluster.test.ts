@@ -12,7 +12,7 @@ t.setTimeout(180_000);
 
 const shortForm: readonly (readonly Fault[])[] = [
   ['kill', 'cut', 'freeze'],
-  ['cut in', 'cut out', 'restart all'],
+  ['cut in', 'disk full', 'cut out', 'restart all'],
 ];
 
 for (const [seed, faults] of shortForm.entries()) {

@@ -7,10 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '#src/base/assert.js';
 import { Random } from '#src/base/random.js';
 import { isLinearizable, type Model, type Operation } from '#src/sim/index.js';
+import { exitCodes } from '#src/node/index.js';
 import { ClusterClient } from './client.js';
 import { ProcessCluster } from './processes.js';
 
-export const faults = ['kill', 'freeze', 'cut', 'cut in', 'cut out', 'restart all'] as const;
+export const faults = [
+  ...['kill', 'freeze', 'cut', 'cut in', 'cut out', 'restart all', 'disk full'],
+] as const;
 export type Fault = (typeof faults)[number];
 
 export interface ChaosOptions {
@@ -32,6 +35,8 @@ export interface ChaosResult {
 }
 
 const registers = 4;
+/** A node under load needs room within so much, ms. */
+const diskFullMsMax = 20_000;
 const writers = 4;
 
 type Input = { readonly write: number } | 'read';
@@ -48,7 +53,7 @@ const register: Model<number, Input, number | undefined> = {
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { directory } = options;
-  const cluster = await ProcessCluster.start({ directory, nodes: 3, proxies: true });
+  const cluster = await ProcessCluster.start({ directory, nodes: 3, proxies: true, disks: true });
   try {
     return await new Chaos(cluster, options).run();
   } finally {
@@ -170,6 +175,7 @@ class Chaos {
     else if (fault === 'cut') cluster.cut(victim, 'both');
     else if (fault === 'cut in') cluster.cut(victim, 'in');
     else if (fault === 'cut out') cluster.cut(victim, 'out');
+    else if (fault === 'disk full') await this.#fill(victim);
     else await this.#killAll();
     await sleep(this.#options.faultMs);
     if (victim === leader) this.#noteOutage(struckMs);
@@ -179,6 +185,14 @@ class Chaos {
       if (!cluster.isRunning(number)) await cluster.launch(number);
     }
     for (let number = 1; number <= cluster.size; number += 1) await cluster.node(number).ready();
+  }
+
+  /** A node without room ends by itself and says why, while the others go on. */
+  async #fill(victim: number): Promise<void> {
+    this.#cluster.fill(victim);
+    const code = await this.#cluster.node(victim).ended(diskFullMsMax);
+    if (code === exitCodes.disk_full) return;
+    this.#failures.push(`node ${victim} with a full disk ended with ${code}`);
   }
 
   async #killAll(): Promise<void> {

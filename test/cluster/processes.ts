@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { must } from '#src/base/assert.js';
 import type { PartialConfig } from '#src/node/index.js';
 import { MeshProxy } from '../mesh/proxy.js';
+import { FillableDisk } from '../processes/fillable-disk.js';
 import { freePort, NodeProcess } from '../processes/node-process.js';
 
 export interface ClusterOptions {
@@ -18,6 +19,8 @@ export interface ClusterOptions {
   readonly node?: readonly string[];
   /** Links lead through proxies that can cut them. */
   readonly proxies: boolean;
+  /** Each node has a disk of its own that can be filled. */
+  readonly disks?: boolean;
 }
 
 interface Member {
@@ -26,6 +29,7 @@ interface Member {
   readonly configFile: string;
   readonly httpPort: number;
   readonly proxy: MeshProxy | undefined;
+  readonly disk: FillableDisk | undefined;
   process: NodeProcess | undefined;
 }
 
@@ -51,12 +55,14 @@ export class ProcessCluster {
       const proxy = proxies[number - 1];
       const meshPort = must(meshPorts[number - 1], 'a port for each node');
       const advertise = must(seeds[number - 1], 'a seed for each node');
+      const directory = join(options.directory, `node-${number}`);
       const member = {
         number,
-        directory: join(options.directory, `node-${number}`),
+        directory,
         configFile: join(options.directory, `node-${number}.json`),
         httpPort: await freePort(),
         proxy,
+        disk: options.disks === true ? new FillableDisk(directory) : undefined,
         process: undefined,
       };
       writeConfig(member, { ...options.config, cluster: { seeds } }, meshPort, advertise);
@@ -91,12 +97,17 @@ export class ProcessCluster {
       directory: member.directory,
       config: member.configFile,
       port: member.httpPort,
-      node: this.#options.node ?? [],
+      node: [...(this.#options.node ?? []), ...(member.disk?.nodeOptions ?? [])],
     });
   }
 
   async kill(number: number): Promise<void> {
     await this.node(number).kill();
+  }
+
+  /** Leaves no room on the node's disk. */
+  fill(number: number): void {
+    must(this.#member(number).disk, 'the cluster has no disks').fill();
   }
 
   /** Cuts the node's links to all others: what it sends, what it receives, or both. */
@@ -111,8 +122,12 @@ export class ProcessCluster {
     }
   }
 
+  /** No link is cut, no disk is full. */
   heal(): void {
-    for (const { proxy } of this.#members) proxy?.heal();
+    for (const { proxy, disk } of this.#members) {
+      proxy?.heal();
+      disk?.free();
+    }
   }
 
   /** The number of the node that leads, as any that is asked knows; undefined while nobody does. */
@@ -138,6 +153,7 @@ export class ProcessCluster {
       }),
     );
     await Promise.all(this.#members.map(({ proxy }) => proxy?.close()));
+    for (const { disk } of this.#members) disk?.close();
   }
 
   #member(number: number): Member {

@@ -103,6 +103,15 @@ export class NodeProcess {
     this.#signal('SIGCONT');
   }
 
+  /** The exit code of a process that ends by itself within a time; undefined when it does not. */
+  async ended(withinMs: number): Promise<number | null | undefined> {
+    const ended = await Promise.race([
+      this.#ended.then(() => true),
+      sleep(withinMs, false, { ref: false }),
+    ]);
+    return ended ? this.child.exitCode : undefined;
+  }
+
   async kill(): Promise<void> {
     this.#signal('SIGKILL');
     await this.#ended;
