@@ -2,8 +2,6 @@
  * Scripts of PostgreSQL's regression tests as psql reads them: statements, backslash commands and
  * the data of COPY FROM STDIN (FROM STDOUT is the same to psql), each with the lines that psql echoes for it.
  */
-import { assert } from '#src/base/assert.js';
-
 /** What psql sends or does when it has read the line that ends it. */
 export type ScriptItem =
   | {
@@ -40,7 +38,8 @@ export function readScript(text: string, variables: Variables): ScriptLine[] {
       if (typeof item !== 'string') return item;
       if (!copyFromStdin.test(item)) return { kind: 'statement', text: item, copyData: undefined };
       const end = lines.indexOf('\\.', i + 1);
-      assert(end > i, 'the data of COPY has an end', item);
+      // A COPY that is to fail has none.
+      if (end < 0) return { kind: 'statement', text: item, copyData: undefined };
       const copyData = lines.slice(i + 1, end);
       i = end;
       return { kind: 'statement', text: item, copyData };
