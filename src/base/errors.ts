@@ -103,6 +103,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Cast the parameter or literal to a type.',
   },
+  windowing_error: {
+    sqlstate: '42P20',
+    retry: 'never',
+    advice: 'Correct the window, or move the call to the select list or ORDER BY.',
+  },
   grouping_error: {
     sqlstate: '42803',
     retry: 'never',
@@ -156,6 +161,11 @@ const catalogue = {
     sqlstate: '22003',
     retry: 'never',
     advice: 'Use a wider type or smaller values.',
+  },
+  string_data_length_mismatch: {
+    sqlstate: '22026',
+    retry: 'never',
+    advice: 'Give a bit string of the length of the type.',
   },
   string_data_right_truncation: {
     sqlstate: '22001',
@@ -221,6 +231,31 @@ const catalogue = {
     sqlstate: '2201X',
     retry: 'never',
     advice: 'Use an OFFSET of 0 or more.',
+  },
+  invalid_tablesample_argument: {
+    sqlstate: '2202H',
+    retry: 'never',
+    advice: 'Give a percentage from 0 to 100.',
+  },
+  invalid_tablesample_repeat: {
+    sqlstate: '2202G',
+    retry: 'never',
+    advice: 'Give REPEATABLE a number.',
+  },
+  invalid_preceding_or_following_size: {
+    sqlstate: '22013',
+    retry: 'never',
+    advice: 'Give a frame an offset that is not negative.',
+  },
+  invalid_argument_for_ntile_function: {
+    sqlstate: '22014',
+    retry: 'never',
+    advice: 'Give ntile a positive number.',
+  },
+  invalid_argument_for_nth_value_function: {
+    sqlstate: '22016',
+    retry: 'never',
+    advice: 'Give nth_value a positive number.',
   },
   invalid_argument_for_logarithm: {
     sqlstate: '2201E',

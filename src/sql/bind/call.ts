@@ -173,6 +173,7 @@ function bindAggregate(
     function: chosen,
     type,
     arguments: operands,
+    direct: [],
     distinct,
     filter,
     orderBy,

@@ -173,7 +173,7 @@ class Direct implements Accumulator {
   }
 
   result(context: ExecutionContext): Value {
-    return this.#call.called.final(this.#state, context.functions);
+    return this.#call.called.final(this.#state, context.functions, []);
   }
 
   #growth(): number {
@@ -233,13 +233,40 @@ class Gathered implements Accumulator {
   }
 
   result(context: ExecutionContext): Value {
-    return this.#call.called.final(this.#state, context.functions);
+    return this.#call.called.final(this.#state, context.functions, []);
   }
 
   #endRun(): void {
     this.#runs.push(this.#run.sort(this.#call.order));
     this.#run = [];
   }
+}
+
+/** DISTINCT ON: the first of neighbours with equal values. */
+export function compileDistinctOn(
+  input: Source,
+  on: readonly Expression[],
+  scope: Scope,
+): Source {
+  const compiled = on.map((expression) => compileExpression(expression, scope));
+  const keyOf = compileRowKey(typesOf(on));
+  return function* distinctOn(context): Stream {
+    let last: HashKey | null | undefined;
+    for (const batch of input(context)) {
+      if (batch === pause) {
+        yield pause;
+        continue;
+      }
+      const rows = batch.filter((row) => {
+        const key = keyOf(evaluateRow(compiled, row, context));
+        const isFirst = key !== last;
+        last = key;
+        return isFirst;
+      });
+      if (rows.length > 0) yield rows;
+      else if (context.turnIsOver()) yield pause;
+    }
+  };
 }
 
 export function compileDistinct(input: Source, columns: readonly RelationColumn[]): Source {

@@ -1,10 +1,11 @@
 /** Makes operators of plans. */
-import { unreachable } from '../../base/assert.js';
+import { assert, unreachable } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
 import { columnsOf, type Plan } from '../rewrite/index.js';
-import { compileAggregate, compileDistinct } from './aggregate.js';
+import { compileAggregate, compileDistinct, compileDistinctOn } from './aggregate.js';
 import { compileJoin } from './join.js';
 import { compileFilter, compileLimit, compileProject, compileValues } from './row-operators.js';
+import { compileProjectSet, compileTableFunction } from './set-rows.js';
 import { compileScan } from './scan.js';
 import { scopeOf } from './scope.js';
 import { compileSort } from './sort.js';
@@ -17,6 +18,8 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
       return compileScan(plan);
     case 'values':
       return compileValues(plan.rows, database);
+    case 'tableFunction':
+      return compileTableFunction(plan, database);
     case 'join': {
       const isLookup = plan.strategy.kind === 'lookup';
       const left = compilePlan(plan.left, database);
@@ -26,6 +29,8 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
     case 'filter':
     case 'project':
     case 'aggregate':
+    case 'window':
+    case 'projectSet':
     case 'distinct':
     case 'sort':
     case 'limit':
@@ -49,8 +54,14 @@ function compileOverInput(
       return compileProject(input, plan.expressions, columns, scope);
     case 'aggregate':
       return compileAggregate(input, plan.groups, plan.aggregates, scope);
+    case 'window':
+      return assert(false, 'the binder makes no windows yet') as never;
+    case 'projectSet':
+      return compileProjectSet(input, plan.calls, scope);
     case 'distinct':
-      return compileDistinct(input, columns);
+      return plan.on === undefined
+        ? compileDistinct(input, columns)
+        : compileDistinctOn(input, plan.on, scope);
     case 'sort':
       return compileSort(input, plan.keys, plan.top, columns);
     case 'limit':

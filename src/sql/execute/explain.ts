@@ -1,6 +1,7 @@
 /** Prints plans as EXPLAIN does: PostgreSQL's shape and words, without costs. */
 import { unreachable } from '../../base/assert.js';
 import type { AggregateCall, ColumnId, Expression, SortKey } from '../plan/expression.js';
+import type { Grouped, Windowed } from '../plan/relation.js';
 import {
   type Access,
   columnsOf,
@@ -75,6 +76,8 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
         inputs: [],
       };
     }
+    case 'tableFunction':
+      return functionBlock(plan, show);
     case 'join':
       return joinBlock(plan, show);
     case 'filter':
@@ -88,15 +91,20 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
       return { title: 'Project', details: [`Output: ${output}`], inputs: [plan.input] };
     }
     case 'aggregate': {
-      const key = plan.groups.map(({ expression }) => show(expression)).join(', ');
+      const shown = plan.groups.map(({ expression }) => show(expression));
       const isPlain = plan.groups.length === 0;
       return {
-        title: isPlain ? 'Aggregate' : 'HashAggregate',
-        details: isPlain ? [] : [`Group Key: ${key}`],
+        title: isPlain ? 'Aggregate' : plan.sets ? 'MixedAggregate' : 'HashAggregate',
+        details: isPlain ? [] : groupKeys(plan, shown),
         inputs: [plan.input],
       };
     }
+    case 'window':
+      return { title: 'WindowAgg', details: windowDetails(plan, show), inputs: [plan.input] };
+    case 'projectSet':
+      return { title: 'ProjectSet', details: [], inputs: [plan.input] };
     case 'distinct': {
+      if (plan.on !== undefined) return { title: 'Unique', details: [], inputs: [plan.input] };
       const key = columnsOf(plan).map(({ name }) => name);
       return {
         title: 'HashAggregate',
@@ -119,11 +127,54 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
   }
 }
 
+function groupKeys({ sets }: Grouped, shown: readonly string[]): readonly string[] {
+  if (sets === undefined) return [`Group Key: ${shown.join(', ')}`];
+  return sets.map((set) =>
+    set.length === 0 ? 'Group Key: ()' : `Hash Key: ${set.map((i) => shown[i]).join(', ')}`,
+  );
+}
+
+function windowDetails({ partition, order }: Windowed, show: Show): readonly string[] {
+  return [
+    ...(partition.length === 0 ? [] : [`Partition By: ${partition.map(show).join(', ')}`]),
+    ...(order.length === 0
+      ? []
+      : [`Order By: ${order.map((key) => printSortKey(key, show)).join(', ')}`]),
+  ];
+}
+
+function functionBlock(plan: Extract<Plan, { kind: 'tableFunction' }>, show: Show): Block {
+  const calls = plan.calls.map((call) =>
+    call.kind === 'set'
+      ? { name: call.function.name, text: printCallOf(call, show) }
+      : { name: show(call.expression), text: show(call.expression) },
+  );
+  return {
+    title: `Function Scan on ${calls[0]?.name ?? ''}`,
+    details: [`Function Call: ${calls.map(({ text }) => text).join(', ')}`],
+    inputs: [],
+  };
+}
+
+function printCallOf(
+  call: { readonly function: { readonly name: string }; readonly arguments: readonly Expression[] },
+  show: Show,
+): string {
+  return `${call.function.name}(${call.arguments.map(show).join(', ')})`;
+}
+
 function scanBlock(plan: ScanPlan, name: string, show: Show): Block {
   const { table, access, reverse, filter } = plan;
   const direction = reverse ? ' Backward' : '';
   const byKey = access.kind !== 'all' || reverse;
   const key = table.primaryKeyName ?? `${table.name}_pkey`;
+  if (plan.sample !== undefined) {
+    const { method, percent, seed } = plan.sample;
+    const repeatable = seed === undefined ? '' : ` REPEATABLE (${show(seed)})`;
+    const sampling = `Sampling: ${method} (${show(percent)})${repeatable}`;
+    const filters = filter === undefined ? [] : [`Filter: ${show(filter)}`];
+    return { title: `Sample Scan on ${name}`, details: [sampling, ...filters], inputs: [] };
+  }
   const title = byKey ? `Index Scan${direction} using ${key} on ${name}` : `Seq Scan on ${name}`;
   const condition = accessCondition(plan, access, show);
   return {
@@ -246,7 +297,12 @@ class PlanNames {
     for (const call of plan.kind === 'aggregate' ? plan.aggregates : []) {
       this.#columns.set(call.column, { name: printAggregate(call, show) });
     }
-    for (const { column, name } of plan.kind === 'values' ? plan.columns : []) {
+    for (const call of plan.kind === 'window' || plan.kind === 'projectSet' ? plan.calls : []) {
+      const over = plan.kind === 'window' ? ' OVER (?)' : '';
+      this.#columns.set(call.column, { name: `${printCallOf(call, show)}${over}` });
+    }
+    const isLeaf = plan.kind === 'values' || plan.kind === 'tableFunction';
+    for (const { column, name } of isLeaf ? plan.columns : []) {
       this.#columns.set(column, { name });
     }
   }

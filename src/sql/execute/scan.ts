@@ -9,6 +9,7 @@ import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileTest } from './expression.js';
 import { compileKeys, compileRanges } from './key-values.js';
+import { compileSample } from './sample.js';
 import { scopeOf } from './scope.js';
 import { batchRows, pause, rowsPerLook, type Source, type Stream } from './stream.js';
 
@@ -65,7 +66,16 @@ export function compileScan(plan: ScanPlan): Source {
   switch (access.kind) {
     case 'all': {
       const span = rowSpan(table);
-      return (context) => scanSpan(span, reverse, readRow, context);
+      if (plan.sample === undefined) {
+        return (context) => scanSpan(span, reverse, readRow, context);
+      }
+      const sample = compileSample(plan.sample);
+      return function* scanSample(context): Stream {
+        const takes = sample(context);
+        const readSampled: ReadRow = (key, value, inner) =>
+          takes(key) ? readRow(key, value, inner) : undefined;
+        yield* scanSpan(span, reverse, readSampled, context);
+      };
     }
     case 'range': {
       const ranges = compileRanges(table, access);

@@ -1,8 +1,8 @@
 /** How the table of aggregates is written down. */
 import type { TypeName, Value } from '../types/index.js';
-import type { FunctionContext } from '../types/index.js';
+import { arrayTypeName, type FunctionContext } from '../types/index.js';
 import type { ParameterType } from './definition.js';
-import { define, pseudoTypes } from './definition.js';
+import { define, isPseudoType } from './definition.js';
 import type { AggregateFunction } from './function.js';
 
 export interface AggregateDefinition {
@@ -20,7 +20,8 @@ export interface Accumulator<S, A = Value, B = Value> {
   readonly strict?: boolean;
   readonly init: () => S;
   readonly step: (state: S, first: A, second: B, context: FunctionContext) => S;
-  readonly final: (state: S, context: FunctionContext) => Value;
+  readonly final: (state: S, context: FunctionContext, direct: readonly Value[]) => Value;
+  readonly inverse?: (state: S, first: A, second: B) => S | undefined;
   /** Bytes that a state holds; default 32. */
   readonly sizeOf?: (state: S) => number;
   readonly ignoresDuplicates?: boolean;
@@ -47,18 +48,26 @@ export function aggregateOf<S, A, B>(
     star: false,
     make: (types) => {
       const accumulator = make(types);
-      const concrete = pseudoTypes.has(result) ? types[0] : (result as TypeName);
+      const concrete = resultOf(result, types[0]);
       return {
         name,
         parameters: types,
         result: concrete ?? 'text',
         strict: accumulator.strict ?? true,
+        form: 'plain',
+        direct: [],
         init: accumulator.init,
         step: accumulator.step as AggregateFunction['step'],
         final: accumulator.final as AggregateFunction['final'],
         sizeOf: (accumulator.sizeOf ?? (() => 32)) as AggregateFunction['sizeOf'],
+        inverse: accumulator.inverse as AggregateFunction['inverse'],
         ignoresDuplicates: accumulator.ignoresDuplicates ?? false,
       };
     },
   };
+}
+
+function resultOf(result: ParameterType, first: TypeName | undefined): TypeName | undefined {
+  if (!isPseudoType(result)) return result;
+  return first !== undefined && result === 'anyarray' ? arrayTypeName(first) : first;
 }

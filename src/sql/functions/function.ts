@@ -1,5 +1,5 @@
 /** What functions, operators, casts and aggregates are to those who call them. */
-import type { FunctionContext, TypeName, Value } from '../types/index.js';
+import type { FunctionContext, Row, TypeName, Value } from '../types/index.js';
 
 /**
  * `immutable`: the same result for the same arguments, for ever. `stable`: within a statement.
@@ -47,6 +47,13 @@ export interface AggregateFunction {
   readonly result: TypeName;
   /** Rows with a NULL argument are passed over without a step. */
   readonly strict: boolean;
+  /**
+   * `plain`; `orderedSet`: its arguments are the keys of WITHIN GROUP, and comes with direct arguments;
+   * `hypothetical`: its direct arguments are a row that is ranked among the others.
+   */
+  readonly form: 'plain' | 'orderedSet' | 'hypothetical';
+  /** Types of the arguments before WITHIN GROUP. */
+  readonly direct: readonly TypeName[];
   init(): AggregateState;
   step(
     state: AggregateState,
@@ -54,7 +61,14 @@ export interface AggregateFunction {
     second: Value,
     context: FunctionContext,
   ): AggregateState;
-  final(state: AggregateState, context: FunctionContext): Value;
+  final(state: AggregateState, context: FunctionContext, direct: readonly Value[]): Value;
+  /**
+   * Takes the row that was stepped with first out of the state again, for frames that move; undefined
+   * where that is not exact. Gives undefined when this state must be made anew.
+   */
+  readonly inverse:
+    | ((state: AggregateState, first: Value, second: Value) => AggregateState | undefined)
+    | undefined;
   /** Approximate bytes of memory that the state holds now. */
   sizeOf(state: AggregateState): number;
   /** True when DISTINCT changes nothing (min, max, bool_and, bool_or). */
@@ -64,10 +78,81 @@ export interface AggregateFunction {
 /** Opaque to those who call. */
 export type AggregateState = unknown;
 
+/** A column of the rows of a set-returning function. */
+export interface SetColumn {
+  readonly name: string;
+  readonly type: TypeName;
+  readonly modifier: number;
+}
+
+/** A function that returns a set, chosen for the types of its arguments. */
+export interface SetFunction {
+  readonly name: string;
+  readonly form: 'set';
+  /** The types that the arguments must be coerced to, one for each argument of the call. */
+  readonly parameters: readonly TypeName[];
+  /** The type of a row as one value: that of the only column, `record` for several. */
+  readonly result: TypeName;
+  /** Columns of the rows; undefined where the column definition list of the call says them. */
+  readonly columns: readonly SetColumn[] | undefined;
+  /** A strict function gives no rows for a NULL among its arguments; it is not called then. */
+  readonly strict: boolean;
+  readonly volatility: Volatility;
+  /** Rows in order, as they are asked for: the first of 10^9 rows costs no more than that of ten. */
+  rows(
+    values: readonly Value[],
+    context: FunctionContext,
+    columns: readonly SetColumn[],
+  ): Iterable<Row>;
+}
+
+/** Where a window function stands: the rows of the partition in their order, and the frame. */
+export interface WindowPlace {
+  /** Rows of the partition. */
+  readonly rowCount: number;
+  /** Of the current row, from 0. */
+  readonly row: number;
+  /** First row equal to the current one in ORDER BY, and the one after the last. */
+  readonly peersFrom: number;
+  readonly peersTo: number;
+  /** Groups of peers before the current one in the partition. */
+  readonly groupsBefore: number;
+  /** Arguments of the call at a row of the partition. */
+  valueAt(row: number, argument: number): Value;
+  /** Rows of the frame of the current row, counted after exclusion. */
+  readonly frameCount: number;
+  /** The row of the partition that is the n-th of the frame, from 0; undefined beyond. */
+  frameRow(n: number): number | undefined;
+}
+
+/**
+ * RANGE with an offset, for a type of order key and a type of offset: in_range() of PostgreSQL, whose
+ * `less` asks for `value <= base -/+ offset` and its absence for `>=`. Raises 22013 for a negative offset.
+ */
+export type InRange = (
+  value: Value,
+  base: Value,
+  offset: Value,
+  subtract: boolean,
+  less: boolean,
+) => boolean;
+
+/** A window function that is not an aggregate. */
+export interface WindowFunction {
+  readonly name: string;
+  readonly form: 'window';
+  readonly parameters: readonly TypeName[];
+  readonly result: TypeName;
+  readonly usesFrame: boolean;
+  value(place: WindowPlace): Value;
+}
+
 /** What a call by name stands for. */
 export type ResolvedCall =
   | { readonly kind: 'scalar'; readonly function: ScalarFunction }
   | { readonly kind: 'aggregate'; readonly function: AggregateFunction }
+  | { readonly kind: 'set'; readonly function: SetFunction }
+  | { readonly kind: 'window'; readonly function: WindowFunction }
   /** `int4('1')`: an explicit cast of the only argument. */
   | { readonly kind: 'cast'; readonly target: TypeName };
 

@@ -18,8 +18,13 @@ export type {
   Coercion,
   Comparison,
   Implementation,
+  InRange,
   ResolvedCall,
   ScalarFunction,
+  SetColumn,
+  SetFunction,
   Volatility,
+  WindowFunction,
+  WindowPlace,
 } from './function.js';
 export { resolveFunction, resolveOperator, resolveSqlValue } from './resolve.js';

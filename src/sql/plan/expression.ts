@@ -3,8 +3,15 @@
  * implementation, implicit casts are explicit. Frozen data, no behaviour.
  */
 import type { SequenceDescriptor } from '../catalogue/descriptor.js';
-import type { AggregateFunction, ScalarFunction } from '../functions/index.js';
+import type {
+  AggregateFunction,
+  InRange,
+  ScalarFunction,
+  SetFunction,
+  WindowFunction,
+} from '../functions/index.js';
 import type { Value } from '../types/value.js';
+import type { Subquery } from './subquery.js';
 
 /** A column of some relation of the statement. Unique within a statement. */
 export type ColumnId = number;
@@ -21,6 +28,15 @@ export type Expression =
   /** `$n`, counted from 1. Its value has been read by its type before execution. */
   | { readonly kind: 'parameter'; readonly type: ExpressionType; readonly number: number }
   | { readonly kind: 'column'; readonly type: ExpressionType; readonly column: ColumnId }
+  /** A capture of the query around this one: fixed while this one runs, as a parameter is. */
+  | { readonly kind: 'outer'; readonly type: ExpressionType; readonly column: ColumnId }
+  /** What a subquery answers, or the column at `index` of its row. Planning makes operators of it. */
+  | {
+      readonly kind: 'subquery';
+      readonly type: ExpressionType;
+      readonly subquery: Subquery;
+      readonly index: number;
+    }
   /** The next number of a sequence: the default of SERIAL and IDENTITY columns. Volatile. */
   | {
       readonly kind: 'nextValue';
@@ -107,9 +123,11 @@ export interface AggregateCall {
   readonly function: AggregateFunction;
   readonly type: ExpressionType;
   readonly arguments: readonly Expression[];
+  /** Arguments before WITHIN GROUP: evaluated once for each group, over its columns. */
+  readonly direct: readonly Expression[];
   readonly distinct: boolean;
   readonly filter: Expression | undefined;
-  /** ORDER BY within the call. */
+  /** ORDER BY within the call, or WITHIN GROUP. */
   readonly orderBy: readonly SortKey[];
 }
 
@@ -118,3 +136,47 @@ export interface SortKey {
   readonly descending: boolean;
   readonly nullsFirst: boolean;
 }
+
+/** GROUPING(): a bit for each argument, set where the grouping set of the row leaves it out. */
+export interface GroupingCall {
+  readonly column: ColumnId;
+  /** Indices among the groups; the last one is the lowest bit. */
+  readonly groups: readonly number[];
+}
+
+/** A call of a set-returning function in a select list: one value for each of its rows. */
+export interface SetCall {
+  readonly column: ColumnId;
+  readonly function: SetFunction;
+  readonly type: ExpressionType;
+  readonly arguments: readonly Expression[];
+}
+
+/** A call with OVER. */
+export interface WindowCall {
+  readonly column: ColumnId;
+  readonly type: ExpressionType;
+  readonly function: WindowFunction | AggregateFunction;
+  readonly arguments: readonly Expression[];
+  /** Of aggregates only. */
+  readonly filter: Expression | undefined;
+  readonly frame: Frame;
+}
+
+/** The rows around a row that an aggregate, first_value, last_value and nth_value look at. */
+export interface Frame {
+  readonly mode: 'rows' | 'range' | 'groups';
+  readonly start: FrameBound;
+  readonly end: FrameBound;
+  readonly exclude: 'nothing' | 'current' | 'group' | 'ties';
+}
+
+export type FrameBound =
+  | { readonly kind: 'first' | 'current' | 'last' }
+  /** `offset` has no columns; int8 for ROWS and GROUPS. */
+  | {
+      readonly kind: 'preceding' | 'following';
+      readonly offset: Expression;
+      /** For RANGE: how the order key and the offset are compared. */
+      readonly inRange: InRange | undefined;
+    };

@@ -3,14 +3,19 @@
  * executor compiles. Each relation lists its columns by id in order.
  */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { SetFunction } from '../functions/index.js';
 import type {
   AggregateCall,
   ColumnId,
   Expression,
   ExpressionType,
+  GroupingCall,
   NamedExpression,
+  SetCall,
   SortKey,
+  WindowCall,
 } from './expression.js';
+import type { QueryRelation } from './subquery.js';
 
 export interface RelationColumn {
   readonly column: ColumnId;
@@ -21,6 +26,7 @@ export interface RelationColumn {
 export type JoinKind = 'inner' | 'left' | 'right' | 'full';
 
 export type Relation =
+  | QueryRelation
   /** Rows of a table. `key` columns are those that the statement reads; `filter` may use them all. */
   | {
       readonly kind: 'table';
@@ -30,6 +36,18 @@ export type Relation =
       readonly positions: readonly number[];
       /** Restricts the rows; undefined for all. The executor finds key lookups and ranges in it. */
       readonly filter: Expression | undefined;
+      /** TABLESAMPLE: before `filter`. */
+      readonly sample?: Sample;
+    }
+  /**
+   * Functions of FROM side by side: as many rows as the longest gives, NULLs after the end of a
+   * shorter one. With `ordinality` a last column numbers the rows from 1.
+   */
+  | {
+      readonly kind: 'tableFunction';
+      readonly columns: readonly RelationColumn[];
+      readonly calls: readonly TableCall[];
+      readonly ordinality: boolean;
     }
   /** Constant rows; one row without columns for a SELECT without FROM. */
   | {
@@ -59,19 +77,34 @@ export type Relation =
       readonly input: Relation;
       readonly expressions: readonly NamedExpression[];
     }
-  /** Columns: the groups', then the aggregates'. Without groups exactly one row. */
-  | {
+  /** Columns: the groups', the aggregates', GROUPING()s'. Without groups exactly one row. */
+  | ({
       readonly kind: 'aggregate';
       readonly columns: readonly RelationColumn[];
       readonly input: Relation;
-      readonly groups: readonly NamedExpression[];
-      readonly aggregates: readonly AggregateCall[];
+    } & Grouped)
+  /** Calls over the rows around each row. Columns: the input's, then the calls'. */
+  | ({
+      readonly kind: 'window';
+      readonly columns: readonly RelationColumn[];
+      readonly input: Relation;
+    } & Windowed)
+  /**
+   * Set-returning functions of a select list in lock step: for each row of the input as many rows as
+   * the longest gives, NULLs after the end of a shorter one. Columns: the input's, then the calls'.
+   */
+  | {
+      readonly kind: 'projectSet';
+      readonly columns: readonly RelationColumn[];
+      readonly input: Relation;
+      readonly calls: readonly SetCall[];
     }
-  /** Equal rows once. */
+  /** Equal rows once. With `on` the first of adjacent rows that are equal in it. */
   | {
       readonly kind: 'distinct';
       readonly columns: readonly RelationColumn[];
       readonly input: Relation;
+      readonly on?: readonly Expression[];
     }
   | {
       readonly kind: 'sort';
@@ -86,4 +119,46 @@ export type Relation =
       readonly input: Relation;
       readonly limit: Expression | undefined;
       readonly offset: Expression | undefined;
+      /** WITH TIES: also the rows that equal the last one in these keys, by which the input is sorted. */
+      readonly ties?: readonly SortKey[];
     };
+
+/** TABLESAMPLE: about `percent` (float4) of the rows; the same ones for the same `seed` (float8). */
+export interface Sample {
+  readonly method: 'system' | 'bernoulli';
+  readonly percent: Expression;
+  readonly seed: Expression | undefined;
+}
+
+/** A function of FROM. */
+export type TableCall =
+  | {
+      readonly kind: 'set';
+      readonly function: SetFunction;
+      readonly arguments: readonly Expression[];
+      readonly columns: readonly RelationColumn[];
+    }
+  /** Any other expression: one row; a record lies spread over several columns. */
+  | {
+      readonly kind: 'value';
+      readonly expression: Expression;
+      readonly columns: readonly RelationColumn[];
+    };
+
+export interface Grouped {
+  readonly groups: readonly NamedExpression[];
+  /**
+   * GROUPING SETS: each set lists indices of `groups` and gives rows of its own, where the other groups
+   * are NULL; the empty one gives one row. Absent: one set of all.
+   */
+  readonly sets?: readonly (readonly number[])[];
+  readonly aggregates: readonly AggregateCall[];
+  readonly groupings?: readonly GroupingCall[];
+}
+
+/** One window and the calls over it. */
+export interface Windowed {
+  readonly partition: readonly Expression[];
+  readonly order: readonly SortKey[];
+  readonly calls: readonly WindowCall[];
+}

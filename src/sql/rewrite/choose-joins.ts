@@ -63,6 +63,7 @@ function lookup(join: JoinPlan, equalities: readonly Equality[]): JoinPlan | und
   const { right } = join;
   if (join.join === 'full' || right.kind !== 'scan' || right.access.kind !== 'all')
     return undefined;
+  if (right.sample !== undefined) return undefined;
   const { table } = right;
   if (table.primaryKey.length === 0) return undefined;
   if (guessRows(join.left) * scannedRowsPerLookup > guessRows({ ...right, filter: undefined })) {

@@ -46,6 +46,8 @@ function orderedInput(plan: Plan, keys: readonly SortKey[]): Plan | undefined {
 }
 
 function orderedScan(scan: ScanPlan, keys: readonly SortKey[]): ScanPlan | undefined {
+  // Whom a sample takes may depend on the direction of the scan.
+  if (scan.sample !== undefined) return undefined;
   if (givesOneRow(scan)) return scan;
   const order: (ColumnId | undefined)[] = scan.table.primaryKey.map(
     (position) => scan.columns[scan.positions.indexOf(position)]?.column,

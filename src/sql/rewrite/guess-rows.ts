@@ -3,10 +3,14 @@ import { unreachable } from '../../base/assert.js';
 import type { Expression } from '../plan/expression.js';
 import { conjunctsOf } from './expressions.js';
 import type { Plan, ScanPlan } from './plan.js';
+import { guessQuery } from './query-rules.js';
 
 const tableRows = 10_000;
 const equalityShare = 0.01;
 const conditionShare = 0.3;
+/** What PostgreSQL takes for a function in FROM, and what we do for one in a select list. */
+const functionRows = 1000;
+const rowsPerSet = 10;
 
 export function guessRows(plan: Plan): number {
   switch (plan.kind) {
@@ -14,6 +18,8 @@ export function guessRows(plan: Plan): number {
       return Math.max(1, guessScan(plan) * shareOf(plan.filter));
     case 'values':
       return plan.rows.length;
+    case 'tableFunction':
+      return functionRows;
     case 'join':
       return guessJoin(guessRows(plan.left), guessRows(plan.right), plan.strategy.kind);
     case 'filter':
@@ -23,12 +29,21 @@ export function guessRows(plan: Plan): number {
     case 'project':
     case 'distinct':
     case 'sort':
+    case 'window':
       return guessRows(plan.input);
+    case 'projectSet':
+      return guessRows(plan.input) * rowsPerSet;
     case 'limit': {
       const { limit } = plan;
       const most = limit?.kind === 'constant' ? Number(limit.value ?? Number.MAX_VALUE) : 100;
       return limit === undefined ? guessRows(plan.input) : Math.min(guessRows(plan.input), most);
     }
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return guessQuery(plan, guessRows);
     default:
       return unreachable(plan);
   }

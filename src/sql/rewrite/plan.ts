@@ -6,14 +6,32 @@
 import { unreachable } from '../../base/assert.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type {
-  AggregateCall,
   ColumnId,
   Expression,
+  ExpressionType,
+  FrameBound,
   NamedExpression,
+  SetCall,
   SortKey,
+  WindowCall,
 } from '../plan/expression.js';
-import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
+import type {
+  Grouped,
+  JoinKind,
+  Relation,
+  RelationColumn,
+  Sample,
+  TableCall,
+  Windowed,
+} from '../plan/relation.js';
 import { walk } from './expressions.js';
+import { planOfQuery } from './plan-of-query.js';
+import {
+  mapQueryExpressions,
+  mapQueryInputs,
+  queryColumns,
+  type QueryPlan,
+} from './query-plan.js';
 
 /** One end of a range of a key column. */
 export interface KeyBound {
@@ -66,6 +84,8 @@ export interface ScanPlan {
   readonly reverse: boolean;
   /** What `access` does not assure. */
   readonly filter: Expression | undefined;
+  /** Looked at before `filter`; `access` is then all. */
+  readonly sample?: Sample;
 }
 
 export interface JoinPlan {
@@ -80,6 +100,7 @@ export interface JoinPlan {
 
 export type Plan =
   | ScanPlan
+  | QueryPlan
   | JoinPlan
   | {
       readonly kind: 'values';
@@ -93,12 +114,19 @@ export type Plan =
       readonly expressions: readonly NamedExpression[];
     }
   | {
-      readonly kind: 'aggregate';
-      readonly input: Plan;
-      readonly groups: readonly NamedExpression[];
-      readonly aggregates: readonly AggregateCall[];
+      readonly kind: 'tableFunction';
+      readonly columns: readonly RelationColumn[];
+      readonly calls: readonly TableCall[];
+      readonly ordinality: boolean;
     }
-  | { readonly kind: 'distinct'; readonly input: Plan }
+  | ({ readonly kind: 'aggregate'; readonly input: Plan } & Grouped)
+  | ({ readonly kind: 'window'; readonly input: Plan } & Windowed)
+  | { readonly kind: 'projectSet'; readonly input: Plan; readonly calls: readonly SetCall[] }
+  | {
+      readonly kind: 'distinct';
+      readonly input: Plan;
+      readonly on?: readonly Expression[];
+    }
   | {
       readonly kind: 'sort';
       readonly input: Plan;
@@ -112,6 +140,8 @@ export type Plan =
 export interface RowCount {
   readonly limit: Expression | undefined;
   readonly offset: Expression | undefined;
+  /** WITH TIES. */
+  readonly ties?: readonly SortKey[];
 }
 
 /** True when there can be at most one row: it has one key. */
@@ -123,7 +153,7 @@ export function givesOneRow({ access }: ScanPlan): boolean {
 export function planOf(relation: Relation): Plan {
   switch (relation.kind) {
     case 'table': {
-      const { table, columns, positions, filter } = relation;
+      const { table, columns, positions, filter, sample } = relation;
       return {
         kind: 'scan',
         table,
@@ -132,10 +162,12 @@ export function planOf(relation: Relation): Plan {
         access: { kind: 'all' },
         reverse: false,
         filter,
+        ...(sample && { sample }),
       };
     }
     case 'values':
-      return { kind: 'values', columns: relation.columns, rows: relation.rows };
+    case 'tableFunction':
+      return relation;
     case 'join':
       return {
         kind: 'join',
@@ -153,21 +185,32 @@ export function planOf(relation: Relation): Plan {
         input: planOf(relation.input),
         expressions: relation.expressions,
       };
-    case 'aggregate':
-      return {
-        kind: 'aggregate',
-        input: planOf(relation.input),
-        groups: relation.groups,
-        aggregates: relation.aggregates,
-      };
-    case 'distinct':
-      return { kind: 'distinct', input: planOf(relation.input) };
+    case 'aggregate': {
+      const { columns: _, input, ...own } = relation;
+      return { ...own, input: planOf(input) };
+    }
+    case 'window': {
+      const { columns: _, input, ...own } = relation;
+      return { ...own, input: planOf(input) };
+    }
+    case 'projectSet':
+      return { kind: 'projectSet', input: planOf(relation.input), calls: relation.calls };
+    case 'distinct': {
+      const { on } = relation;
+      return { kind: 'distinct', input: planOf(relation.input), ...(on && { on }) };
+    }
+    case 'limit': {
+      const { columns: _, input, ...own } = relation;
+      return { ...own, input: planOf(input) };
+    }
     case 'sort':
       return { kind: 'sort', input: planOf(relation.input), keys: relation.keys, top: undefined };
-    case 'limit': {
-      const { limit, offset } = relation;
-      return { kind: 'limit', input: planOf(relation.input), limit, offset };
-    }
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return planOfQuery(relation);
     default:
       return unreachable(relation);
   }
@@ -178,6 +221,7 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
   switch (plan.kind) {
     case 'scan':
     case 'values':
+    case 'tableFunction':
       return plan.columns;
     case 'join':
       return [...columnsOf(plan.left), ...columnsOf(plan.right)];
@@ -186,13 +230,23 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
     case 'aggregate':
       return [
         ...plan.groups.map(columnOf),
-        ...plan.aggregates.map(({ column, function: { name }, type }) => ({ column, name, type })),
+        ...plan.aggregates.map(columnOfCall),
+        ...(plan.groupings ?? []).map(({ column }) => ({ column, name: 'grouping', type: int4 })),
       ];
+    case 'window':
+    case 'projectSet':
+      return [...columnsOf(plan.input), ...plan.calls.map(columnOfCall)];
     case 'filter':
     case 'distinct':
     case 'sort':
     case 'limit':
       return columnsOf(plan.input);
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return queryColumns(plan);
     default:
       return unreachable(plan);
   }
@@ -207,11 +261,22 @@ function columnOf({ column, name, expression }: NamedExpression): RelationColumn
   return { column, name, type: expression.type };
 }
 
+function columnOfCall(call: {
+  readonly column: ColumnId;
+  readonly function: { readonly name: string };
+  readonly type: ExpressionType;
+}): RelationColumn {
+  return { column: call.column, name: call.function.name, type: call.type };
+}
+
+const int4: ExpressionType = { name: 'int4', modifier: -1 };
+
 /** The plan with `change` applied to its direct inputs. */
 export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
   switch (plan.kind) {
     case 'scan':
     case 'values':
+    case 'tableFunction':
       return plan;
     case 'join': {
       const left = change(plan.left);
@@ -221,12 +286,20 @@ export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
     case 'filter':
     case 'project':
     case 'aggregate':
+    case 'window':
+    case 'projectSet':
     case 'distinct':
     case 'sort':
     case 'limit': {
       const input = change(plan.input);
       return input === plan.input ? plan : { ...plan, input };
     }
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return mapQueryInputs(plan, change);
     default:
       return unreachable(plan);
   }
@@ -247,7 +320,11 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
     keys.map((key) => ({ ...key, expression: change(key.expression) }));
   switch (plan.kind) {
     case 'scan':
-      return { ...plan, filter: maybe(plan.filter) };
+      return {
+        ...plan,
+        filter: maybe(plan.filter),
+        ...(plan.sample && { sample: mapSample(plan.sample, change) }),
+      };
     case 'values':
       return { ...plan, rows: plan.rows.map((row) => row.map(change)) };
     case 'join':
@@ -263,19 +340,69 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
         aggregates: plan.aggregates.map((call) => ({
           ...call,
           arguments: call.arguments.map(change),
+          direct: call.direct.map(change),
           filter: maybe(call.filter),
           orderBy: sortKeys(call.orderBy),
         })),
       };
+    case 'tableFunction':
+      return { ...plan, calls: plan.calls.map((call) => mapTableCall(call, change)) };
+    case 'window':
+      return {
+        ...plan,
+        partition: plan.partition.map(change),
+        order: sortKeys(plan.order),
+        calls: plan.calls.map((call) => mapWindowCall(call, change)),
+      };
+    case 'projectSet':
+      return {
+        ...plan,
+        calls: plan.calls.map((call) => ({ ...call, arguments: call.arguments.map(change) })),
+      };
     case 'distinct':
-      return plan;
+      return plan.on === undefined ? plan : { ...plan, on: plan.on.map(change) };
     case 'sort':
       return { ...plan, keys: sortKeys(plan.keys) };
     case 'limit':
-      return { ...plan, limit: maybe(plan.limit), offset: maybe(plan.offset) };
+      return {
+        ...plan,
+        limit: maybe(plan.limit),
+        offset: maybe(plan.offset),
+        ...(plan.ties && { ties: sortKeys(plan.ties) }),
+      };
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return mapQueryExpressions(plan, change);
     default:
       return unreachable(plan);
   }
+}
+
+type Change = (expression: Expression) => Expression;
+
+function mapSample(sample: Sample, change: Change): Sample {
+  const { percent, seed } = sample;
+  return { ...sample, percent: change(percent), seed: seed && change(seed) };
+}
+
+function mapTableCall(call: TableCall, change: Change): TableCall {
+  return call.kind === 'set'
+    ? { ...call, arguments: call.arguments.map(change) }
+    : { ...call, expression: change(call.expression) };
+}
+
+function mapWindowCall(call: WindowCall, change: Change): WindowCall {
+  const bound = (one: FrameBound): FrameBound =>
+    'offset' in one ? { ...one, offset: change(one.offset) } : one;
+  return {
+    ...call,
+    arguments: call.arguments.map(change),
+    filter: call.filter && change(call.filter),
+    frame: { ...call.frame, start: bound(call.frame.start), end: bound(call.frame.end) },
+  };
 }
 
 /** Calls `visit` with every expression of a plan and everything in it, but for what joins go by. */

@@ -3,6 +3,7 @@ import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { columnsRead, isVolatile } from './expressions.js';
 import { idsOf, type JoinStrategy, type Plan, type ScanPlan } from './plan.js';
+import { pruneQuery } from './query-rules.js';
 import type { Rule } from './rule.js';
 
 export const pruneColumns: Rule = { name: 'pruneColumns', apply: prune };
@@ -24,6 +25,9 @@ function prune(plan: Plan, needed: Columns): Plan {
         rows: plan.rows.map((row) => row.filter((_, i) => kept[i])),
       };
     }
+    // Who asks for no value of a function's rows still asks for the rows.
+    case 'tableFunction':
+      return plan;
     case 'join': {
       const inner = union(needed, columnsRead(plan.condition, ...keysOf(plan.strategy)));
       return { ...plan, left: prune(plan.left, inner), right: prune(plan.right, inner) };
@@ -41,22 +45,48 @@ function prune(plan: Plan, needed: Columns): Plan {
       const aggregates = plan.aggregates.filter(({ column }) => needed.has(column));
       const inner = columnsRead(
         ...plan.groups.map(({ expression }) => expression),
-        ...aggregates.flatMap(({ arguments: values, filter, orderBy }) => [
+        ...aggregates.flatMap(({ arguments: values, direct, filter, orderBy }) => [
           ...values,
+          ...direct,
           filter,
           ...orderBy.map(({ expression }) => expression),
         ]),
       );
       return { ...plan, aggregates, input: prune(plan.input, inner) };
     }
-    case 'distinct':
-      return { ...plan, input: prune(plan.input, idsOf(plan.input)) };
+    case 'window': {
+      const calls = plan.calls.filter(({ column }) => needed.has(column));
+      if (calls.length === 0) return prune(plan.input, needed);
+      const read = columnsRead(
+        ...plan.partition,
+        ...plan.order.map(({ expression }) => expression),
+        ...calls.flatMap(({ arguments: values, filter }) => [...values, filter]),
+      );
+      return { ...plan, calls, input: prune(plan.input, union(needed, read)) };
+    }
+    case 'projectSet': {
+      const read = columnsRead(...plan.calls.flatMap((call) => call.arguments));
+      return { ...plan, input: prune(plan.input, union(needed, read)) };
+    }
+    case 'distinct': {
+      const wanted =
+        plan.on === undefined ? idsOf(plan.input) : union(needed, columnsRead(...plan.on));
+      return { ...plan, input: prune(plan.input, wanted) };
+    }
     case 'sort': {
       const keys = columnsRead(...plan.keys.map(({ expression }) => expression));
       return { ...plan, input: prune(plan.input, union(needed, keys)) };
     }
-    case 'limit':
-      return { ...plan, input: prune(plan.input, needed) };
+    case 'limit': {
+      const ties = columnsRead(...(plan.ties ?? []).map(({ expression }) => expression));
+      return { ...plan, input: prune(plan.input, union(needed, ties)) };
+    }
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return pruneQuery(plan, needed, prune);
     default:
       return unreachable(plan);
   }

@@ -5,6 +5,7 @@
  */
 import { assert, unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
+import type { Grouped } from '../plan/relation.js';
 import {
   columnsRead,
   conjunction,
@@ -14,6 +15,7 @@ import {
   substitute,
 } from './expressions.js';
 import { idsOf, type JoinPlan, mapInputs, type Plan } from './plan.js';
+import { pushIntoQuery } from './query-rules.js';
 import type { Rule } from './rule.js';
 
 export const pushFilters: Rule = { name: 'pushFilters', apply: (plan) => push(plan, []) };
@@ -33,21 +35,63 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
       return pushThrough(plan, plan.expressions, conditions);
     case 'aggregate':
       // A condition without columns stays: without groups there is a row even if it fails.
-      return pushThrough(plan, plan.groups, conditions, (columns) => columns.size > 0);
-    case 'distinct':
-    case 'sort': {
-      const { moving, staying } = split(conditions, (condition) => !isVolatile(condition));
-      return filtered({ ...plan, input: push(plan.input, moving) }, staying);
+      return pushThrough(plan, groupsOfAll(plan), conditions, (columns) => columns.size > 0);
+    case 'window': {
+      // A condition on whole partitions leaves the others as they are.
+      const whole = new Set(
+        plan.partition.flatMap((one) => (one.kind === 'column' ? [one.column] : [])),
+      );
+      return pushBelow(plan, conditions, (columns) => columns.size > 0 && isSubset(columns, whole));
+    }
+    case 'distinct': {
+      const whole = plan.on === undefined ? undefined : columnsRead(...plan.on);
+      return pushBelow(plan, conditions, (columns) =>
+        whole === undefined ? true : columns.size > 0 && isSubset(columns, whole),
+      );
+    }
+    case 'sort':
+      return pushBelow(plan, conditions, () => true);
+    case 'projectSet': {
+      const below = idsOf(plan.input);
+      return pushBelow(plan, conditions, (columns) => isSubset(columns, below));
     }
     case 'limit':
+    case 'tableFunction':
     case 'values':
       return filtered(
         mapInputs(plan, (input) => push(input, [])),
         conditions,
       );
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan': {
+      const pushed = pushIntoQuery(plan, conditions, push);
+      return filtered(pushed.plan, pushed.above);
+    }
     default:
       return unreachable(plan);
   }
+}
+
+/** The groups that no grouping set leaves out. */
+function groupsOfAll({ groups, sets }: Grouped): readonly NamedExpression[] {
+  if (sets === undefined) return groups;
+  return groups.filter((_, i) => sets.every((set) => set.includes(i)));
+}
+
+/** Below a node that keeps its input's columns, where the columns of a condition allow it. */
+function pushBelow(
+  plan: Extract<Plan, { readonly kind: 'window' | 'distinct' | 'sort' | 'projectSet' }>,
+  conditions: readonly Expression[],
+  allows: (columns: ReadonlySet<ColumnId>) => boolean,
+): Plan {
+  const { moving, staying } = split(
+    conditions,
+    (condition) => !isVolatile(condition) && allows(columnsRead(condition)),
+  );
+  return filtered({ ...plan, input: push(plan.input, moving) }, staying);
 }
 
 /** Through a node whose columns stand for expressions over its input's. */

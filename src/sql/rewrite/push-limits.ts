@@ -15,6 +15,8 @@ export const pushLimits: Rule = {
 function push(plan: Plan): Plan {
   if (plan.kind !== 'limit') return plan;
   const { input, limit, offset } = plan;
+  // The rows that equal the last one are not known before they are read.
+  if (plan.ties !== undefined) return plan;
   if (input.kind === 'project' && !input.expressions.some((item) => isVolatile(item.expression))) {
     return { ...input, input: push({ ...plan, input: input.input }) };
   }

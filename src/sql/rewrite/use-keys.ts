@@ -13,7 +13,9 @@ export const useKeys: Rule = {
   name: 'useKeys',
   apply: (plan) =>
     rewriteUpwards(plan, (node) =>
-      node.kind === 'scan' && node.access.kind === 'all' ? restrict(node) : node,
+      node.kind === 'scan' && node.access.kind === 'all' && node.sample === undefined
+        ? restrict(node)
+        : node,
     ),
 };
 

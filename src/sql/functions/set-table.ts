@@ -1,0 +1,16 @@
+/** All set-returning functions by name. */
+import { seriesFunctions } from './series.js';
+import type { SetDefinition } from './set-definition.js';
+
+const all: readonly SetDefinition[] = [...seriesFunctions];
+
+const sets = new Map<string, SetDefinition[]>();
+for (const definition of all) {
+  const list = sets.get(definition.name);
+  if (list === undefined) sets.set(definition.name, [definition]);
+  else list.push(definition);
+}
+
+export function setsNamed(name: string): readonly SetDefinition[] {
+  return sets.get(name) ?? [];
+}
