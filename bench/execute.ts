@@ -16,8 +16,10 @@ import { bind } from '#src/sql/bind/index.js';
 import {
   CatalogueCache,
   type NumberSource,
+  PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
+import { createTable as createTableIn } from '#src/sql/ddl/new-table.js';
 import { compileStatement, type ExecutionContext } from '#src/sql/execute/index.js';
 import { MemoryAccount } from '#src/sql/memory.js';
 import { parse } from '#src/sql/parse/index.js';
@@ -74,8 +76,8 @@ function catalogueOf(buffer: TransactionBuffer): TransactionCatalogue {
 
 function bound(sql: string): BoundStatement {
   const [parsed] = parse(sql, { statementBytes: 10_000_000 });
-  const tables = catalogueOf(new TransactionBuffer(reader));
-  return bind(must(parsed, 'a statement'), { tables, functions, parameterTypes: [] });
+  const catalogue = new PathLookup(catalogueOf(new TransactionBuffer(reader)), ['public']);
+  return bind(must(parsed, 'a statement'), { catalogue, functions, parameterTypes: [] });
 }
 
 function contextOf(buffer: TransactionBuffer, parameters: readonly Value[]): ExecutionContext {
@@ -101,7 +103,7 @@ function createTable(sql: string): void {
   if (statement.kind !== 'createTable') throw new Error('not CREATE TABLE');
   const buffer = new TransactionBuffer(reader);
   buffer.beginStatement();
-  catalogueOf(buffer).create(statement.table);
+  createTableIn(catalogueOf(buffer), statement.table);
   commit(buffer);
 }
 

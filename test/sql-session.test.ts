@@ -7,7 +7,8 @@ import { DatabaseError } from '#src/base/errors.js';
 import type { DatabaseId, ObjectId, StorageId } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
 import { bind } from '#src/sql/bind/index.js';
-import type { TableDescriptor } from '#src/sql/catalogue/index.js';
+import { completed } from '#src/sql/catalogue/complete.js';
+import { noObjects, type TableDescriptor } from '#src/sql/catalogue/index.js';
 import { loadParser } from '#src/sql/index.js';
 import { parse } from '#src/sql/parse/index.js';
 import type { FunctionContext } from '#src/sql/types/index.js';
@@ -24,7 +25,7 @@ import {
 
 const limits = { statementBytes: 1_048_576 };
 
-const table: TableDescriptor = {
+const table = completed({
   object: 1 as ObjectId,
   version: 1,
   database: 1 as DatabaseId,
@@ -37,13 +38,11 @@ const table: TableDescriptor = {
     type,
     typeModifier: -1,
     notNull: i === 0,
-    default: undefined,
-    identity: undefined,
   })),
   primaryKey: [1],
   primaryKeyName: 't_pkey',
   rowNumbers: undefined,
-};
+} as unknown as Partial<TableDescriptor>) as TableDescriptor;
 
 const functions: FunctionContext = {
   statementTimestamp: 0n,
@@ -59,10 +58,13 @@ const functions: FunctionContext = {
 };
 
 function bindText(text: string): string {
-  const tables = { find: (_schema: string, name: string) => (name === 't' ? table : undefined) };
+  const catalogue = {
+    ...noObjects,
+    relation: (_schema: string | undefined, name: string) => (name === 't' ? table : undefined),
+  };
   try {
     for (const parsed of parse(text, limits)) {
-      bind(parsed, { tables, functions, parameterTypes: [] });
+      bind(parsed, { catalogue, functions, parameterTypes: [] });
     }
     return 'bound';
   } catch (error) {

@@ -12,8 +12,10 @@ import { bind } from '#src/sql/bind/index.js';
 import {
   CatalogueCache,
   type NumberSource,
+  PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
+import { createTable } from '#src/sql/ddl/new-table.js';
 import {
   type CompiledStatement,
   compileStatement,
@@ -125,8 +127,9 @@ export class Database {
   bind(sql: string, buffer = new TransactionBuffer(this.pairs)): BoundStatement {
     const [parsed, ...others] = parse(sql, { statementBytes: 10_000_000 });
     if (parsed === undefined || others.length > 0) throw new Error('one statement, please');
-    const tables = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
-    return bind(parsed, { tables, functions, parameterTypes: [] });
+    const objects = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
+    const catalogue = new PathLookup(objects, ['public']);
+    return bind(parsed, { catalogue, functions, parameterTypes: [] });
   }
 
   /** Runs one statement and commits it. */
@@ -136,7 +139,7 @@ export class Database {
     buffer.beginStatement();
     if (bound.statement.kind === 'createTable') {
       const tables = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
-      tables.create(bound.statement.table);
+      createTable(tables, bound.statement.table);
       this.#commit(buffer);
       this.#version.catalogueVersion += 1;
       return { rows: [], count: 0, pauses: 0 };

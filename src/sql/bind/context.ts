@@ -1,19 +1,16 @@
 /** What the parts of the binder share while one statement is bound. */
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { CatalogueLookup } from '../catalogue/names.js';
 import { raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
 import { nestingDepthMax, parametersMax } from './limits.js';
 
-/** Finds tables by name as the statement's transaction sees them. */
-export interface TableLookup {
-  find(schema: string, name: string): TableDescriptor | undefined;
-}
-
 export class BindContext {
   readonly source: Source;
-  readonly tables: TableLookup;
+  /** Names of objects as the statement's transaction and search path mean them. */
+  readonly catalogue: CatalogueLookup;
   readonly functions: FunctionContext;
   readonly parameters: ParameterTypes;
   /** Tables that the statement names, each once. */
@@ -25,12 +22,12 @@ export class BindContext {
 
   constructor(
     source: Source,
-    tables: TableLookup,
+    catalogue: CatalogueLookup,
     functions: FunctionContext,
     parameters: ParameterTypes,
   ) {
     this.source = source;
-    this.tables = tables;
+    this.catalogue = catalogue;
     this.functions = functions;
     this.parameters = parameters;
   }
@@ -91,7 +88,7 @@ export class BindContext {
 
   /** The same statement seen through another text: a default kept as SQL. */
   within(source: Source): BindContext {
-    const inner = new BindContext(source, this.tables, this.functions, new ParameterTypes([]));
+    const inner = new BindContext(source, this.catalogue, this.functions, new ParameterTypes([]));
     return inner;
   }
 }

@@ -149,6 +149,9 @@ function bindColumnDefinition(context: BindContext, draft: Draft, body: ast.Colu
     typeModifier: type.modifier,
     notNull: serial !== undefined,
     identity: undefined,
+    generated: undefined,
+    collation: undefined,
+    comment: undefined,
   };
   draft.columns.push(column);
   draft.defaults.push(

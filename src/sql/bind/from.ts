@@ -79,14 +79,17 @@ export function findTable(context: BindContext, body: ast.RangeVar): TableDescri
   const read = fields(context.source, 'RangeVar', body, ['schemaname', 'relname', 'alias']);
   const at = locationOf(body);
   const name = read.relname ?? '';
-  const schema = read.schemaname ?? 'public';
+  const schema = read.schemaname;
   if (schema === 'pg_catalog' || schema === 'information_schema') {
     notSupported(context.source, `system catalogue "${schema}.${name}"`, at);
   }
-  const shown = read.schemaname === undefined ? name : `${schema}.${name}`;
-  const table = schema === 'public' ? context.tables.find(schema, name) : undefined;
+  const shown = schema === undefined ? name : `${schema}.${name}`;
+  const table = context.catalogue.relation(schema, name);
   if (table === undefined) {
     context.raise(at, 'undefined_table', `relation "${shown}" does not exist`);
+  }
+  if (table.kind !== 'table') {
+    notSupported(context.source, `the ${table.kind} "${shown}" in this place`, at);
   }
   context.used.set(table.object, table);
   return table;

@@ -4,9 +4,8 @@
  * of unknown type get one.
  *
  * Guarantees: PostgreSQL's rules, messages, SQLSTATEs and positions; no clause is passed over in
- * silence. Must not know: storage, transactions, sessions; tables come by {@link TableLookup}.
+ * silence. Must not know: storage, transactions, sessions; its objects come by CatalogueLookup.
  */
 export { isAdminCall } from './admin.js';
-export type { TableLookup } from './context.js';
 export { bind, type Environment } from './statement.js';
 export { isTypeName } from './type-name.js';

@@ -1,5 +1,6 @@
 /** From a parsed statement to a bound one. */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { CatalogueLookup } from '../catalogue/names.js';
 import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { BoundStatement, DataStatement, Statement } from '../plan/statement.js';
@@ -14,7 +15,7 @@ import {
   bindTransaction,
   explained,
 } from './command.js';
-import { BindContext, ParameterTypes, type TableLookup } from './context.js';
+import { BindContext, ParameterTypes } from './context.js';
 import { bindCreateTable, bindDrop } from './create.js';
 import { bindInsert } from './insert.js';
 import { bindQuery } from './select.js';
@@ -22,7 +23,7 @@ import { bindDelete, bindUpdate } from './update.js';
 
 /** What a statement is bound against. */
 export interface Environment {
-  readonly tables: TableLookup;
+  readonly catalogue: CatalogueLookup;
   readonly functions: FunctionContext;
   /** Types of the parameters where the client states them. */
   readonly parameterTypes: readonly (TypeName | undefined)[];
@@ -36,7 +37,7 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
   const parameters = new ParameterTypes(environment.parameterTypes);
   const context = new BindContext(
     parsed.source,
-    environment.tables,
+    environment.catalogue,
     environment.functions,
     parameters,
   );

@@ -1,20 +1,37 @@
-/** Tables by name, as a transaction sees them, and the changes of CREATE and DROP. */
+/** Objects by name and id, as a transaction sees them, and their changes. */
+import { assert, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
+import type { Span, Visit } from '../../storage/engine.js';
 import type { TransactionBuffer } from '../../txn/buffer.js';
-import type { NewTable } from '../plan/statement.js';
-import type { ColumnDefault, SequenceDescriptor, TableDescriptor } from './descriptor.js';
+import { dependenciesOf } from './dependencies.js';
+import type {
+  Descriptor,
+  FunctionDescriptor,
+  RelationDescriptor,
+  SchemaDescriptor,
+  TypeDescriptor,
+} from './descriptor.js';
 import type { NumberSource } from './numbers.js';
 import {
   decodeDescriptor,
   decodeName,
+  dependentKey,
+  dependentSpans,
   descriptorKey,
   encodeDescriptor,
   encodeName,
+  firstTemporaryId,
+  functionKey,
+  functionSpan,
   lastIdKey,
   nameKey,
+  type NameKind,
+  schemaKey,
+  schemaSpan,
 } from './rows.js';
+import { typeNameOf } from './type-names.js';
 
 /** User data; the catalogue itself is database 0. */
 export const userDatabase = 1 as DatabaseId;
@@ -24,55 +41,67 @@ const firstId = 1000n;
 
 interface Reader {
   get(key: Uint8Array): Uint8Array | undefined;
+  scan(span: Span, visit: Visit): void;
 }
 
-function readTable(reader: Reader, schema: string, name: string): TableDescriptor | undefined {
-  const entry = reader.get(nameKey(userDatabase, schema, name));
-  if (entry === undefined) return undefined;
-  const object = decodeName(entry);
+/** The object of the id. Raises data_corrupted when there is none: something names it. */
+function readObject(reader: Reader, object: ObjectId): Descriptor {
   const row = reader.get(descriptorKey(object));
   if (row === undefined) {
-    raise('data_corrupted', `the catalogue names table ${name} but does not describe it`);
+    raise('data_corrupted', `the catalogue names object ${object} but does not describe it`);
   }
-  return decodeDescriptor(row);
+  return decodeDescriptor(row, (type) => {
+    const descriptor = readObject(reader, type);
+    assert(descriptor.kind === 'type', 'a column has a type', descriptor.kind);
+    return typeNameOf(descriptor);
+  });
+}
+
+/** Visits the objects that the rows of `span` name. */
+function readNames(reader: Reader, span: Span): ObjectId[] {
+  const objects: ObjectId[] = [];
+  reader.scan(span, (_key, value) => {
+    objects.push(decodeName(value));
+    return true;
+  });
+  return objects;
 }
 
 /**
- * The tables as of the newest commit, shared by the sessions of a place. It forgets all names when
- * the catalogue changes; a table that did not change keeps its descriptor object, and with it plans.
+ * The objects as of the newest commit, shared by the sessions of a place. It forgets all names when
+ * the catalogue changes; an object that did not change keeps its descriptor, and with it plans.
  */
 export class CatalogueCache {
   #version = -1;
-  readonly #tables = new Map<string, TableDescriptor | undefined>();
-  readonly #objects = new Map<ObjectId, TableDescriptor>();
+  readonly #found = new Map<string, readonly Descriptor[]>();
+  readonly #objects = new Map<ObjectId, Descriptor>();
 
-  /** `reader` shows the newest commit, which `version` counts. */
-  find(reader: Reader, version: number, schema: string, name: string): TableDescriptor | undefined {
+  /** What `read` gave under `key` when it was first asked at this version of the catalogue. */
+  find(version: number, key: string, read: () => readonly Descriptor[]): readonly Descriptor[] {
     if (version !== this.#version) {
-      this.#tables.clear();
+      this.#found.clear();
       this.#version = version;
     }
-    const key = `${schema}.${name}`;
-    if (this.#tables.has(key)) return this.#tables.get(key);
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
     // Names come from clients: the table must not grow with their inventions.
-    if (this.#tables.size >= tablesMax) this.#tables.clear();
-    const table = this.#shared(readTable(reader, schema, name));
-    this.#tables.set(key, table);
-    return table;
+    if (this.#found.size >= objectsMax) this.#found.clear();
+    const found = read().map((object) => this.#shared(object));
+    this.#found.set(key, found);
+    return found;
   }
 
-  #shared(table: TableDescriptor | undefined): TableDescriptor | undefined {
-    if (table === undefined) return undefined;
-    const known = this.#objects.get(table.object);
-    if (known !== undefined && known.version === table.version) return known;
-    if (this.#objects.size >= tablesMax) this.#objects.clear();
-    this.#objects.set(table.object, table);
-    return table;
+  #shared(object: Descriptor): Descriptor {
+    const known = this.#objects.get(object.object);
+    if (known !== undefined && known.version === object.version) return known;
+    if (this.#objects.size >= objectsMax) this.#objects.clear();
+    this.#objects.set(object.object, object);
+    return object;
   }
 }
 
 /** Names that a place keeps at most. */
-const tablesMax = 10_000;
+const objectsMax = 10_000;
 
 /** The catalogue within one transaction: its snapshot with its own changes. */
 export class TransactionCatalogue {
@@ -102,119 +131,154 @@ export class TransactionCatalogue {
     return !this.#changed && this.#version === this.#access.catalogueVersion;
   }
 
-  find(schema: string, name: string): TableDescriptor | undefined {
-    if (!this.isCurrent) return readTable(this.#buffer, schema, name);
-    return this.#cache.find(this.#buffer, this.#version, schema, name);
+  relation(database: DatabaseId, schema: string, name: string): RelationDescriptor | undefined {
+    const [found] = this.#named('relation', database, schema, name);
+    return found as RelationDescriptor | undefined;
   }
 
-  /** Adds a table. False when its name is taken. A statement of the buffer is open. */
-  create(table: NewTable): boolean {
-    if (this.find(table.schema, table.name) !== undefined) return false;
-    const ids = new Ids(this.#numbers, this.#buffer, table);
-    const descriptor = describe(table, ids);
-    const key = nameKey(userDatabase, table.schema, table.name);
-    this.#buffer.put(key, encodeName(descriptor.object));
-    this.#buffer.put(descriptorKey(descriptor.object), encodeDescriptor(descriptor));
-    this.#changed = true;
-    return true;
+  type(database: DatabaseId, schema: string, name: string): TypeDescriptor | undefined {
+    return this.#named('type', database, schema, name)[0] as TypeDescriptor | undefined;
   }
 
-  /** Removes a table and what it stored. A statement of the buffer is open. */
-  drop(table: TableDescriptor): void {
-    const buffer = this.#buffer;
-    buffer.delete(nameKey(table.database, table.schema, table.name));
-    buffer.delete(descriptorKey(table.object));
-    buffer.touch(table.object, table.version);
-    buffer.fence(table.object, table.version + 1);
-    buffer.discard(table.database, table.storage);
-    for (const sequence of sequencesOf(table)) buffer.discard(table.database, sequence.storage);
-    this.#changed = true;
-  }
-}
-
-function sequencesOf(table: TableDescriptor): SequenceDescriptor[] {
-  const sequences = table.rowNumbers === undefined ? [] : [table.rowNumbers];
-  for (const { default: given } of table.columns) {
-    if (given?.kind === 'sequence') sequences.push(given.sequence);
-  }
-  return sequences;
-}
-
-/** Ids for the objects and storages of a new table, taken in one go. */
-class Ids {
-  #next: bigint;
-
-  constructor(numbers: NumberSource, buffer: TransactionBuffer, table: NewTable) {
-    // An object and a storage for the table and for each sequence, row numbers among them.
-    const sequences = table.defaults.filter((one) => one?.kind === 'sequence').length;
-    const count = 2 * (2 + sequences);
-    const last = numbers.take(lastIdKey, firstId, 1n, count);
-    buffer.advance(lastIdKey, last);
-    this.#next = last - BigInt(count) + 1n;
+  functions(database: DatabaseId, schema: string, name: string): readonly FunctionDescriptor[] {
+    return this.#named('function', database, schema, name) as readonly FunctionDescriptor[];
   }
 
-  object(): ObjectId {
-    return this.#take() as ObjectId;
+  schema(database: DatabaseId, name: string): SchemaDescriptor | undefined {
+    const [found] = this.#find(database, `schema\0${name}`, () => {
+      const row = this.#buffer.get(schemaKey(database, name));
+      return row === undefined ? [] : [readObject(this.#buffer, decodeName(row))];
+    });
+    return found as SchemaDescriptor | undefined;
   }
 
-  storage(): StorageId {
-    return this.#take() as StorageId;
+  /** The object of an id that something names. */
+  object(object: ObjectId): Descriptor {
+    const found = this.#find(userDatabase, `object\0${object}`, () => [
+      readObject(this.#buffer, object),
+    ])[0];
+    assert(found !== undefined, 'read as one object');
+    return found;
   }
 
-  #take(): number {
-    const id = this.#next;
-    if (id > 0xffff_ffffn) {
+  /** The object of an id that may be gone; read anew each time. */
+  objectIfThere(object: ObjectId): Descriptor | undefined {
+    const there = this.#buffer.get(descriptorKey(object)) !== undefined;
+    return there ? this.object(object) : undefined;
+  }
+
+  /** All objects of a kind in a schema, in order of their names. */
+  inSchema(kind: NameKind, database: DatabaseId, schema: string): readonly Descriptor[] {
+    const objects = readNames(this.#buffer, schemaSpan(kind, database, schema));
+    return objects.map((object) => this.object(object));
+  }
+
+  /** What depends on an object, in order of creation. */
+  dependents(object: ObjectId): readonly Descriptor[] {
+    const found = dependentSpans(object).flatMap((span) => readNames(this.#buffer, span));
+    return found.map((one) => this.object(one));
+  }
+
+  /** An id for an object or a storage. A statement of the buffer is open. */
+  newId(): number {
+    const id = this.#numbers.take(lastIdKey, firstId, 1n, 1);
+    this.#buffer.advance(lastIdKey, id);
+    if (id >= BigInt(firstTemporaryId)) {
       raise('program_limit_exceeded', 'all ids of objects and storages have been given');
     }
-    this.#next += 1n;
     return Number(id);
+  }
+
+  /** Adds an object, or puts it in the place of `before`. A statement of the buffer is open. */
+  put(descriptor: Descriptor, before?: Descriptor): void {
+    const { object } = descriptor;
+    if (before !== undefined) {
+      assert(before.object === object && descriptor.version > before.version, 'a newer version');
+      this.#supersede(before);
+      this.#unname(before);
+    }
+    this.#buffer.put(nameOf(descriptor), encodeName(object));
+    this.#buffer.put(descriptorKey(object), encodeDescriptor(descriptor));
+    for (const needed of dependenciesOf(descriptor)) {
+      this.#buffer.put(dependentKey(needed, object), encodeName(object));
+    }
+    this.#step();
+  }
+
+  /** Takes an object out; what it stored is the caller's to discard. A statement is open. */
+  remove(descriptor: Descriptor): void {
+    this.#supersede(descriptor);
+    this.#unname(descriptor);
+    this.#buffer.delete(descriptorKey(descriptor.object));
+    this.#step();
+  }
+
+  /** The storage is named no more. A statement is open. */
+  discard(database: DatabaseId, storage: StorageId): void {
+    this.#buffer.discard(database, storage);
+  }
+
+  /** From the commit on nothing planned with this version is taken. */
+  #supersede({ object, version }: Descriptor): void {
+    this.#buffer.touch(object, version);
+    this.#buffer.fence(object, version + 1);
+  }
+
+  #unname(descriptor: Descriptor): void {
+    this.#buffer.delete(nameOf(descriptor));
+    for (const needed of dependenciesOf(descriptor)) {
+      this.#buffer.delete(dependentKey(needed, descriptor.object));
+    }
+  }
+
+  /** What follows in the same statement sees the change. */
+  #step(): void {
+    this.#changed = true;
+    this.#buffer.endStatement();
+    this.#buffer.beginStatement();
+  }
+
+  #named(
+    kind: NameKind,
+    database: DatabaseId,
+    schema: string,
+    name: string,
+  ): readonly Descriptor[] {
+    return this.#find(database, `${kind}\0${schema}\0${name}`, () => {
+      if (kind === 'function') {
+        const objects = readNames(this.#buffer, functionSpan(database, schema, name));
+        return objects.map((object) => readObject(this.#buffer, object));
+      }
+      const row = this.#buffer.get(nameKey(kind, database, schema, name));
+      return row === undefined ? [] : [readObject(this.#buffer, decodeName(row))];
+    });
+  }
+
+  #find(
+    database: DatabaseId,
+    key: string,
+    read: () => readonly Descriptor[],
+  ): readonly Descriptor[] {
+    if (!this.isCurrent || database !== userDatabase) return read();
+    return this.#cache.find(this.#version, key, read);
   }
 }
 
-function describe(table: NewTable, ids: Ids): TableDescriptor {
-  const object = ids.object();
-  const storage = ids.storage();
-  const columns = table.columns.map((column, i) => ({
-    ...column,
-    default: describeDefault(table, column.name, table.defaults[i], ids),
-  }));
-  const rowNumbers: SequenceDescriptor = {
-    object: ids.object(),
-    storage: ids.storage(),
-    name: `${table.name}_row_numbers`,
-    start: 1n,
-    increment: 1n,
-    maximum: 9_223_372_036_854_775_807n,
-  };
-  return {
-    object,
-    version: 1,
-    database: userDatabase,
-    storage,
-    schema: table.schema,
-    name: table.name,
-    columns,
-    primaryKey: table.primaryKey,
-    primaryKeyName: table.primaryKeyName,
-    rowNumbers: table.primaryKey.length === 0 ? rowNumbers : undefined,
-  };
-}
-
-function describeDefault(
-  table: NewTable,
-  column: string,
-  given: NewTable['defaults'][number],
-  ids: Ids,
-): ColumnDefault | undefined {
-  if (given?.kind !== 'sequence') return given;
-  const { start, increment, maximum } = given.sequence;
-  const sequence = {
-    object: ids.object(),
-    storage: ids.storage(),
-    name: `${table.name}_${column}_seq`,
-    start,
-    increment,
-    maximum,
-  };
-  return { kind: 'sequence', sequence };
+function nameOf(descriptor: Descriptor): Uint8Array {
+  const { kind, database, schema, name, object } = descriptor;
+  switch (kind) {
+    case 'schema':
+      return schemaKey(database, name);
+    case 'type':
+      return nameKey('type', database, schema, name);
+    case 'function':
+      return functionKey(database, schema, name, object);
+    case 'table':
+    case 'view':
+    case 'sequence':
+    case 'index':
+      return nameKey('relation', database, schema, name);
+    default:
+      return unreachable(kind);
+  }
 }

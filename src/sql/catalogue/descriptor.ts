@@ -1,6 +1,6 @@
 /**
- * What the catalogue says of a table. Descriptors are immutable: a change of schema makes a new one
- * with a higher version.
+ * What the catalogue says of its objects. Descriptors are immutable: a change makes a new one with a
+ * higher version.
  */
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 
@@ -10,37 +10,125 @@ export type ColumnDefault =
   /** The next number of a sequence of the table's own: SERIAL and IDENTITY. */
   | { readonly kind: 'sequence'; readonly sequence: SequenceDescriptor };
 
-export interface SequenceDescriptor {
+/** What every object of the catalogue has. */
+interface CatalogueObject {
   readonly object: ObjectId;
+  /** Rises with each change; proposals name that of tables. */
+  readonly version: number;
+  readonly database: DatabaseId;
+  readonly schema: string;
+  readonly name: string;
+  /** COMMENT ON. */
+  readonly comment: string | undefined;
+}
+
+export interface SequenceDescriptor extends CatalogueObject {
+  readonly kind: 'sequence';
   /** The sequence's last value lies under its only row key. */
   readonly storage: StorageId;
-  readonly name: string;
+  /** int2, int4 or int8. */
+  readonly type: string;
   readonly start: bigint;
+  /** Never 0; a negative one descends. */
   readonly increment: bigint;
+  readonly minimum: bigint;
   readonly maximum: bigint;
+  readonly cycle: boolean;
+  readonly cache: bigint;
+  /** The table whose column it goes with: SERIAL, IDENTITY and OWNED BY. */
+  readonly ownedBy: { readonly table: ObjectId; readonly position: number } | undefined;
 }
 
 export interface ColumnDescriptor {
   /** Counted from 1, never given twice in a table; rows are stored by it. */
   readonly position: number;
   readonly name: string;
-  /** The type's name in the registry of types, such as `int4`. */
+  /** The type's name, such as `int4`; that of a user's type carries its whole definition. */
   readonly type: string;
   readonly typeModifier: number;
   readonly notNull: boolean;
   readonly default: ColumnDefault | undefined;
   readonly identity: 'always' | 'byDefault' | undefined;
+  /** GENERATED ALWAYS AS (...) STORED: the expression in SQL over the table's columns. */
+  readonly generated: string | undefined;
+  /** COLLATE's name other than the default. */
+  readonly collation: string | undefined;
+  readonly comment: string | undefined;
 }
 
-export interface TableDescriptor {
+/** When a constraint is checked: not deferrable, INITIALLY IMMEDIATE or INITIALLY DEFERRED. */
+export type ConstraintTiming = 'immediate' | 'deferrable' | 'deferred';
+
+export interface IndexKey {
+  /** The column's position; undefined for an expression. */
+  readonly column: number | undefined;
+  /** In SQL over the table's columns; undefined for a column. */
+  readonly expression: string | undefined;
+  readonly type: string;
+  readonly typeModifier: number;
+  readonly collation: string | undefined;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** An index beside the order of the rows themselves, which is that of `primaryKey`. */
+export interface IndexDescriptor {
   readonly object: ObjectId;
-  /** Rises with each change of the table's schema; proposals name it. */
-  readonly version: number;
-  readonly database: DatabaseId;
+  /** Its entries are rows of kind `index` there. */
   readonly storage: StorageId;
-  readonly schema: string;
   readonly name: string;
+  readonly unique: boolean;
+  readonly nullsNotDistinct: boolean;
+  readonly keys: readonly IndexKey[];
+  /** Positions of the columns of INCLUDE. */
+  readonly include: readonly number[];
+  /** WHERE in SQL over the table's columns. */
+  readonly predicate: string | undefined;
+  /**
+   * The PRIMARY KEY of a table whose rows are in another order: it was added later or is DEFERRABLE.
+   * Then `primaryKey` of the table is empty.
+   */
+  readonly primary: boolean;
+  /** Set when a UNIQUE or PRIMARY KEY constraint of the same name made it. */
+  readonly constraint: ConstraintTiming | undefined;
+  readonly comment: string | undefined;
+}
+
+export interface CheckDescriptor {
+  readonly name: string;
+  /** The condition in SQL over the table's columns. */
+  readonly expression: string;
+  /** False while NOT VALID: rows that were there before are not known to satisfy it. */
+  readonly validated: boolean;
+  readonly comment: string | undefined;
+}
+
+export type ForeignKeyAction = 'noAction' | 'restrict' | 'cascade' | 'setNull' | 'setDefault';
+
+export interface ForeignKeyDescriptor {
+  readonly name: string;
+  /** Positions of the referencing columns. */
+  readonly columns: readonly number[];
+  /** The table referenced, possibly its own. */
+  readonly references: ObjectId;
+  /** Positions of the columns referenced, in the order of `columns`: a primary key or unique index. */
+  readonly referencedColumns: readonly number[];
+  readonly match: 'simple' | 'full';
+  readonly onUpdate: ForeignKeyAction;
+  readonly onDelete: ForeignKeyAction;
+  /** The columns that ON DELETE SET NULL or SET DEFAULT sets, by position; all of `columns` as a rule. */
+  readonly onDeleteColumns: readonly number[];
+  readonly timing: ConstraintTiming;
+  readonly validated: boolean;
+  readonly comment: string | undefined;
+}
+
+export interface TableDescriptor extends CatalogueObject {
+  readonly kind: 'table';
+  readonly storage: StorageId;
   readonly columns: readonly ColumnDescriptor[];
+  /** The highest position that a column ever had. */
+  readonly lastPosition: number;
   /** Positions of the key columns in key order, all NOT NULL. */
   readonly primaryKey: readonly number[];
   readonly primaryKeyName: string | undefined;
@@ -49,4 +137,107 @@ export interface TableDescriptor {
    * column shows.
    */
   readonly rowNumbers: SequenceDescriptor | undefined;
+  readonly indexes: readonly IndexDescriptor[];
+  readonly checks: readonly CheckDescriptor[];
+  readonly foreignKeys: readonly ForeignKeyDescriptor[];
+  /** Tables with foreign keys to this one, each once; this one too if it references itself. */
+  readonly referencedBy: readonly ObjectId[];
+  /** Sequences and functions that defaults, checks, generated columns and indexes name. */
+  readonly uses: readonly ObjectId[];
+  /** What COMMIT does with a temporary table. */
+  readonly onCommit: 'preserve' | 'delete' | 'drop';
 }
+
+/** An object that a stored text names, as it was named when the text was stored. */
+export interface Reference {
+  readonly object: ObjectId;
+  /** As the text says it. */
+  readonly schema: string | undefined;
+  readonly name: string;
+  /** A relation's columns and their names at that time. */
+  readonly columns: readonly { readonly position: number; readonly name: string }[];
+}
+
+export interface ViewColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly typeModifier: number;
+}
+
+export interface ViewDescriptor extends CatalogueObject {
+  readonly kind: 'view';
+  readonly columns: readonly ViewColumn[];
+  /** The query in SQL; its names mean what `references` says, whatever is called so today. */
+  readonly query: string;
+  readonly references: readonly Reference[];
+  readonly checkOption: 'local' | 'cascaded' | undefined;
+}
+
+/** A name that is taken by an index of a table. */
+export interface IndexName extends CatalogueObject {
+  readonly kind: 'index';
+  readonly table: ObjectId;
+}
+
+export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexName;
+
+export interface SchemaDescriptor extends CatalogueObject {
+  readonly kind: 'schema';
+}
+
+/** CREATE TYPE and CREATE DOMAIN. */
+export interface TypeDescriptor extends CatalogueObject {
+  readonly kind: 'type';
+  readonly definition: TypeDefinition;
+}
+
+export type TypeDefinition =
+  /** Labels in order; ids are never given twice, values are stored by them. */
+  | {
+      readonly form: 'enum';
+      readonly labels: readonly { readonly id: number; readonly label: string }[];
+    }
+  | {
+      readonly form: 'domain';
+      readonly base: string;
+      readonly baseModifier: number;
+      readonly notNull: boolean;
+      readonly default: string | undefined;
+      /** Conditions in SQL over VALUE. */
+      readonly checks: readonly CheckDescriptor[];
+      readonly collation: string | undefined;
+    }
+  | {
+      readonly form: 'composite';
+      readonly attributes: readonly {
+        readonly name: string;
+        readonly type: string;
+        readonly typeModifier: number;
+      }[];
+    };
+
+export interface FunctionParameter {
+  readonly name: string | undefined;
+  readonly mode: 'in' | 'out' | 'inout' | 'variadic' | 'table';
+  readonly type: string;
+  /** In SQL. */
+  readonly default: string | undefined;
+}
+
+/** CREATE FUNCTION ... LANGUAGE SQL. */
+export interface FunctionDescriptor extends CatalogueObject {
+  readonly kind: 'function';
+  readonly parameters: readonly FunctionParameter[];
+  readonly returns: string;
+  readonly returnsSet: boolean;
+  readonly strict: boolean;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** The statements of the body; the last one gives the result. */
+  readonly body: string;
+}
+
+export type Descriptor =
+  | RelationDescriptor
+  | SchemaDescriptor
+  | TypeDescriptor
+  | FunctionDescriptor;

@@ -1,15 +1,39 @@
 /**
- * The catalogue: what tables there are, kept as versioned rows of the system database in the same
- * key space and transactions as all data, so that DDL is transactional.
+ * The catalogue: what tables, views, sequences, types, functions and schemas there are, kept as
+ * versioned rows of the system database in the same key space and transactions as all data, so that
+ * DDL is transactional.
  *
- * Guarantees: a transaction sees the tables of its snapshot with its own changes; a dropped table's
- * data is discarded and writes planned with it are refused (fence). Must not know: SQL text, plans.
+ * Guarantees: a transaction sees the objects of its snapshot with its own changes; writes planned with
+ * a table that was changed or dropped since are refused (fence); descriptors of earlier versions are
+ * read. Must not know: SQL text, plans.
  */
 export { CatalogueCache, TransactionCatalogue, userDatabase } from './catalogue.js';
+export { dependenciesOf } from './dependencies.js';
 export type {
+  CheckDescriptor,
   ColumnDefault,
   ColumnDescriptor,
+  ConstraintTiming,
+  Descriptor,
+  ForeignKeyAction,
+  ForeignKeyDescriptor,
+  FunctionDescriptor,
+  FunctionParameter,
+  IndexDescriptor,
+  IndexKey,
+  IndexName,
+  Reference,
+  RelationDescriptor,
+  SchemaDescriptor,
   SequenceDescriptor,
   TableDescriptor,
+  TypeDefinition,
+  TypeDescriptor,
+  ViewColumn,
+  ViewDescriptor,
 } from './descriptor.js';
+export { type CatalogueLookup, noObjects, tableNamed } from './names.js';
 export type { NumberSource } from './numbers.js';
+export { PathLookup, temporarySchema } from './path.js';
+export { firstOid, firstTemporaryId, objectOfType, temporaryDatabase } from './rows.js';
+export { typeNameOf } from './type-names.js';

@@ -1,44 +1,136 @@
 /**
- * The rows of the catalogue: database 0, storage 1.
+ * The rows of the catalogue: database 0, storage 1; those of temporary objects lie in the session's
+ * own database (see temporary.ts of the sessions) under the same keys.
  *
- *     01 database:4 schema 00 name    -> object id of the table
- *     02 object:8                     -> descriptor of the object
- *     03                              -> last id given to an object or storage (a sequence)
+ *     01 database:4 schema 00 name 00           -> object id of a relation
+ *     02 object:8                               -> descriptor of the object
+ *     03                                        -> last id given to an object or storage (a sequence)
+ *     04 database:4 schema 00 name 00           -> object id of a type
+ *     05 database:4 schema 00 name 00 object:8  -> object id of a function
+ *     06 database:4 name 00                     -> object id of a schema
+ *     07 object:8 dependent:8                   -> object id of an object that depends on the first
  *
  * A value begins with its format version; a descriptor's row has the object's version next and then
  * JSON, so that later versions can add fields.
  */
-import { assert } from '../../base/assert.js';
-import { ByteReader, ByteWriter } from '../../base/bytes.js';
+import { assert, must } from '../../base/assert.js';
+import { ByteReader, ByteWriter, prefixEnd } from '../../base/bytes.js';
 import { raise } from '../../base/errors.js';
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
+import type { Span } from '../../storage/engine.js';
 import { dataPrefix, keyKind } from '../../storage/keys.js';
-import type { TableDescriptor } from './descriptor.js';
+import { completed } from './complete.js';
+import type { Descriptor } from './descriptor.js';
 
 const catalogueDatabase = 0 as DatabaseId;
 const catalogueStorage = 1 as StorageId;
-const prefix = dataPrefix(catalogueDatabase, catalogueStorage, keyKind.row);
 
-const rowKind = { name: 1, descriptor: 2, lastId: 3 } as const;
+/** Objects of a session alone: database, catalogue rows and data of theirs never leave it. */
+export const temporaryDatabase = 2 as DatabaseId;
 
-/** The format of both kinds of values. */
+/** Ids of temporary objects begin here; others end below. */
+export const firstTemporaryId = 0xf000_0000;
+
+const rowKind = {
+  relation: 1,
+  descriptor: 2,
+  lastId: 3,
+  type: 4,
+  function: 5,
+  schema: 6,
+  dependent: 7,
+} as const;
+
+/** What a name of a schema can stand for. */
+export type NameKind = 'relation' | 'type' | 'function';
+
+/** The format of all values. */
 const format = 1;
 
-export function nameKey(database: DatabaseId, schema: string, name: string): Uint8Array {
+function begin(database: DatabaseId, kind: number): ByteWriter {
+  const home = database === temporaryDatabase ? temporaryDatabase : catalogueDatabase;
+  const prefix = dataPrefix(home, catalogueStorage, keyKind.row);
+  return new ByteWriter().raw(prefix).uint8(kind);
+}
+
+function databaseOf(object: ObjectId): DatabaseId {
+  return object >= firstTemporaryId ? temporaryDatabase : catalogueDatabase;
+}
+
+function namePrefix(
+  kind: NameKind,
+  database: DatabaseId,
+  schema: string,
+  name: string,
+): ByteWriter {
   assert(!schema.includes('\0') && !name.includes('\0'), 'a name has no NUL');
-  return new ByteWriter()
-    .raw(prefix)
-    .uint8(rowKind.name)
+  return begin(database, rowKind[kind])
     .uint32(database)
-    .raw(Buffer.from(`${schema}\0${name}\0`, 'utf8'))
+    .raw(Buffer.from(`${schema}\0${name}\0`, 'utf8'));
+}
+
+/** Where the id of a relation or type lies. */
+export function nameKey(
+  kind: Exclude<NameKind, 'function'>,
+  database: DatabaseId,
+  schema: string,
+  name: string,
+): Uint8Array {
+  return namePrefix(kind, database, schema, name).finish();
+}
+
+export function functionKey(
+  database: DatabaseId,
+  schema: string,
+  name: string,
+  object: ObjectId,
+): Uint8Array {
+  return namePrefix('function', database, schema, name).uint53(object).finish();
+}
+
+/** All functions of a name. */
+export function functionSpan(database: DatabaseId, schema: string, name: string): Span {
+  return spanOf(namePrefix('function', database, schema, name).finish());
+}
+
+/** All names of a kind in a schema. */
+export function schemaSpan(kind: NameKind, database: DatabaseId, schema: string): Span {
+  const from = begin(database, rowKind[kind])
+    .uint32(database)
+    .raw(Buffer.from(`${schema}\0`, 'utf8'))
+    .finish();
+  return spanOf(from);
+}
+
+export function schemaKey(database: DatabaseId, name: string): Uint8Array {
+  assert(!name.includes('\0'), 'a name has no NUL');
+  return begin(database, rowKind.schema)
+    .uint32(database)
+    .raw(Buffer.from(`${name}\0`, 'utf8'))
     .finish();
 }
 
 export function descriptorKey(object: ObjectId): Uint8Array {
-  return new ByteWriter().raw(prefix).uint8(rowKind.descriptor).uint53(object).finish();
+  return begin(databaseOf(object), rowKind.descriptor).uint53(object).finish();
 }
 
-export const lastIdKey: Uint8Array = new ByteWriter().raw(prefix).uint8(rowKind.lastId).finish();
+/** A temporary object's needs are kept with it: nothing that stays depends on it. */
+export function dependentKey(object: ObjectId, dependent: ObjectId): Uint8Array {
+  return begin(databaseOf(dependent), rowKind.dependent).uint53(object).uint53(dependent).finish();
+}
+
+/** Everything that depends on `object`: among lasting objects and among the session's own. */
+export function dependentSpans(object: ObjectId): readonly Span[] {
+  return [catalogueDatabase, temporaryDatabase].map((database) =>
+    spanOf(begin(database, rowKind.dependent).uint53(object).finish()),
+  );
+}
+
+export const lastIdKey: Uint8Array = begin(catalogueDatabase, rowKind.lastId).finish();
+
+function spanOf(from: Uint8Array): Span {
+  return { from, to: must(prefixEnd(from), 'a data prefix has an end') };
+}
 
 export function encodeName(object: ObjectId): Uint8Array {
   return new ByteWriter().uint8(format).uint53(object).finish();
@@ -49,15 +141,19 @@ export function decodeName(bytes: Uint8Array): ObjectId {
   return reader.uint53() as ObjectId;
 }
 
-export function encodeDescriptor(descriptor: TableDescriptor): Uint8Array {
+export function encodeDescriptor(descriptor: Descriptor): Uint8Array {
   const { version } = descriptor;
   return new ByteWriter().uint8(format).uint53(version).text(toJson(descriptor)).finish();
 }
 
-export function decodeDescriptor(bytes: Uint8Array): TableDescriptor {
+/** `typeOf` gives the name of a user's type by the object that a descriptor keeps in its place. */
+export function decodeDescriptor(
+  bytes: Uint8Array,
+  typeOf: (object: ObjectId) => string,
+): Descriptor {
   const reader = readerOf(bytes);
   const version = reader.uint53();
-  const descriptor = fromJson(reader.text());
+  const descriptor = completed(fromJson(reader.text(), typeOf));
   assert(descriptor.version === version, 'a descriptor has the version of its row');
   return descriptor;
 }
@@ -71,29 +167,44 @@ function readerOf(bytes: Uint8Array): ByteReader {
   return reader;
 }
 
-function toJson(descriptor: TableDescriptor): string {
-  return JSON.stringify(descriptor, (_key, value: unknown) =>
-    typeof value === 'bigint' ? { $int8: value.toString() } : value,
-  );
+/** Fields of descriptors that hold the name of a type. */
+const typeFields: ReadonlySet<string> = new Set(['type', 'base', 'returns']);
+
+/**
+ * The object behind the name of a user's type, which begins with its OID, and whether it is that of an
+ * array of it.
+ */
+const userType = /^(_?)(?:enum|domain|composite)\((\d+)/;
+
+/** What a type's object is as an OID: no OID of PostgreSQL's own types is as high. */
+export const firstOid = 15_384;
+
+/** The object of a user's type, or of the elements of an array of one; undefined for other types. */
+export function objectOfType(name: string): ObjectId | undefined {
+  const oid = userType.exec(name)?.[2];
+  return oid === undefined ? undefined : ((Number(oid) - firstOid) as ObjectId);
 }
 
+function toJson(descriptor: Descriptor): string {
+  return JSON.stringify(descriptor, (key, value: unknown) => {
+    if (typeof value === 'bigint') return { $int8: value.toString() };
+    if (typeof value !== 'string' || !typeFields.has(key)) return value;
+    const object = objectOfType(value);
+    return object === undefined ? value : `${value.startsWith('_') ? '_' : ''}@${object}`;
+  });
+}
+
+const storedType = /^(_?)@(\d+)$/;
+
 /** Checksums of the store guard the text: what it says was written by `toJson`. */
-function fromJson(text: string): TableDescriptor {
-  const plain = JSON.parse(text, (_key, value: unknown) =>
-    typeof value === 'object' && value !== null && '$int8' in value
-      ? BigInt(String(value.$int8))
-      : value,
-  ) as TableDescriptor;
-  // JSON leaves out what is undefined; a descriptor has every field.
-  const { primaryKeyName, rowNumbers, columns } = plain;
-  return {
-    ...plain,
-    columns: columns.map((column) => ({
-      ...column,
-      default: column.default ?? undefined,
-      identity: column.identity ?? undefined,
-    })),
-    primaryKeyName: primaryKeyName ?? undefined,
-    rowNumbers: rowNumbers ?? undefined,
-  };
+function fromJson(text: string, typeOf: (object: ObjectId) => string): Partial<Descriptor> {
+  return JSON.parse(text, (key, value: unknown) => {
+    if (typeof value === 'object' && value !== null && '$int8' in value) {
+      return BigInt(String(value.$int8));
+    }
+    if (typeof value !== 'string' || !typeFields.has(key)) return value;
+    const [, array, object] = storedType.exec(value) ?? [];
+    if (object === undefined) return value;
+    return `${array ?? ''}${typeOf(Number(object) as ObjectId)}`;
+  }) as Partial<Descriptor>;
 }

@@ -2,6 +2,7 @@
 import { assert } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { isAdminCall } from '../bind/index.js';
+import { noObjects } from '../catalogue/index.js';
 import { evaluateAll } from '../execute/index.js';
 import type { Expression } from '../plan/expression.js';
 import { type Row, typeNamed, type Value } from '../types/index.js';
@@ -15,13 +16,10 @@ import type { Work } from './work.js';
 
 export { isAdminCall };
 
-/** What such a call is bound against: it names no tables and opens no snapshot. */
-export const noTables = { find: () => undefined };
-
 /** Runs `SELECT shardforge.name(...)`: outside of every transaction, also before SQL is served. */
 export function* runAdminCall(run: Run, query: Query): Work<void> {
   const { state } = run;
-  const { bound } = bindWitnessed(state, query.parsed(), query.types, noTables);
+  const { bound } = bindWitnessed(state, query.parsed(), query.types, noObjects);
   const { statement, parameters: types } = bound;
   assert(statement.kind === 'administer', 'a call of administration', statement.kind);
   const parameters = readParameters(query.parameters, types, state.functions);

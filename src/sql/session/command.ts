@@ -142,7 +142,7 @@ function* executePrepared(
   if (parsed === undefined) return yield* completed(run, '');
   const query = { key, parsed: () => parsed, types, parameters: statement.arguments };
   yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
-    const wanted = planOf(run.state, query, transaction.catalogue).bound.parameters.length;
+    const wanted = planOf(run.state, query, transaction).bound.parameters.length;
     const given = statement.arguments.length;
     if (wanted !== given) {
       const text = `wrong number of parameters for prepared statement "${statement.name}"`;

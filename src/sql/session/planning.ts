@@ -10,7 +10,7 @@ import { cachedTextMax } from './limits.js';
 import type { Plan } from './plan-cache.js';
 import type { Column, ParameterValue } from './protocol.js';
 import type { SessionState } from './state.js';
-import type { TransactionCatalogue } from '../catalogue/index.js';
+import type { Transaction } from './transaction.js';
 
 /** One statement with its parameters. */
 export interface Query {
@@ -28,16 +28,17 @@ export function planKey(text: string, types: readonly (string | null | undefined
 }
 
 /** A plan for what `catalogue` shows, kept for others where it is of use to them. */
-export function planOf(state: SessionState, query: Query, catalogue: TransactionCatalogue): Plan {
+export function planOf(state: SessionState, query: Query, transaction: Transaction): Plan {
+  const { catalogue } = transaction;
   const { plans, metrics } = state.place;
   const kept = query.key === undefined ? undefined : plans.get(query.key);
-  if (kept !== undefined && isValid(state, kept, catalogue)) {
+  if (kept !== undefined && isValid(state, kept, transaction)) {
     metrics.planHits.value += 1;
     return kept;
   }
   metrics.planMisses.value += 1;
   const parsed = query.parsed();
-  const { bound, shared } = bindWitnessed(state, parsed, query.types, catalogue);
+  const { bound, shared } = bindWitnessed(state, parsed, query.types, state.lookupOf(transaction));
   const plan = makePlan(state, bound, parsed.text.length);
   const keeps = shared && catalogue.isCurrent && parsed.text.length <= cachedTextMax;
   if (query.key !== undefined && keeps && bound.statement.kind !== 'explain') {
@@ -51,19 +52,21 @@ export function bindWitnessed(
   state: SessionState,
   parsed: ParsedStatement,
   types: readonly (TypeName | undefined)[],
-  tables: Environment['tables'],
+  catalogue: Environment['catalogue'],
 ): { readonly bound: BoundStatement; readonly shared: boolean } {
   const functions = new WitnessedFunctions(state.functions);
-  const bound = bind(parsed, { tables, functions, parameterTypes: types });
+  const bound = bind(parsed, { catalogue, functions, parameterTypes: types });
   return { bound, shared: !functions.used };
 }
 
 /** Whether the plan's tables are what `catalogue` shows under their names. */
-function isValid(state: SessionState, plan: Plan, catalogue: TransactionCatalogue): boolean {
+function isValid(state: SessionState, plan: Plan, transaction: Transaction): boolean {
+  const { catalogue } = transaction;
+  const lookup = state.lookupOf(transaction);
   const { catalogueVersion } = state.access;
   if (catalogue.isCurrent && plan.catalogueVersion === catalogueVersion) return true;
   for (const table of plan.bound.tables) {
-    const now = catalogue.find(table.schema, table.name);
+    const now = lookup.relation(table.schema, table.name);
     if (now?.object !== table.object || now.version !== table.version) return false;
   }
   if (catalogue.isCurrent) plan.catalogueVersion = catalogueVersion;

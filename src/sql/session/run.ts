@@ -3,9 +3,11 @@ import type { Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
+import { type CatalogueLookup, noObjects, tableNamed } from '../catalogue/index.js';
+import { createTable, dropTable } from '../ddl/new-table.js';
 import { as, type ast, kindOf } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
-import { isAdminCall, noTables, runAdminCall } from './admin.js';
+import { isAdminCall, runAdminCall } from './admin.js';
 import { isCommand, runCommand } from './command.js';
 import { agedExecutionsMax, executionsMax } from './limits.js';
 import type { StatementKind } from './metrics.js';
@@ -65,7 +67,7 @@ function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Wo
   }
   if (node !== undefined && isCommand(kindOf(node))) {
     counted.kind = kindOf(node) === 'TransactionStmt' ? 'transaction' : 'session';
-    const { bound } = bindWitnessed(state, query.parsed(), query.types, noTables);
+    const { bound } = bindWitnessed(state, query.parsed(), query.types, noObjects);
     yield* runCommand(run, bound.statement);
     return;
   }
@@ -172,7 +174,7 @@ export function* runData(
   counted: { kind: StatementKind },
 ): Work<Ran> {
   const { state, request } = run;
-  const plan = planOf(state, query, transaction.catalogue);
+  const plan = planOf(state, query, transaction);
   const { statement, parameters: types } = plan.bound;
   counted.kind = kindName(statement.kind);
   if (plan.writes && transaction.readOnly) refuseWrite(statement.kind);
@@ -242,8 +244,7 @@ function* execute(
 
 function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
   const { state } = run;
-  const { catalogue } = transaction;
-  const { bound } = bindWitnessed(state, query.parsed(), query.types, catalogue);
+  const { bound } = bindWitnessed(state, query.parsed(), query.types, state.lookupOf(transaction));
   const { statement } = bound;
   const tag = statement.kind === 'createTable' ? 'CREATE TABLE' : 'DROP TABLE';
   if (transaction.readOnly) {
@@ -254,8 +255,9 @@ function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
     transaction.beginExecution();
     let failure: unknown;
     try {
-      if (statement.kind === 'createTable') createTable(transaction, statement);
-      else if (statement.kind === 'dropTable') dropTables(transaction, statement);
+      if (statement.kind === 'createTable') create(transaction, statement);
+      else if (statement.kind === 'dropTable')
+        dropTables(state.lookupOf(transaction), transaction, statement);
     } catch (error) {
       failure = error;
     }
@@ -268,27 +270,29 @@ function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
   return { complete, table: undefined };
 }
 
-function createTable(
+function create(
   { catalogue }: Transaction,
   { table, ifNotExists }: Extract<Statement, { kind: 'createTable' }>,
 ): void {
-  if (catalogue.create(table) || ifNotExists) return;
+  if (createTable(catalogue, table) || ifNotExists) return;
   raise('duplicate_table', `relation "${table.name}" already exists`);
 }
 
 function dropTables(
+  lookup: CatalogueLookup,
   { catalogue }: Transaction,
   { names, ifExists }: Extract<Statement, { kind: 'dropTable' }>,
 ): void {
   const dropped = new Set<number>();
-  for (const { schema = 'public', name } of names) {
-    const table = catalogue.find(schema, name);
+  for (const { schema, name } of names) {
+    const table = tableNamed(lookup, schema, name);
     if (table !== undefined && dropped.has(table.object)) continue;
     if (table !== undefined) {
       dropped.add(table.object);
-      catalogue.drop(table);
+      dropTable(catalogue, table);
     } else if (!ifExists) {
-      if (schema !== 'public') raise('invalid_schema_name', `schema "${schema}" does not exist`);
+      if (schema !== undefined && !lookup.hasSchema(schema))
+        raise('invalid_schema_name', `schema "${schema}" does not exist`);
       raise('undefined_table', `table "${name}" does not exist`);
     }
   }

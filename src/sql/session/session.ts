@@ -5,8 +5,8 @@ import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../b
 import { type ParsedStatement, parse } from '../parse/index.js';
 import { cancelledCommitMs, requestsPerTurn } from './limits.js';
 import { isLong, parseElsewhere } from './long-text.js';
-import { isAdminCall, noTables } from './admin.js';
-import type { TableLookup } from '../bind/index.js';
+import { isAdminCall } from './admin.js';
+import { type CatalogueLookup, noObjects } from '../catalogue/index.js';
 import { answerPoint, type Execute, pointPlan } from './point.js';
 import type { Plan } from './plan-cache.js';
 import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
@@ -430,12 +430,12 @@ export class Session implements Actor<SessionInput> {
   }
 
   /** What a statement that is described is bound against. */
-  *#tablesFor({ node }: ParsedStatement): Work<TableLookup> {
+  *#tablesFor({ node }: ParsedStatement): Work<CatalogueLookup> {
     const state = this.#state;
-    if (isAdminCall(node)) return noTables;
+    if (isAdminCall(node)) return noObjects;
     const stale =
       state.transaction === undefined && (yield* awaitSnapshot(state, this.#self, true));
-    return state.open(false, stale).catalogue;
+    return state.lookupOf(state.open(false, stale));
   }
 
   #answer(answer: SessionAnswer): void {

@@ -4,7 +4,7 @@ import { must } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
-import type { CatalogueCache } from '../catalogue/index.js';
+import { type CatalogueCache, type CatalogueLookup, PathLookup } from '../catalogue/index.js';
 import type { ExecutionContext } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
@@ -152,6 +152,11 @@ export class SessionState {
   ): ExecutionContext & { parameters: readonly Value[] } {
     const { functions, statementMemory: memory, turnIsOver } = this;
     return { buffer, numbers, parameters, functions, memory, turnIsOver };
+  }
+
+  /** The catalogue as names of statements mean it. */
+  lookupOf({ catalogue }: Transaction): CatalogueLookup {
+    return new PathLookup(catalogue, ['public']);
   }
 
   readonly turnIsOver = (): boolean => {

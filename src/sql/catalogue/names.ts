@@ -1,0 +1,45 @@
+/** Looking up objects by the names that statements use. */
+import type { ObjectId } from '../../base/ids.js';
+import type {
+  FunctionDescriptor,
+  RelationDescriptor,
+  TableDescriptor,
+  TypeDescriptor,
+} from './descriptor.js';
+
+/**
+ * The catalogue as a statement sees it by name: its transaction's snapshot and changes, through the
+ * session's search path. `schema` undefined means the first schema of the path that has the name;
+ * temporary objects come first.
+ */
+export interface CatalogueLookup {
+  relation(schema: string | undefined, name: string): RelationDescriptor | undefined;
+  type(schema: string | undefined, name: string): TypeDescriptor | undefined;
+  /** The functions of the name in `schema`, or in all schemas of the path in its order. */
+  functions(schema: string | undefined, name: string): readonly FunctionDescriptor[];
+  /** A table by its id: what foreign keys reference. */
+  table(object: ObjectId): TableDescriptor | undefined;
+  hasSchema(name: string): boolean;
+  /** Where CREATE without a schema goes; undefined when no schema of the path exists. */
+  readonly creationSchema: string | undefined;
+}
+
+/** A catalogue with nothing in it: for what names no objects. */
+export const noObjects: CatalogueLookup = {
+  relation: () => undefined,
+  type: () => undefined,
+  functions: () => [],
+  table: () => undefined,
+  hasSchema: () => false,
+  creationSchema: undefined,
+};
+
+/** The table of the name, if the relation of the name is one. */
+export function tableNamed(
+  catalogue: CatalogueLookup,
+  schema: string | undefined,
+  name: string,
+): TableDescriptor | undefined {
+  const relation = catalogue.relation(schema, name);
+  return relation?.kind === 'table' ? relation : undefined;
+}
