@@ -267,6 +267,16 @@ const catalogue = {
     retry: 'never',
     advice: 'Use a base and exponent whose power is a real number.',
   },
+  bad_copy_file_format: {
+    sqlstate: '22P04',
+    retry: 'never',
+    advice: 'Correct the data at the line shown, or say the format that they have.',
+  },
+  invalid_binary_representation: {
+    sqlstate: '22P03',
+    retry: 'never',
+    advice: 'Correct the bytes: they are no value of the type.',
+  },
   substring_error: { sqlstate: '22011', retry: 'never', advice: 'Use a length of 0 or more.' },
   null_value_not_allowed: {
     sqlstate: '22004',
@@ -300,6 +310,16 @@ const catalogue = {
     advice: 'Bring the object into the state that the operation needs first.',
   },
   // Constraints
+  foreign_key_violation: {
+    sqlstate: '23503',
+    retry: 'never',
+    advice: 'Make the row that is referenced exist, or change the rows that reference it first.',
+  },
+  restrict_violation: {
+    sqlstate: '23001',
+    retry: 'never',
+    advice: 'Change the rows that reference it first.',
+  },
   unique_violation: {
     sqlstate: '23505',
     retry: 'never',
@@ -416,6 +436,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Send messages as docs/protocol.md describes.',
   },
+  undefined_file: {
+    sqlstate: '58P01',
+    retry: 'never',
+    advice: 'Correct the path: it is one of the node that the session is connected to.',
+  },
   io_error: {
     sqlstate: '58030',
     retry: 'later',
@@ -505,6 +530,8 @@ export interface ErrorDetails {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  /** Where in the data that a statement reads, such as the line of COPY. */
+  readonly context?: string;
 }
 
 /** An error of the catalogue. Everything a client sees is one of these. */

@@ -5,13 +5,37 @@ import { types } from '../types/index.js';
 import type { Comparison, Implementation, Volatility } from './function.js';
 
 /**
- * A parameter: a type, any type at all, or one type for all parameters of this kind: anyelement may
- * be any, anynonarray any but an array.
+ * Parameters that take values of more than one type (chapter 38.2.5 of PostgreSQL's manual). `any`
+ * takes each for itself; those of the family anyelement agree on one type exactly, those of the family
+ * anycompatible on a common type.
  */
-export type ParameterType = TypeName | 'any' | 'anyelement' | 'anynonarray';
+export type PseudoType = 'any' | PolymorphicType;
 
-/** Parameters that take values of more than one type. */
-export const pseudoTypes: ReadonlySet<string> = new Set(['any', 'anyelement', 'anynonarray']);
+export type PolymorphicType =
+  | 'anyelement'
+  | 'anynonarray'
+  | 'anyenum'
+  | 'anyarray'
+  | 'anycompatible'
+  | 'anycompatiblenonarray'
+  | 'anycompatiblearray';
+
+export type ParameterType = TypeName | PseudoType;
+
+export const pseudoTypes: ReadonlySet<string> = new Set([
+  'any',
+  'anyelement',
+  'anynonarray',
+  'anyenum',
+  'anyarray',
+  'anycompatible',
+  'anycompatiblenonarray',
+  'anycompatiblearray',
+]);
+
+export function isPseudoType(parameter: ParameterType | undefined): parameter is PseudoType {
+  return parameter !== undefined && pseudoTypes.has(parameter);
+}
 
 export interface Definition {
   readonly name: string;
@@ -106,6 +130,7 @@ function parseSignature(signature: string): Signature {
 }
 
 function parameterType(text: string): ParameterType {
-  assert(pseudoTypes.has(text) || types.has(text as TypeName), 'no type', text);
+  const element = text.startsWith('_') ? text.slice(1) : text;
+  assert(pseudoTypes.has(text) || types.has(element as TypeName), 'no type', text);
   return text as ParameterType;
 }

@@ -7,7 +7,7 @@ import type { JsonNode } from '../types/jsonb.js';
 import { Jsonb, jsonObject, parseJsonb } from '../types/jsonb.js';
 import { Numeric } from '../types/numeric.js';
 import { parseNumeric } from '../types/numeric-type.js';
-import type { TextArray } from '../types/text-array.js';
+import { type ArrayValue, textElements } from '../types/array.js';
 import { type Accumulator, type AggregateDefinition, aggregateOf } from './aggregate-definition.js';
 import type { Definition } from './definition.js';
 import { specialised } from './definition.js';
@@ -38,7 +38,7 @@ function writerOf(name: TypeName): ToJson {
   if (name === 'json' || name === 'jsonb') return (context, value) => type.print(value, context);
   if (name === '_text') {
     return (_, value) => {
-      const { elements } = value as TextArray;
+      const { elements } = value as ArrayValue;
       return `[${elements.map((element) => JSON.stringify(element)).join(',')}]`;
     };
   }
@@ -69,7 +69,7 @@ export function nodeWriter(name: TypeName): ToNode {
   }
   if (name === 'bool') return (_, value) => value as boolean | null;
   if (name === '_text') {
-    return (_, value) => (value === null ? null : (value as TextArray).elements);
+    return (_, value) => (value === null ? null : textElements(value as ArrayValue));
   }
   const print = printerOf(name);
   const isNumber = numbers.has(name);

@@ -1,6 +1,6 @@
 /** Reaching into json and jsonb: ->, ->>, #>, #>> and jsonb's changes along a path. */
 import { raise } from '../../base/errors.js';
-import type { TextArray } from '../types/index.js';
+import { type ArrayValue, textElements } from '../types/index.js';
 import type { JsonTree } from '../types/json-text.js';
 import { parseJson } from '../types/json-text.js';
 import type { JsonNode, JsonObject } from '../types/jsonb.js';
@@ -30,9 +30,9 @@ export function item(node: JsonNode, index: number): JsonNode | undefined {
 }
 
 /** The value at a path; undefined when there is none or the path holds a NULL. */
-export function atPath(node: JsonNode, path: TextArray): JsonNode | undefined {
+export function atPath(node: JsonNode, path: ArrayValue): JsonNode | undefined {
   let current: JsonNode | undefined = node;
-  for (const element of path.elements) {
+  for (const element of textElements(path)) {
     if (current === undefined || element === null) return undefined;
     if (isArray(current)) {
       const index = subscript(element);
@@ -62,9 +62,9 @@ export function treeItem(tree: JsonTree, index: number): JsonTree | undefined {
   return tree.kind === 'array' ? itemOf(tree.items, index) : undefined;
 }
 
-export function treeAtPath(tree: JsonTree, path: TextArray): JsonTree | undefined {
+export function treeAtPath(tree: JsonTree, path: ArrayValue): JsonTree | undefined {
   let current: JsonTree | undefined = tree;
-  for (const element of path.elements) {
+  for (const element of textElements(path)) {
     if (current === undefined || element === null) return undefined;
     if (current.kind === 'array') {
       const index = subscript(element);
@@ -103,8 +103,8 @@ interface Change {
   readonly element: (array: readonly JsonNode[], index: number) => JsonNode;
 }
 
-function changeAt(node: JsonNode, path: TextArray, depth: number, change: Change): JsonNode {
-  const element = path.elements[depth];
+function changeAt(node: JsonNode, path: ArrayValue, depth: number, change: Change): JsonNode {
+  const element = textElements(path)[depth];
   if (element === undefined || isScalar(node)) return node;
   if (element === null) {
     raise('null_value_not_allowed', `path element at position ${depth + 1} is null`);
@@ -133,7 +133,7 @@ function changeAt(node: JsonNode, path: TextArray, depth: number, change: Change
 
 export function setPath(
   target: Jsonb,
-  path: TextArray,
+  path: ArrayValue,
   value: Jsonb,
   createMissing: boolean,
 ): Jsonb {
@@ -152,7 +152,7 @@ export function setPath(
   return new Jsonb(result);
 }
 
-export function insertPath(target: Jsonb, path: TextArray, value: Jsonb, after: boolean): Jsonb {
+export function insertPath(target: Jsonb, path: ArrayValue, value: Jsonb, after: boolean): Jsonb {
   if (isScalar(target.root)) scalarError('set path in');
   const result = changeAt(target.root, path, 0, {
     member: (object, key) => {
@@ -171,7 +171,7 @@ export function insertPath(target: Jsonb, path: TextArray, value: Jsonb, after: 
   return new Jsonb(result);
 }
 
-export function deletePath(target: Jsonb, path: TextArray): Jsonb {
+export function deletePath(target: Jsonb, path: ArrayValue): Jsonb {
   if (isScalar(target.root)) scalarError('delete path in');
   const result = changeAt(target.root, path, 0, {
     member: (object, key) => {

@@ -1,6 +1,6 @@
 /** Operators and functions of json and jsonb (src/backend/utils/adt/jsonfuncs.c, jsonb_op.c). */
 import { raise } from '../../base/errors.js';
-import { TextArray } from '../types/index.js';
+import { ArrayValue, textElements } from '../types/index.js';
 import type { JsonTree } from '../types/json-text.js';
 import { parseJson } from '../types/json-text.js';
 import type { JsonNode, JsonObject } from '../types/jsonb.js';
@@ -46,8 +46,8 @@ function exists({ root }: Jsonb, key: string): boolean {
   return isArray(root) ? root.includes(key) : root === key;
 }
 
-function texts({ elements }: TextArray): string[] {
-  return elements.filter((element) => element !== null);
+function texts(array: ArrayValue): string[] {
+  return textElements(array).filter((element) => element !== null);
 }
 
 function concatenate({ root: a }: Jsonb, { root: b }: Jsonb): Jsonb {
@@ -104,8 +104,8 @@ function stripTree(text: string, tree: JsonTree): string {
   return `{${members.join(',')}}`;
 }
 
-function pathOf(elements: readonly string[]): TextArray {
-  return new TextArray(elements);
+function pathOf(elements: readonly string[]): ArrayValue {
+  return ArrayValue.of(elements);
 }
 
 const access: readonly Definition[] = [
@@ -121,10 +121,10 @@ const access: readonly Definition[] = [
   define('json ->> int4: text', (text: string, index: number) =>
     path.textOfSlice(text, path.treeItem(keeps(text), index)),
   ),
-  define('json #> _text: json', (text: string, along: TextArray) =>
+  define('json #> _text: json', (text: string, along: ArrayValue) =>
     path.sliceOf(text, path.treeAtPath(keeps(text), along)),
   ),
-  define('json #>> _text: text', (text: string, along: TextArray) =>
+  define('json #>> _text: text', (text: string, along: ArrayValue) =>
     path.textOfSlice(text, path.treeAtPath(keeps(text), along)),
   ),
   define('jsonb -> text: jsonb', ({ root }: Jsonb, key: string) =>
@@ -139,10 +139,10 @@ const access: readonly Definition[] = [
   define('jsonb ->> int4: text', ({ root }: Jsonb, index: number) =>
     path.asText(path.item(root, index)),
   ),
-  define('jsonb #> _text: jsonb', ({ root }: Jsonb, along: TextArray) =>
+  define('jsonb #> _text: jsonb', ({ root }: Jsonb, along: ArrayValue) =>
     path.asJsonb(path.atPath(root, along)),
   ),
-  define('jsonb #>> _text: text', ({ root }: Jsonb, along: TextArray) =>
+  define('jsonb #>> _text: text', ({ root }: Jsonb, along: ArrayValue) =>
     path.asText(path.atPath(root, along)),
   ),
   define('json_extract_path(json, variadic text): json', (text: string, ...keys: string[]) =>
@@ -169,10 +169,10 @@ const tests: readonly Definition[] = [
   define('jsonb @> jsonb: bool', contains, { commutator: '<@' }),
   define('jsonb <@ jsonb: bool', (a: Jsonb, b: Jsonb) => contains(b, a), { commutator: '@>' }),
   define('jsonb ? text: bool', exists),
-  define('jsonb ?| _text: bool', (target: Jsonb, keys: TextArray) =>
+  define('jsonb ?| _text: bool', (target: Jsonb, keys: ArrayValue) =>
     texts(keys).some((key) => exists(target, key)),
   ),
-  define('jsonb ?& _text: bool', (target: Jsonb, keys: TextArray) =>
+  define('jsonb ?& _text: bool', (target: Jsonb, keys: ArrayValue) =>
     texts(keys).every((key) => exists(target, key)),
   ),
   define('jsonb_contains(jsonb, jsonb): bool', contains),
@@ -182,16 +182,16 @@ const tests: readonly Definition[] = [
 const changes: readonly Definition[] = [
   define('jsonb || jsonb: jsonb', concatenate),
   define('jsonb - text: jsonb', (target: Jsonb, key: string) => path.deleteKeys(target, [key])),
-  define('jsonb - _text: jsonb', (target: Jsonb, keys: TextArray) =>
+  define('jsonb - _text: jsonb', (target: Jsonb, keys: ArrayValue) =>
     path.deleteKeys(target, texts(keys)),
   ),
   define('jsonb - int4: jsonb', path.deleteIndex),
   define('jsonb #- _text: jsonb', path.deletePath),
-  define('jsonb_set(jsonb, _text, jsonb): jsonb', (a: Jsonb, along: TextArray, value: Jsonb) =>
+  define('jsonb_set(jsonb, _text, jsonb): jsonb', (a: Jsonb, along: ArrayValue, value: Jsonb) =>
     path.setPath(a, along, value, true),
   ),
   define('jsonb_set(jsonb, _text, jsonb, bool): jsonb', path.setPath),
-  define('jsonb_insert(jsonb, _text, jsonb): jsonb', (a: Jsonb, along: TextArray, value: Jsonb) =>
+  define('jsonb_insert(jsonb, _text, jsonb): jsonb', (a: Jsonb, along: ArrayValue, value: Jsonb) =>
     path.insertPath(a, along, value, false),
   ),
   define('jsonb_insert(jsonb, _text, jsonb, bool): jsonb', path.insertPath),

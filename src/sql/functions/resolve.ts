@@ -8,9 +8,10 @@ import type { TypeName } from '../types/index.js';
 import { typeNamed, types } from '../types/index.js';
 import type { AggregateDefinition } from './aggregate-definition.js';
 import { aggregatesNamed } from './aggregate-table.js';
-import { canCoerce, castPath } from './casts.js';
-import type { Definition, ParameterType } from './definition.js';
+import { castPath } from './casts.js';
+import { type Definition, isPseudoType, type ParameterType } from './definition.js';
 import type { ResolvedCall, ScalarFunction } from './function.js';
+import { argumentsFit, concreteTypes } from './polymorphic.js';
 import { refuseKnownFunction, refuseKnownOperator } from './missing.js';
 import { sqlValues } from './session.js';
 import { functionsNamed, operatorsNamed } from './table.js';
@@ -114,7 +115,7 @@ export function resolveFunction(
     const definition = { candidate: chosen.candidate, parameters: chosen.parameters };
     return { kind: 'scalar', function: scalarFunction(definition, argumentTypes) };
   }
-  const parameters = concreteTypes(chosen.parameters, argumentTypes);
+  const { parameters } = concreteTypes(chosen.parameters, argumentTypes, 'void');
   return { kind: 'aggregate', function: chosen.candidate.make(parameters) };
 }
 
@@ -174,31 +175,9 @@ function choose<C extends Candidate>(
   candidates: readonly Spread<C>[],
   argumentTypes: readonly TypeName[],
 ): Choice<C> {
-  const possible = candidates.filter(({ parameters }) => fits(parameters, argumentTypes));
+  const possible = candidates.filter(({ parameters }) => argumentsFit(parameters, argumentTypes));
   if (possible.length === 0) return 'none';
   return only(possible) ?? chooseByKnown(possible, argumentTypes) ?? 'ambiguous';
-}
-
-function fits(parameters: readonly ParameterType[], argumentTypes: readonly TypeName[]): boolean {
-  let element: TypeName | undefined;
-  return parameters.every((parameter, i) => {
-    const source = argumentTypes[i] ?? 'unknown';
-    if (parameter === 'any') return true;
-    if (parameter === 'anynonarray' && typeNamed(source).category === 'A') return false;
-    if (isPolymorphic(parameter)) {
-      if (source === 'unknown' || element === source) return true;
-      if (element !== undefined) return false;
-      element = source;
-      return true;
-    }
-    return canCoerce(source, parameter, 'implicit');
-  });
-}
-
-function isPolymorphic(
-  parameter: ParameterType | undefined,
-): parameter is 'anyelement' | 'anynonarray' {
-  return parameter === 'anyelement' || parameter === 'anynonarray';
 }
 
 function only<T>(items: readonly T[]): T | undefined {
@@ -232,7 +211,7 @@ function chooseByKnown<C extends Candidate>(
 
 /** True when the parameter is the preferred type of the argument's category. */
 function prefers(argument: TypeName | undefined, parameter: ParameterType): boolean {
-  if (argument === undefined || parameter === 'any' || isPolymorphic(parameter)) return false;
+  if (argument === undefined || isPseudoType(parameter)) return false;
   const type = typeNamed(parameter);
   return type.preferred && type.category === typeNamed(argument).category;
 }
@@ -282,7 +261,7 @@ function traits(parameter: ParameterType | undefined): {
   readonly category: string;
   readonly preferred: boolean;
 } {
-  if (parameter === undefined || parameter === 'any' || isPolymorphic(parameter)) {
+  if (parameter === undefined || isPseudoType(parameter)) {
     return { category: 'P', preferred: false };
   }
   return typeNamed(parameter);
@@ -297,46 +276,24 @@ function chooseBySameType<C extends Candidate>(
   const [type] = known;
   if (known.size !== 1 || type === undefined) return undefined;
   const assumed = argumentTypes.map(() => type);
-  return only(candidates.filter(({ parameters }) => fits(parameters, assumed)));
-}
-
-/** The types that the arguments are to have. An unknown one for `any` stays so: it holds text. */
-function concreteTypes(
-  parameters: readonly ParameterType[],
-  argumentTypes: readonly TypeName[],
-): TypeName[] {
-  const element = argumentTypes.find(
-    (type, i) => isPolymorphic(parameters[i]) && type !== 'unknown',
-  );
-  if (element === undefined && parameters.some(isPolymorphic)) {
-    raise(
-      'datatype_mismatch',
-      'could not determine polymorphic type because input has type unknown',
-    );
-  }
-  return parameters.map((parameter, i) => {
-    if (parameter === 'any') return argumentTypes[i] ?? 'unknown';
-    return isPolymorphic(parameter) ? must(element, 'no element type') : parameter;
-  });
+  return only(candidates.filter(({ parameters }) => argumentsFit(parameters, assumed)));
 }
 
 function scalarFunction(
   { candidate, parameters }: Spread<Definition>,
   argumentTypes: readonly TypeName[],
 ): ScalarFunction {
-  const concrete = concreteTypes(parameters, argumentTypes);
-  const { result } = candidate;
-  const element = concrete.find((_, i) => isPolymorphic(parameters[i]));
+  const concrete = concreteTypes(parameters, argumentTypes, candidate.result);
   return {
     name: candidate.name,
     form: candidate.form,
-    parameters: concrete,
-    result: result === 'any' || isPolymorphic(result) ? must(element, 'no element') : result,
+    parameters: concrete.parameters,
+    result: concrete.result,
     modifier: -1,
     strict: candidate.strict,
     volatility: candidate.volatility,
     usesContext: candidate.usesContext,
-    implementation: candidate.specialise(concrete),
+    implementation: candidate.specialise(concrete.parameters),
     commutator: candidate.commutator,
     negator: candidate.negator,
     comparison: candidate.comparison,

@@ -26,7 +26,12 @@ export interface DateTimeParts {
   readonly zone: number | TimeZone | undefined;
 }
 
-export type DateTimeTypeName = 'date' | 'time' | 'timestamp' | 'timestamp with time zone';
+export type DateTimeTypeName =
+  | 'date'
+  | 'time'
+  | 'time with time zone'
+  | 'timestamp'
+  | 'timestamp with time zone';
 
 const months = [
   'january',

@@ -194,7 +194,7 @@ export function roundMicros(micros: bigint, precision: number): bigint {
     : -(((-micros + unit / 2n) / unit) * unit);
 }
 
-function precisionOf(sqlName: string): (numbers: readonly number[]) => number {
+export function precisionOf(sqlName: string): (numbers: readonly number[]) => number {
   const [first, ...rest] = sqlName.split(' ');
   return (numbers) => {
     const [precision] = numbers;

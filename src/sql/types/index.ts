@@ -7,11 +7,33 @@
  * The files of ../functions may import these files directly, as both are one subject; all others
  * come by this door.
  */
+export { ArrayValue, countOf, textElements } from './array.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
-export { printType, typeNamed, typeOfOid, types } from './registry.js';
-export { TextArray } from './text-array.js';
-export type { FunctionContext, HashKey, KeyCodec, Type, TypeName } from './type.js';
+export { type RecordField, type RecordShape, RecordValue } from './record.js';
+export { NamedOid } from './registered.js';
+export {
+  arrayTypeName,
+  baseTypeName,
+  elementTypeName,
+  printType,
+  typeNamed,
+  typeOfOid,
+  types,
+} from './registry.js';
+export type {
+  BaseTypeName,
+  DomainCheck,
+  EnumLabel,
+  FunctionContext,
+  HashKey,
+  KeyCodec,
+  Type,
+  TypeForm,
+  TypeName,
+} from './type.js';
+export { nameOfUserType, type UserType, userTypeOf } from './user-type.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';
+export { ZonedTime } from './zoned-time.js';

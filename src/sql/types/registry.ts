@@ -1,14 +1,22 @@
 /** All types, by name and by OID. */
 import { must } from '../../base/assert.js';
+import { arrayTypeOf } from './array-type.js';
+import { bitTypes } from './bit-string.js';
 import { datetimeTypes } from './datetime-type.js';
 import { floatTypes } from './float.js';
 import { integerTypes } from './integer.js';
 import { intervalType } from './interval-type.js';
 import { jsonTypes } from './json-type.js';
+import { madeTypesMax } from './limits.js';
 import { numericType } from './numeric-type.js';
+import { oneByteCharacterType } from './one-byte-character.js';
 import { plainTypes } from './plain.js';
+import { recordTypeOf } from './record-type.js';
+import { registeredTypes } from './registered.js';
 import { textTypes } from './text.js';
 import type { Type, TypeName } from './type.js';
+import { typeOfUserType, userTypeOf } from './user-type.js';
+import { zonedTimeType } from './zoned-time.js';
 
 const all: readonly Type[] = [
   ...plainTypes,
@@ -19,26 +27,67 @@ const all: readonly Type[] = [
   intervalType,
   ...jsonTypes,
   ...textTypes,
+  oneByteCharacterType,
+  zonedTimeType,
+  ...bitTypes,
+  ...registeredTypes,
+  recordTypeOf(typeNamed),
 ];
 
-/** The types by name. */
+/** The base types by name. */
 export const types: ReadonlyMap<TypeName, Type> = new Map(all.map((type) => [type.name, type]));
 
 const byOid: ReadonlyMap<number, Type> = new Map(all.map((type) => [type.oid, type]));
+const byArrayOid: ReadonlyMap<number, Type> = new Map(
+  all.filter(({ arrayOid }) => arrayOid !== 0).map((type) => [type.arrayOid, type]),
+);
 
-/** The type; asserts that the name is in the registry. */
+/** Arrays and types of users that were asked for. */
+const made = new Map<string, Type>();
+
+/** The type; asserts that there is one of this name. */
 export function typeNamed(name: string): Type {
-  return must(types.get(name as TypeName), `no type ${name}`);
+  const known = types.get(name as TypeName) ?? made.get(name);
+  if (known !== undefined) return known;
+  const type = must(makeType(name), `no type ${name}`);
+  if (made.size >= madeTypesMax) made.clear();
+  made.set(name, type);
+  return type;
 }
 
-/** The type of the OID, or undefined. */
+function makeType(name: string): Type | undefined {
+  if (name.startsWith('_')) return arrayTypeOf(typeNamed(name.slice(1)));
+  const definition = userTypeOf(name);
+  return definition && typeOfUserType(definition, name as TypeName, typeNamed);
+}
+
+/** The type of the OID of a base type or of an array of one, or undefined. */
 export function typeOfOid(oid: number): Type | undefined {
-  return byOid.get(oid);
+  const element = byArrayOid.get(oid);
+  return byOid.get(oid) ?? (element && typeNamed(`_${element.name}`));
+}
+
+/** The type of arrays of a type: for an array the same, as more dimensions change no type. */
+export function arrayTypeName(element: TypeName): TypeName {
+  return typeNamed(element).form?.kind === 'array' ? element : `_${element}`;
+}
+
+/** The type of the elements; undefined for a type that is no array (a domain over one is). */
+export function elementTypeName(array: TypeName): TypeName | undefined {
+  const { form } = typeNamed(baseTypeName(array));
+  return form?.kind === 'array' ? form.element : undefined;
+}
+
+/** The type under a domain; any other type itself. */
+export function baseTypeName(name: TypeName): TypeName {
+  const { form } = typeNamed(name);
+  return form?.kind === 'domain' ? form.base : name;
 }
 
 /** As format_type() prints it: `character varying(10)`, `timestamp(3) without time zone`. */
 export function printType(name: string, modifier: number): string {
   const type = typeNamed(name);
+  if (type.form?.kind === 'array') return `${printType(type.form.element, modifier)}[]`;
   if (modifier < 0 || type.printModifier === undefined) {
     // A character without a length is character(1) in SQL, so the unlimited one has another name.
     return name === 'bpchar' ? 'bpchar' : type.sqlName;

@@ -1,11 +1,12 @@
 /** What a type can do. Every value handed in is a value of the type and not NULL. */
 import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
+import type { RecordShape } from './record.js';
 import type { Value } from './value.js';
 import type { TimeZone } from './zone.js';
 
-/** The names in the registry, as in pg_type. */
-export type TypeName =
+/** The types that are always there, by the names of pg_type. */
+export type BaseTypeName =
   | 'bool'
   | 'int2'
   | 'int4'
@@ -28,8 +29,66 @@ export type TypeName =
   | 'json'
   | 'jsonb'
   | 'uuid'
-  | '_text'
+  | 'char'
+  | 'timetz'
+  | 'bit'
+  | 'varbit'
+  | RegisteredTypeName
+  | 'record'
   | 'void';
+
+/** Types whose values are OIDs that print as the names of objects. */
+export type RegisteredTypeName =
+  | 'regclass'
+  | 'regtype'
+  | 'regproc'
+  | 'regprocedure'
+  | 'regoper'
+  | 'regoperator'
+  | 'regnamespace'
+  | 'regrole'
+  | 'regcollation';
+
+/**
+ * The name of a type, which says all there is to know of it: pg_type's for a base type, `_` and the
+ * element's for an array, and what `nameOfUserType` gives for the types that users make.
+ */
+export type TypeName =
+  | BaseTypeName
+  | `_${string}`
+  | `enum:${string}`
+  | `domain:${string}`
+  | `composite:${string}`;
+
+/** One of the values of an enum. */
+export interface EnumLabel {
+  /** What rows store; never given twice in a type. */
+  readonly id: number;
+  /** Labels sort by it. */
+  readonly order: number;
+  readonly label: string;
+}
+
+/** What a type that is no base type is made of. */
+export type TypeForm =
+  | { readonly kind: 'array'; readonly element: TypeName }
+  | { readonly kind: 'enum'; readonly labels: readonly EnumLabel[] }
+  | {
+      readonly kind: 'domain';
+      /** The type under all domains. */
+      readonly base: TypeName;
+      readonly modifier: number;
+      readonly notNull: boolean;
+      /** In the order in which they are checked. */
+      readonly checks: readonly DomainCheck[];
+    }
+  | { readonly kind: 'composite'; readonly shape: RecordShape };
+
+export interface DomainCheck {
+  readonly name: string;
+  /** An expression over VALUE. */
+  readonly sql: string;
+}
 
 /** What functions, input and output read from the statement instead of the world. */
 export interface FunctionContext {
@@ -63,6 +122,8 @@ export type HashKey = string | number | bigint | boolean;
  */
 export interface Type {
   readonly name: TypeName;
+  /** Undefined for a base type. */
+  readonly form?: TypeForm;
   readonly oid: number;
   readonly arrayOid: number;
   /** The name in SQL, which error messages show: `integer`, `character varying`. */

@@ -16,13 +16,23 @@
  * | interval            | {@link Interval}                                             |
  * | json                | string: the text as it was given                             |
  * | jsonb               | {@link Jsonb}                                                 |
- * | text[]              | {@link TextArray}                                            |
+ * | an array            | {@link ArrayValue}                                           |
+ * | record, composite   | {@link RecordValue}                                          |
+ * | an enum             | number: the id of the label                                  |
+ * | a domain            | a value of its base type                                     |
+ * | regclass, regtype.. | {@link NamedOid}                                             |
+ * | timetz              | {@link ZonedTime}                                            |
+ * | bit, varbit         | string of 0 and 1                                            |
+ * | "char"              | string of at most one byte                                   |
  * | uuid                | string: lower case with hyphens                              |
  */
+import type { ArrayValue } from './array.js';
 import type { Interval } from './interval.js';
 import type { Jsonb } from './jsonb.js';
 import type { Numeric } from './numeric.js';
-import type { TextArray } from './text-array.js';
+import type { RecordValue } from './record.js';
+import type { NamedOid } from './registered.js';
+import type { ZonedTime } from './zoned-time.js';
 
 export type Value =
   | null
@@ -34,7 +44,10 @@ export type Value =
   | Numeric
   | Interval
   | Jsonb
-  | TextArray;
+  | ArrayValue
+  | RecordValue
+  | NamedOid
+  | ZonedTime;
 
 /** A row, in the order of its columns. */
 export type Row = readonly Value[];
