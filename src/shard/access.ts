@@ -91,7 +91,7 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   get(key: Uint8Array, at: Timestamp): Uint8Array | undefined {
-    if (!this.#keeps(at)) this.#tooOld(at);
+    this.#mustKeep(at);
     try {
       return getVersion(this.#overlay, key, at);
     } catch (error) {
@@ -101,7 +101,7 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   scan(span: Span, at: Timestamp, visit: Visit, reverse = false): void {
-    if (!this.#keeps(at)) this.#tooOld(at);
+    this.#mustKeep(at);
     try {
       scanVersions(this.#overlay, span, at, visit, reverse);
     } catch (error) {
@@ -111,7 +111,7 @@ export class ReplicaAccess implements ShardAccess {
   }
 
   openSnapshot(): Timestamp {
-    if (!this.#standing.isWhole) raise('cannot_connect_now', 'the node has no whole state to read');
+    this.#mustBeWhole();
     const at = this.#state.timestamp;
     this.#snapshots.open(at);
     return at;
@@ -136,14 +136,16 @@ export class ReplicaAccess implements ShardAccess {
     return this.#sequences.take(key, start, increment, count);
   }
 
-  /** Whether all that the snapshot sees is there. */
-  #keeps(at: Timestamp): boolean {
-    const { isWhole, readableFrom } = this.#standing;
-    return at >= this.#state.horizon && isWhole && at >= readableFrom;
+  /** All that the snapshot sees must be there. */
+  #mustKeep(at: Timestamp): void {
+    this.#mustBeWhole();
+    if (at >= this.#state.horizon && at >= this.#standing.readableFrom) return;
+    raise('snapshot_too_old', `the versions of snapshot ${at} are not kept any more`);
   }
 
-  #tooOld(at: Timestamp): never {
-    return raise('snapshot_too_old', `the versions of snapshot ${at} are not kept any more`);
+  /** No newer snapshot helps a session whose state is gone; another node does. */
+  #mustBeWhole(): void {
+    if (!this.#standing.isWhole) raise('cannot_connect_now', 'the node has no whole state to read');
   }
 
   /** A value that rots is replaced from the other members; whoever read it is told. */

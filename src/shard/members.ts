@@ -43,6 +43,14 @@ export interface MembersParts {
   readonly snapshots: () => ReplicaStatus['snapshots'];
 }
 
+/** Somebody wants to know the rows of a span. */
+interface Follow {
+  readonly span: Span;
+  readonly to: Ref<FollowedMessage>;
+  /** The version of the catalogue that was told last; undefined: none yet. */
+  told: number | undefined;
+}
+
 /** Somebody waits for a change of the members, or of the leader. */
 interface Pending {
   readonly token: number;
@@ -54,8 +62,7 @@ interface Pending {
 
 export class Members {
   readonly #parts: MembersParts;
-  readonly #follows = new Map<string, { readonly span: Span; readonly to: Ref<FollowedMessage> }>();
-  #followedVersion = 0;
+  readonly #follows = new Map<string, Follow>();
   #pending: Pending[] = [];
 
   constructor(parts: MembersParts) {
@@ -92,9 +99,8 @@ export class Members {
   look(context: Context<ReplicaMessage>): void {
     const { standing, driver, state } = this.#parts;
     standing.tell(driver, context);
-    if (this.#follows.size > 0 && state.catalogueVersion !== this.#followedVersion) {
-      this.#followedVersion = state.catalogueVersion;
-      for (const { span, to } of this.#follows.values()) this.#tell(span, to, context);
+    for (const follow of this.#follows.values()) {
+      if (follow.told !== state.catalogueVersion) this.#tell(follow, context);
     }
     if (this.#pending.length > 0) this.#settle(context);
   }
@@ -104,13 +110,18 @@ export class Members {
     const isSystem =
       span.from[0] === keySpace.data && span.from.subarray(1, 5).every((b) => b === 0);
     if (!isSystem) raise('feature_not_supported', 'only spans of the system database are followed');
-    this.#follows.set(`${replyTo.node}/${replyTo.place}/${replyTo.name}`, { span, to: replyTo });
-    this.#tell(span, replyTo, context);
+    const follow: Follow = { span, to: replyTo, told: undefined };
+    this.#follows.set(`${replyTo.node}/${replyTo.place}/${replyTo.name}`, follow);
+    this.#tell(follow, context);
   }
 
-  #tell(span: Span, to: Ref<FollowedMessage>, context: Context<ReplicaMessage>): void {
+  /** Who follows while a copy of the state comes is told when it is there. */
+  #tell(follow: Follow, context: Context<ReplicaMessage>): void {
     const { standing, overlay, state } = this.#parts;
     if (!standing.isWhole) return;
+    const { span, to } = follow;
+    // Before anything is read: rows that are damaged are told with the next state, not tried at each turn.
+    follow.told = state.catalogueVersion;
     const rows: { key: Uint8Array; value: Uint8Array }[] = [];
     scanVersions(overlay, span, state.timestamp, (key, value) => {
       rows.push({ key: Buffer.from(key), value: Buffer.from(value) });

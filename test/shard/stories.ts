@@ -1,14 +1,19 @@
 /** What a group of replicas does for those who use it, one story after the other. */
 import type { Test } from 'tap';
 import { must } from '#src/base/assert.js';
-import type { NodeId, Term } from '#src/base/ids.js';
+import { prefixEnd } from '#src/base/bytes.js';
+import type { DatabaseId, NodeId, StorageId, Term } from '#src/base/ids.js';
 import type { Members } from '#src/raft/index.js';
 import type { ShardLimits } from '#src/shard/index.js';
+import { dataPrefix, keyKind } from '#src/storage/keys.js';
 import type { Write } from '#src/txn/index.js';
 import { keyOf } from './print.js';
 import { type Answer, World, type WorldNode } from './world.js';
 
 type Tap = Pick<Test, 'test'>;
+
+const systemPrefix = dataPrefix(0 as DatabaseId, 2 as StorageId, keyKind.row);
+const systemRows = { from: systemPrefix, to: must(prefixEnd(systemPrefix), 'it has an end') };
 
 function three(limits: Partial<ShardLimits> = {}, more: Partial<Members> = {}): World {
   const voters = [1, 2, 3] as NodeId[];
@@ -241,14 +246,59 @@ export function stories(t: Tap): void {
     world.advance(3000);
     const victim = must(roles(world).others[0], 'a follower');
     victim.engine.damage(keyOf('a'));
+    const at = victim.access.openSnapshot();
     test.throws(() => get(victim, 'a'), /fails its checksum/, 'it is never returned');
-    put(world, 1, 'b', '1');
+    world.isolate(victim.id);
+    world.advance(1000);
+    test.throws(
+      () => victim.access.get(keyOf('b'), at),
+      { kind: 'cannot_connect_now' },
+      'what an open snapshot sees is there at other nodes only',
+    );
+    victim.access.closeSnapshot(at);
+    world.heal();
+    world.advance(1000);
+    put(world, roles(world).leader.id, 'b', '1');
     world.advance(1000);
     test.equal(world.probes.get('shard.stateDamaged'), 1, 'the replica knows');
     test.equal(world.probes.get('shard.snapshotInstalled'), 1, 'and gets a copy');
     test.equal(victim.access.refusal, undefined);
     test.equal(get(victim, 'a'), '1');
     test.ok(equalHashes(world));
+    test.end();
+  });
+
+  t.test('shard: who follows rows of a lost state is told of them when a copy is there', (test) => {
+    const world = three();
+    put(world, 1, 'a', '1');
+    const key = Buffer.concat([systemRows.from, Buffer.of(1)]);
+    const { access } = world.node(1);
+    world.propose(
+      {
+        transaction: access.nextTransactionId(),
+        snapshot: access.appliedTimestamp,
+        writes: [{ op: 'put', key, value: Buffer.from('a row') }],
+        guards: [],
+        objects: [],
+        numbersTerm: undefined,
+      },
+      1,
+    );
+    world.advance(3000);
+    const victim = must(roles(world).others[0], 'a follower');
+    victim.engine.damage(keyOf('a'));
+    test.throws(() => get(victim, 'a'));
+    world.isolate(victim.id);
+    world.advance(1000);
+    test.notOk(victim.access.readableStale, 'its state is gone');
+    victim.dispatcher.post(victim.replica, {
+      ...{ kind: 'shard.follow', span: systemRows, replyTo: victim.client as never },
+    });
+    world.advance(100);
+    test.strictSame(victim.followed, []);
+    world.heal();
+    test.ok(world.until(() => victim.followed.length > 0));
+    test.match(victim.followed.at(-1)?.rows, [{ value: Buffer.from('a row') }]);
     test.end();
   });
 

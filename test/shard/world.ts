@@ -24,6 +24,7 @@ import {
 } from '#src/shard/index.js';
 import {
   type ChangeAnswer,
+  type FollowedMessage,
   type HashAnswer,
   type NewsMessage,
   type NumbersAnswer,
@@ -79,6 +80,8 @@ export class WorldNode {
   /** A value on its disk has rotted. */
   damaged = false;
   readonly news: NewsMessage[] = [];
+  /** What came of `shard.follow`. */
+  readonly followed: FollowedMessage[] = [];
   readonly #world: World;
   #client: Ref<Answer>;
   #finish: (() => void)[] = [];
@@ -192,10 +195,15 @@ export class WorldNode {
     const door = new ShardDoor(shard, replica);
     place.provide(shardAccess, door);
     place.provide(shardDoor, door);
-    const client = dispatcher.door<Answer | NewsMessage>('client', replicaAnswers, (answer) => {
-      if (answer.kind === 'shard.news') this.news.push(answer);
-      else world.answers.push(answer);
-    });
+    const client = dispatcher.door<Answer | NewsMessage | FollowedMessage>(
+      'client',
+      replicaAnswers,
+      (answer) => {
+        if (answer.kind === 'shard.news') this.news.push(answer);
+        else if (answer.kind === 'shard.followed') this.followed.push(answer);
+        else world.answers.push(answer);
+      },
+    );
     const joins = options.joiners?.includes(this.id) === true;
     const args: ReplicaArguments = {
       shard,
