@@ -3,6 +3,7 @@
  * codecs, a group without Raft (cluster-actor/group.ts).
  */
 import t from 'tap';
+import type { NodeId } from '#src/base/ids.js';
 import type { Node } from './cluster-actor/world.js';
 import { Worlds } from './cluster-actor/world.js';
 
@@ -214,6 +215,23 @@ t.test('a node without seeds waits for cluster init; another one joins it', asyn
   t.same(worlds.group.configuration?.voters, [1, 2, 3]);
 });
 
+t.test(
+  'a member that starts again before it has a copy of the rows finds the others',
+  async (t) => {
+    const { worlds } = formed(12);
+    const joiner = worlds.add(4, {});
+    joiner.start();
+    ask(worlds, joiner, 'cluster_join', '127.0.0.1:2');
+    t.ok(worlds.until(() => worlds.group.configuration?.voters.includes(joiner.id) === true));
+    for (const node of worlds.nodes.values()) node.crash();
+    // Nobody can be elected before it has heard from the joiner, which the others do not know of yet.
+    for (const id of worlds.nodes.keys()) worlds.group.stateless.add(id as NodeId);
+    joiner.start();
+    worlds.pass(1000);
+    t.same(joiner.wanted, [1, 2, 3]);
+  },
+);
+
 function memberState(worlds: Worlds, node: Node, member: number): unknown {
   return memberOf(ask(worlds, node, 'cluster_status').value, member)?.state;
 }
@@ -286,6 +304,9 @@ t.test('the leader leaves: it hands over first', async (t) => {
     worlds.until(() => /was removed/.test(node.state?.notReady ?? '')),
     'it knows',
   );
+  const askedMs = worlds.world.nowMs;
+  t.match(ask(worlds, node, 'cluster_transfer').error, { kind: 'not_in_cluster' });
+  t.ok(worlds.world.nowMs - askedMs < 100, 'and says so at once');
 });
 
 t.test('whoever leads next goes on with a change', async (t) => {

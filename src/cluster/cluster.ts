@@ -362,6 +362,9 @@ export class ClusterActor implements Actor<ClusterMessage> {
     for (const { node, address } of formation?.founders ?? []) {
       if (!rows.has(node)) peers.set(address, node);
     }
+    if (rows.size === 0) {
+      for (const address of formation?.contacts ?? []) peers.set(address, undefined);
+    }
     for (const { node, address, state } of rows.values()) {
       if (state === 'gone') peers.delete(address);
       else peers.set(address, node);

@@ -175,6 +175,10 @@ export class Commands {
     if (view.args.address === undefined) refuse('the node has no mesh (mesh.enabled)');
     const dueMs = context.nowMs + view.limits.commandMs;
     const attempt = (turn: Turn): void => {
+      if (view.refused !== undefined) {
+        done({ error: errorOf('not_in_cluster', view.refused) }, turn);
+        return;
+      }
       const settle: Done = (outcome, later) => {
         if (outcome.again !== true) {
           done(outcome, later);

@@ -61,6 +61,7 @@ export function formationOf(
       address,
       role,
     })),
+    contacts: [],
   };
 }
 
@@ -95,6 +96,7 @@ export function readFormation(fields: Fields): Formation {
     clusterId: fields.uuid('clusterId'),
     role: fields.oneOf('role', roles),
     founders: Array.from({ length }, (_, i) => readFounder(fields.item('founders', i))),
+    contacts: fields.has('contacts') ? fields.texts('contacts') : [],
   };
 }
 

@@ -157,7 +157,12 @@ export class Joining {
     } else if (clusterId === undefined) {
       // Founders must have the founders' list: their logs begin with it.
       if (founder !== undefined) this.#form(hello, formation, context);
-      else if (hello.joins) this.#form(hello, { ...formation, founders: [] }, context);
+      else if (hello.joins) {
+        const contacts = [...view.rows.values()]
+          .filter(({ node: member, state }) => member !== node && state !== 'gone')
+          .map(({ address }) => address);
+        this.#form(hello, { ...formation, founders: [], contacts }, context);
+      }
     }
   }
 

@@ -33,6 +33,11 @@ export interface Formation {
   readonly role: Role;
   /** By node, the first members of the group; empty on a node that joined later. */
   readonly founders: readonly Founder[];
+  /**
+   * `host:port` of the meshes of those who were members when this node joined; empty on a founder. Until it has a
+   * state that says where the members are, it reaches them there: they may wait for its vote to tell it.
+   */
+  readonly contacts: readonly string[];
 }
 
 /** How the actor (kind `cluster`, name `cluster`, place 0) is spawned: plain data. */

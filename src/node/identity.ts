@@ -95,5 +95,10 @@ function formationIn(directory: Directory): Formation | undefined {
 
 /** The formation of a node that is a cluster of its own. */
 function alone(node: NodeId, instance: string, clusterId: string): Formation {
-  return { clusterId, role: 'voter', founders: [{ node, instance, address: '', role: 'voter' }] };
+  return {
+    clusterId,
+    role: 'voter',
+    founders: [{ node, instance, address: '', role: 'voter' }],
+    contacts: [],
+  };
 }

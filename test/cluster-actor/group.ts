@@ -65,6 +65,8 @@ export class FakeGroup {
   readonly #alive = new Map<NodeId, Member>();
   /** What cluster actors had their replicas told. */
   readonly told: string[] = [];
+  /** Nodes whose replica has no state yet, and so no rows. */
+  readonly stateless = new Set<NodeId>();
   /** How often a learner is still too far behind to be made a voter. */
   lags = 0;
   /** Changes of the configuration, as texts. */
@@ -166,6 +168,7 @@ export class FakeGroup {
     const { follower, send } = must(this.#alive.get(node), 'a replica lives');
     const { rows, configuration } = this.#shared(node);
     const { voters = [], learners = [] } = configuration ?? {};
+    if (this.stateless.has(node)) return;
     if (follower === undefined || !(voters.includes(node) || learners.includes(node))) return;
     const followed: FollowedMessage = { kind: 'shard.followed', rows: [...rows.values()] };
     send(follower as Ref<Message>, followed);
