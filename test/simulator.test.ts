@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Failover, loadParser, type RunResult, runCluster, runLone } from '#src/sim/index.js';
 import { testNetwork } from './simulator/network.js';
+import { testProcess } from './simulator/process.js';
 import { testSafety } from './simulator/safety.js';
+import { testSuffice } from './simulator/suffice.js';
 
 /** Leaves room in the stage's five minutes on a machine at half speed. */
 const loneBudgetMs = 10_000;
@@ -34,7 +36,9 @@ t.setTimeout(290_000);
 t.before(() => loadParser());
 
 testNetwork(t);
+testProcess(t);
 testSafety(t);
+testSuffice(t);
 
 const lone = (seed: number): RunResult => runLone({ seed });
 const cluster = (seed: number): RunResult => runCluster({ seed }, {});

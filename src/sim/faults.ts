@@ -9,6 +9,7 @@ import type { Random } from '../base/random.js';
 import type { SimulatedNetwork } from './network.js';
 import type { Operator } from './operator.js';
 import type { SimulatedProcess } from './process.js';
+import { suffice } from './suffice.js';
 import type { World } from './world.js';
 
 export const faultKinds = [
@@ -290,30 +291,16 @@ export class Faults {
 
   /** Whether the voters are still enough when this one's data are lost. */
   #mayLose(node: NodeId): boolean {
-    return this.#suffice(() => true, new Set([...this.#lost, node]));
+    return this.#suffice([], new Set([...this.#lost, node]));
   }
 
-  /**
-   * Whether most of the voters keep their data, and of those that stay, as `stays` says: now, and when
-   * the change under way is given up or done.
-   */
-  #suffice(stays: (node: NodeId) => boolean, lost: ReadonlySet<NodeId>): boolean {
+  /** Whether the voters are still enough, now, and when the change under way is given up or done. */
+  #suffice(leave: readonly NodeId[], lost: ReadonlySet<NodeId>): boolean {
     const { operator, voters, isWitness } = this.#parts;
-    const suffice = (nodes: readonly NodeId[]): boolean => {
-      const majority = Math.floor(nodes.length / 2) + 1;
-      const intact = nodes.filter((node) => !lost.has(node));
-      // Of a majority that has an entry the witnesses have no data.
-      const copies = majority - nodes.filter(isWitness).length;
-      const gone = nodes.filter((node) => lost.has(node) && !isWitness(node)).length;
-      return intact.length >= majority && (gone === 0 || gone < copies);
-    };
     const lists = voters();
+    const leaving = new Set([...leave, ...operator.departing]);
     // Before the first leader nobody knows.
-    if (lists.length === 0) return false;
-    return lists.every((list) => {
-      const staying = list.filter((node) => stays(node) && !operator.departing.has(node));
-      return suffice(list) && suffice(staying);
-    });
+    return lists.length > 0 && lists.every((list) => suffice(list, { lost, leaving, isWitness }));
   }
 
   /** One that rests and never was a member becomes one. */
@@ -328,7 +315,7 @@ export class Faults {
 
   #leave(target: SimulatedProcess): void {
     if (!this.#isVoter(target.node)) return;
-    if (!this.#suffice((node) => node !== target.node, this.#lost)) return;
+    if (!this.#suffice([target.node], this.#lost)) return;
     this.#parts.operator.decommission(target, 3);
   }
 
@@ -402,11 +389,8 @@ export class Faults {
 
 type Pair = readonly [NodeId, NodeId];
 
-function without(
-  processes: readonly SimulatedProcess[],
-  some: readonly SimulatedProcess[],
-): readonly SimulatedProcess[] {
-  return processes.filter((process) => !some.includes(process));
+function without<T>(all: readonly T[], some: readonly T[]): readonly T[] {
+  return all.filter((each) => !some.includes(each));
 }
 
 function pairs(

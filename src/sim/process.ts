@@ -75,8 +75,9 @@ export class SimulatedProcess implements Station {
   #running: Running | undefined;
   /** Turns until the crash; undefined for none. */
   #turnsLeft: number | undefined;
-  /** What a frozen process will do when it runs again; undefined while it runs. */
-  #frozen: (() => void)[] | undefined;
+  #frozen = false;
+  /** What it does, in this order, when it runs again or has caught up with its clock. */
+  #waiting: (() => void)[] = [];
   /** What it dies of at the end of this event. */
   #dyingOf: DatabaseError | undefined;
   /** The broken invariant of an actor. */
@@ -113,7 +114,7 @@ export class SimulatedProcess implements Station {
   }
 
   get frozen(): boolean {
-    return this.#frozen !== undefined;
+    return this.#frozen;
   }
 
   /** What the node is made of, while it lives. */
@@ -194,7 +195,8 @@ export class SimulatedProcess implements Station {
     const running = must(this.#running, 'crashed while it is down');
     this.#turnsLeft = undefined;
     this.#dyingOf = undefined;
-    this.#frozen = undefined;
+    this.#frozen = false;
+    this.#waiting = [];
     running.alive = false;
     running.up = false;
     this.#running = undefined;
@@ -222,17 +224,16 @@ export class SimulatedProcess implements Station {
 
   /** Runs nothing until {@link thaw}, as after SIGSTOP. */
   freeze(): void {
-    assert(this.alive && this.#frozen === undefined, 'frozen twice', this.name);
-    this.#frozen = [];
+    assert(this.alive && !this.#frozen, 'frozen twice', this.name);
+    this.#frozen = true;
   }
 
   /** `stoodStillMs`: for so long its monotonic clock did not run, as when a machine is suspended. */
   thaw(stoodStillMs = 0): void {
-    const waiting = must(this.#frozen, 'not frozen');
-    this.#frozen = undefined;
+    assert(this.#frozen, 'not frozen', this.name);
+    this.#frozen = false;
     this.clock.stoodStill(stoodStillMs);
-    const running = this.#running;
-    for (const run of waiting) this.#enter(running, run);
+    this.#catchUp(this.#running);
   }
 
   failDisk(kind: 'disk_full' | 'io_error'): void {
@@ -242,33 +243,42 @@ export class SimulatedProcess implements Station {
   /** Runs code of the process from outside its turns, when it can. */
   #enter(running: Running | undefined, run: () => void): void {
     if (running?.alive !== true) return;
-    if (this.#frozen !== undefined) {
-      this.#frozen.push(run);
-      return;
+    this.#waiting.push(run);
+    // What came before it waits already, and for the same.
+    if (this.#waiting.length === 1) this.#catchUp(running);
+  }
+
+  /** Does what waits, in order, as far as its clock lets it. */
+  #catchUp(running: Running | undefined): void {
+    while (running?.alive === true && !this.#frozen) {
+      if (this.#waiting.length === 0) return;
+      const { aheadMs } = this.clock;
+      if (aheadMs > 0) {
+        this.#world.after(aheadMs, () => this.#catchUp(running));
+        return;
+      }
+      this.#waiting.shift()?.();
+      this.#dieIfDying();
     }
-    const { aheadMs } = this.clock;
-    if (aheadMs > 0) {
-      this.#world.after(aheadMs, () => this.#enter(running, run));
-      return;
-    }
-    run();
-    this.#dieIfDying();
   }
 
   #makeDispatcher(running: () => Running | undefined): Dispatcher {
     const { node, network, intercept, options: nodeOptions } = this.#parts;
-    let cancelTimer = (): void => undefined;
+    let asked = 0;
     const drain = (): void => {
       const current = running();
       if (current !== undefined) this.#drain(current);
     };
     const at = (dueMs: number): void => {
-      cancelTimer();
-      cancelTimer = this.#world.after(this.clock.untilMs(dueMs), () => {
+      asked += 1;
+      const mine = asked;
+      const wake = (): void => {
+        if (mine !== asked) return;
         // Its clock may have stood still meanwhile.
         if (this.clock.untilMs(dueMs) > this.clock.aheadMs) at(dueMs);
         else drain();
-      });
+      };
+      this.#world.after(this.clock.untilMs(dueMs), () => this.#enter(running(), wake));
     };
     const options: DispatcherOptions = {
       node,
@@ -330,8 +340,8 @@ export class SimulatedProcess implements Station {
 
   #drain(running: Running): void {
     if (!running.alive) return;
-    if (this.#frozen !== undefined) {
-      this.#frozen.push(() => this.#drain(running));
+    if (this.#frozen) {
+      this.#waiting.push(() => this.#drain(running));
       return;
     }
     const { aheadMs } = this.clock;
