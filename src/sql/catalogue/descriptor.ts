@@ -3,6 +3,7 @@
  * higher version.
  */
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
+import type { EnumLabel } from '../types/index.js';
 
 export type ColumnDefault =
   /** An expression in SQL, bound again with each plan. */
@@ -192,10 +193,13 @@ export interface TypeDescriptor extends CatalogueObject {
 }
 
 export type TypeDefinition =
-  /** Labels in order; ids are never given twice, values are stored by them. */
+  /**
+   * Labels in order. Values are stored by ids, keys by `order`: neither ever changes, and a label that
+   * is put between two others gets an order between theirs.
+   */
   | {
       readonly form: 'enum';
-      readonly labels: readonly { readonly id: number; readonly label: string }[];
+      readonly labels: readonly EnumLabel[];
     }
   | {
       readonly form: 'domain';

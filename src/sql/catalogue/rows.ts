@@ -174,7 +174,7 @@ const typeFields: ReadonlySet<string> = new Set(['type', 'base', 'returns']);
  * The object behind the name of a user's type, which begins with its OID, and whether it is that of an
  * array of it.
  */
-const userType = /^(_?)(?:enum|domain|composite)\((\d+)/;
+const userType = /^(_?)(?:enum|domain|composite):\[(\d+)/;
 
 /** What a type's object is as an OID: no OID of PostgreSQL's own types is as high. */
 export const firstOid = 15_384;

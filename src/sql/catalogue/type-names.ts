@@ -1,26 +1,35 @@
 /** The name that expressions have a user's type by: it says all that the type is. */
 import { unreachable } from '../../base/assert.js';
+import { nameOfUserType, type TypeName } from '../types/index.js';
 import type { TypeDescriptor } from './descriptor.js';
 import { firstOid } from './rows.js';
 
-/**
- * `enum(oid,schema,name,labels)`, `domain(...)` or `composite(...)`: what `typeNamed` reads. The parts are
- * JSON, so that the name is the same for the same type.
- */
-export function typeNameOf({ object, schema, name, definition }: TypeDescriptor): string {
-  const oid = object + firstOid;
-  const parts = [oid, schema, name, ...partsOf(definition)].map((part) => JSON.stringify(part));
-  return `${definition.form}(${parts.join(',')})`;
-}
+/** Arrays of a user's types have OIDs as far above those of their elements. */
+const arrayOids = 0x4000_0000;
 
-function partsOf(definition: TypeDescriptor['definition']): unknown[] {
+export function typeNameOf({ object, schema, name, definition }: TypeDescriptor): TypeName {
+  const oid = object + firstOid;
+  const common = { oid, arrayOid: oid + arrayOids, schema, name };
   switch (definition.form) {
     case 'enum':
-      return [definition.labels.map(({ id, label }) => [id, label])];
+      return nameOfUserType({ ...common, kind: 'enum', labels: definition.labels });
     case 'domain':
-      return [definition.base, definition.baseModifier];
-    case 'composite':
-      return [definition.attributes.map((one) => [one.name, one.type, one.typeModifier])];
+      return nameOfUserType({
+        ...common,
+        kind: 'domain',
+        base: definition.base as TypeName,
+        modifier: definition.baseModifier,
+        notNull: definition.notNull,
+        checks: definition.checks.map((check) => ({ name: check.name, sql: check.expression })),
+      });
+    case 'composite': {
+      const fields = definition.attributes.map((attribute) => ({
+        name: attribute.name,
+        type: attribute.type as TypeName,
+        modifier: attribute.typeModifier,
+      }));
+      return nameOfUserType({ ...common, kind: 'composite', shape: { fields } });
+    }
     default:
       return unreachable(definition);
   }
