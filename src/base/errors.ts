@@ -123,6 +123,66 @@ const catalogue = {
     retry: 'never',
     advice: 'Correct the table definition.',
   },
+  invalid_object_definition: {
+    sqlstate: '42P17',
+    retry: 'never',
+    advice: 'Correct the definition of the object.',
+  },
+  duplicate_object: {
+    sqlstate: '42710',
+    retry: 'never',
+    advice: 'Choose another name or drop the object first.',
+  },
+  duplicate_schema: {
+    sqlstate: '42P06',
+    retry: 'never',
+    advice: 'Choose another name or use IF NOT EXISTS.',
+  },
+  duplicate_function: {
+    sqlstate: '42723',
+    retry: 'never',
+    advice: 'Choose another name or use CREATE OR REPLACE.',
+  },
+  dependent_objects_still_exist: {
+    sqlstate: '2BP01',
+    retry: 'never',
+    advice: 'Drop what depends on the object first, or use CASCADE.',
+  },
+  invalid_schema_definition: {
+    sqlstate: '42P15',
+    retry: 'never',
+    advice: 'Name objects of the schema that is created.',
+  },
+  invalid_foreign_key: {
+    sqlstate: '42830',
+    retry: 'never',
+    advice: 'Reference columns that a unique constraint or the primary key covers.',
+  },
+  object_in_use: {
+    sqlstate: '55006',
+    retry: 'later',
+    advice: 'Try again when nothing else uses the object.',
+  },
+  invalid_savepoint_specification: {
+    sqlstate: '3B001',
+    retry: 'never',
+    advice: 'Name a savepoint of the open transaction.',
+  },
+  invalid_function_definition: {
+    sqlstate: '42P13',
+    retry: 'never',
+    advice: 'Correct the definition of the function.',
+  },
+  invalid_column_definition: {
+    sqlstate: '42611',
+    retry: 'never',
+    advice: 'Correct the definition of the column.',
+  },
+  invalid_grant_operation: {
+    sqlstate: '0LP01',
+    retry: 'never',
+    advice: 'Name privileges that the object has.',
+  },
   invalid_schema_name: { sqlstate: '3F000', retry: 'never', advice: 'Use a schema that exists.' },
   invalid_catalog_name: {
     sqlstate: '3D000',

@@ -4,7 +4,7 @@
  * A statement reads what the statements before it wrote, never what it writes itself: an UPDATE that
  * moves a row forward in the order of its scan must not meet it again (Halloween problem). Hence two
  * layers: `written`, which reads see, and `statement`, which becomes visible when the statement ends
- * or is dropped with it. Savepoints are more layers of the same kind.
+ * or is dropped with it. Savepoints are places in a log of what the writes since then took the place of.
  */
 import { assert } from '../base/assert.js';
 import { byteString, compareBytes } from '../base/bytes.js';
@@ -54,6 +54,22 @@ class Layer {
     this.#sorted = undefined;
   }
 
+  /** Puts back what lies under `key` now. */
+  restoring(key: Uint8Array): () => void {
+    const name = byteString(key);
+    const before = this.writes.get(name);
+    return () => {
+      const now = this.writes.get(name);
+      if (now !== undefined) this.bytes -= sizeOf(now);
+      if (before === undefined) this.writes.delete(name);
+      else {
+        this.writes.set(name, before);
+        this.bytes += sizeOf(before);
+      }
+      this.#sorted = undefined;
+    };
+  }
+
   /** In ascending order of key. Sorted when first asked for after a change. */
   sorted(): readonly KeyWrite[] {
     this.#sorted ??= [...this.writes.values()].sort((a, b) => compareBytes(a.key, b.key));
@@ -90,6 +106,8 @@ export class TransactionBuffer {
   #fences: Map<ObjectId, number> | undefined;
   #written = nothing;
   #statement: Layer | undefined;
+  /** How to take back each change since the oldest savepoint, in order; undefined without savepoints. */
+  #undo: (() => void)[] | undefined;
 
   /** `reader` is what the transaction reads where it has written nothing. */
   constructor(reader: SnapshotReader) {
@@ -105,12 +123,42 @@ export class TransactionBuffer {
   endStatement(): void {
     const ended = this.#open();
     this.#statement = undefined;
-    if (this.#written.isEmpty) {
+    if (this.#written.isEmpty && this.#undo === undefined) {
       this.#written = ended;
       return;
     }
-    for (const write of ended.writes.values()) this.#written.set(write);
-    this.#written.discards.push(...ended.discards);
+    if (ended.isEmpty) return;
+    // The empty layer is shared by all transactions.
+    if (this.#written === nothing) this.#written = new Layer();
+    const written = this.#written;
+    for (const write of ended.writes.values()) {
+      if (this.#undo !== undefined) this.#undo.push(written.restoring(write.key));
+      written.set(write);
+    }
+    if (ended.discards.length === 0) return;
+    const { length } = written.discards;
+    written.discards.push(...ended.discards);
+    this.#undo?.push(() => written.discards.splice(length));
+  }
+
+  /** A place to come back to with {@link rollbackTo}. No statement may be open. */
+  savepoint(): number {
+    assert(this.#statement === undefined, 'a statement is open');
+    this.#undo ??= [];
+    return this.#undo.length;
+  }
+
+  /** Takes back all that was done since the savepoint, which stays. */
+  rollbackTo(savepoint: number): void {
+    assert(this.#statement === undefined, 'a statement is open');
+    const undo = this.#undo;
+    assert(undo !== undefined && savepoint <= undo.length, 'a savepoint is there', savepoint);
+    while (undo.length > savepoint) undo.pop()?.();
+  }
+
+  /** No savepoint is left: what was done stays until the end. */
+  forgetSavepoints(): void {
+    this.#undo = undefined;
   }
 
   /** Drops what the statement wrote. Its guards and objects stay: they only make conflicts likelier. */
@@ -184,13 +232,23 @@ export class TransactionBuffer {
     this.#objects ??= new Map();
     const before = this.#objects.get(object);
     assert(before === undefined || before <= version, 'an object went back', object, version);
-    if (before === undefined) this.#objects.set(object, version);
+    if (before !== undefined) return;
+    const objects = this.#objects;
+    objects.set(object, version);
+    // What was read stays read; a version that is taken back must not be asked for.
+    this.#undo?.push(() => objects.delete(object));
   }
 
   /** From this commit on the shard refuses what was planned with older versions of the object. */
   fence(object: ObjectId, version: number): void {
     this.#fences ??= new Map();
-    this.#fences.set(object, version);
+    const fences = this.#fences;
+    const before = fences.get(object);
+    fences.set(object, version);
+    this.#undo?.push(() => {
+      if (before === undefined) fences.delete(object);
+      else fences.set(object, before);
+    });
   }
 
   /** Memory held, bytes, for the accounts of statement and session. */
@@ -198,7 +256,7 @@ export class TransactionBuffer {
     return (
       this.#written.bytes +
       (this.#statement?.bytes ?? 0) +
-      sizeIn(this.#guards) * entryBytes +
+      (sizeIn(this.#guards) + (this.#undo?.length ?? 0)) * entryBytes +
       (sizeIn(this.#objects) + sizeIn(this.#fences)) * 32
     );
   }

@@ -34,6 +34,7 @@ export type {
 } from './descriptor.js';
 export { type CatalogueLookup, noObjects, tableNamed } from './names.js';
 export type { NumberSource } from './numbers.js';
+export { type Found, isAsFound, RecordingLookup } from './recording.js';
 export { PathLookup, temporarySchema } from './path.js';
 export { firstOid, firstTemporaryId, objectOfType, temporaryDatabase } from './rows.js';
 export { typeNameOf } from './type-names.js';

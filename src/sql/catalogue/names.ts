@@ -1,6 +1,7 @@
 /** Looking up objects by the names that statements use. */
 import type { ObjectId } from '../../base/ids.js';
 import type {
+  Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
   TableDescriptor,
@@ -17,11 +18,15 @@ export interface CatalogueLookup {
   type(schema: string | undefined, name: string): TypeDescriptor | undefined;
   /** The functions of the name in `schema`, or in all schemas of the path in its order. */
   functions(schema: string | undefined, name: string): readonly FunctionDescriptor[];
+  /** An object by its id: what stored texts refer to; undefined when it is gone. */
+  object(object: ObjectId): Descriptor | undefined;
   /** A table by its id: what foreign keys reference. */
   table(object: ObjectId): TableDescriptor | undefined;
   hasSchema(name: string): boolean;
   /** Where CREATE without a schema goes; undefined when no schema of the path exists. */
   readonly creationSchema: string | undefined;
+  /** The schemas that names without one are looked for in, in order. */
+  readonly path: readonly string[];
 }
 
 /** A catalogue with nothing in it: for what names no objects. */
@@ -29,9 +34,11 @@ export const noObjects: CatalogueLookup = {
   relation: () => undefined,
   type: () => undefined,
   functions: () => [],
+  object: () => undefined,
   table: () => undefined,
   hasSchema: () => false,
   creationSchema: undefined,
+  path: [],
 };
 
 /** The table of the name, if the relation of the name is one. */

@@ -2,6 +2,7 @@
 import type { DatabaseId, ObjectId } from '../../base/ids.js';
 import { type TransactionCatalogue, userDatabase } from './catalogue.js';
 import type {
+  Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
   TableDescriptor,
@@ -18,12 +19,12 @@ const publicSchema = 'public';
 
 export class PathLookup implements CatalogueLookup {
   readonly #catalogue: TransactionCatalogue;
-  readonly #path: readonly string[];
+  readonly path: readonly string[];
 
   /** `path` is search_path's value, its words unquoted and `$user` replaced. */
   constructor(catalogue: TransactionCatalogue, path: readonly string[]) {
     this.#catalogue = catalogue;
-    this.#path = path.includes(temporarySchema) ? path : [temporarySchema, ...path];
+    this.path = path.includes(temporarySchema) ? path : [temporarySchema, ...path];
   }
 
   relation(schema: string | undefined, name: string): RelationDescriptor | undefined {
@@ -35,14 +36,18 @@ export class PathLookup implements CatalogueLookup {
   }
 
   functions(schema: string | undefined, name: string): readonly FunctionDescriptor[] {
-    const schemas = schema === undefined ? this.#path : [schema];
+    const schemas = schema === undefined ? this.path : [schema];
     return schemas
       .filter((one) => one !== temporarySchema)
       .flatMap((one) => this.#catalogue.functions(userDatabase, one, name));
   }
 
+  object(object: ObjectId): Descriptor | undefined {
+    return this.#catalogue.objectIfThere(object);
+  }
+
   table(object: ObjectId): TableDescriptor | undefined {
-    const found = this.#catalogue.objectIfThere(object);
+    const found = this.object(object);
     return found?.kind === 'table' ? found : undefined;
   }
 
@@ -52,14 +57,14 @@ export class PathLookup implements CatalogueLookup {
   }
 
   get creationSchema(): string | undefined {
-    return this.#path.find((one) => one !== temporarySchema && this.hasSchema(one));
+    return this.path.find((one) => one !== temporarySchema && this.hasSchema(one));
   }
 
   #first<T>(
     schema: string | undefined,
     find: (database: DatabaseId, schema: string) => T | undefined,
   ): T | undefined {
-    for (const one of schema === undefined ? this.#path : [schema]) {
+    for (const one of schema === undefined ? this.path : [schema]) {
       const found = find(one === temporarySchema ? temporaryDatabase : userDatabase, one);
       if (found !== undefined) return found;
     }

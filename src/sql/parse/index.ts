@@ -9,7 +9,14 @@
  */
 export * as ast from './ast.js';
 export { as, kindOf, locationOf, the, stringOf, stringsOf } from './ast.js';
-export { expressionText } from './expression-text.js';
+export {
+  bracketedText,
+  expressionAround,
+  expressionText,
+  indexElementTexts,
+  textBehind,
+  viewQueryText,
+} from './expression-text.js';
 export { fields, nodeNotSupported, notSupported } from './fields.js';
 export { checkLength, tooDeep } from './limits.js';
 export type { ParseLimits } from './limits.js';
