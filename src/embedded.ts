@@ -14,7 +14,13 @@ import {
 } from './client/index.js';
 import { must } from './base/assert.js';
 import { DatabaseError } from './base/errors.js';
-import { errorFrame, type FrameLayout, frameLayoutOf, type SqlConnection } from './net/index.js';
+import {
+  copyMessage,
+  errorFrame,
+  type FrameLayout,
+  frameLayoutOf,
+  type SqlConnection,
+} from './net/index.js';
 import type { CompleteFrame, RequestFrame, RowsFrame } from './net/protocol.js';
 import {
   checkConfig,
@@ -171,6 +177,10 @@ class InProcessTransport implements Transport {
       case 'cancel':
         this.#connection?.send({ kind: 'sql.cancel', request: frame.id });
         return;
+      case 'copyData':
+      case 'copyEnd':
+        this.#connection?.send(copyMessage(frame));
+        return;
       case 'ping':
         queueMicrotask(() => this.#events.onFrame({ op: 'pong', id: frame.id }));
     }
@@ -239,6 +249,9 @@ class InProcessTransport implements Transport {
       }
       case 'sql.closed':
         this.#events.onFrame({ op: 'closed', id });
+        return;
+      case 'sql.copyIn':
+        this.#events.onFrame({ op: 'copy', id, credit: answer.credit });
         return;
       case 'sql.failed':
         this.#layouts.delete(id);

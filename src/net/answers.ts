@@ -73,6 +73,8 @@ export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): 
     }
     case 'sql.closed':
       return `{"op":"closed","id":${answer.request}}`;
+    case 'sql.copyIn':
+      return `{"op":"copy","id":${answer.request},"credit":${answer.credit}}`;
     case 'sql.failed':
       return writeError(answer.request, answer.error, answer.status);
   }

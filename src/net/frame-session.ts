@@ -20,7 +20,13 @@ import {
 } from './answers.js';
 import { forwardedRequestsMax, largeFrameLength, windowFramesMax } from './limits.js';
 import { doorMetrics } from './metrics.js';
-import type { CancelFrame, CreditFrame, RequestFrame } from './protocol.js';
+import type {
+  CancelFrame,
+  CopyDataFrame,
+  CopyEndFrame,
+  CreditFrame,
+  RequestFrame,
+} from './protocol.js';
 import { readRequest } from './requests.js';
 import type {
   ConnectOptions,
@@ -53,6 +59,8 @@ interface InFlight {
   /** The most that `owed` may be: one until it is known how large the frames are. */
   window: number;
   layout: Layout | undefined;
+  /** The session has asked for data of COPY. */
+  copies: boolean;
   /** False while it waits for its turn to be sent to the session. */
   forwarded: boolean;
 }
@@ -128,6 +136,10 @@ export class FrameSession implements SessionListener {
       case 'cancel':
         this.#cancel(frame);
         return;
+      case 'copyData':
+      case 'copyEnd':
+        this.#copy(frame);
+        return;
       case 'ping':
         this.#sink.frame(writePong({ id: frame.id, ...this.#leader() }));
         return;
@@ -165,6 +177,9 @@ export class FrameSession implements SessionListener {
       last = answer.last;
     } else if (answer.kind === 'sql.complete') {
       last = answer.last;
+    } else if (answer.kind === 'sql.copyIn') {
+      request.copies = true;
+      last = false;
     }
     const text = writeAnswer(answer, request.layout);
     this.#sink.frame(text);
@@ -220,6 +235,7 @@ export class FrameSession implements SessionListener {
       owed: 0,
       window: 1,
       layout: undefined,
+      copies: false,
       forwarded: false,
     };
     this.#inFlight.set(id, request);
@@ -266,6 +282,14 @@ export class FrameSession implements SessionListener {
     this.#ask(frame.id, request);
   }
 
+  /** Data for a statement that has ended are void: they were on their way. */
+  #copy(frame: CopyDataFrame | CopyEndFrame): void {
+    const request = this.#inFlight.get(frame.id);
+    if (request === undefined) return;
+    if (request.copies) this.#connection.send(copyMessage(frame));
+    else this.refuseFrame(frame.id, `request ${frame.id} has not asked for data`);
+  }
+
   #cancel(frame: CancelFrame): void {
     const request = this.#inFlight.get(frame.id);
     if (request === undefined) return;
@@ -309,6 +333,20 @@ export class FrameSession implements SessionListener {
   #series(operation: string, outcome: string): HistogramCell {
     return this.#options.metrics.histogram(doorMetrics.requests, { operation, outcome });
   }
+}
+
+/** The message that carries data of COPY to the session. */
+export function copyMessage(frame: CopyDataFrame | CopyEndFrame): SessionMessage {
+  const { id: request } = frame;
+  if (frame.op === 'copyData') {
+    const data =
+      frame.base64 === undefined
+        ? Buffer.from(frame.text ?? '', 'utf8')
+        : Buffer.from(frame.base64, 'base64');
+    return { kind: 'sql.copyData', request, data };
+  }
+  const { failure } = frame;
+  return { kind: 'sql.copyEnd', request, ...(failure === undefined ? {} : { failure }) };
 }
 
 function sessionMessage(frame: SessionRequest, credit: number): SessionMessage {

@@ -8,6 +8,7 @@
  * Must not know: how statements are executed, where sessions run, what a shard or a store is. It
  * sees sessions through {@link SqlService} only.
  */
+export { copyMessage } from './frame-session.js';
 export { errorFrame } from './answers.js';
 export { type FrameLayout, frameLayoutOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';

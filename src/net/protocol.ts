@@ -52,6 +52,22 @@ export interface CancelFrame {
   readonly id: number;
 }
 
+/** Data of COPY FROM STDIN, after a `copy` frame has asked for them: exactly one of `text` and `base64`. */
+export interface CopyDataFrame {
+  readonly op: 'copyData';
+  readonly id: number;
+  readonly text?: string;
+  /** For the binary format. */
+  readonly base64?: string;
+}
+
+/** The end of the data; with `failure` there are no more because of it and the statement fails. */
+export interface CopyEndFrame {
+  readonly op: 'copyEnd';
+  readonly id: number;
+  readonly failure?: string;
+}
+
 export interface PingFrame {
   readonly op: 'ping';
   readonly id: number;
@@ -63,6 +79,8 @@ export type RequestFrame =
   | CloseFrame
   | CreditFrame
   | CancelFrame
+  | CopyDataFrame
+  | CopyEndFrame
   | PingFrame;
 
 /** Where a session stands: no transaction, in one, in one that an error has ended. */
@@ -129,6 +147,13 @@ export interface ClosedFrame {
   readonly id: number;
 }
 
+/** COPY FROM STDIN takes `credit` more frames of data. */
+export interface CopyFrame {
+  readonly op: 'copy';
+  readonly id: number;
+  readonly credit: number;
+}
+
 export interface PongFrame {
   readonly op: 'pong';
   readonly id: number;
@@ -151,6 +176,7 @@ export interface ErrorFrame {
   readonly table?: string;
   readonly column?: string;
   readonly constraint?: string;
+  readonly context?: string;
   readonly retry: 'never' | 'statement' | 'transaction' | 'later' | 'unknown';
   readonly status?: FrameStatus;
 }
@@ -161,5 +187,6 @@ export type AnswerFrame =
   | CompleteFrame
   | PreparedFrame
   | ClosedFrame
+  | CopyFrame
   | PongFrame
   | ErrorFrame;

@@ -58,6 +58,8 @@ const kinds = new Map([
   ['close', kind(checkName, 'name')],
   ['credit', kind(checkCredit, 'credit')],
   ['cancel', kind(nothing)],
+  ['copyData', kind(checkCopyData, 'text', 'base64')],
+  ['copyEnd', kind(checkCopyEnd, 'failure')],
   ['ping', kind(nothing)],
 ]);
 
@@ -89,6 +91,22 @@ function checkCredit({ credit }: Fields): string | undefined {
   const valid =
     typeof credit === 'number' && Number.isInteger(credit) && credit >= 1 && credit <= creditMax;
   return valid ? undefined : 'credit must be a whole number from 1 to 2^31 - 1';
+}
+
+function checkCopyData({ text, base64 }: Fields): string | undefined {
+  if ((text === undefined) === (base64 === undefined)) {
+    return 'copyData takes exactly one of text and base64';
+  }
+  if (text !== undefined && typeof text !== 'string') return 'text must be a string';
+  if (base64 === undefined) return undefined;
+  const valid = typeof base64 === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(base64);
+  return valid ? undefined : 'base64 must be a string of base64';
+}
+
+function checkCopyEnd({ failure }: Fields): string | undefined {
+  return failure === undefined || typeof failure === 'string'
+    ? undefined
+    : 'failure must be a string';
 }
 
 function isParameters(value: unknown): value is readonly FrameParameter[] {

@@ -6,6 +6,7 @@ import type { ReplicaArguments } from '../shard/index.js';
 import { loadParser, type SessionLimits } from '../sql/index.js';
 import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
 import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
+import { serverFiles } from './server-files.js';
 
 /** What every thread is told: plain data. */
 export interface BootOptions {
@@ -16,6 +17,8 @@ export interface BootOptions {
   readonly storePaths: readonly string[] | undefined;
   readonly mapSizeBytes: number;
   readonly limits: Partial<SessionLimits>;
+  /** Directories whose files COPY may read and write. */
+  readonly copyDirectories: readonly string[];
 }
 
 /** How the places of a thread do, as plain data. */
@@ -26,7 +29,9 @@ export interface BootReport {
 export async function boot(setup: BootSetup): Promise<Booted> {
   const { dispatcher, placeIds } = setup;
   const options = setup.options as BootOptions;
-  const sessions = registerKinds(dispatcher, options.limits);
+  const sessions = registerKinds(dispatcher, options.limits, {
+    files: serverFiles(options.copyDirectories),
+  });
   if (placeIds.includes(shardPlace)) await loadParser();
   const engines: Engine[] = [];
   const places: ComposedPlace[] = [];

@@ -46,6 +46,7 @@ export interface NodeConfig {
     readonly bulkBytesPerSecond: number;
   };
   readonly cluster: {
+    readonly checkIntervalMs: number;
     readonly seeds: readonly string[];
     readonly join: readonly string[];
     readonly role: 'voter' | 'learner' | 'witness';
@@ -70,6 +71,10 @@ export interface NodeConfig {
     readonly nodeMemoryBytes: number;
     readonly preparedStatements: number;
     readonly planCacheBytes: number;
+  };
+  readonly copy: {
+    /** Absolute paths. */
+    readonly directories: readonly string[];
   };
   readonly log: {
     readonly level: LogThreshold;
@@ -138,11 +143,12 @@ export function checkConfig(given: unknown, source = 'configuration'): NodeConfi
 }
 
 function withAbsolutePaths(config: NodeConfig): NodeConfig {
-  const { data, mesh } = config;
+  const { data, mesh, copy } = config;
   const absolute = (path: string): string => (path === '' ? path : resolve(path));
   return {
     ...config,
     data: data.directory === inMemory ? data : { ...data, directory: resolve(data.directory) },
+    copy: { directories: copy.directories.map(absolute) },
     mesh: {
       ...mesh,
       secretFile: absolute(mesh.secretFile),

@@ -2,6 +2,7 @@
  * Every option of a node: the one list that the check, the environment, `--print-config` and
  * docs/config.md are made from or compared with.
  */
+import { defaultClusterLimits } from '../cluster/index.js';
 import { defaultRaftTiming } from '../shard/index.js';
 
 export interface ConfigOption {
@@ -178,6 +179,15 @@ const options: readonly ConfigOption[] = [
     'addresses host:port',
     'Members of a cluster that an empty node joins, each tried in turn; `--join` sets it too.',
   ),
+  integer(
+    'cluster.checkIntervalMs',
+    defaultClusterLimits.checkIntervalMs,
+    'milliseconds',
+    0,
+    7 * 86_400_000,
+    'How often the leader compares what the replicas hold and has every checksum verified, a piece at a ' +
+      'time. A node alone verifies its checksums. 0 is never.',
+  ),
   choice(
     'cluster.role',
     'voter',
@@ -295,6 +305,12 @@ const options: readonly ConfigOption[] = [
     64 * kib,
     16 * gib,
     'Plans kept for statements seen before, of each store.',
+  ),
+  strings(
+    'copy.directories',
+    'absolute paths',
+    'Directories of this machine whose files `COPY ... FROM` and `TO` may name, by any client. Without ' +
+      'one only `STDIN` and `STDOUT` are taken.',
   ),
   choice(
     'log.level',

@@ -22,6 +22,7 @@ import {
 import { type Refusal, shardAccess } from '../shard/protocol.js';
 import {
   parseMessageTypes,
+  type SessionCapabilities,
   type SessionLimits,
   sessionAnswerTypes,
   sessionKind,
@@ -79,10 +80,11 @@ export interface ComposedPlace {
 export function registerKinds(
   dispatcher: Dispatcher,
   limits: Partial<SessionLimits> = {},
+  capabilities: SessionCapabilities = {},
 ): Metrics {
   const metrics = new Metrics();
   dispatcher.registerKind(replicaKind);
-  dispatcher.registerKind(sessionKind({ metrics, limits }));
+  dispatcher.registerKind(sessionKind({ metrics, limits, ...capabilities }));
   // Sessions send them to doors, which are on the main thread.
   dispatcher.registerMessages(sessionAnswerTypes);
   dispatcher.registerMessages(parseMessageTypes);

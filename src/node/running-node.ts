@@ -103,6 +103,7 @@ function startRuntime(config: NodeConfig, hooks: NodeHooks, identity: Identity):
     storePaths,
     mapSizeBytes: config.data.mapSizeBytes,
     limits: config.limits,
+    copyDirectories: config.copy.directories,
   };
   return Runtime.start({
     node,

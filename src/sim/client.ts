@@ -198,6 +198,7 @@ export class SimulatedClient {
         return { kind: 'error', error: answer.error };
       case 'sql.prepared':
       case 'sql.closed':
+      case 'sql.copyIn':
         return undefined;
       default:
         return unreachable(answer);

@@ -6,11 +6,13 @@
  * the construct for what is not. Must not know: sockets, files, threads, clocks.
  */
 export { loadModule as loadParser } from 'libpg-query';
+export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
 export { parsePieces } from './parse/index.js';
 export {
   adminMessageTypes,
   defaultSessionLimits,
   parseMessageTypes,
+  type SessionCapabilities,
   type SessionLimits,
   sessionAnswerTypes,
   sessionKind,

@@ -17,6 +17,7 @@ import {
 } from './command.js';
 import { BindContext, ParameterTypes } from './context.js';
 import { bindCreateTable, bindDrop } from './create.js';
+import { bindCopy } from './copy.js';
 import { bindInsert } from './insert.js';
 import { bindQuery } from './select.js';
 import { bindDelete, bindUpdate } from './update.js';
@@ -88,6 +89,8 @@ function bindData(context: BindContext, node: ast.Node): DataStatement | undefin
   if (insert !== undefined) return bindInsert(context, insert);
   const update = as(node, 'UpdateStmt');
   if (update !== undefined) return bindUpdate(context, update);
+  const copy = as(node, 'CopyStmt');
+  if (copy !== undefined) return bindCopy(context, copy);
   const deletion = as(node, 'DeleteStmt');
   return deletion && bindDelete(context, deletion);
 }
@@ -103,6 +106,8 @@ function resultColumns(statement: Statement): readonly RelationColumn[] | undefi
     case 'update':
     case 'delete':
       return statement.returning?.columns;
+    case 'copyTo':
+      return statement.columns;
     case 'show':
       return [{ column: 0, name: statement.name, type: text }];
     case 'administer':

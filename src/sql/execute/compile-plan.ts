@@ -1,8 +1,10 @@
 /** Makes operators of plans. */
 import { assert, unreachable } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
-import { columnsOf, type Plan } from '../rewrite/index.js';
+import { columnsOf, type Plan, type QueryPlan } from '../rewrite/index.js';
 import { compileAggregate, compileDistinct, compileDistinctOn } from './aggregate.js';
+import { compileCopyInput } from './copy-input.js';
+import { compileQueryPlan } from './compile-query-plan.js';
 import { compileJoin } from './join.js';
 import { compileFilter, compileLimit, compileProject, compileValues } from './row-operators.js';
 import { compileProjectSet, compileTableFunction } from './set-rows.js';
@@ -18,6 +20,8 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
       return compileScan(plan);
     case 'values':
       return compileValues(plan.rows, database);
+    case 'copyInput':
+      return compileCopyInput(plan);
     case 'tableFunction':
       return compileTableFunction(plan, database);
     case 'join': {
@@ -35,13 +39,19 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
     case 'sort':
     case 'limit':
       return compileOverInput(plan, database);
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return compileQueryPlan(plan, database);
     default:
       return unreachable(plan);
   }
 }
 
 function compileOverInput(
-  plan: Extract<Plan, { readonly input: Plan }>,
+  plan: Exclude<Extract<Plan, { readonly input: Plan }>, QueryPlan>,
   database: DatabaseId | undefined,
 ): Source {
   const input = compilePlan(plan.input, database);

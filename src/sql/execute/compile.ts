@@ -1,22 +1,22 @@
 /** Compiles bound statements: plans what they read, and makes operators of the plan. */
-import { assert, unreachable } from '../../base/assert.js';
+import { assert } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { Expression } from '../plan/expression.js';
 import type { BoundStatement, DataStatement } from '../plan/statement.js';
-import { columnsOf, type Plan, type PlannedStatement, planStatement } from '../rewrite/index.js';
+import { type Plan, type PlannedStatement, planStatement } from '../rewrite/index.js';
 import type { Row } from '../types/index.js';
-import { compilePlan } from './compile-plan.js';
+import { compileWhole } from './compile-query-plan.js';
+import { compileWrite } from './compile-write.js';
 import type { CompiledStatement, Execution, ExecutionContext } from './execution.js';
 import { explain } from './explain.js';
 import { compileExpression } from './expression.js';
-import { compileInsert, compileInsertRow } from './insert.js';
+import { compileInsertRow } from './insert.js';
 import { sizeOfPlan } from './plan-size.js';
 import { compilePoint } from './point.js';
 import { evaluateRow } from './row-operators.js';
 import { Once, Running } from './running.js';
 import { scopeOf } from './scope.js';
 import type { Stream } from './stream.js';
-import { compileDelete, compileUpdate } from './update.js';
 import type { Write } from './write.js';
 
 /**
@@ -28,6 +28,7 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
   try {
     switch (statement.kind) {
       case 'query':
+      case 'copyTo':
       case 'insert':
       case 'update':
       case 'delete':
@@ -56,34 +57,17 @@ export function evaluateAll(expressions: readonly Expression[], context: Executi
 /** Compiles a statement with the plan that was made for it. */
 export function compilePlanned({ statement, plan }: PlannedStatement): CompiledStatement {
   const bytes = sizeOfPlan(plan);
-  switch (statement.kind) {
-    case 'query': {
-      const source = compilePlan(plan, undefined);
-      return {
-        start: (context) => new Running(source(context), undefined),
-        point: compilePoint(plan),
-        bytes,
-      };
-    }
-    case 'insert': {
-      const one = compileInsertOne(statement, plan);
-      if (one !== undefined) return { start: one, point: undefined, bytes };
-      return writing(compileInsert(statement, compilePlan(plan, statement.table.database)), bytes);
-    }
-    case 'update':
-    case 'delete': {
-      const source = compilePlan(plan, statement.table.database);
-      const columns = columnsOf(plan);
-      return writing(
-        statement.kind === 'update'
-          ? compileUpdate(statement, source, columns)
-          : compileDelete(statement, source, columns),
-        bytes,
-      );
-    }
-    default:
-      return unreachable(statement);
+  if (statement.kind === 'query') {
+    const source = compileWhole(plan, undefined);
+    return {
+      start: (context) => new Running(source(context), undefined),
+      point: compilePoint(plan),
+      bytes,
+    };
   }
+  const one = statement.kind === 'insert' ? compileInsertOne(statement, plan) : undefined;
+  if (one !== undefined) return { start: one, point: undefined, bytes };
+  return writing(compileWrite({ statement, plan }), bytes);
 }
 
 function writing(write: Write, bytes: number): CompiledStatement {

@@ -4,8 +4,10 @@
  */
 import type { TransactionBuffer } from '../../txn/buffer.js';
 import type { NumberSource } from '../catalogue/index.js';
+import type { CopyChunks, ServerFiles } from '../copy/index.js';
 import type { FunctionContext } from '../functions/index.js';
 import type { MemoryAccount } from '../memory.js';
+import type { Nested } from './nested.js';
 import type { Row, Value } from '../types/value.js';
 
 /** What an execution may use. Reads go through `buffer`, which shows the transaction's snapshot and its own writes. */
@@ -19,6 +21,12 @@ export interface ExecutionContext {
   readonly memory: MemoryAccount;
   /** True when the turn has used its time: the execution then returns `pause` soon. */
   readonly turnIsOver: () => boolean;
+  /** The client's data of COPY FROM STDIN. */
+  readonly copyInput?: CopyChunks | undefined;
+  /** Files of the node's machine; undefined where statements may not touch any. */
+  readonly files?: ServerFiles | undefined;
+  /** Of a plan with queries within queries: what they share. */
+  readonly nested?: Nested;
 }
 
 export type Step =

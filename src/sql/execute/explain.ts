@@ -4,13 +4,17 @@ import type { AggregateCall, ColumnId, Expression, SortKey } from '../plan/expre
 import type { Grouped, Windowed } from '../plan/relation.js';
 import {
   type Access,
+  answerColumns,
+  type ApplyPlan,
   columnsOf,
   type JoinPlan,
+  mapInputs,
   type Plan,
   type PlannedStatement,
   type ScanPlan,
 } from '../rewrite/index.js';
 import type { FunctionContext } from '../types/index.js';
+import { queryBlock } from './explain-query.js';
 import { type Names, printExpression } from './print-expression.js';
 
 /** A node as it is printed. */
@@ -25,7 +29,7 @@ export function explain(
   { statement, plan }: PlannedStatement,
   functions: FunctionContext,
 ): string[] {
-  if (statement.kind === 'query') return explainPlan(plan, functions);
+  if (statement.kind === 'query' || statement.kind === 'copyTo') return explainPlan(plan, functions);
   const lines: string[] = [];
   const verb = { insert: 'Insert', update: 'Update', delete: 'Delete' }[statement.kind];
   lines.push(`${verb} on ${statement.table.name}`);
@@ -49,6 +53,10 @@ interface Printer {
 }
 
 function printPlan(plan: Plan, depth: number, lines: string[], printer: Printer): void {
+  if (plan.kind === 'with') {
+    printWith(plan, depth, lines, printer);
+    return;
+  }
   const { names, functions } = printer;
   const show = (expression: Expression): string =>
     printExpression(expression, names.column, functions);
@@ -57,6 +65,39 @@ function printPlan(plan: Plan, depth: number, lines: string[], printer: Printer)
   lines.push(`${indent}${title}`);
   for (const detail of details) lines.push(`${' '.repeat(6 * depth + 2)}${detail}`);
   for (const input of inputs) printPlan(input, depth + 1, lines, printer);
+}
+
+/** The input, and each table below it. */
+function printWith(
+  plan: Extract<Plan, { readonly kind: 'with' }>,
+  depth: number,
+  lines: string[],
+  printer: Printer,
+): void {
+  printPlan(plan.input, depth, lines, printer);
+  const indent = ' '.repeat(6 * depth + 2);
+  for (const { name, source } of plan.tables) {
+    lines.push(`${indent}CTE ${name}`);
+    switch (source.kind) {
+      case 'query':
+        printPlan(source.input.plan, depth + 1, lines, printer);
+        break;
+      case 'recursive':
+        lines.push(`${indent}  ->  Recursive Union`);
+        printPlan(source.first.plan, depth + 2, lines, printer);
+        printPlan(source.next.plan, depth + 2, lines, printer);
+        break;
+      case 'statement':
+        for (const line of source.planned === undefined
+          ? []
+          : explain(source.planned, printer.functions)) {
+          lines.push(`${indent}  ${line}`);
+        }
+        break;
+      default:
+        unreachable(source);
+    }
+  }
 }
 
 type Show = (expression: Expression) => string;
@@ -76,6 +117,8 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
         inputs: [],
       };
     }
+    case 'copyInput':
+      return { title: `Copy From on ${plan.table}`, details: [], inputs: [] };
     case 'tableFunction':
       return functionBlock(plan, show);
     case 'join':
@@ -122,6 +165,12 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
     }
     case 'limit':
       return { title: 'Limit', details: [], inputs: [plan.input] };
+    case 'apply':
+    case 'append':
+    case 'setOperation':
+    case 'with':
+    case 'withScan':
+      return queryBlock(plan, show);
     default:
       return unreachable(plan);
   }
@@ -253,6 +302,7 @@ class PlanNames {
   readonly #scans = new Map<ScanPlan, string>();
 
   readonly #functions: FunctionContext;
+  #subPlans = 0;
 
   constructor(plan: Plan, functions: FunctionContext) {
     this.#functions = functions;
@@ -282,12 +332,14 @@ class PlanNames {
       for (const { column, name } of plan.columns) this.#columns.set(column, { name, scan: plan });
       return;
     }
-    if (plan.kind === 'join') {
-      this.#collect(plan.left);
-      this.#collect(plan.right);
-    } else if ('input' in plan) {
-      this.#collect(plan.input);
+    if (plan.kind === 'apply') {
+      this.#collectApply(plan);
+      return;
     }
+    mapInputs(plan, (input) => {
+      this.#collect(input);
+      return input;
+    });
     const show = (part: Expression): string => printExpression(part, this.column, this.#functions);
     const computed =
       plan.kind === 'project' ? plan.expressions : plan.kind === 'aggregate' ? plan.groups : [];
@@ -301,9 +353,27 @@ class PlanNames {
       const over = plan.kind === 'window' ? ' OVER (?)' : '';
       this.#columns.set(call.column, { name: `${printCallOf(call, show)}${over}` });
     }
-    const isLeaf = plan.kind === 'values' || plan.kind === 'tableFunction';
-    for (const { column, name } of isLeaf ? plan.columns : []) {
+    for (const { column, name } of 'columns' in plan ? plan.columns : []) {
       this.#columns.set(column, { name });
+    }
+  }
+
+  /** Captures are called what they are outside, answers by their numbers. */
+  #collectApply(plan: ApplyPlan): void {
+    const show = (part: Expression): string => printExpression(part, this.column, this.#functions);
+    const { answer } = plan;
+    this.#collect(plan.left);
+    for (const { column, expression } of [
+      ...plan.captures,
+      ...('operands' in answer ? answer.operands : []),
+    ]) {
+      this.#columns.set(column, { name: show(expression) });
+    }
+    this.#collect(plan.right);
+    if (answer.kind === 'inner' || answer.kind === 'left') return;
+    this.#subPlans += 1;
+    for (const { column } of answerColumns(plan)) {
+      this.#columns.set(column, { name: `(SubPlan ${this.#subPlans})` });
     }
   }
 }

@@ -15,6 +15,7 @@ import type {
   SortKey,
   WindowCall,
 } from './expression.js';
+import type { CopyInput } from './copy.js';
 import type { QueryRelation } from './subquery.js';
 
 export interface RelationColumn {
@@ -27,6 +28,7 @@ export type JoinKind = 'inner' | 'left' | 'right' | 'full';
 
 export type Relation =
   | QueryRelation
+  | CopyInput
   /** Rows of a table. `key` columns are those that the statement reads; `filter` may use them all. */
   | {
       readonly kind: 'table';

@@ -5,6 +5,7 @@ import type {
   TableDescriptor,
 } from '../catalogue/descriptor.js';
 import type { ParsedStatement } from '../parse/index.js';
+import type { CopyTo } from './copy.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { Relation, RelationColumn } from './relation.js';
 
@@ -54,7 +55,10 @@ export type DataStatement =
       readonly defaults: readonly Assignment[];
       readonly onConflict: OnConflict | undefined;
       readonly returning: Returning | undefined;
+      /** It is COPY FROM, which counts under its own name, of the client's data or a file. */
+      readonly copy?: 'client' | 'file';
     }
+  | CopyTo
   | {
       readonly kind: 'update';
       readonly table: TableDescriptor;

@@ -18,6 +18,7 @@ export function guessRows(plan: Plan): number {
       return Math.max(1, guessScan(plan) * shareOf(plan.filter));
     case 'values':
       return plan.rows.length;
+    case 'copyInput':
     case 'tableFunction':
       return functionRows;
     case 'join':

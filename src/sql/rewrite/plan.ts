@@ -5,6 +5,7 @@
  */
 import { unreachable } from '../../base/assert.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { CopyInput } from '../plan/copy.js';
 import type {
   ColumnId,
   Expression,
@@ -101,6 +102,7 @@ export interface JoinPlan {
 export type Plan =
   | ScanPlan
   | QueryPlan
+  | CopyInput
   | JoinPlan
   | {
       readonly kind: 'values';
@@ -167,6 +169,7 @@ export function planOf(relation: Relation): Plan {
     }
     case 'values':
     case 'tableFunction':
+    case 'copyInput':
       return relation;
     case 'join':
       return {
@@ -222,6 +225,7 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
     case 'scan':
     case 'values':
     case 'tableFunction':
+    case 'copyInput':
       return plan.columns;
     case 'join':
       return [...columnsOf(plan.left), ...columnsOf(plan.right)];
@@ -277,6 +281,7 @@ export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
     case 'scan':
     case 'values':
     case 'tableFunction':
+    case 'copyInput':
       return plan;
     case 'join': {
       const left = change(plan.left);
@@ -319,6 +324,8 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
   const sortKeys = (keys: readonly SortKey[]): readonly SortKey[] =>
     keys.map((key) => ({ ...key, expression: change(key.expression) }));
   switch (plan.kind) {
+    case 'copyInput':
+      return { ...plan, defaults: plan.defaults.map(maybe) };
     case 'scan':
       return {
         ...plan,

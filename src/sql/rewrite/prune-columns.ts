@@ -26,6 +26,7 @@ function prune(plan: Plan, needed: Columns): Plan {
       };
     }
     // Who asks for no value of a function's rows still asks for the rows.
+    case 'copyInput':
     case 'tableFunction':
       return plan;
     case 'join': {

@@ -56,6 +56,7 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
       return pushBelow(plan, conditions, (columns) => isSubset(columns, below));
     }
     case 'limit':
+    case 'copyInput':
     case 'tableFunction':
     case 'values':
       return filtered(

@@ -8,7 +8,11 @@ import { columnsRead } from './expressions.js';
 import { foldConstants } from './fold-constants.js';
 import { mergeProjections } from './merge-projections.js';
 import { orderJoins } from './order-joins.js';
-import { columnsOf, type Plan, planOf } from './plan.js';
+import { findRepeats } from './find-repeats.js';
+import { inlineWith } from './inline-with.js';
+import { liftStatement, returningAsQuery } from './lift-statement.js';
+import { NewColumns } from './new-columns.js';
+import { columnsOf, type Plan } from './plan.js';
 import { pruneColumns } from './prune-columns.js';
 import { pushFilters } from './push-filters.js';
 import { pushLimits } from './push-limits.js';
@@ -54,26 +58,30 @@ export type Trace = (rule: string, plan: Plan) => void;
  * constant expressions. `off` names rules to leave out, for tests.
  */
 export function planStatement(
-  statement: DataStatement,
+  given: DataStatement,
   trace?: Trace,
   off: ReadonlySet<string> = new Set(),
+  ids = new NewColumns(),
 ): PlannedStatement {
+  const lifted = liftStatement(returningAsQuery(given, ids), ids);
+  const { statement } = lifted;
   const needed = columnsNeeded(statement);
-  let plan = planOf(statement.input);
+  let plan = findRepeats(inlineWith(lifted.plan));
   if (numbersRows(statement)) plan = showRowNumbers(plan);
   for (const rule of rules) {
     if (off.has(rule.name)) continue;
     plan = rule.apply(plan, needed);
     trace?.(rule.name, plan);
   }
-  const isOrdered = statement.kind === 'query' || statement.kind === 'insert';
+  const { kind } = statement;
+  const isOrdered = kind === 'query' || kind === 'insert' || kind === 'copyTo';
   return { statement, plan: isOrdered ? inOrder(plan, statement.input) : plan };
 }
 
 /** The columns that a statement reads of its input. */
 function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
   const { kind, input } = statement;
-  if (kind === 'query' || kind === 'insert')
+  if (kind === 'query' || kind === 'insert' || kind === 'copyTo')
     return new Set(input.columns.map(({ column }) => column));
   const { table, returning } = statement;
   const needed = new Set<ColumnId>();

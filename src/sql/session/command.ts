@@ -77,6 +77,7 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
       else if (!state.prepared.delete(statement.name)) preparedNamed(state, statement.name);
       return yield* completed(run, statement.name === undefined ? 'DEALLOCATE ALL' : 'DEALLOCATE');
     case 'query':
+    case 'copyTo':
     case 'insert':
     case 'update':
     case 'delete':

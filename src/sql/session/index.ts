@@ -13,6 +13,7 @@ import { Random } from '../../base/random.js';
 import { proposeAnswers } from '../../shard/index.js';
 import { shardAccess } from '../../shard/protocol.js';
 import { CatalogueCache } from '../catalogue/index.js';
+import type { ServerFiles } from '../copy/index.js';
 import { MemoryAccount } from '../memory.js';
 import { Gate } from './gate.js';
 import { defaultSessionLimits, type SessionLimits } from './limits.js';
@@ -24,7 +25,13 @@ import { type PlaceState, SessionState } from './state.js';
 
 export { defaultSessionLimits, type SessionLimits } from './limits.js';
 
-export interface SessionOptions {
+/** What sessions may use of the machine; each is absent where they may not. */
+export interface SessionCapabilities {
+  /** Files that COPY reads and writes. */
+  readonly files?: ServerFiles | undefined;
+}
+
+export interface SessionOptions extends SessionCapabilities {
   /** Where the sessions of the thread count. */
   readonly metrics: Metrics;
   /** Other than the defaults. */
@@ -36,6 +43,8 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.execute', priority: 'normal', flow: 'work' },
   { kind: 'sql.prepare', priority: 'normal', flow: 'work' },
   { kind: 'sql.close', priority: 'normal', flow: 'work' },
+  { kind: 'sql.copyData', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
   // With the requests, so that it never comes before the one that it is about.
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
@@ -54,6 +63,7 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.rows', priority: 'normal', flow: 'reply' },
   { kind: 'sql.complete', priority: 'normal', flow: 'reply' },
   { kind: 'sql.prepared', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.copyIn', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
 ];
@@ -90,6 +100,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           gate: new Gate(),
           catalogue: new CatalogueCache(),
           memory: new MemoryAccount('nodeMemoryBytes', limits.nodeMemoryBytes),
+          files: options.files,
         };
         places.set(place, shared);
       }

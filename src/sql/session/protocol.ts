@@ -46,6 +46,10 @@ export type SessionMessage =
       readonly text: string;
     }
   | { readonly kind: 'sql.close'; readonly request: number; readonly name: string }
+  /** Data of a request that was answered by `sql.copyIn`; void for any other. */
+  | { readonly kind: 'sql.copyData'; readonly request: number; readonly data: Uint8Array }
+  /** The end of its data, or why there will be no more. */
+  | { readonly kind: 'sql.copyEnd'; readonly request: number; readonly failure?: string }
   | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
   /** Ends the request with 57014 if it has not ended yet; with 40003 in a commit that takes long. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
@@ -117,6 +121,12 @@ export type SessionAnswer =
       readonly columns: readonly Column[] | undefined;
     }
   | { readonly kind: 'sql.closed'; readonly request: number }
+  | {
+      /** COPY FROM STDIN takes `credit` more messages of data. */
+      readonly kind: 'sql.copyIn';
+      readonly request: number;
+      readonly credit: number;
+    }
   | {
       readonly kind: 'sql.failed';
       readonly request: number;

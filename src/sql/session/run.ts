@@ -10,6 +10,7 @@ import type { Statement } from '../plan/statement.js';
 import { isAdminCall, runAdminCall } from './admin.js';
 import { isCommand, runCommand } from './command.js';
 import { agedExecutionsMax, executionsMax } from './limits.js';
+import { CopyIn, copyWindow } from './copy-in.js';
 import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
@@ -49,6 +50,7 @@ export function* runStatement(run: Run, query: Query): Work<void> {
     metrics.ended(counted.kind, outcome, (state.turn.nowMs - startMs) / 1000);
     throw error;
   } finally {
+    state.copyIn = undefined;
     state.statementMemory.releaseAll();
   }
 }
@@ -182,22 +184,37 @@ export function* runData(
   const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
   // What is executed again, after a refusal or with other numbers, must not have left.
   const alone = run.alone && !transaction.explicit;
-  const hold = plan.writes && (alone || !state.access.givesNumbers);
+  const mayRepeat = alone || !state.access.givesNumbers;
+  const hold = plan.writes && mayRepeat;
+  if (statement.kind === 'insert' && statement.copy === 'client') beginCopy(run, mayRepeat);
   for (;;) {
     const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
     const count = yield* execute(state, transaction, plan, parameters, writer);
     if (count === undefined) {
       state.statementMemory.releaseAll();
+      state.copyIn?.restart();
       yield* takeNumbers(state, run.self, transaction.numbers);
       continue;
     }
-    const tag = tagOf(statement.kind, count);
+    const tag = tagOf(statement, count);
     const stale = transaction.stale ? ({ stale: true } as const) : undefined;
     return {
       complete: () => writer.end({ tag, status: state.status, ...stale }, run.last),
       table: plan.writes ? targetOf(statement) : undefined,
     };
   }
+}
+
+/** Asks the client for the data of COPY FROM STDIN, the first time that it is executed. */
+function beginCopy({ state, request }: Run, mayRepeat: boolean): void {
+  if (state.copyIn !== undefined) {
+    state.copyIn.restart();
+    return;
+  }
+  const grant = (credit: number): void =>
+    state.turn.send(state.door, { kind: 'sql.copyIn', request: request.number, credit });
+  state.copyIn = new CopyIn(mayRepeat, state.statementMemory, () => grant(1));
+  grant(copyWindow);
 }
 
 function targetOf(statement: Statement): ObjectId | undefined {
@@ -230,7 +247,7 @@ function* execute(
         count = step.count;
         break;
       }
-      if (step.kind === 'pause') yield 'turn';
+      if (step.kind === 'pause') yield state.copyIn?.isStarved === true ? 'copy' : 'turn';
       else yield* writer.push(step.rows);
     }
   } catch (error) {
@@ -306,6 +323,7 @@ function refuseWrite(kind: Statement['kind']): never {
 function kindName(kind: Statement['kind']): StatementKind {
   switch (kind) {
     case 'query':
+    case 'copyTo':
       return 'select';
     case 'insert':
     case 'update':
@@ -316,12 +334,15 @@ function kindName(kind: Statement['kind']): StatementKind {
   }
 }
 
-export function tagOf(kind: Statement['kind'], count: number): string {
+export function tagOf(statement: Statement, count: number): string {
+  const { kind } = statement;
   switch (kind) {
     case 'query':
       return `SELECT ${count}`;
+    case 'copyTo':
+      return `COPY ${count}`;
     case 'insert':
-      return `INSERT 0 ${count}`;
+      return statement.copy === undefined ? `INSERT 0 ${count}` : `COPY ${count}`;
     case 'update':
       return `UPDATE ${count}`;
     case 'delete':

@@ -84,6 +84,10 @@ export class Session implements Actor<SessionInput> {
       case 'sql.close':
         this.#ask(message);
         return;
+      case 'sql.copyData':
+      case 'sql.copyEnd':
+        this.#takeCopy(message);
+        return;
       case 'sql.credit':
         this.#addCredit(message.request, message.credit);
         return;
@@ -218,6 +222,22 @@ export class Session implements Actor<SessionInput> {
     if (this.#serving?.request.number !== request) return;
     this.#serving.request.credit += credit;
     if (this.#serving.waiting === 'credit') this.#resume(undefined);
+  }
+
+  #takeCopy(message: Extract<SessionMessage, { kind: 'sql.copyData' | 'sql.copyEnd' }>): void {
+    const { copyIn } = this.#state;
+    // What comes for a statement that has ended meanwhile is void.
+    if (copyIn === undefined || this.#serving?.request.number !== message.request) return;
+    try {
+      if (message.kind === 'sql.copyData') copyIn.receive(message.data);
+      else copyIn.end(message.failure);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      if (this.#serving.waiting === 'copy') this.#resume(undefined, error);
+      else copyIn.end(error.message);
+      return;
+    }
+    if (this.#serving.waiting === 'copy') this.#resume(undefined);
   }
 
   #cancel(request: number, context: Context<SessionInput>): void {

@@ -5,10 +5,12 @@ import { DatabaseError } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { type CatalogueCache, type CatalogueLookup, PathLookup } from '../catalogue/index.js';
+import type { ServerFiles } from '../copy/index.js';
 import type { ExecutionContext } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { TypeName, Value } from '../types/index.js';
+import type { CopyIn } from './copy-in.js';
 import { SessionFunctions } from './functions.js';
 import type { Gate } from './gate.js';
 import type { SessionLimits } from './limits.js';
@@ -32,6 +34,7 @@ export interface PlaceState {
   readonly memory: MemoryAccount;
   readonly metrics: SessionMetrics;
   readonly limits: SessionLimits;
+  readonly files: ServerFiles | undefined;
 }
 
 /** A statement kept under a name. */
@@ -88,6 +91,8 @@ export class SessionState {
   readonly textMemory: MemoryAccount;
   /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
   readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
+  /** The client's data of the COPY FROM STDIN that runs. */
+  copyIn: CopyIn | undefined;
   transaction: Transaction | undefined;
   /** A transaction block has failed: only its end is taken. */
   failed = false;
@@ -151,7 +156,9 @@ export class SessionState {
     parameters: readonly Value[],
   ): ExecutionContext & { parameters: readonly Value[] } {
     const { functions, statementMemory: memory, turnIsOver } = this;
-    return { buffer, numbers, parameters, functions, memory, turnIsOver };
+    const { files } = this.place;
+    const { copyIn: copyInput } = this;
+    return { buffer, numbers, parameters, functions, memory, turnIsOver, files, copyInput };
   }
 
   /** The catalogue as names of statements mean it. */

@@ -9,10 +9,19 @@ import type { ReplicaAnswer } from './replica.js';
 import type { SessionState } from './state.js';
 
 /**
- * For the next turn or the gate, for credit of the door, for answers of the replica (to a read, to
+ * For the next turn or the gate, for credit of the door or its data of COPY, for answers of the replica (to a read, to
  * numbers asked for, to a commit), of the parser or of administration.
  */
-export type Wait = 'turn' | 'gate' | 'credit' | 'read' | 'numbers' | 'commit' | 'parse' | 'admin';
+export type Wait =
+  | 'turn'
+  | 'copy'
+  | 'gate'
+  | 'credit'
+  | 'read'
+  | 'numbers'
+  | 'commit'
+  | 'parse'
+  | 'admin';
 
 /** What resumes a work that waits for more than a turn. */
 export type Answer = ReplicaAnswer | ParseAnswer | AdminAnswer;

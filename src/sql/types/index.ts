@@ -8,6 +8,7 @@
  * come by this door.
  */
 export { ArrayValue, countOf, textElements } from './array.js';
+export { checkedDate, checkedTimestamp } from './datetime-type.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
