@@ -3,16 +3,17 @@
  * (a column compared with a constant or a parameter) get closures without calls in them. No user
  * text is ever evaluated as code.
  */
-import { must, unreachable } from '../../base/assert.js';
+import { assert, must, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { SequenceDescriptor } from '../catalogue/descriptor.js';
 import type { ScalarFunction } from '../functions/index.js';
 import type { Expression } from '../plan/expression.js';
 import { sequenceKey } from '../storage-format/index.js';
-import { type HashKey, typeNamed, type Value } from '../types/index.js';
+import { type HashKey, printType, typeNamed, type Value } from '../types/index.js';
 import { compileCall } from './call.js';
 import type { ExecutionContext } from './execution.js';
+import { outerValue } from './nested.js';
 import { type Evaluate, type Scope, slotOf, type Test } from './scope.js';
 
 type Of<Kind extends Expression['kind']> = Extract<Expression, { readonly kind: Kind }>;
@@ -31,6 +32,12 @@ export function compileExpression(expression: Expression, scope: Scope): Evaluat
       const slot = slotOf(scope, expression.column);
       return (row) => row[slot] as Value;
     }
+    case 'outer': {
+      const { column } = expression;
+      return (_, context) => outerValue(context, column);
+    }
+    case 'subquery':
+      return assert(false, 'planning makes operators of subqueries') as never;
     case 'nextValue':
       return compileNextValue(expression.sequence, expression.type.name, scope);
     case 'call':
@@ -64,6 +71,8 @@ export function compileExpression(expression: Expression, scope: Scope): Evaluat
       return compileIsDistinct(expression, scope);
     case 'case':
       return compileCase(expression, scope);
+    case 'toDomain':
+      return compileToDomain(expression, scope);
     case 'coalesce':
       return compileCoalesce(expression.operands, scope);
     case 'extreme':
@@ -154,6 +163,29 @@ function compileCoalesce(operands: readonly Expression[], scope: Scope): Evaluat
       if (value !== null) return value;
     }
     return null;
+  };
+}
+
+function compileToDomain(expression: Of<'toDomain'>, scope: Scope): Evaluate {
+  const operand = compileExpression(expression.operand, scope);
+  const own: Scope = { ...scope, slots: new Map([[expression.column, 0]]) };
+  const checks = expression.checks.map(({ name, condition }) => ({
+    name,
+    holds: compileExpression(condition, own),
+  }));
+  const { notNull } = expression;
+  const domain = printType(expression.type.name, -1);
+  return (row, context) => {
+    const value = operand(row, context);
+    if (value === null && notNull) {
+      raise('not_null_violation', `domain ${domain} does not allow null values`);
+    }
+    for (const { name, holds } of checks) {
+      if (holds([value], context) !== false) continue;
+      const text = `value for domain ${domain} violates check constraint "${name}"`;
+      raise('check_violation', text, { constraint: name });
+    }
+    return value;
   };
 }
 

@@ -1,5 +1,5 @@
 /** What a compiled plan holds in memory, for the bound of the plan cache. */
-import { type Plan, visitExpressions } from '../rewrite/index.js';
+import { mapInputs, type Plan, visitExpressions } from '../rewrite/index.js';
 import { typeNamed } from '../types/index.js';
 
 /** Estimates, bytes: a statement, a node of its plan and an expression, with their closures. */
@@ -20,6 +20,10 @@ export function sizeOfPlan(plan: Plan): number {
 }
 
 function countNodes(plan: Plan): number {
-  if (plan.kind === 'join') return 1 + countNodes(plan.left) + countNodes(plan.right);
-  return 'input' in plan ? 1 + countNodes(plan.input) : 1;
+  let nodes = 1;
+  mapInputs(plan, (input) => {
+    nodes += countNodes(input);
+    return input;
+  });
+  return nodes;
 }

@@ -21,6 +21,10 @@ export function printExpression(
       return `$${expression.number}`;
     case 'column':
       return names(expression.column);
+    case 'outer':
+      return names(expression.column);
+    case 'subquery':
+      return '(SubPlan)';
     case 'nextValue':
       return `nextval('${expression.sequence.name}')`;
     case 'call':
@@ -46,6 +50,8 @@ export function printExpression(
       );
       return `CASE ${branches.join(' ')} ELSE ${show(expression.otherwise)} END`;
     }
+    case 'toDomain':
+      return `(${show(expression.operand)})::${printType(expression.type.name, -1)}`;
     case 'coalesce':
       return `COALESCE(${list(expression.operands)})`;
     case 'extreme':
@@ -64,6 +70,7 @@ function printCall(
   show: (part: Expression) => string,
 ): string {
   const [first, second] = values;
+  if (called.print !== undefined) return called.print(values.map(show));
   if (called.form === 'operator' && first !== undefined) {
     if (second === undefined) return `(${called.name} ${show(first)})`;
     return `(${show(first)} ${called.name} ${show(second)})`;

@@ -10,6 +10,7 @@ import type {
   SetFunction,
   WindowFunction,
 } from '../functions/index.js';
+import type { RecordShape } from '../types/record.js';
 import type { Value } from '../types/value.js';
 import type { Subquery } from './subquery.js';
 
@@ -21,6 +22,8 @@ export interface ExpressionType {
   /** The type's name in the registry of types. */
   readonly name: string;
   readonly modifier: number;
+  /** The fields of an expression of type `record`, where they are known. */
+  readonly shape?: RecordShape;
 }
 
 export type Expression =
@@ -86,6 +89,18 @@ export type Expression =
       readonly type: ExpressionType;
       readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
       readonly otherwise: Expression;
+    }
+  /**
+   * A value of a domain: the operand, which is one of its base type, if it satisfies the domain.
+   * The checks read it as the only column; it may be NULL.
+   */
+  | {
+      readonly kind: 'toDomain';
+      readonly type: ExpressionType;
+      readonly operand: Expression;
+      readonly column: ColumnId;
+      readonly notNull: boolean;
+      readonly checks: readonly { readonly name: string; readonly condition: Expression }[];
     }
   | {
       readonly kind: 'coalesce';

@@ -1,6 +1,7 @@
 /** The walk that binder and rewrite rules change expressions by. */
 import { unreachable } from '../../base/assert.js';
 import type { Expression } from './expression.js';
+import type { Capture } from './subquery.js';
 
 /** The expression with `change` applied to its direct operands. */
 export function mapOperands(
@@ -11,8 +12,15 @@ export function mapOperands(
     case 'constant':
     case 'parameter':
     case 'column':
+    case 'outer':
     case 'nextValue':
       return expression;
+    case 'subquery': {
+      const { subquery } = expression;
+      const captures = subquery.captures.map((capture) => mapCapture(capture, change));
+      const operands = subquery.operands.map((capture) => mapCapture(capture, change));
+      return { ...expression, subquery: { ...subquery, captures, operands } };
+    }
     case 'call':
       return { ...expression, arguments: expression.arguments.map(change) };
     case 'and':
@@ -23,6 +31,7 @@ export function mapOperands(
     case 'not':
     case 'isNull':
     case 'isBoolean':
+    case 'toDomain':
       return { ...expression, operand: change(expression.operand) };
     case 'isDistinct':
       return { ...expression, left: change(expression.left), right: change(expression.right) };
@@ -45,4 +54,8 @@ export function mapOperands(
     default:
       return unreachable(expression);
   }
+}
+
+function mapCapture(capture: Capture, change: (operand: Expression) => Expression): Capture {
+  return { ...capture, expression: change(capture.expression) };
 }

@@ -3,16 +3,26 @@
  * that a plan gives the rows of its relation, in its order. Knows types, functions and tables; knows
  * nothing of how plans are executed.
  */
-export { columnsRead } from './expressions.js';
+export { columnsRead, conjunctsOf } from './expressions.js';
+export { ordersAsKeys } from './key-comparisons.js';
 export {
   type Access,
   columnsOf,
   type JoinPlan,
+  mapInputs,
   type KeyBound,
   type Plan,
   type RowCount,
   type ScanPlan,
   visitExpressions,
 } from './plan.js';
+export {
+  type Answer,
+  answerColumns,
+  type ApplyPlan,
+  type Branch,
+  type QueryPlan,
+  type WithTablePlan,
+} from './query-plan.js';
 export { rowNumberColumn } from './row-numbers.js';
 export { type PlannedStatement, planStatement, rules } from './statement.js';

@@ -16,6 +16,7 @@ export function showRowNumbers(plan: Plan): Plan {
         positions: [...plan.positions, 0],
       };
     case 'join':
+    case 'apply':
       return { ...plan, left: showRowNumbers(plan.left) };
     case 'project': {
       const expression = { kind: 'column', type, column: rowNumberColumn } as const;
@@ -23,6 +24,8 @@ export function showRowNumbers(plan: Plan): Plan {
       const input = showRowNumbers(plan.input);
       return { ...plan, input, expressions: [...plan.expressions, shown] };
     }
+    case 'with':
+      return { ...plan, input: showRowNumbers(plan.input) };
     default:
       return mapInputs(plan, showRowNumbers);
   }
