@@ -38,6 +38,7 @@ export {
 } from './place.js';
 export { type NodeHooks, type RunningNode, startNode } from './running-node.js';
 export { endWith, runNode } from './process.js';
+export { serverFiles } from './server-files.js';
 export { Sessions } from './sessions.js';
 export { defaultTiming, timingOf } from './timing.js';
 export { packageVersion } from './version.js';

@@ -13,7 +13,7 @@ import {
   Sessions,
   shardPlace,
 } from '#src/node/index.js';
-import { loadParser, type SessionLimits } from '#src/sql/index.js';
+import { loadParser, type SessionCapabilities, type SessionLimits } from '#src/sql/index.js';
 import type {
   Column,
   ErrorFields,
@@ -49,6 +49,8 @@ export class Client {
   /** Grants no credit by itself when false. */
   grants = true;
   died: string | undefined;
+  /** Data for the COPY FROM STDIN to come, one text for each; without one it is told that there are none. */
+  readonly copyData: (string | Uint8Array)[] = [];
   #requests = 0;
 
   constructor(place: Sessions, settings: Readonly<Record<string, string>>) {
@@ -103,6 +105,11 @@ export class Client {
   #onAnswer(answer: SessionAnswer): void {
     const waiting = this.#waiting.get(answer.request);
     assert(waiting !== undefined, 'an answer that nobody waits for', answer.kind, answer.request);
+    if (answer.kind === 'sql.copyIn') {
+      // The first grant is of a whole window; the later ones are for each message taken.
+      if (answer.credit > 1) this.#sendCopy(answer.request);
+      return;
+    }
     waiting.answers.push(answer);
     const isEnd = 'last' in answer ? answer.last : true;
     if (isEnd) {
@@ -111,6 +118,17 @@ export class Client {
     } else if (answer.kind === 'sql.rows' && this.grants) {
       this.#send({ kind: 'sql.credit', request: answer.request, credit: 1 });
     }
+  }
+
+  #sendCopy(request: number): void {
+    const data = this.copyData.shift();
+    if (data === undefined) {
+      this.#send({ kind: 'sql.copyEnd', request, failure: 'the test has no data' });
+      return;
+    }
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    this.#send({ kind: 'sql.copyData', request, data: bytes });
+    this.#send({ kind: 'sql.copyEnd', request });
   }
 }
 
@@ -170,12 +188,15 @@ export class TestNode {
     this.#sessions = new Sessions(dispatcher, shardPlace);
   }
 
-  static async start(limits: Partial<SessionLimits> = {}): Promise<TestNode> {
+  static async start(
+    limits: Partial<SessionLimits> = {},
+    capabilities: SessionCapabilities = {},
+  ): Promise<TestNode> {
     await loadParser();
     const logged: string[] = [];
     const dispatcher: Dispatcher = new Dispatcher(hostOf(logged, () => dispatcher));
     dispatcher.addPlace(0 as PlaceId);
-    const metrics = registerKinds(dispatcher, limits);
+    const metrics = registerKinds(dispatcher, limits, capabilities);
     const place = composePlace(dispatcher, shardPlace, {
       engine: new MemoryEngine(),
       node: 1 as NodeId,

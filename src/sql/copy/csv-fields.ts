@@ -26,7 +26,7 @@ function isNamed(names: 'all' | ReadonlySet<string>, name: string | undefined): 
   return names === 'all' || (name !== undefined && names.has(name));
 }
 
-function split(line: string, { delimiter, quote, escape }: CopyOptions): CsvField[] {
+function split(line: string, { delimiter, quote, escape: escapedBy }: CopyOptions): CsvField[] {
   if (!line.includes(quote)) {
     return line.split(delimiter).map((text) => ({ text, quoted: false }));
   }
@@ -38,7 +38,7 @@ function split(line: string, { delimiter, quote, escape }: CopyOptions): CsvFiel
     const c = line[at] as string;
     if (inQuote) {
       const next = line[at + 1];
-      if (c === escape && (next === quote || next === escape)) {
+      if (c === escapedBy && (next === quote || next === escapedBy)) {
         text += next;
         at += 1;
       } else if (c === quote) {

@@ -30,10 +30,10 @@ export class LineReader {
   /** Line ends within quotes of the lines so far. */
   #embedded = 0;
 
-  constructor({ format, quote, escape }: Pick<CopyOptions, 'format' | 'quote' | 'escape'>) {
-    this.#isCsv = format === 'csv';
-    this.#quote = quote;
-    this.#escape = escape;
+  constructor(options: Pick<CopyOptions, 'format' | 'quote' | 'escape'>) {
+    this.#isCsv = options.format === 'csv';
+    this.#quote = options.quote;
+    this.#escape = options.escape;
   }
 
   /** The number of the line given last, or of the one that cannot be read. */

@@ -50,7 +50,7 @@ export class LineWriter {
   };
 
   readonly #csv = (value: string, column: number): string => {
-    const { delimiter, quote, escape, null: nullText } = this.#options;
+    const { delimiter, quote, escape: escapeWith, null: nullText } = this.#options;
     const needed =
       this.#forced[column] === true ||
       value === nullText ||
@@ -62,7 +62,7 @@ export class LineWriter {
       value.includes('\r');
     if (!needed) return value;
     let written = quote;
-    for (const c of value) written += c === quote || c === escape ? escape + c : c;
+    for (const c of value) written += c === quote || c === escapeWith ? escapeWith + c : c;
     return written + quote;
   };
 }
