@@ -193,6 +193,7 @@ export class Following {
       timeouts.observe(nowMs - this.#heardMs - timing.heartbeatMs);
     }
     this.#leader = from;
+    this.#state.isMissed = false;
     this.#heardMs = nowMs;
     this.#round = Math.max(this.#round, round);
     this.#promisedUntilMs = Math.max(this.#promisedUntilMs, nowMs + promiseMs);

@@ -320,7 +320,9 @@ export class RaftNode {
     this.#leader?.wake();
     this.#following.wake();
     const { term, tail, rules, recovering } = this.#state;
-    const suffices = rules.logSuffices(request, tail.end) && !recovering;
+    const isComplete = rules.logSuffices(request, tail.end);
+    if (!isComplete) this.#state.isMissed = true;
+    const suffices = isComplete && !recovering;
     const isBarred = this.#isBarred(request);
     if (request.pre) {
       const granted = request.term > term && suffices && !isBarred;

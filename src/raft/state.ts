@@ -45,6 +45,8 @@ export class MemberState {
   /** Entries that it had acknowledged are lost, and it has not all that they may have been. */
   recovering: boolean;
   diskHealthy = true;
+  /** Since a leader was last heard, one that lacks entries of this member's log has asked for its vote. */
+  isMissed = false;
   /** Until then it neither votes nor campaigns: something may have been promised that it does not know of. */
   quietUntilMs: number;
   messages: RaftMessage[] = [];
@@ -112,11 +114,13 @@ export class MemberState {
 
   /**
    * Whether it may be needed as a leader: also when the newest configuration has it no more and is not known to
-   * be committed, because this member may be the only one to hold it (section 4.2.2 of the thesis).
+   * be committed, because this member may be the only one to hold it (section 4.2.2 of the thesis). A learner may
+   * be needed when somebody who takes it for a voter cannot have its vote: perhaps nobody else can be elected.
    */
   get mayElect(): boolean {
     const { tail, id, commitIndex, configuration } = this;
     if (isVoter(configuration, id)) return true;
+    if (this.isMissed && configuration.learners.includes(id)) return true;
     const { configurationIndex } = tail;
     return configurationIndex > commitIndex && isVoter(tail.configurationBefore, id);
   }
