@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 
 const named = {
   simulator: { minutes: 5, files: ['simulator'] },
-  'planted bugs': { minutes: 1, files: ['planted-bugs', 'raft-planted'] },
+  'planted bugs': { minutes: 1, files: ['planted-bugs'] },
   fuzzing: { minutes: 1, files: ['fuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
   processes: { minutes: 2, files: ['node', 'node-process', 'durability'] },
