@@ -82,7 +82,7 @@ export function runAggregate(
       state = aggregate.step(state, value, null, context);
     }
     if (aggregate.sizeOf(state) <= 0) throw new Error('a state without size');
-    const result = aggregate.final(state, context);
+    const result = aggregate.final(state, context, []);
     const { oid, print } = typeNamed(aggregate.result);
     return { oid, text: result === null ? null : print(result, context) };
   } catch (error) {

@@ -209,7 +209,7 @@ class Evaluator {
       args.map((arg) => arg.type),
     );
     if (resolved.kind === 'scalar') return this.#callWith(resolved.function, args);
-    if (resolved.kind === 'aggregate') throw new Error('no aggregates here');
+    if (resolved.kind !== 'cast') throw new Error('only functions of one row here');
     const [source] = args;
     if (source === undefined) throw new Error('a cast without argument');
     return { type: resolved.target, value: this.#explicit(source, resolved.target, -1) };

@@ -2,15 +2,19 @@
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import { type ResolvedCall, resolveFunction, resolveSqlValue } from '../functions/index.js';
-import type { AggregateFunction, ScalarFunction } from '../functions/index.js';
+import type { ScalarFunction } from '../functions/index.js';
 import { type ast, fields, locationOf, notSupported, stringsOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, type TypeName } from '../types/index.js';
 import { adminSchema } from './limits.js';
-import { coerce, coerceTo, coerceToBool, nameOf, typeOf } from './coerce.js';
+import { bindAggregate, type CallParts } from './aggregate-call.js';
+import { coerce, coerceTo, nameOf, typeOf } from './coerce.js';
+import { innerClause, mergeCalls } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
-import { bindSortKeys, sameExpression } from './sort.js';
+import { bindSetCall } from './set-call.js';
+import { bindSortKeys } from './sort.js';
+import { bindWindowCall } from './window-call.js';
 
 export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCall): Expression {
   const read = fields(context.source, 'FuncCall', body, [
@@ -20,6 +24,8 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
     'agg_filter',
     'agg_star',
     'agg_distinct',
+    'agg_within_group',
+    'over',
     // Whether it was written as `f(x)` or with a syntax of its own, such as EXTRACT.
     'funcformat',
   ]);
@@ -27,27 +33,23 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
   const path = stringsOf(read.funcname);
   const name = path.at(-1) ?? '';
   checkSchema(context, path, at);
-  // Arguments of an aggregate hold no aggregates; which it is, their types decide.
-  const inner = clause.aggregates === undefined ? clause : { ...clause, aggregates: { calls: [] } };
+  // What the arguments of an aggregate may hold, their types decide: which function it is.
+  const inner = innerClause(clause);
   const args = (read.args ?? []).map((node) => bindExpression(context, inner, node));
   const star = read.agg_star === true;
-  const resolved = context.at(at, () => resolve(name, args.map(nameOf), star));
-  if (resolved.kind === 'aggregate') {
-    const nested = inner.aggregates?.calls.length ?? 0;
-    if (nested > 0) {
-      context.raise(
-        inner.aggregates?.location,
-        'grouping_error',
-        'aggregate function calls cannot be nested',
-      );
-    }
-    return bindAggregate(context, clause, read, resolved.function, args, at);
+  const within = read.agg_within_group ? bindSortKeys(context, inner, read.agg_order) : undefined;
+  const types = [...args, ...(within ?? []).map((key) => key.expression)].map(nameOf);
+  const resolved = context.at(at, () => resolve(name, types, star));
+  const call: CallParts = { name, read, clause, inner, arguments: args, within, at };
+  if (read.over !== undefined) return bindWindowCall(context, call, resolved, read.over);
+  if (resolved.kind === 'aggregate') return bindAggregate(context, call, resolved.function);
+  if (resolved.kind === 'window') {
+    const text = `window function ${name} requires an OVER clause`;
+    context.raise(at, 'wrong_object_type', text);
   }
-  if (clause.aggregates !== undefined && inner.aggregates !== undefined) {
-    clause.aggregates.calls.push(...inner.aggregates.calls);
-    clause.aggregates.location ??= inner.aggregates.location;
-  }
+  mergeCalls(clause, inner);
   refuseAggregateSyntax(context, name, read, at);
+  if (resolved.kind === 'set') return bindSetCall(context, clause, resolved.function, args, at);
   if (resolved.kind === 'cast') {
     const argument = must(args[0], 'a cast has one argument');
     const cast = coerce(context, argument, typeOf(resolved.target), 'explicit');
@@ -118,67 +120,18 @@ function checkSchema(context: BindContext, path: readonly string[], at: number |
 function refuseAggregateSyntax(
   context: BindContext,
   name: string,
-  read: Pick<ast.FuncCall, 'agg_order' | 'agg_filter' | 'agg_star' | 'agg_distinct'>,
+  read: CallParts['read'],
   at: number | undefined,
 ): void {
   const syntax =
     (read.agg_star && `${name}(*)`) ||
     (read.agg_distinct && 'DISTINCT') ||
+    (read.agg_within_group && 'WITHIN GROUP') ||
     (read.agg_order && 'ORDER BY') ||
     (read.agg_filter && 'FILTER');
   if (!syntax) return;
   const text = `${syntax} specified, but ${name} is not an aggregate function`;
   context.raise(at, 'wrong_object_type', text);
-}
-
-function bindAggregate(
-  context: BindContext,
-  clause: Clause,
-  read: Pick<ast.FuncCall, 'agg_order' | 'agg_filter' | 'agg_distinct'>,
-  chosen: AggregateFunction,
-  args: readonly Expression[],
-  at: number | undefined,
-): Expression {
-  if (clause.aggregates === undefined) {
-    const text =
-      clause.name === 'FILTER' || clause.name === 'ORDER BY of an aggregate'
-        ? 'aggregate function calls cannot be nested'
-        : `aggregate functions are not allowed in ${clause.name}`;
-    context.raise(at, 'grouping_error', text);
-  }
-  const within = (name: string): Clause => ({ scope: clause.scope, name, aggregates: undefined });
-  const filter =
-    read.agg_filter === undefined
-      ? undefined
-      : coerceToBool(context, bindExpression(context, within('FILTER'), read.agg_filter), 'FILTER');
-  const operands = args.map((argument, i) =>
-    coerceTo(context, argument, must(chosen.parameters[i], 'a parameter per argument')),
-  );
-  const orderBy = bindSortKeys(context, within('ORDER BY of an aggregate'), read.agg_order);
-  const distinct = read.agg_distinct === true;
-  if (distinct && args.length === 0) {
-    context.raise(at, 'syntax_error', 'DISTINCT needs an argument');
-  }
-  for (const key of distinct ? orderBy : []) {
-    const isArgument = (one: Expression): boolean => sameExpression(one, key.expression);
-    if (operands.some(isArgument) || args.some(isArgument)) continue;
-    const text = 'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list';
-    context.raise(key.location, 'invalid_column_reference', text);
-  }
-  const column = context.nextColumn();
-  const type = typeOf(chosen.result);
-  clause.aggregates.location ??= at;
-  clause.aggregates.calls.push({
-    column,
-    function: chosen,
-    type,
-    arguments: operands,
-    direct: [],
-    distinct,
-    filter,
-    orderBy,
-  });
-  return context.locate({ kind: 'column', type, column }, at);
 }
 
 /** `SVFOP_CURRENT_TIMESTAMP_N` and its like are the word with a precision. */

@@ -7,6 +7,8 @@ import { bool, coerceTo, coerceToBool, coerceToCommon, isUnknown } from './coerc
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
 import { bindBinary } from './operator.js';
+import { bindRecordNullTest } from './record.js';
+import { refuseSets } from './set-call.js';
 
 function bindAll(
   context: BindContext,
@@ -29,7 +31,9 @@ export function bindBoolean(context: BindContext, clause: Clause, body: ast.Bool
 export function bindNullTest(context: BindContext, clause: Clause, body: ast.NullTest): Expression {
   const { arg, nulltesttype } = fields(context.source, 'NullTest', body, ['arg', 'nulltesttype']);
   const operand = bindExpression(context, clause, must(arg, 'IS NULL has an operand'));
-  return { kind: 'isNull', type: bool, operand, negated: nulltesttype === 'IS_NOT_NULL' };
+  const negated = nulltesttype === 'IS_NOT_NULL';
+  const ofRecord = bindRecordNullTest(operand, negated);
+  return ofRecord ?? { kind: 'isNull', type: bool, operand, negated };
 }
 
 export function bindTruth(context: BindContext, clause: Clause, body: ast.BooleanTest): Expression {
@@ -47,6 +51,10 @@ export function bindTruth(context: BindContext, clause: Clause, body: ast.Boolea
 }
 
 export function bindCase(context: BindContext, clause: Clause, body: ast.CaseExpr): Expression {
+  return refuseSets(context, clause, 'CASE', (inner) => bindBranches(context, inner, body));
+}
+
+function bindBranches(context: BindContext, clause: Clause, body: ast.CaseExpr): Expression {
   const {
     arg,
     args = [],
@@ -86,7 +94,7 @@ export function bindCoalesce(
   body: ast.CoalesceExpr,
 ): Expression {
   const { args } = fields(context.source, 'CoalesceExpr', body, ['args']);
-  const bound = bindAll(context, clause, args);
+  const bound = refuseSets(context, clause, 'COALESCE', (inner) => bindAll(context, inner, args));
   const { type, expressions } = coerceToCommon(context, bound, 'COALESCE');
   return { kind: 'coalesce', type, operands: expressions };
 }

@@ -1,7 +1,7 @@
 /** Expressions: from the syntax tree to a bound expression. */
 import { must } from '../../base/assert.js';
 import type { SortKey } from '../plan/expression.js';
-import type { AggregateCall, Expression } from '../plan/expression.js';
+import type { Expression } from '../plan/expression.js';
 import {
   as,
   type ast,
@@ -14,7 +14,9 @@ import {
   stringOf,
   stringsOf,
 } from '../parse/index.js';
-import { printType } from '../types/index.js';
+import { baseTypeName, elementTypeName, printType } from '../types/index.js';
+import { bindGrouping } from './aggregate-call.js';
+import { bindArray } from './array.js';
 import { bindCall, bindSqlValue } from './call.js';
 import {
   bindBoolean,
@@ -25,10 +27,13 @@ import {
   bindTruth,
 } from './case.js';
 import { coerce, isUnknown, settled, typeOf } from './coerce.js';
+import type { AggregateCollector, SetCollector, WindowCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';
-import { emptyScope, findColumn, findQualified, type Scope } from './scope.js';
+import { bindIndirection, bindRowExpression, wholeRow } from './record.js';
+import { emptyScope, findColumn, findQualified, findRelation, type Scope } from './scope.js';
 import { bindTypeName } from './type-name.js';
+import type { NamedWindows } from './window.js';
 
 /** The clause that an expression stands in: what it may name and contain. */
 export interface Clause {
@@ -37,13 +42,12 @@ export interface Clause {
   readonly name: string;
   /** Where aggregate calls go; undefined where none may stand. */
   readonly aggregates: AggregateCollector | undefined;
-}
-
-/** The aggregate calls of one SELECT. */
-export interface AggregateCollector {
-  readonly calls: AggregateCall[];
-  /** Where the first of them stands. */
-  location?: number | undefined;
+  /** As `aggregates`, for calls with OVER. */
+  readonly windows?: WindowCollector | undefined;
+  /** The windows that WINDOW names, by which OVER may call them. */
+  readonly namedWindows?: NamedWindows | undefined;
+  /** As `aggregates`, for calls of set-returning functions. */
+  readonly sets?: SetCollector | undefined;
 }
 
 /** A column's DEFAULT, which names no columns. */
@@ -88,8 +92,10 @@ type Binders = {
 };
 
 const binders: Binders = {
+  A_ArrayExpr: (context, clause, body) => bindArray(context, clause, body),
   A_Const: bindConstant,
   A_Expr: bindOperation,
+  A_Indirection: bindIndirection,
   BoolExpr: bindBoolean,
   BooleanTest: bindTruth,
   CaseExpr: bindCase,
@@ -97,9 +103,11 @@ const binders: Binders = {
   CollateClause: bindCollate,
   ColumnRef: bindColumn,
   FuncCall: bindCall,
+  GroupingFunc: bindGrouping,
   MinMaxExpr: bindMinMax,
   NullTest: bindNullTest,
   ParamRef: bindParameter,
+  RowExpr: bindRowExpression,
   SQLValueFunction: bindSqlValue,
   SetToDefault: (context, _clause, body) =>
     raiseAt(
@@ -125,7 +133,12 @@ function bindColumn(context: BindContext, clause: Clause, body: ast.ColumnRef): 
   const at = locationOf(body);
   const last = path.at(-1);
   if (as(last, 'A_Star') !== undefined) {
-    context.raise(at, 'syntax_error', 'row expansion via "*" is not supported here');
+    const [table, schema] = path.slice(0, -1).map(stringOf).reverse();
+    if (table === undefined) {
+      context.raise(at, 'syntax_error', 'row expansion via "*" is not supported here');
+    }
+    // Where one value is wanted, t.* is the row.
+    return context.locate(wholeRow(findRelation(context, clause.scope, schema, table, at)), at);
   }
   const name = stringOf(last);
   const table = path.length > 1 ? stringOf(path.at(-2)) : undefined;
@@ -184,8 +197,13 @@ function typeOfNumber(text: string): 'int4' | 'int8' | 'numeric' {
 function bindCast(context: BindContext, clause: Clause, body: ast.TypeCast): Expression {
   const { arg, typeName } = fields(context.source, 'TypeCast', body, ['arg', 'typeName']);
   const node = must(arg, 'a cast has an argument');
-  const target = bindTypeName(context.source, typeName);
-  const expression = bindExpression(context, clause, node);
+  const target = bindTypeName(context, typeName);
+  const array = as(node, 'A_ArrayExpr');
+  const isArray = elementTypeName(target.name) !== undefined;
+  const expression =
+    array !== undefined && isArray
+      ? bindArray(context, clause, array, { ...target, name: baseTypeName(target.name) })
+      : bindExpression(context, clause, node);
   const at = locationOf(body) ?? typeName?.location;
   const cast = coerce(context, expression, target, 'explicit');
   if (cast === undefined) {

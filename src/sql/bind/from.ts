@@ -1,7 +1,8 @@
 /** FROM: tables, subqueries, VALUES and joins. */
 import { assert, must, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { RelationDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { rowTypeNameOf } from '../catalogue/index.js';
 import {
   as,
   type ast,
@@ -14,24 +15,45 @@ import {
 } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
+import type { Capture } from '../plan/subquery.js';
 import { bool, coerceToBool, coerceToCommon } from './coerce.js';
 import type { BindContext } from './context.js';
-import { bindExpression } from './expression.js';
+import { bindExpression, type Clause } from './expression.js';
+import { columnIn } from './group.js';
 import { bindBinary } from './operator.js';
+import { bindWithin } from './outer.js';
 import {
   emptyScope,
   joinScopes,
   type Scope,
   type ScopeColumn,
+  type ScopeRelation,
   scopeOf,
   visibleColumn,
+  withRowType,
 } from './scope.js';
+import { bindSample } from './sample.js';
 import { bindQuery } from './select.js';
+import { sequenceRelation } from './sequence.js';
+import { bindView } from './view.js';
+import { findWithTable } from './with-scope.js';
+import { bindTableFunction } from './table-function.js';
 
 export interface From {
   readonly relation: Relation;
   readonly scope: Scope;
+  /** What LATERAL reads of entries to the left; whoever joins it to them makes an apply of it. */
+  readonly captures?: readonly Capture[];
 }
+
+/** The entries to the left of one, which LATERAL can name. */
+export interface Left {
+  readonly scope: Scope;
+  /** The right side of a RIGHT or FULL JOIN sees the left one but may not name it. */
+  readonly forbidden?: Scope;
+}
+
+export const nothingLeft: Left = { scope: emptyScope };
 
 /** One row without columns: what SELECT without FROM reads. */
 export const oneRow: Relation = { kind: 'values', columns: [], rows: [[]] };
@@ -39,43 +61,108 @@ export const oneRow: Relation = { kind: 'values', columns: [], rows: [[]] };
 export function bindFrom(context: BindContext, nodes: readonly ast.Node[] | undefined): From {
   let from: From | undefined;
   for (const node of nodes ?? []) {
-    const item = bindItem(context, node);
+    const item = bindItem(context, node, from ?? nothingLeft);
     from = from === undefined ? item : crossJoin(context, from, item);
   }
   return from ?? { relation: oneRow, scope: emptyScope };
 }
 
 export function crossJoin(context: BindContext, left: From, right: From): From {
-  return {
-    relation: join('inner', left.relation, right.relation, undefined),
-    scope: joinScopes(context, left.scope, right.scope),
-  };
+  const scope = joinScopes(context, left.scope, right.scope);
+  return joined('inner', left, right, undefined, scope);
 }
 
-function join(
+/** Both sides as one entry: an apply where the right side reads the left's columns. */
+function joined(
   kind: JoinKind,
-  left: Relation,
-  right: Relation,
+  left: From,
+  right: From,
   condition: Expression | undefined,
-): Relation {
-  const columns = [...left.columns, ...right.columns];
-  return { kind: 'join', columns, join: kind, left, right, condition };
+  scope: Scope,
+): From {
+  const columns = [...left.relation.columns, ...right.relation.columns];
+  const ids = new Set(left.relation.columns.map(({ column }) => column));
+  const reads = ({ expression }: Capture): boolean =>
+    columnIn(expression, (column) => ids.has(column)) !== undefined;
+  const own = right.captures?.filter(reads) ?? [];
+  const captures = [
+    ...(left.captures ?? []),
+    ...(right.captures?.filter((capture) => !reads(capture)) ?? []),
+  ];
+  const sides = { columns, left: left.relation, right: right.relation, condition };
+  if (own.length === 0) {
+    return { relation: { kind: 'join', join: kind, ...sides }, scope, captures };
+  }
+  assert(kind === 'inner' || kind === 'left', 'LATERAL stands in no other join', kind);
+  return { relation: { kind: 'apply', join: kind, ...sides, captures: own }, scope, captures };
 }
 
-function bindItem(context: BindContext, node: ast.Node): From {
+/** Binds an entry that can name those to the left of it. */
+export function bindLateral(context: BindContext, left: Left, bind: () => From): From {
+  const { hidden } = context;
+  if (left.forbidden !== undefined) {
+    const detail = 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.';
+    context.hidden = [{ scope: left.forbidden, detail, hints: false }, ...hidden];
+  }
+  const clause: Clause = {
+    scope: left.scope,
+    name: 'FROM clause of their own query level',
+    aggregates: undefined,
+  };
+  const { bound, captures } = bindWithin(context, clause, true, bind);
+  context.hidden = hidden;
+  return { ...bound, captures };
+}
+
+/** Binds an entry that cannot name those to the left of it. */
+function bindBeside(context: BindContext, left: Left, bind: () => From): From {
+  const { hidden } = context;
+  context.hidden = [{ scope: left.scope, detail: undefined, hints: true }, ...hidden];
+  const bound = bind();
+  context.hidden = hidden;
+  return bound;
+}
+
+function bindItem(context: BindContext, node: ast.Node, left: Left): From {
   return context.nested(() => {
     const table = as(node, 'RangeVar');
-    if (table !== undefined) return bindTable(context, table);
+    if (table !== undefined) return bindWithTable(context, table) ?? bindTable(context, table);
     const subquery = as(node, 'RangeSubselect');
-    if (subquery !== undefined) return bindSubquery(context, subquery);
+    if (subquery !== undefined) return bindDerived(context, subquery, left);
     const joined = as(node, 'JoinExpr');
-    if (joined !== undefined) return bindJoin(context, joined);
+    if (joined !== undefined) return bindJoin(context, joined, left);
+    const called = as(node, 'RangeFunction');
+    if (called !== undefined) return bindFunction(context, emptyScope, called);
+    const sampled = as(node, 'RangeTableSample');
+    if (sampled !== undefined) return bindSampled(context, sampled);
     return nodeNotSupported(context.source, node);
   });
 }
 
-/** The table that a RangeVar names. Raises undefined_table. */
-export function findTable(context: BindContext, body: ast.RangeVar): TableDescriptor {
+/** The table of WITH that a RangeVar names. */
+function bindWithTable(context: BindContext, body: ast.RangeVar): From | undefined {
+  const { relname: name = '', schemaname, alias } = body;
+  const entry = schemaname === undefined ? findWithTable(context.withTables, name) : undefined;
+  if (entry === undefined) return undefined;
+  const at = locationOf(body);
+  entry.reference?.(at);
+  if (entry.columns === undefined) {
+    const text = `WITH query "${name}" does not have a RETURNING clause`;
+    context.raise(at, 'feature_not_supported', text);
+  }
+  const columns = entry.columns.map((one) => ({ ...one, column: context.nextColumn() }));
+  const { id, working } = entry;
+  const relation: Relation = { kind: 'withScan', columns, table: id, name, working };
+  if (alias === undefined) return { relation, scope: scopeOf(columns, name) };
+  const renamed = renamedColumns(context, columns, alias, alias.aliasname ?? '');
+  return { relation, scope: scopeOf(renamed, alias.aliasname, name) };
+}
+
+/** The relation that a RangeVar names. Raises undefined_table. */
+export function findRelation(
+  context: BindContext,
+  body: ast.RangeVar,
+): Exclude<RelationDescriptor, { kind: 'index' }> {
   const read = fields(context.source, 'RangeVar', body, ['schemaname', 'relname', 'alias']);
   const at = locationOf(body);
   const name = read.relname ?? '';
@@ -84,15 +171,27 @@ export function findTable(context: BindContext, body: ast.RangeVar): TableDescri
     notSupported(context.source, `system catalogue "${schema}.${name}"`, at);
   }
   const shown = schema === undefined ? name : `${schema}.${name}`;
-  const table = context.catalogue.relation(schema, name);
-  if (table === undefined) {
+  const relation = context.catalogue.relation(schema, name);
+  if (relation === undefined) {
     context.raise(at, 'undefined_table', `relation "${shown}" does not exist`);
   }
-  if (table.kind !== 'table') {
-    notSupported(context.source, `the ${table.kind} "${shown}" in this place`, at);
+  if (relation.kind === 'index') {
+    context.raise(at, 'wrong_object_type', `cannot open relation "${name}"`, {
+      detail: 'This operation is not supported for indexes.',
+    });
   }
-  context.used.set(table.object, table);
-  return table;
+  if (relation.kind === 'table') context.used.set(relation.object, relation);
+  return relation;
+}
+
+/** The table that a RangeVar names, to be changed. Raises undefined_table. */
+export function findTable(context: BindContext, body: ast.RangeVar): TableDescriptor {
+  const found = findRelation(context, body);
+  if (found.kind === 'table') return found;
+  if (found.kind === 'sequence') {
+    raise('wrong_object_type', `cannot change sequence "${found.name}"`);
+  }
+  return notSupported(context.source, `changing the view "${found.name}"`, locationOf(body));
 }
 
 /** A table's relation with all its columns, in the order of the descriptor. */
@@ -100,20 +199,32 @@ export function tableRelation(
   context: BindContext,
   table: TableDescriptor,
 ): Extract<Relation, { kind: 'table' }> {
-  const columns = table.columns.map((column) => ({
+  const named = context.catalogue.columnsOf(table);
+  const columns = named.map((column) => ({
     column: context.nextColumn(),
     name: column.name,
     type: { name: column.type, modifier: column.typeModifier },
   }));
-  const positions = table.columns.map((column) => column.position);
+  const positions = named.map((column) => column.position);
   return { kind: 'table', columns, table, positions, filter: undefined };
 }
 
 function bindTable(context: BindContext, body: ast.RangeVar): From {
-  const table = findTable(context, body);
-  const relation = tableRelation(context, table);
-  const scope = tableScope(context, relation, body.alias);
-  return { relation, scope };
+  const found = findRelation(context, body);
+  if (found.kind === 'table') {
+    const relation = tableRelation(context, found);
+    const scope = tableScope(context, relation, body.alias);
+    return { relation, scope };
+  }
+  const relation =
+    found.kind === 'view' ? bindView(context, found) : sequenceRelation(context, found);
+  const { name, schema } = found;
+  const { alias } = body;
+  if (alias === undefined) {
+    return { relation, scope: scopeOf(relation.columns, name, undefined, schema) };
+  }
+  const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
+  return { relation, scope: scopeOf(renamed, alias.aliasname, name) };
 }
 
 /** The scope of a table, under its alias or its name. */
@@ -123,9 +234,28 @@ export function tableScope(
   alias: ast.Alias | undefined,
 ): Scope {
   const { name, schema } = relation.table;
-  if (alias === undefined) return scopeOf(relation.columns, name, undefined, schema);
+  const rowType = rowTypeNameOf(relation.table);
+  if (alias === undefined) return withRowType(scopeOf(relation.columns, name, undefined, schema), rowType);
   const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
-  return scopeOf(renamed, alias.aliasname, name);
+  return withRowType(scopeOf(renamed, alias.aliasname, name), rowType);
+}
+
+/** `scope` is what the arguments may name. */
+function bindFunction(context: BindContext, scope: Scope, body: ast.RangeFunction): From {
+  const { relation, name } = bindTableFunction(context, scope, body);
+  const { alias } = body;
+  if (alias === undefined) return { relation, scope: scopeOf(relation.columns, name) };
+  const columns = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
+  return { relation, scope: scopeOf(columns, alias.aliasname) };
+}
+
+function bindSampled(context: BindContext, body: ast.RangeTableSample): From {
+  const from = bindItem(context, must(body.relation, 'TABLESAMPLE has a table'));
+  if (from.relation.kind !== 'table') {
+    const text = 'TABLESAMPLE clause can only be applied to tables and materialized views';
+    context.raise(locationOf(body), 'feature_not_supported', text);
+  }
+  return { relation: bindSample(context, from.relation, body), scope: from.scope };
 }
 
 function renamedColumns(
@@ -136,54 +266,104 @@ function renamedColumns(
 ): readonly RelationColumn[] {
   const { colnames } = fields(context.source, 'Alias', alias, ['aliasname', 'colnames']);
   const names = stringsOf(colnames);
-  if (names.length > columns.length) {
-    raise(
-      'invalid_column_reference',
-      `table "${shown}" has ${columns.length} columns available but ${names.length} columns specified`,
-    );
-  }
+  checkAliases(names, columns.length, shown, 'table');
   return columns.map((column, i) => ({ ...column, name: names[i] ?? column.name }));
 }
 
-function bindSubquery(context: BindContext, body: ast.RangeSubselect): From {
-  const { subquery, alias } = fields(context.source, 'RangeSubselect', body, ['subquery', 'alias']);
-  const relation = bindQuery(context, the(subquery, 'SelectStmt'));
-  if (alias === undefined) return { relation, scope: scopeOf(relation.columns, undefined) };
-  const columns = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
-  return { relation, scope: scopeOf(columns, alias.aliasname) };
+function checkAliases(
+  names: readonly string[],
+  available: number,
+  shown: string,
+  what: 'table' | 'join expression',
+): void {
+  if (names.length <= available) return;
+  raise(
+    'invalid_column_reference',
+    `${what} "${shown}" has ${available} columns available but ${names.length} columns specified`,
+  );
 }
 
-function bindJoin(context: BindContext, body: ast.JoinExpr): From {
+function bindDerived(context: BindContext, body: ast.RangeSubselect, left: Left): From {
+  const { subquery, alias, lateral } = fields(context.source, 'RangeSubselect', body, [
+    'lateral',
+    'subquery',
+    'alias',
+  ]);
+  const bind = (): From => {
+    const relation = bindQuery(context, the(subquery, 'SelectStmt'));
+    if (alias === undefined) return { relation, scope: scopeOf(relation.columns, undefined) };
+    const columns = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
+    return { relation, scope: scopeOf(columns, alias.aliasname) };
+  };
+  return lateral ? bindLateral(context, left, bind) : bindBeside(context, left, bind);
+}
+
+function bindJoin(context: BindContext, body: ast.JoinExpr, around: Left): From {
   const read = fields(context.source, 'JoinExpr', body, [
     'jointype',
     'isNatural',
     'larg',
     'rarg',
     'usingClause',
+    'join_using_alias',
     'quals',
+    'alias',
+    // The place in the range table, which only an analysed tree has.
+    'rtindex',
   ]);
   const kind = joinKind(read.jointype);
-  const left = bindItem(context, must(read.larg, 'a join has a left side'));
-  const right = bindItem(context, must(read.rarg, 'a join has a right side'));
+  const left = bindItem(context, must(read.larg, 'a join has a left side'), around);
+  const rightNode = must(read.rarg, 'a join has a right side');
+  const right = bindItem(context, rightNode, leftOfJoin(kind, around, left));
   const both = joinScopes(context, left.scope, right.scope);
   const names = read.isNatural
     ? commonNames(left.scope, right.scope)
     : read.usingClause && stringsOf(read.usingClause);
-  if (names !== undefined) return bindUsing(context, kind, left, right, both, names);
-  const { quals } = read;
-  const condition =
-    quals === undefined
-      ? undefined
-      : coerceToBool(
-          context,
-          bindExpression(
-            context,
-            { scope: both, name: 'JOIN conditions', aggregates: undefined },
-            quals,
-          ),
-          'JOIN/ON',
-        );
-  return { relation: join(kind, left.relation, right.relation, condition), scope: both };
+  const joins =
+    names === undefined
+      ? joined(kind, left, right, bindOn(context, both, around, read.quals), both)
+      : bindUsing(context, kind, left, right, both, names, read.join_using_alias);
+  return read.alias === undefined ? joins : aliased(context, joins, read.alias);
+}
+
+function leftOfJoin(kind: JoinKind, around: Left, left: From): Left {
+  const beside = (scope: Scope): Scope => ({
+    relations: [...scope.relations, ...left.scope.relations],
+    visible: [...scope.visible, ...left.scope.visible],
+  });
+  if (kind === 'inner' || kind === 'left') return { ...around, scope: beside(around.scope) };
+  return { ...around, forbidden: beside(around.forbidden ?? emptyScope) };
+}
+
+function bindOn(
+  context: BindContext,
+  scope: Scope,
+  around: Left,
+  node: ast.Node | undefined,
+): Expression | undefined {
+  if (node === undefined) return undefined;
+  const { hidden } = context;
+  context.hidden = [{ scope: around.scope, detail: undefined, hints: false }, ...hidden];
+  const clause: Clause = { scope, name: 'JOIN conditions', aggregates: undefined };
+  const condition = coerceToBool(context, bindExpression(context, clause, node), 'JOIN/ON');
+  context.hidden = hidden;
+  return condition;
+}
+
+/** `(a JOIN b ...) AS j`: only the columns of the join can be named, under its name. */
+function aliased(context: BindContext, from: From, alias: ast.Alias): From {
+  const { colnames } = fields(context.source, 'Alias', alias, ['aliasname', 'colnames']);
+  const names = stringsOf(colnames);
+  const { visible } = from.scope;
+  checkAliases(names, visible.length, alias.aliasname ?? '', 'join expression');
+  const columns = visible.map((column, i) => ({ ...column, name: names[i] ?? column.name }));
+  const relation: ScopeRelation = {
+    name: alias.aliasname,
+    hiddenName: undefined,
+    schema: undefined,
+    columns,
+  };
+  return { ...from, scope: { relations: [relation], visible: columns } };
 }
 
 function joinKind(type: ast.JoinType | undefined): JoinKind {
@@ -214,6 +394,7 @@ function bindUsing(
   right: From,
   both: Scope,
   names: readonly string[],
+  alias: ast.Alias | undefined,
 ): From {
   const conditions: Expression[] = [];
   const merged: ScopeColumn[] = [];
@@ -227,10 +408,13 @@ function bindUsing(
     conditions.length < 2 ? conditions[0] : { kind: 'and', type: bool, operands: conditions };
   const hidden = new Set(names);
   const rest = both.visible.filter((column) => !hidden.has(column.name));
-  return {
-    relation: join(kind, left.relation, right.relation, condition),
-    scope: { relations: both.relations, visible: [...merged, ...rest] },
-  };
+  const own: Scope = { relations: [], visible: [...merged, ...rest] };
+  const named: ScopeRelation[] =
+    alias === undefined
+      ? []
+      : [{ name: alias.aliasname, hiddenName: undefined, schema: undefined, columns: merged }];
+  const { relations } = joinScopes(context, both, { relations: named, visible: [] });
+  return joined(kind, left, right, condition, { ...own, relations });
 }
 
 function usingColumn(

@@ -47,7 +47,7 @@ export function namedTarget(
   context: BindContext,
   node: ast.Node,
   targets: readonly Target[],
-  clause: 'ORDER BY' | 'GROUP BY',
+  clause: 'ORDER BY' | 'GROUP BY' | 'DISTINCT ON',
 ): number | undefined {
   const constant = as(node, 'A_Const');
   if (constant !== undefined) return ordinal(context, constant, targets, clause);

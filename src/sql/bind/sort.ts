@@ -78,7 +78,7 @@ function sameConstant(
   return a.value === b.value || typeNamed(a.type.name).equals?.(a.value, b.value) === true;
 }
 
-function sameData(a: unknown, b: unknown): boolean {
+export function sameData(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) !== Array.isArray(b)) return false;

@@ -5,6 +5,7 @@ import type { Expression } from '../plan/expression.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause } from './expression.js';
 import { resultColumnsMax } from './limits.js';
+import { bindStarOf } from './record.js';
 import { findRelation } from './scope.js';
 
 export interface Target {
@@ -28,6 +29,12 @@ export function bindTargets(
     const star = starOf(value);
     if (star !== undefined) {
       targets.push(...expand(context, clause, star));
+      continue;
+    }
+    const fieldsOfRecord = bindStarOf(context, clause, value);
+    if (fieldsOfRecord !== undefined) {
+      const location = locationOf(body);
+      targets.push(...fieldsOfRecord.map((field) => ({ ...field, location })));
       continue;
     }
     targets.push({
@@ -92,7 +99,7 @@ const valueFunctionNames: Readonly<Record<string, string>> = {
 };
 
 /** What PostgreSQL calls a column of this expression; undefined for `?column?`. */
-function nameOfNode(node: ast.Node): Name | undefined {
+export function nameOfNode(node: ast.Node): Name | undefined {
   const strong = (name: string | undefined): Name | undefined =>
     name === undefined ? undefined : { name, strong: true };
   const column = as(node, 'ColumnRef');
@@ -101,6 +108,10 @@ function nameOfNode(node: ast.Node): Name | undefined {
   if (call !== undefined) return strong(stringsOf(call.funcname).at(-1));
   if (as(node, 'A_Expr')?.kind === 'AEXPR_NULLIF') return strong('nullif');
   if (as(node, 'CoalesceExpr') !== undefined) return strong('coalesce');
+  if (as(node, 'RowExpr') !== undefined) return strong('row');
+  if (as(node, 'A_ArrayExpr') !== undefined) return strong('array');
+  const chain = as(node, 'A_Indirection');
+  if (chain !== undefined) return nameOfChain(chain);
   const extreme = as(node, 'MinMaxExpr');
   if (extreme !== undefined) return strong(extreme.op === 'IS_GREATEST' ? 'greatest' : 'least');
   const valueFunction = as(node, 'SQLValueFunction');
@@ -108,6 +119,13 @@ function nameOfNode(node: ast.Node): Name | undefined {
   const collate = as(node, 'CollateClause');
   if (collate?.arg !== undefined) return nameOfNode(collate.arg);
   return weakName(node);
+}
+
+/** The last field of a chain; of subscripts alone, what they are applied to. */
+function nameOfChain(chain: ast.A_Indirection): Name | undefined {
+  const field = chain.indirection?.findLast((part) => as(part, 'String') !== undefined);
+  if (field !== undefined) return { name: stringOf(field), strong: true };
+  return chain.arg && nameOfNode(chain.arg);
 }
 
 function weakName(node: ast.Node): Name | undefined {

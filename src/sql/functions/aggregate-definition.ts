@@ -1,17 +1,18 @@
 /** How the table of aggregates is written down. */
 import type { TypeName, Value } from '../types/index.js';
-import { arrayTypeName, type FunctionContext } from '../types/index.js';
+import type { FunctionContext } from '../types/index.js';
 import type { ParameterType } from './definition.js';
-import { define, isPseudoType } from './definition.js';
+import { define } from './definition.js';
 import type { AggregateFunction } from './function.js';
 
 export interface AggregateDefinition {
   readonly name: string;
   readonly parameters: readonly ParameterType[];
   readonly variadic: boolean;
+  readonly result: ParameterType;
   /** `count(*)`. */
   readonly star: boolean;
-  readonly make: (parameters: readonly TypeName[]) => AggregateFunction;
+  readonly make: (parameters: readonly TypeName[], result: TypeName) => AggregateFunction;
 }
 
 /** An aggregate over states S. */
@@ -27,6 +28,8 @@ export interface Accumulator<S, A = Value, B = Value> {
   readonly ignoresDuplicates?: boolean;
 }
 
+const plain = { form: 'plain', direct: 0 } as const;
+
 /** One line of the table, such as `sum(int4): int8`. */
 export function aggregate<S, A, B>(
   signature: string,
@@ -35,27 +38,31 @@ export function aggregate<S, A, B>(
   return aggregateOf(signature, () => accumulator);
 }
 
-/** As {@link aggregate} for one that depends on the types of its arguments. */
+/**
+ * As {@link aggregate} for one that depends on the types of its arguments. `within` says how many of
+ * the arguments stand before WITHIN GROUP.
+ */
 export function aggregateOf<S, A, B>(
   signature: string,
-  make: (parameters: readonly TypeName[]) => Accumulator<S, A, B>,
+  make: (parameters: readonly TypeName[], result: TypeName) => Accumulator<S, A, B>,
+  within: { readonly form: AggregateFunction['form']; readonly direct: number } = plain,
 ): AggregateDefinition {
   const { name, parameters, variadic, result } = define(signature, () => null);
   return {
     name,
     parameters,
     variadic,
+    result,
     star: false,
-    make: (types) => {
-      const accumulator = make(types);
-      const concrete = resultOf(result, types[0]);
+    make: (types, concrete) => {
+      const accumulator = make(types, concrete);
       return {
         name,
-        parameters: types,
-        result: concrete ?? 'text',
+        parameters: types.slice(within.direct),
+        result: concrete,
         strict: accumulator.strict ?? true,
-        form: 'plain',
-        direct: [],
+        form: within.form,
+        direct: types.slice(0, within.direct),
         init: accumulator.init,
         step: accumulator.step as AggregateFunction['step'],
         final: accumulator.final as AggregateFunction['final'],
@@ -65,9 +72,4 @@ export function aggregateOf<S, A, B>(
       };
     },
   };
-}
-
-function resultOf(result: ParameterType, first: TypeName | undefined): TypeName | undefined {
-  if (!isPseudoType(result)) return result;
-  return first !== undefined && result === 'anyarray' ? arrayTypeName(first) : first;
 }

@@ -15,7 +15,9 @@ export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>=';
 /** A function, operator or cast, chosen for the types of its arguments. */
 export interface ScalarFunction {
   readonly name: string;
-  readonly form: 'function' | 'operator' | 'cast';
+  readonly form: 'function' | 'operator' | 'cast' | 'syntax';
+  /** How EXPLAIN shows a construct with a syntax of its own (form `syntax`), from its operands. */
+  readonly print?: (operands: readonly string[]) => string;
   /** The types that the arguments must be coerced to, one for each argument of the call. */
   readonly parameters: readonly TypeName[];
   readonly result: TypeName;
@@ -117,7 +119,8 @@ export interface WindowPlace {
   readonly peersTo: number;
   /** Groups of peers before the current one in the partition. */
   readonly groupsBefore: number;
-  /** Arguments of the call at a row of the partition. */
+  readonly argumentCount: number;
+  /** An argument of the call at a row of the partition. */
   valueAt(row: number, argument: number): Value;
   /** Rows of the frame of the current row, counted after exclusion. */
   readonly frameCount: number;
@@ -135,6 +138,7 @@ export type InRange = (
   offset: Value,
   subtract: boolean,
   less: boolean,
+  context: FunctionContext,
 ) => boolean;
 
 /** A window function that is not an aggregate. */

@@ -27,4 +27,13 @@ export type {
   WindowFunction,
   WindowPlace,
 } from './function.js';
+export { rangesOf } from './window-range.js';
 export { resolveFunction, resolveOperator, resolveSqlValue } from './resolve.js';
+export {
+  arrayConstructor,
+  arraySlice,
+  arraySubscript,
+  overElements,
+  type SliceBounds,
+} from './array-construct.js';
+export { fieldOf, recordIsNull, rowConstructor, rowOrNull } from './record-construct.js';

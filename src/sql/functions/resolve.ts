@@ -14,7 +14,10 @@ import type { ResolvedCall, ScalarFunction } from './function.js';
 import { argumentsFit, concreteTypes } from './polymorphic.js';
 import { refuseKnownFunction, refuseKnownOperator } from './missing.js';
 import { sqlValues } from './session.js';
+import { makeSet, type SetDefinition } from './set-definition.js';
+import { setsNamed } from './set-table.js';
 import { functionsNamed, operatorsNamed } from './table.js';
+import { type WindowDefinition, windowsNamed } from './window.js';
 
 /** What the choice needs to know of a candidate. */
 interface Candidate {
@@ -97,9 +100,11 @@ export function resolveFunction(
   if (form.star === true) return resolveStar(name);
   const scalars = spread(functionsNamed(name), argumentTypes.length);
   const aggregates = spread(aggregatesNamed(name), argumentTypes.length);
-  const candidates: readonly Spread<Definition | AggregateDefinition>[] = [
+  const candidates: readonly Spread<NamedDefinition>[] = [
     ...scalars,
     ...aggregates.filter(({ candidate }) => !candidate.star),
+    ...spread(setsNamed(name), argumentTypes.length),
+    ...spread(windowsNamed(name), argumentTypes.length),
   ];
   const exact = candidates.find(({ parameters }) => sameTypes(parameters, argumentTypes));
   const target = exact === undefined ? castTarget(name, argumentTypes) : undefined;
@@ -111,17 +116,31 @@ export function resolveFunction(
       hint: 'Could not choose a best candidate function. You might need to add explicit type casts.',
     });
   }
-  if ('specialise' in chosen.candidate) {
-    const definition = { candidate: chosen.candidate, parameters: chosen.parameters };
+  return made(chosen, argumentTypes);
+}
+
+type NamedDefinition = Definition | AggregateDefinition | SetDefinition | WindowDefinition;
+
+function made(
+  { candidate, parameters: chosen }: Spread<NamedDefinition>,
+  argumentTypes: readonly TypeName[],
+): ResolvedCall {
+  if ('commutator' in candidate) {
+    const definition = { candidate, parameters: chosen };
     return { kind: 'scalar', function: scalarFunction(definition, argumentTypes) };
   }
-  const { parameters } = concreteTypes(chosen.parameters, argumentTypes, 'void');
-  return { kind: 'aggregate', function: chosen.candidate.make(parameters) };
+  const { parameters, result } = concreteTypes(chosen, argumentTypes, candidate.result);
+  if ('make' in candidate) {
+    return { kind: 'aggregate', function: candidate.make(parameters, result) };
+  }
+  return 'makeWindow' in candidate
+    ? { kind: 'window', function: candidate.makeWindow(parameters, result) }
+    : { kind: 'set', function: makeSet(candidate, parameters, result) };
 }
 
 function resolveStar(name: string): ResolvedCall {
   const definition = aggregatesNamed(name).find(({ star }) => star);
-  if (definition !== undefined) return { kind: 'aggregate', function: definition.make([]) };
+  if (definition !== undefined) return { kind: 'aggregate', function: definition.make([], 'int8') };
   const aggregate = aggregatesNamed(name).length > 0;
   if (!aggregate && functionsNamed(name).length > 0) {
     raise('wrong_object_type', `${name}(*) specified, but ${name} is not an aggregate function`);
