@@ -2,16 +2,24 @@
  * From the type that an expression has to the one that its place wants, by PostgreSQL's rules
  * (chapter 10 of its manual): literals and parameters of unknown type take the type wanted.
  */
-import { assert } from '../../base/assert.js';
+import { assert, must } from '../../base/assert.js';
 import {
   type CastContext,
   findCoercion,
   readLiteral,
   resolveCommonType,
+  rowConstructor,
 } from '../functions/index.js';
 import type { Expression, ExpressionType } from '../plan/expression.js';
-import { printType, type TypeName } from '../types/index.js';
+import {
+  printType,
+  type RecordShape,
+  type TypeForm,
+  typeNamed,
+  type TypeName,
+} from '../types/index.js';
 import type { BindContext } from './context.js';
+import { bindDomainCheck } from './domain.js';
 import type { BoundType } from './type-name.js';
 
 export const bool: ExpressionType = { name: 'bool', modifier: -1 };
@@ -40,10 +48,17 @@ export function coerce(
   how: CastContext,
 ): Expression | undefined {
   if (isUnknown(expression)) {
+    const { form } = typeNamed(target.name);
+    if (form?.kind === 'domain') return toDomain(context, expression, target, form, how);
     if (expression.kind === 'constant') return literal(context, expression, target, how);
     if (expression.kind === 'parameter') return parameter(context, expression, target, how);
   }
   const same = expression.type.name === target.name;
+  const { form } = typeNamed(target.name);
+  if (form?.kind === 'domain' && !same) return toDomain(context, expression, target, form, how);
+  if (form?.kind === 'composite' && isRow(expression)) {
+    return rowAs(context, expression, target, form.shape, how);
+  }
   if (same && (target.modifier === -1 || target.modifier === expression.type.modifier)) {
     return expression;
   }
@@ -55,6 +70,68 @@ export function coerce(
     { kind: 'call', type: target, function: coercion.function, arguments: [expression] },
     expression,
   );
+}
+
+/** A value of the base type that is checked to be one of the domain. */
+function toDomain(
+  context: BindContext,
+  expression: Expression,
+  target: BoundType,
+  form: Extract<TypeForm, { kind: 'domain' }>,
+  how: CastContext,
+): Expression | undefined {
+  const { base, modifier, notNull } = form;
+  const operand = coerce(context, expression, { name: base, modifier }, how);
+  if (operand === undefined) return undefined;
+  const column = context.nextColumn();
+  const value: Expression = { kind: 'column', type: { name: base, modifier }, column };
+  const checks = form.checks.map(({ name, sql }) => {
+    const condition = bindDomainCheck(context, sql, value);
+    return { name, condition };
+  });
+  return context.relocate(
+    { kind: 'toDomain', type: target, operand, column, notNull, checks },
+    expression,
+  );
+}
+
+type RowCall = Extract<Expression, { kind: 'call' }>;
+
+function isRow(expression: Expression): expression is RowCall {
+  return (
+    expression.kind === 'call' &&
+    expression.type.name === 'record' &&
+    expression.function.name.startsWith('row ')
+  );
+}
+
+/** A row that is written out becomes one of a composite type field by field, literals too. */
+function rowAs(
+  context: BindContext,
+  row: RowCall,
+  target: BoundType,
+  shape: RecordShape,
+  how: CastContext,
+): Expression | undefined {
+  if (row.arguments.length !== shape.fields.length) {
+    const more = row.arguments.length > shape.fields.length;
+    const text = `cannot cast type record to ${printType(target.name, -1)}`;
+    context.raise(context.locationOf(row), 'cannot_coerce', text, {
+      detail: `Input has too ${more ? 'many' : 'few'} columns.`,
+    });
+  }
+  const values = row.arguments.map((value, i) => {
+    const { type, modifier } = must(shape.fields[i], 'as many fields');
+    const cast = coerce(context, value, { name: type, modifier }, how);
+    if (cast !== undefined) return cast;
+    const text = `cannot cast type record to ${printType(target.name, -1)}`;
+    const types = `${printType(value.type.name, -1)} to type ${printType(type, -1)}`;
+    return context.raise(context.locationOf(row), 'cannot_coerce', text, {
+      detail: `Cannot cast type ${types} in column ${i + 1}.`,
+    });
+  });
+  const made = rowConstructor(shape, target.name);
+  return context.relocate({ kind: 'call', type: target, function: made, arguments: values }, row);
 }
 
 function literal(

@@ -138,7 +138,7 @@ export function bindPrepare(
 ): Statement {
   const read = fields(context.source, 'PrepareStmt', body, ['name', 'argtypes', 'query']);
   const types = (read.argtypes ?? []).map((node) =>
-    bindTypeName(context.source, the(node, 'TypeName')),
+    bindTypeName(context, the(node, 'TypeName')),
   );
   const node = must(read.query, 'PREPARE has a statement');
   return { kind: 'prepare', name: read.name ?? '', parsed: { ...parsed, node }, types };

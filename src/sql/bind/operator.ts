@@ -2,13 +2,14 @@
 import { must, unreachable } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import { resolveCommonType, resolveOperator, type ScalarFunction } from '../functions/index.js';
-import { type ast, fields, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
+import { as, type ast, fields, locationOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
+import { bindOverElements } from './array.js';
 import { bindNullIf } from './case.js';
 import { bool, coerceTo, nameOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
-import { bindOtherRow, bindRow, compareRows, rowIn } from './row.js';
+import { bindOtherRow, bindRow, compareRows, joined, rowIn } from './row.js';
 
 export function bindOperation(context: BindContext, clause: Clause, body: ast.A_Expr): Expression {
   const read = fields(context.source, 'A_Expr', body, [
@@ -60,8 +61,11 @@ export function bindOperation(context: BindContext, clause: Clause, body: ast.A_
       return bindBetween(context, kind, bind(read.lexpr), bounds, at);
     }
     case 'AEXPR_OP_ANY':
-    case 'AEXPR_OP_ALL':
-      return notSupported(context.source, 'ANY or ALL of an array', at);
+    case 'AEXPR_OP_ALL': {
+      const all = kind === 'AEXPR_OP_ALL';
+      const made = bindOverElements(context, name, bind(read.lexpr), bind(rightNode), all, at);
+      return context.locate(made, at);
+    }
     default:
       return unreachable(kind);
   }
@@ -85,14 +89,25 @@ function rowOperation(
     readonly at: number | undefined;
   },
 ): Expression | undefined {
-  if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN') return undefined;
+  const isDistinct = kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT';
+  if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN' && !isDistinct) return undefined;
+  const others = kind === 'AEXPR_IN' ? (the(right, 'List').items ?? []) : [right];
+  // A row beside anything but rows is a record like any other.
+  if (!others.every((node) => as(node, 'RowExpr') !== undefined)) return undefined;
   const row = bindRow(context, clause, left);
   if (row === undefined) return undefined;
-  const other = (node: ast.Node): readonly Expression[] =>
-    bindOtherRow(context, clause, node, row.length, at);
-  if (kind === 'AEXPR_OP') return compareRows(context, name, row, other(right), at);
-  const list = (the(right, 'List').items ?? []).map(other);
-  return rowIn(context, row, list, name === '<>', at);
+  const [first, ...rest] = others.map((node) =>
+    bindOtherRow(context, clause, node, row.length, at),
+  );
+  if (first === undefined) return undefined;
+  if (kind === 'AEXPR_IN') return rowIn(context, row, [first, ...rest], name === '<>', at);
+  if (!isDistinct) return compareRows(context, name, row, first, at);
+  const pairs = row.map((entry, i) =>
+    bindDistinct(context, entry, must(first[i], 'rows of equal length'), false, at),
+  );
+  const distinct = joined('or', pairs);
+  if (kind === 'AEXPR_DISTINCT') return distinct;
+  return { kind: 'not', type: bool, operand: distinct };
 }
 
 /** The operator's own name; `OPERATOR(pg_catalog.+)` may qualify it. */

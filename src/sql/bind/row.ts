@@ -4,8 +4,9 @@ import { as, type ast, fields, notSupported } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { bool } from './coerce.js';
 import type { BindContext } from './context.js';
-import { bindExpression, type Clause, nodeLocation } from './expression.js';
+import type { Clause } from './expression.js';
 import { bindBinary } from './operator.js';
+import { bindEntry } from './record.js';
 
 type Entries = readonly Expression[];
 
@@ -18,7 +19,7 @@ export function bindRow(
   const row = as(node, 'RowExpr');
   if (row === undefined) return undefined;
   const { args = [] } = fields(context.source, 'RowExpr', row, ['args', 'row_format']);
-  return args.map((arg) => bindExpression(context, clause, arg));
+  return args.flatMap((arg) => bindEntry(context, clause, arg));
 }
 
 /** The entries of the other side of a comparison with a row, which must be as many. */
@@ -29,14 +30,7 @@ export function bindOtherRow(
   count: number,
   at: number | undefined,
 ): Entries {
-  const entries = bindRow(context, clause, node);
-  if (entries === undefined) {
-    return notSupported(
-      context.source,
-      'comparison of a row value with another expression',
-      nodeLocation(node),
-    );
-  }
+  const entries = must(bindRow(context, clause, node), 'the other side is a row');
   if (entries.length === count) return entries;
   context.raise(at, 'syntax_error', 'unequal number of entries in row expressions');
 }
@@ -94,7 +88,7 @@ export function rowIn(
   return joined(negated ? 'and' : 'or', comparisons);
 }
 
-function joined(kind: 'and' | 'or', operands: readonly Expression[]): Expression {
+export function joined(kind: 'and' | 'or', operands: readonly Expression[]): Expression {
   const [first] = operands;
   return operands.length === 1 && first !== undefined ? first : { kind, type: bool, operands };
 }

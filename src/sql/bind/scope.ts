@@ -1,7 +1,10 @@
 /** Which columns can be named where. */
 import type { Expression } from '../plan/expression.js';
 import type { RelationColumn } from '../plan/relation.js';
+import type { TypeName } from '../types/index.js';
 import type { BindContext } from './context.js';
+import { findOuter } from './outer.js';
+import { wholeRow } from './record.js';
 
 export interface ScopeColumn {
   readonly name: string;
@@ -17,6 +20,10 @@ export interface ScopeRelation {
   readonly hiddenName: string | undefined;
   readonly schema: string | undefined;
   readonly columns: readonly ScopeColumn[];
+  /** The type of its rows as values, where a table or a type says it. */
+  readonly rowType?: TypeName;
+  /** On the side of an outer join that may have no row. */
+  readonly nullable?: boolean;
 }
 
 /** What a FROM clause lets one name. */
@@ -46,6 +53,16 @@ export function scopeOf(
   return { relations: [{ name, hiddenName, schema, columns: visible }], visible };
 }
 
+/** The scope of a relation whose rows are values of a type. */
+export function withRowType(scope: Scope, rowType: TypeName): Scope {
+  return { ...scope, relations: scope.relations.map((relation) => ({ ...relation, rowType })) };
+}
+
+/** The scope of what an outer join may find no row of. */
+export function nullableScope(scope: Scope): Scope {
+  return { ...scope, relations: scope.relations.map((one) => ({ ...one, nullable: true })) };
+}
+
 /** Both scopes side by side; raises duplicate_alias when a name stands for two relations. */
 export function joinScopes(context: BindContext, left: Scope, right: Scope): Scope {
   const names = new Set(left.relations.map((relation) => relation.name));
@@ -61,7 +78,7 @@ export function joinScopes(context: BindContext, left: Scope, right: Scope): Sco
   };
 }
 
-/** The column that an unqualified name means. */
+/** The column that an unqualified name means, of this query or one around it. */
 export function findColumn(
   context: BindContext,
   scope: Scope,
@@ -70,14 +87,18 @@ export function findColumn(
 ): ScopeColumn {
   const column = visibleColumn(context, scope, name, at);
   if (column !== undefined) return column;
+  const find = (outer: Scope): Expression | undefined =>
+    visibleColumn(context, outer, name, at)?.expression;
+  const outer = findOuter(context, find, at);
+  if (outer !== undefined) return { name, expression: outer };
   if (scope.relations.some((relation) => relation.name === name)) {
     context.raise(at, 'feature_not_supported', `whole-row reference to "${name}" is not supported`);
   }
-  const hint = columnHint(scope.relations, name);
-  context.raise(at, 'undefined_column', `column "${name}" does not exist`, hint);
+  const details = hiddenColumn(context, name) ?? columnHint(allRelations(context, scope), name);
+  context.raise(at, 'undefined_column', `column "${name}" does not exist`, details);
 }
 
-/** As `findColumn`; undefined when no column has the name. */
+/** As `findColumn`, of this query alone; undefined when no column has the name. */
 export function visibleColumn(
   context: BindContext,
   scope: Scope,
@@ -94,7 +115,23 @@ export function findQualified(
   path: { readonly schema: string | undefined; readonly table: string; readonly name: string },
   at: number | undefined,
 ): ScopeColumn {
-  const relation = findRelation(context, scope, path.schema, path.table, at);
+  const own = relationNamed(scope, path.schema, path.table);
+  if (own !== undefined) return columnOf(context, own, path, at);
+  const find = (outer: Scope): Expression | undefined => {
+    const relation = relationNamed(outer, path.schema, path.table);
+    return relation && columnOf(context, relation, path, at).expression;
+  };
+  const outer = findOuter(context, find, at);
+  if (outer !== undefined) return { name: path.name, expression: outer };
+  return raiseNoRelation(context, scope, path.table, at);
+}
+
+function columnOf(
+  context: BindContext,
+  relation: ScopeRelation,
+  path: { readonly table: string; readonly name: string },
+  at: number | undefined,
+): ScopeColumn {
   const column = single(context, relation.columns, path.name, at);
   if (column !== undefined) return column;
   context.raise(
@@ -105,7 +142,7 @@ export function findQualified(
   );
 }
 
-/** The relation of FROM that `table` means. */
+/** The relation of FROM that `table` means, of this query or one around it. */
 export function findRelation(
   context: BindContext,
   scope: Scope,
@@ -113,17 +150,100 @@ export function findRelation(
   table: string,
   at: number | undefined,
 ): ScopeRelation {
-  const found = scope.relations.find(
+  const own = relationNamed(scope, schema, table);
+  if (own !== undefined) return own;
+  for (let level = context.outer; level !== undefined; level = level.around) {
+    const found = relationNamed(level.clause.scope, schema, table);
+    if (found === undefined) continue;
+    const columns = found.columns.map(({ name, expression }) => ({
+      name,
+      expression: capturedFrom(context, found, expression, at),
+    }));
+    return { ...found, columns };
+  }
+  return raiseNoRelation(context, scope, table, at);
+}
+
+function capturedFrom(
+  context: BindContext,
+  relation: ScopeRelation,
+  expression: Expression,
+  at: number | undefined,
+): Expression {
+  const find = (outer: Scope): Expression | undefined =>
+    outer.relations.includes(relation) ? expression : undefined;
+  return findOuter(context, find, at) ?? expression;
+}
+
+function relationNamed(
+  scope: Scope,
+  schema: string | undefined,
+  table: string,
+): ScopeRelation | undefined {
+  return scope.relations.find(
     (relation) => relation.name === table && (schema === undefined || relation.schema === schema),
   );
-  if (found !== undefined) return found;
-  const aliased = scope.relations.find((relation) => relation.hiddenName === table);
+}
+
+function raiseNoRelation(
+  context: BindContext,
+  scope: Scope,
+  table: string,
+  at: number | undefined,
+): never {
+  const text = `invalid reference to FROM-clause entry for table "${table}"`;
+  const aliased = allRelations(context, scope).find((relation) => relation.hiddenName === table);
   if (aliased?.name !== undefined) {
-    const text = `invalid reference to FROM-clause entry for table "${table}"`;
     const hint = `Perhaps you meant to reference the table alias "${aliased.name}".`;
     context.raise(at, 'undefined_table', text, { hint });
   }
+  for (const { scope: hidden, detail, hints } of context.hidden) {
+    if (relationNamed(hidden, undefined, table) === undefined) continue;
+    context.raise(at, 'undefined_table', text, {
+      detail:
+        detail ??
+        `There is an entry for table "${table}", but it cannot be referenced from this part of the query.`,
+      ...(hints && { hint: 'To reference that table, you must mark this subquery with LATERAL.' }),
+    });
+  }
   context.raise(at, 'undefined_table', `missing FROM-clause entry for table "${table}"`);
+}
+
+/** Entries of FROM that stand beside what is bound, but are not for it to name. */
+export interface HiddenScope {
+  readonly scope: Scope;
+  /** Why, where PostgreSQL says more than that it is so. */
+  readonly detail: string | undefined;
+  /** Whether LATERAL would help. */
+  readonly hints: boolean;
+}
+
+/** What an error says about a column that is there but cannot be named here. */
+function hiddenColumn(
+  context: BindContext,
+  name: string,
+): { readonly detail: string; readonly hint?: string } | undefined {
+  for (const { scope, hints } of context.hidden) {
+    for (const relation of scope.relations) {
+      if (!relation.columns.some((column) => column.name === name)) continue;
+      return {
+        detail: `There is a column named "${name}" in table "${relation.name ?? ''}", but it cannot be referenced from this part of the query.`,
+        ...(hints && {
+          hint: 'To reference that column, you must mark this subquery with LATERAL.',
+        }),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The relations of this query and of those around it. */
+function allRelations(context: BindContext, scope: Scope): readonly ScopeRelation[] {
+  const all = [...scope.relations];
+  for (let level = context.outer; level !== undefined; level = level.around) {
+    all.push(...level.clause.scope.relations);
+  }
+  return all;
 }
 
 function single(

@@ -4,7 +4,8 @@ import { DatabaseError } from '../../base/errors.js';
 import { as, fields, notSupported, raiseAt, type Source, stringsOf } from '../parse/index.js';
 import type { ast } from '../parse/index.js';
 import type { ExpressionType } from '../plan/expression.js';
-import { typeNamed, types, type TypeName } from '../types/index.js';
+import { type CatalogueLookup, rowTypeNameOf, typeNameOf } from '../catalogue/index.js';
+import { arrayTypeName, printType, typeNamed, types, type TypeName } from '../types/index.js';
 
 /** An expression's type with the name in the registry. */
 export interface BoundType extends ExpressionType {
@@ -13,11 +14,10 @@ export interface BoundType extends ExpressionType {
 
 /** PostgreSQL's types that are not there yet: they fail as not supported, not as unknown. */
 const notYet = new Set(
-  `bit varbit money inet cidr macaddr macaddr8 point line lseg box path polygon circle xml timetz
+  `money inet cidr macaddr macaddr8 point line lseg box path polygon circle xml
    tsvector tsquery int4range int8range numrange tsrange tstzrange daterange int4multirange
-   int8multirange nummultirange tsmultirange tstzmultirange datemultirange regclass regtype regproc
-   regprocedure regnamespace regrole regoper regoperator regconfig regdictionary regcollation char
-   oidvector int2vector tid xid xid8 cid pg_lsn jsonpath record anyelement cstring refcursor
+   int8multirange nummultirange tsmultirange tstzmultirange datemultirange regconfig regdictionary
+   oidvector int2vector tid xid xid8 cid pg_lsn jsonpath cstring refcursor
    txid_snapshot pg_snapshot`.split(/\s+/),
 );
 
@@ -25,23 +25,60 @@ export function isTypeName(name: string): name is TypeName {
   return types.has(name as TypeName);
 }
 
+/** What names of types are looked up in. */
+export interface TypeScope {
+  readonly source: Source;
+  readonly catalogue: CatalogueLookup;
+}
+
 /** The type that a TypeName node names. Raises undefined_object, 0A000 and errors of its modifier. */
-export function bindTypeName(source: Source, node: ast.TypeName | undefined): BoundType {
+export function bindTypeName(scope: TypeScope, node: ast.TypeName | undefined): BoundType {
   const typeName = must(node, 'the grammar gives a type');
-  const { names, typmods } = fields(source, 'TypeName', typeName, ['names', 'typmods', 'typemod']);
+  const { source } = scope;
+  const { names, typmods, arrayBounds } = fields(source, 'TypeName', typeName, [
+    'names',
+    'typmods',
+    'typemod',
+    // PostgreSQL forgets the number of dimensions and their lengths too.
+    'arrayBounds',
+  ]);
   const at = (typeName.location ?? 0) < 0 ? undefined : (typeName.location ?? 0);
   const path = stringsOf(names);
+  const element = findType(scope, path, at);
+  if (element === undefined) {
+    const written = arrayBounds === undefined ? path.join('.') : `${path.join('.')}[]`;
+    raiseAt(source, at, 'undefined_object', `type "${written}" does not exist`);
+  }
+  const modifier = typmods === undefined ? -1 : bindModifier(source, element, typmods, at);
+  return { name: arrayBounds === undefined ? element : arrayTypeName(element), modifier };
+}
+
+/** Types that values have but columns and casts do not name. */
+const unnameable: ReadonlySet<string> = new Set(['unknown', 'void']);
+
+/** The type of a name that may have a schema: a base type, a user's, or that of a table's rows. */
+export function findType(
+  { source, catalogue }: TypeScope,
+  path: readonly string[],
+  at: number | undefined,
+): TypeName | undefined {
   const name = path.at(-1) ?? '';
   const schema = path.at(-2);
-  if (schema !== undefined && schema !== 'pg_catalog') {
-    raiseAt(source, at, 'undefined_object', `type "${path.join('.')}" does not exist`);
-  }
-  if (!isTypeName(name) || name === 'unknown' || name === 'void') {
+  if (schema === undefined || schema === 'pg_catalog') {
+    if (isTypeName(name) && !unnameable.has(name)) return name;
+    // An array by its own name: _int4.
+    const element = name.slice(1);
+    if (name.startsWith('_') && isTypeName(element)) return arrayTypeName(element);
     if (notYet.has(name)) notSupported(source, `type ${name}`, at);
-    raiseAt(source, at, 'undefined_object', `type "${name}" does not exist`);
+    if (schema !== undefined) return undefined;
   }
-  if (typmods === undefined) return { name, modifier: -1 };
-  return { name, modifier: bindModifier(source, name, typmods, at) };
+  if (schema !== undefined && !catalogue.hasSchema(schema)) {
+    raiseAt(source, at, 'invalid_schema_name', `schema "${schema}" does not exist`);
+  }
+  const made = catalogue.type(schema, name);
+  if (made !== undefined) return typeNameOf(made);
+  const relation = catalogue.relation(schema, name);
+  return relation?.kind === 'table' ? rowTypeNameOf(relation) : undefined;
 }
 
 function bindModifier(
@@ -52,7 +89,8 @@ function bindModifier(
 ): number {
   const { modifierOf } = typeNamed(name);
   if (modifierOf === undefined) {
-    raiseAt(source, at, 'syntax_error', `type modifier is not allowed for type "${name}"`);
+    const shown = isTypeName(name) ? name : printType(name, -1);
+    raiseAt(source, at, 'syntax_error', `type modifier is not allowed for type "${shown}"`);
   }
   const numbers = nodes.map((node) => {
     const integer = as(node, 'A_Const')?.ival;

@@ -7,7 +7,7 @@
  * a table that was changed or dropped since are refused (fence); descriptors of earlier versions are
  * read. Must not know: SQL text, plans.
  */
-export { CatalogueCache, TransactionCatalogue, userDatabase } from './catalogue.js';
+export { CatalogueCache, type TemporaryIds, TransactionCatalogue, userDatabase } from './catalogue.js';
 export { dependenciesOf } from './dependencies.js';
 export type {
   CheckDescriptor,
@@ -37,4 +37,4 @@ export type { NumberSource } from './numbers.js';
 export { type Found, isAsFound, RecordingLookup } from './recording.js';
 export { PathLookup, temporarySchema } from './path.js';
 export { firstOid, firstTemporaryId, objectOfType, temporaryDatabase } from './rows.js';
-export { typeNameOf } from './type-names.js';
+export { rowTypeNameOf, typeNameOf } from './type-names.js';

@@ -1,7 +1,7 @@
 /** The name that expressions have a user's type by: it says all that the type is. */
 import { unreachable } from '../../base/assert.js';
 import { nameOfUserType, type TypeName } from '../types/index.js';
-import type { TypeDescriptor } from './descriptor.js';
+import type { TableDescriptor, TypeDescriptor } from './descriptor.js';
 import { firstOid } from './rows.js';
 
 /** Arrays of a user's types have OIDs as far above those of their elements. */
@@ -33,4 +33,16 @@ export function typeNameOf({ object, schema, name, definition }: TypeDescriptor)
     default:
       return unreachable(definition);
   }
+}
+
+/** The type of the rows of a table as values. */
+export function rowTypeNameOf({ object, schema, name, columns }: TableDescriptor): TypeName {
+  const oid = object + firstOid;
+  const fields = columns.map((column) => ({
+    name: column.name,
+    type: column.type as TypeName,
+    modifier: column.typeModifier,
+  }));
+  const shape = { fields };
+  return nameOfUserType({ kind: 'composite', oid, arrayOid: oid + arrayOids, schema, name, shape });
 }

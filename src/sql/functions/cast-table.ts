@@ -1,8 +1,9 @@
 /** The rows of pg_cast for our types, and how a value is fitted to a modifier. */
 import { raise } from '../../base/errors.js';
 import type { FunctionContext, TypeName, Value } from '../types/index.js';
-import { fitTime, roundMicros } from '../types/datetime-type.js';
+import { fitTime, isInfiniteTimestamp, roundMicros } from '../types/datetime-type.js';
 import { parseFloat4, parseFloat8 } from '../types/float.js';
+import { fitBits } from '../types/bit-string.js';
 import { Interval } from '../types/interval.js';
 import { fitInterval } from '../types/interval-type.js';
 import {
@@ -22,6 +23,10 @@ import {
   wholeOf,
 } from '../types/numeric.js';
 import { fitNumeric } from '../types/numeric-type.js';
+import { byteOfCharacter, characterOfByte, parseCharacter } from '../types/one-byte-character.js';
+import { NamedOid } from '../types/registered.js';
+import type { RegisteredTypeName } from '../types/type.js';
+import { fitZonedTime, ZonedTime, zonedTimeOf } from '../types/zoned-time.js';
 import { fitBpchar, fitName, fitVarchar, trimBlanks } from '../types/text.js';
 import * as dates from './datetime-arithmetic.js';
 import type { CastContext, Implementation } from './function.js';
@@ -47,6 +52,9 @@ export const fitters: ReadonlyMap<TypeName, Fitter> = new Map<TypeName, Fitter>(
   ['timestamp', (value, modifier) => roundMicros(value as bigint, modifier)],
   ['timestamptz', (value, modifier) => roundMicros(value as bigint, modifier)],
   ['interval', (value, modifier) => fitInterval(value as Interval, modifier)],
+  ['timetz', (value, modifier) => fitZonedTime(value as ZonedTime, modifier)],
+  ['bit', (value, modifier, explicit) => fitBits(value as string, modifier, explicit, false)],
+  ['varbit', (value, modifier, explicit) => fitBits(value as string, modifier, explicit, true)],
 ]);
 
 /** Rounds half to even, as rint() does. */
@@ -211,6 +219,33 @@ const rows: readonly Row[] = [
   ['timestamptz', 'timestamp', 'assignment', dates.timestampOfTimestamptz, inZone],
   ['time', 'interval', 'implicit', (value: number) => new Interval(0, 0, BigInt(value))],
   ['interval', 'time', 'assignment', dates.timeOfInterval],
+  ['time', 'timetz', 'implicit', zonedTimeOfTime, inZone],
+  ['timetz', 'time', 'assignment', ({ time }: ZonedTime) => time],
+  ['timestamptz', 'timetz', 'assignment', zonedTimeOfTimestamptz, inZone],
+  ['char', 'text', 'implicit', (value: string) => value],
+  ['char', 'varchar', 'assignment', (value: string) => value],
+  ['char', 'bpchar', 'assignment', (value: string) => value],
+  ['char', 'int4', 'explicit', int4OfCharacter],
+  ['int4', 'char', 'explicit', characterOfInt4],
+  ['text', 'char', 'assignment', parseCharacter],
+  ['varchar', 'char', 'assignment', parseCharacter],
+  ['bpchar', 'char', 'assignment', parseCharacter],
+  ['bit', 'varbit', 'implicit'],
+  ['varbit', 'bit', 'implicit'],
+  [
+    'int4',
+    'bit',
+    'explicit',
+    (value: number) => BigInt.asUintN(32, BigInt(value)).toString(2).padStart(32, '0'),
+  ],
+  [
+    'int8',
+    'bit',
+    'explicit',
+    (value: bigint) => BigInt.asUintN(64, value).toString(2).padStart(64, '0'),
+  ],
+  ['bit', 'int4', 'explicit', int4OfBits],
+  ['bit', 'int8', 'explicit', int8OfBits],
   ['json', 'jsonb', 'assignment', parseJsonb],
   ['jsonb', 'json', 'assignment', ({ root }: Jsonb) => printNode(root)],
   ['jsonb', 'bool', 'explicit', boolOfJsonb],
@@ -221,6 +256,34 @@ const rows: readonly Row[] = [
   ['jsonb', 'float4', 'explicit', numericOfJsonb('real', (value) => parseFloat4(value.toString()))],
   ['jsonb', 'float8', 'explicit', numericOfJsonb('double precision', float8OfNumeric)],
 ];
+
+function zonedTimeOfTime(context: FunctionContext, time: number): ZonedTime {
+  return new ZonedTime(time, context.timeZone.offsetAt(context.transactionTimestamp));
+}
+
+function zonedTimeOfTimestamptz(context: FunctionContext, micros: bigint): ZonedTime | null {
+  return isInfiniteTimestamp(micros) ? null : zonedTimeOf(micros, context);
+}
+
+/** The byte as a signed one. */
+function int4OfCharacter(value: string): number {
+  return (byteOfCharacter(value) << 24) >> 24;
+}
+
+function characterOfInt4(value: number): string {
+  if (value < -128 || value > 127) outOfRange('"char"');
+  return characterOfByte(value & 0xff);
+}
+
+function int4OfBits(bits: string): number {
+  if (bits.length > 32) outOfRange('integer');
+  return Number.parseInt(bits.padStart(1, '0'), 2) | 0;
+}
+
+function int8OfBits(bits: string): bigint {
+  if (bits.length > 64) outOfRange('bigint');
+  return BigInt.asIntN(64, BigInt(`0b0${bits}`));
+}
 
 function oidOfInt8(value: bigint): number {
   if (value < 0n || value > 0xffff_ffffn) raise('numeric_value_out_of_range', 'OID out of range');
@@ -235,8 +298,31 @@ function float8OfNumeric(value: Numeric): number {
   return lost ? parseFloat8(value.toString()) : result;
 }
 
+const registered: readonly RegisteredTypeName[] = [
+  'regclass',
+  'regtype',
+  'regproc',
+  'regprocedure',
+  'regoper',
+  'regoperator',
+  'regnamespace',
+  'regrole',
+  'regcollation',
+];
+
+/** An OID alone prints as its number: names come from the binder, which knows the catalogue. */
+const registeredRows: readonly Row[] = registered.flatMap((name): Row[] => [
+  [name, 'oid', 'implicit', ({ oid }: NamedOid) => oid],
+  [name, 'int4', 'assignment', ({ oid }: NamedOid) => oid | 0],
+  [name, 'int8', 'assignment', ({ oid }: NamedOid) => BigInt(oid)],
+  ['oid', name, 'implicit', (oid: number) => new NamedOid(oid, undefined)],
+  ['int2', name, 'implicit', (oid: number) => new NamedOid(oid >>> 0, undefined)],
+  ['int4', name, 'implicit', (oid: number) => new NamedOid(oid >>> 0, undefined)],
+  ['int8', name, 'implicit', (oid: bigint) => new NamedOid(oidOfInt8(oid), undefined)],
+]);
+
 const bySource = new Map<TypeName, Map<TypeName, Cast>>();
-for (const [source, target, context, implementation, options] of rows) {
+for (const [source, target, context, implementation, options] of [...rows, ...registeredRows]) {
   const targets = bySource.get(source) ?? new Map<TypeName, Cast>();
   bySource.set(source, targets);
   targets.set(target, {

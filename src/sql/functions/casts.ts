@@ -3,9 +3,10 @@
  * type's modifier (src/backend/parser/parse_coerce.c).
  */
 import type { FunctionContext, TypeName, Value } from '../types/index.js';
-import { printType, typeNamed } from '../types/index.js';
+import { baseTypeName, elementTypeName, printType, typeNamed } from '../types/index.js';
 import type { Cast } from './cast-table.js';
 import { castsFrom, fitters } from './cast-table.js';
+import { derivedCast, fitElements } from './derived-casts.js';
 import type { CastContext, Coercion, Implementation, ScalarFunction } from './function.js';
 
 const strength: Readonly<Record<CastContext, number>> = {
@@ -21,11 +22,16 @@ export function castPath(
   context: CastContext,
 ): Cast | undefined {
   if (source === target) return { context: 'implicit', implementation: undefined };
+  const from = baseTypeName(source);
+  const to = baseTypeName(target);
+  if (from !== source || to !== target) return castPath(from, to, context);
   const cast = castsFrom(source).get(target);
   if (cast !== undefined) {
     return strength[cast.context] <= strength[context] ? cast : undefined;
   }
   if (source === 'unknown') return inputCast(target);
+  const derived = derivedCast(source, target, context);
+  if (derived !== undefined) return derived;
   if (source === 'void' || target === 'void' || target === 'unknown') return undefined;
   if (context !== 'implicit' && typeNamed(target).category === 'S') return outputCast(source);
   if (context === 'explicit' && typeNamed(source).category === 'S') return inputCast(target);
@@ -73,24 +79,37 @@ export function findCoercion(
 ): Coercion | undefined {
   const cast = castPath(source, target, context);
   if (cast === undefined) return undefined;
-  const fit = modifier < 0 ? undefined : fitters.get(target);
+  const explicit = context === 'explicit';
+  const fit = fitterOf(target, modifier, explicit);
   if (fit === undefined) {
     if (cast.implementation === undefined) return { kind: 'relabel' };
     return called(source, target, -1, cast, cast.implementation, cast.usesContext === true);
   }
-  const explicit = context === 'explicit';
   const convert = cast.implementation;
   if (convert === undefined) {
-    const only = (value: Value) => fit(value, modifier, explicit);
-    return called(source, target, modifier, cast, only as Implementation, false);
+    return called(source, target, modifier, cast, fit as Implementation, false);
   }
+  const fitted = (value: Value) => (value === null ? null : fit(value));
   const both =
     cast.usesContext === true
-      ? (functions: FunctionContext, value: Value) =>
-          fit(convert(functions, value), modifier, explicit)
-      : (value: Value) => fit(convert(value), modifier, explicit);
+      ? (functions: FunctionContext, value: Value) => fitted(convert(functions, value))
+      : (value: Value) => fitted(convert(value));
   const usesContext = cast.usesContext === true;
   return called(source, target, modifier, cast, both as Implementation, usesContext);
+}
+
+/** What fits a value to the modifier; undefined where there is nothing to fit. */
+function fitterOf(
+  target: TypeName,
+  modifier: number,
+  explicit: boolean,
+): ((value: Value) => Value) | undefined {
+  if (modifier < 0) return undefined;
+  const element = elementTypeName(target);
+  const fit = fitters.get(element ?? target);
+  if (fit === undefined) return undefined;
+  const fitOne = (value: Value) => fit(value, modifier, explicit);
+  return element === undefined ? fitOne : fitElements(fitOne);
 }
 
 function called(
@@ -132,6 +151,6 @@ export function readLiteral(
   const type = typeNamed(target);
   // An interval's modifier also says which unit a bare number is in, so its input needs it.
   const value = type.parse(text, target === 'interval' ? modifier : -1, functions);
-  const fit = modifier < 0 ? undefined : fitters.get(target);
-  return fit === undefined ? value : fit(value, modifier, context === 'explicit');
+  const fit = fitterOf(target, modifier, context === 'explicit');
+  return fit === undefined || value === null ? value : fit(value);
 }

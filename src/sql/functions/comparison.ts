@@ -1,9 +1,10 @@
 /** The six comparisons of every ordered type, and between the types that PostgreSQL lets mix. */
 import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
 import type { TypeName, Value } from '../types/index.js';
-import { typeNamed } from '../types/index.js';
+import { elementTypeName, typeNamed } from '../types/index.js';
 import type { Definition, TypedImplementation } from './definition.js';
-import { type DefinitionOptions, define } from './definition.js';
+import { type DefinitionOptions, define, specialised } from './definition.js';
 import type { Comparison } from './function.js';
 
 const commutators: Readonly<Record<Comparison, Comparison>> = {
@@ -41,6 +42,38 @@ export function comparisons(
       comparison: operator,
     }),
   );
+}
+
+/** As {@link comparisons} for all types of a family, by the order of the type that it is called with. */
+function comparisonsOfAny(family: 'anyarray' | 'anyenum'): Definition[] {
+  return (Object.keys(commutators) as Comparison[]).map((operator) =>
+    specialised(
+      `${family} ${operator} ${family}: bool`,
+      ([name]) => comparisonOf(must(name, 'a comparison has operands'), operator),
+      {
+        commutator: commutators[operator],
+        negator: negators[operator],
+        comparison: operator,
+      },
+    ),
+  );
+}
+
+/** Raises 42883 when a call compares values of a type that has no order. */
+function comparisonOf(name: TypeName, operator: Comparison): TypedImplementation {
+  const type = typeNamed(name);
+  const { compare, equals } = type;
+  if (equals !== undefined && operator === '=') return equals as TypedImplementation;
+  if (equals !== undefined && operator === '<>') {
+    return ((a: Value, b: Value) => !equals(a, b)) as TypedImplementation;
+  }
+  if (compare !== undefined) return ordered(compare)[operator];
+  return () => {
+    const element = typeNamed(elementTypeName(name) ?? name).sqlName;
+    const wanted =
+      operator === '=' || operator === '<>' ? 'an equality operator' : 'a comparison function';
+    raise('undefined_function', `could not identify ${wanted} for type ${element}`);
+  };
 }
 
 /** For values that JavaScript compares rightly: whole numbers, bigints, strings of ASCII. */
@@ -117,4 +150,11 @@ export const comparisonFunctions: readonly Definition[] = [
   ...comparisons('bpchar', 'bpchar', byType('bpchar')),
   ...comparisons('bytea', 'bytea', byType('bytea')),
   ...comparisons('uuid', 'uuid', native),
+  ...comparisons('char', 'char', byType('char')),
+  ...comparisons('timetz', 'timetz', byType('timetz')),
+  ...comparisons('bit', 'bit', native),
+  ...comparisons('varbit', 'varbit', native),
+  ...comparisons('record', 'record', byType('record')),
+  ...comparisonsOfAny('anyarray'),
+  ...comparisonsOfAny('anyenum'),
 ];
