@@ -57,6 +57,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Qualify the column with its table.',
   },
+  invalid_recursion: {
+    sqlstate: '42P19',
+    retry: 'never',
+    advice: 'Write the table as a non-recursive query UNION [ALL] one that names the table once.',
+  },
   ambiguous_parameter: {
     sqlstate: '42P08',
     retry: 'never',
@@ -343,6 +348,7 @@ const catalogue = {
     retry: 'never',
     advice: 'Give a value that is not null.',
   },
+  data_exception: { sqlstate: '22000', retry: 'never', advice: 'Correct the value.' },
   array_subscript_error: {
     sqlstate: '2202E',
     retry: 'never',
@@ -374,11 +380,6 @@ const catalogue = {
     sqlstate: '23503',
     retry: 'never',
     advice: 'Make the row that is referenced exist, or change the rows that reference it first.',
-  },
-  restrict_violation: {
-    sqlstate: '23001',
-    retry: 'never',
-    advice: 'Change the rows that reference it first.',
   },
   unique_violation: {
     sqlstate: '23505',

@@ -4,16 +4,16 @@ import type { TypeName } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 
 /** Regular expressions, text search and JSON paths. */
-const operators: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*', '@@', '@?', '&&']);
+const operators: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*', '@@', '@?']);
 
 const functions: ReadonlySet<string> = new Set(
   `
   regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace
   regexp_split_to_array regexp_split_to_table regexp_substr similar_to_escape
-  array_agg array_append array_cat array_dims array_fill array_length array_lower array_ndims
-  array_position array_positions array_prepend array_remove array_replace array_sample
-  array_shuffle array_to_json array_to_string array_upper cardinality string_to_array
-  string_to_table trim_array unnest generate_series generate_subscripts
+  array_agg 
+  
+  array_to_json 
+  generate_series 
   json_array_elements json_array_elements_text json_each json_each_text json_object
   json_object_keys json_populate_record json_populate_recordset json_to_record json_to_recordset
   jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object

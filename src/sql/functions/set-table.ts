@@ -1,8 +1,9 @@
 /** All set-returning functions by name. */
+import { arraySetFunctions } from './array-sets.js';
 import { seriesFunctions } from './series.js';
 import type { SetDefinition } from './set-definition.js';
 
-const all: readonly SetDefinition[] = [...seriesFunctions];
+const all: readonly SetDefinition[] = [...seriesFunctions, ...arraySetFunctions];
 
 const sets = new Map<string, SetDefinition[]>();
 for (const definition of all) {

@@ -1,12 +1,16 @@
 /** All scalar functions and operators by name. */
+import { arrayFunctions } from './array.js';
+import { bitStringFunctions } from './bit-string.js';
 import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
 import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
+import { enumFunctions } from './enum.js';
 import { floatFunctions } from './float.js';
 import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
 import { numericFunctions } from './numeric.js';
+import { sequenceFunctions } from './sequence.js';
 import { sessionFunctions } from './session.js';
 import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
@@ -15,6 +19,9 @@ import { toCharNumberFunctions } from './to-char-number.js';
 
 const all: readonly Definition[] = [
   ...comparisonFunctions,
+  ...arrayFunctions,
+  ...enumFunctions,
+  ...bitStringFunctions,
   ...integerFunctions,
   ...floatFunctions,
   ...numericFunctions,
@@ -25,6 +32,7 @@ const all: readonly Definition[] = [
   ...jsonFunctions,
   ...toCharFunctions,
   ...toCharNumberFunctions,
+  ...sequenceFunctions,
   ...sessionFunctions,
 ];
 
