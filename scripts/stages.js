@@ -7,7 +7,9 @@ import { readdirSync } from 'node:fs';
 const named = {
   simulator: { minutes: 5, files: ['simulator'] },
   'planted bugs': { minutes: 1, files: ['planted-bugs'] },
-  fuzzing: { minutes: 1, files: ['fuzz'] },
+  sqllogictest: { minutes: 1.5, files: ['slt'] },
+  'regression files': { minutes: 1, files: ['regress'] },
+  fuzzing: { minutes: 1, files: ['fuzz', 'sqlfuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
   processes: { minutes: 2, files: ['node', 'node-process', 'durability'] },
   clusters: { minutes: 2, files: ['cluster', 'node-cluster', 'client-cluster'] },

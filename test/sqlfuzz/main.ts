@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [--statements N] [--seed S] [--seconds T]`: random statements to PGlite and to a
+ * `npm run sqlfuzz -- [--statements N] [--seed S] [--seconds T]`: random statements to PGlite and to a
  * session. Prints each difference with the tables it needs, made small; exit 1 when there are any.
  */
 import { appendFileSync } from 'node:fs';
