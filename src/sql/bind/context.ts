@@ -6,6 +6,9 @@ import { raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
 import { nestingDepthMax, parametersMax } from './limits.js';
+import type { OuterQuery } from './outer.js';
+import type { HiddenScope } from './scope.js';
+import type { WithScope } from './with-scope.js';
 
 export class BindContext {
   readonly source: Source;
@@ -14,18 +17,30 @@ export class BindContext {
   readonly functions: FunctionContext;
   readonly parameters: ParameterTypes;
   /** Tables that the statement names, each once. */
-  readonly used = new Map<TableDescriptor['object'], TableDescriptor>();
+  readonly used: Map<TableDescriptor['object'], TableDescriptor>;
+  /** The queries around the one that is bound, the innermost first. */
+  outer: OuterQuery | undefined;
+  /** Tables of WITH that can be named, the innermost first. */
+  withTables: WithScope | undefined;
+  /** Entries of FROM that cannot be named here: an error about a name tells of them. */
+  hidden: readonly HiddenScope[] = [];
   /** Byte offsets in the text of expressions, for errors found after they were bound. */
   readonly #locations = new Map<Expression, number>();
-  #columns = 0;
-  #depth = 0;
+  readonly #columns: { last: ColumnId };
+  #depth: number;
+  #queries = 0;
 
   constructor(
     source: Source,
     catalogue: CatalogueLookup,
     functions: FunctionContext,
     parameters: ParameterTypes,
+    around?: BindContext,
   ) {
+    this.used = around?.used ?? new Map<TableDescriptor['object'], TableDescriptor>();
+    this.#columns = around === undefined ? { last: 0 } : around.#columns;
+    this.#depth = around === undefined ? 0 : around.#depth;
+    this.#queries = around === undefined ? 0 : around.#queries + 1;
     this.source = source;
     this.catalogue = catalogue;
     this.functions = functions;
@@ -33,8 +48,8 @@ export class BindContext {
   }
 
   nextColumn(): ColumnId {
-    this.#columns += 1;
-    return this.#columns;
+    this.#columns.last += 1;
+    return this.#columns.last;
   }
 
   /** Remembers where `expression` came from. */
@@ -63,6 +78,16 @@ export class BindContext {
     this.#depth -= 1;
   }
 
+  /** A query begins; true when no other one is around it. */
+  enterQuery(): boolean {
+    this.#queries += 1;
+    return this.#queries === 1;
+  }
+
+  leaveQuery(): void {
+    this.#queries -= 1;
+  }
+
   /** Runs `work` one level deeper. */
   nested<T>(work: () => T): T {
     this.enter();
@@ -86,10 +111,10 @@ export class BindContext {
     }
   }
 
-  /** The same statement seen through another text: a default kept as SQL. */
+  /** The same statement seen through another text: a default or a view kept as SQL. */
   within(source: Source): BindContext {
-    const inner = new BindContext(source, this.catalogue, this.functions, new ParameterTypes([]));
-    return inner;
+    const { catalogue, functions } = this;
+    return new BindContext(source, catalogue, functions, new ParameterTypes([]), this);
   }
 }
 

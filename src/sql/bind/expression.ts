@@ -32,6 +32,7 @@ import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';
 import { bindIndirection, bindRowExpression, wholeRow } from './record.js';
 import { emptyScope, findColumn, findQualified, findRelation, type Scope } from './scope.js';
+import { bindSubLink } from './subquery.js';
 import { bindTypeName } from './type-name.js';
 import type { NamedWindows } from './window.js';
 
@@ -109,6 +110,7 @@ const binders: Binders = {
   ParamRef: bindParameter,
   RowExpr: bindRowExpression,
   SQLValueFunction: bindSqlValue,
+  SubLink: bindSubLink,
   SetToDefault: (context, _clause, body) =>
     raiseAt(
       context.source,

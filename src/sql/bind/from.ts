@@ -132,9 +132,11 @@ function bindItem(context: BindContext, node: ast.Node, left: Left): From {
     const joined = as(node, 'JoinExpr');
     if (joined !== undefined) return bindJoin(context, joined, left);
     const called = as(node, 'RangeFunction');
-    if (called !== undefined) return bindFunction(context, emptyScope, called);
+    if (called !== undefined) {
+      return bindLateral(context, left, () => bindFunction(context, emptyScope, called));
+    }
     const sampled = as(node, 'RangeTableSample');
-    if (sampled !== undefined) return bindSampled(context, sampled);
+    if (sampled !== undefined) return bindSampled(context, sampled, left);
     return nodeNotSupported(context.source, node);
   });
 }
@@ -249,8 +251,8 @@ function bindFunction(context: BindContext, scope: Scope, body: ast.RangeFunctio
   return { relation, scope: scopeOf(columns, alias.aliasname) };
 }
 
-function bindSampled(context: BindContext, body: ast.RangeTableSample): From {
-  const from = bindItem(context, must(body.relation, 'TABLESAMPLE has a table'));
+function bindSampled(context: BindContext, body: ast.RangeTableSample, left: Left): From {
+  const from = bindItem(context, must(body.relation, 'TABLESAMPLE has a table'), left);
   if (from.relation.kind !== 'table') {
     const text = 'TABLESAMPLE clause can only be applied to tables and materialized views';
     context.raise(locationOf(body), 'feature_not_supported', text);

@@ -9,6 +9,7 @@ import { bindNullIf } from './case.js';
 import { bool, coerceTo, nameOf } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
+import { bindComparedSubquery } from './subquery.js';
 import { bindOtherRow, bindRow, compareRows, joined, rowIn } from './row.js';
 
 export function bindOperation(context: BindContext, clause: Clause, body: ast.A_Expr): Expression {
@@ -91,6 +92,8 @@ function rowOperation(
 ): Expression | undefined {
   const isDistinct = kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT';
   if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN' && !isDistinct) return undefined;
+  const compared = kind === 'AEXPR_OP' ? rowBesideSubquery(context, clause, left, right, at) : undefined;
+  if (compared !== undefined) return compareRows(context, name, compared[0], compared[1], at);
   const others = kind === 'AEXPR_IN' ? (the(right, 'List').items ?? []) : [right];
   // A row beside anything but rows is a record like any other.
   if (!others.every((node) => as(node, 'RowExpr') !== undefined)) return undefined;
@@ -108,6 +111,21 @@ function rowOperation(
   const distinct = joined('or', pairs);
   if (kind === 'AEXPR_DISTINCT') return distinct;
   return { kind: 'not', type: bool, operand: distinct };
+}
+
+/** The entries of `(a, b) = (SELECT x, y ...)`; undefined for anything else. */
+function rowBesideSubquery(
+  context: BindContext,
+  clause: Clause,
+  left: ast.Node | undefined,
+  right: ast.Node,
+  at: number | undefined,
+): readonly [readonly Expression[], readonly Expression[]] | undefined {
+  if (as(left, 'RowExpr') === undefined || as(right, 'SubLink') === undefined) return undefined;
+  const row = bindRow(context, clause, left);
+  if (row === undefined) return undefined;
+  const entries = bindComparedSubquery(context, clause, right, row.length, at);
+  return entries && [row, entries];
 }
 
 /** The operator's own name; `OPERATOR(pg_catalog.+)` may qualify it. */

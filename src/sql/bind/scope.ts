@@ -91,8 +91,8 @@ export function findColumn(
     visibleColumn(context, outer, name, at)?.expression;
   const outer = findOuter(context, find, at);
   if (outer !== undefined) return { name, expression: outer };
-  if (scope.relations.some((relation) => relation.name === name)) {
-    context.raise(at, 'feature_not_supported', `whole-row reference to "${name}" is not supported`);
+  if (allRelations(context, scope).some((relation) => relation.name === name)) {
+    return { name, expression: wholeRow(findRelation(context, scope, undefined, name, at)) };
   }
   const details = hiddenColumn(context, name) ?? columnHint(allRelations(context, scope), name);
   context.raise(at, 'undefined_column', `column "${name}" does not exist`, details);

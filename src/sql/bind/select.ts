@@ -17,20 +17,27 @@ import { bindFrom, bindValues } from './from.js';
 import { bindGroups } from './group.js';
 import { bindOrder } from './order.js';
 import { emptyScope, type Scope } from './scope.js';
+import { bindSetOperation } from './set-operation.js';
 import { checkGroupable } from './sort.js';
 import { bindTargets, type Target } from './target.js';
 import { bindNamedWindows } from './window.js';
+import { bindWith, overTables, refuseAggregatesOver } from './with.js';
 
 /**
  * A SELECT or VALUES statement. What nothing gives a type is text; with `open` an entry of the select
  * list may stay unknown, for INSERT to give it the column's type.
  */
 export function bindQuery(context: BindContext, body: ast.SelectStmt, open = false): Relation {
-  return context.nested(() =>
-    body.valuesLists === undefined
-      ? bindSelect(context, body, open)
-      : bindValuesStatement(context, body),
-  );
+  return context.nested(() => {
+    const isTop = context.enterQuery();
+    const { bound, tables } = bindWith(context, body.withClause, isTop, () => {
+      if (body.op !== undefined && body.op !== 'SETOP_NONE') return bindSetOperation(context, body);
+      if (body.valuesLists !== undefined) return bindValuesStatement(context, body);
+      return bindSelect(context, body, open);
+    });
+    context.leaveQuery();
+    return overTables(tables, bound);
+  });
 }
 
 function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): Relation {
@@ -47,6 +54,8 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
     'limitOffset',
     'limitCount',
     'limitOption',
+    'withClause',
+    'op',
   ]);
   const from = bindFrom(context, read.fromClause);
   const { scope } = from;
@@ -70,6 +79,7 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
     distinct === 'all',
   );
   if (Array.isArray(distinct)) checkDistinctOn(context, distinct, order);
+  if (aggregates.found > 0) refuseAggregatesOver(context, from.relation, aggregates.location);
   const rows = bindRowLimit(context, scope, read);
   const ending = { targets, order, distinct, sets, rows };
   const relation = computed(context, input, {
@@ -123,6 +133,8 @@ function bindValuesStatement(context: BindContext, body: ast.SelectStmt): Relati
     'limitOffset',
     'limitCount',
     'limitOption',
+    'withClause',
+    'op',
   ]);
   const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined };
   const lists = bindValuesRows(context, must(read.valuesLists, 'VALUES has rows'), (node) =>

@@ -3,7 +3,7 @@ import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { CatalogueLookup } from '../catalogue/names.js';
 import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
 import type { RelationColumn } from '../plan/relation.js';
-import type { BoundStatement, DataStatement, Statement } from '../plan/statement.js';
+import type { BoundStatement, Statement } from '../plan/statement.js';
 import type { FunctionContext, TypeName } from '../types/index.js';
 import { bindAdminCall, isAdminCall } from './admin.js';
 import {
@@ -16,11 +16,7 @@ import {
   explained,
 } from './command.js';
 import { BindContext, ParameterTypes } from './context.js';
-import { bindCreateTable, bindDrop } from './create.js';
-import { bindCopy } from './copy.js';
-import { bindInsert } from './insert.js';
-import { bindQuery } from './select.js';
-import { bindDelete, bindUpdate } from './update.js';
+import { bindData } from './data.js';
 
 /** What a statement is bound against. */
 export interface Environment {
@@ -55,10 +51,6 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
   if (data !== undefined) return data;
   const of = <K extends ast.NodeKind>(kind: K): ast.NodeOf<K> => as(node, kind) as ast.NodeOf<K>;
   switch (kindOf(node)) {
-    case 'CreateStmt':
-      return bindCreateTable(context, of('CreateStmt'));
-    case 'DropStmt':
-      return bindDrop(context, of('DropStmt'));
     case 'TransactionStmt':
       return bindTransaction(context, of('TransactionStmt'));
     case 'VariableSetStmt':
@@ -80,19 +72,6 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
     default:
       return nodeNotSupported(context.source, node);
   }
-}
-
-function bindData(context: BindContext, node: ast.Node): DataStatement | undefined {
-  const select = as(node, 'SelectStmt');
-  if (select !== undefined) return { kind: 'query', input: bindQuery(context, select) };
-  const insert = as(node, 'InsertStmt');
-  if (insert !== undefined) return bindInsert(context, insert);
-  const update = as(node, 'UpdateStmt');
-  if (update !== undefined) return bindUpdate(context, update);
-  const copy = as(node, 'CopyStmt');
-  if (copy !== undefined) return bindCopy(context, copy);
-  const deletion = as(node, 'DeleteStmt');
-  return deletion && bindDelete(context, deletion);
 }
 
 const text = { name: 'text', modifier: -1 } as const;
