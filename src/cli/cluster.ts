@@ -243,6 +243,7 @@ function showStatus(value: Json): string {
   const change = fields(status.change ?? {});
   if (typeof change.step === 'string') lines.push(`change    ${change.step}`);
   if (typeof change.refusal === 'string') lines.push(`waits     ${change.refusal}`);
+  if (status.check !== null) lines.push(`replicas  ${verdictOf(fields(status.check))}`);
   const rows = members(status).map((member) => [
     text(member.node),
     text(member.role),
@@ -279,11 +280,37 @@ function showTopology(value: Json): string {
 
 function showCheck(value: Json): string {
   const check = fields(value);
-  const nodes = (Array.isArray(check.nodes) ? check.nodes : []).map(fields);
-  const rows = nodes.map((node) => [text(node.node), text(node.rows), text(node.hash)]);
-  const verdict = check.equal === true ? 'the replicas are equal' : 'THE REPLICAS DIFFER';
-  const rest = check.complete === true ? '' : '; not all answered';
-  return `${tableOf(columns('node', 'rows', 'hash'), rows)}${verdict}${rest}\n`;
+  const rows = checked(check).map((node) => [
+    text(node.node),
+    text(node.rows),
+    text(node.differs),
+    text(node.refusal),
+  ]);
+  const head = columns('node', 'rows', 'pieces that differ', 'ended early');
+  return `${tableOf(head, rows)}replicas: ${verdictOf(check)}\n`;
+}
+
+/** What a comparison of the replicas has found, in a line. */
+function verdictOf(check: Fields): string {
+  const named = (of: readonly Fields[]): string => of.map(({ node }) => text(node)).join(', ');
+  const nodes = checked(check);
+  const different = nodes.filter(({ differs }) => Number(differs) > 0);
+  const damaged = nodes.filter((node) => node.damaged === true);
+  const silent = nodes.filter(({ refusal, damaged: is }) => refusal !== null && is !== true);
+  const verdict = [
+    ...(different.length > 0 ? [`DIFFER, see node ${named(different)}`] : []),
+    ...(damaged.length > 0 ? [`DAMAGED on node ${named(damaged)}`] : []),
+    ...(check.equal === true ? ['equal'] : []),
+    ...(silent.length > 0 ? [`not all of node ${named(silent)} was compared`] : []),
+  ];
+  const ago =
+    typeof check.agoMs === 'number' ? [`checked ${Math.round(check.agoMs / 1000)} s ago`] : [];
+  return [...verdict, ...ago].join('; ');
+}
+
+/** Of a comparison of the replicas, what each node has found. */
+function checked(check: Fields): readonly Fields[] {
+  return (Array.isArray(check.nodes) ? check.nodes : []).map(fields);
 }
 
 function showFields(value: Json): string {

@@ -10,7 +10,8 @@ import { unreachable } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import { Changes } from './changes.js';
 import { Commands } from './commands.js';
-import { Gathering } from './gathering.js';
+import { Checks } from './checks.js';
+import { Gathering, ofStatus } from './gathering.js';
 import { Joining } from './joining.js';
 import type { ClusterLimits } from './limits.js';
 import type { ClusterMessage } from './messages.js';
@@ -36,10 +37,13 @@ export class ClusterActor implements Actor<ClusterMessage> {
   readonly #changes: Changes;
   readonly #joining: Joining;
   readonly #gathering: Gathering;
+  readonly #checks: Checks;
   readonly #commands: Commands;
   #tickedMs = Number.POSITIVE_INFINITY;
   /** The timer runs: setting it anew with each message would put beats off for ever. */
   #ticking = false;
+  /** The timer for regular checks runs. */
+  #checking = false;
   #beatMs = Number.NEGATIVE_INFINITY;
   #greetedMs = Number.NEGATIVE_INFINITY;
   /** What the composition was told last, as JSON. */
@@ -55,9 +59,11 @@ export class ClusterActor implements Actor<ClusterMessage> {
     this.#joining = new Joining(view, this.#changes);
     const notReady = (): string | undefined => this.#joining.notReady;
     this.#gathering = new Gathering(view, pending, notReady);
+    this.#checks = new Checks(view, pending, this.#gathering, series);
     this.#commands = new Commands({
       view,
       pending,
+      checks: this.#checks,
       changes: this.#changes,
       gathering: this.#gathering,
       notReady,
@@ -72,6 +78,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
     this.#connect(context);
     this.#tellState(context);
     this.#scheduleTick(context);
+    this.#scheduleCheck(context);
   }
 
   #take(message: ClusterMessage, context: Turn): void {
@@ -103,6 +110,10 @@ export class ClusterActor implements Actor<ClusterMessage> {
       case 'cluster.tick':
         this.#ticking = false;
         this.#tick(context);
+        return;
+      case 'cluster.check':
+        this.#checking = false;
+        this.#checks.onDue(context);
         return;
       case 'cluster.handOver':
         this.#handOver(context);
@@ -261,9 +272,9 @@ export class ClusterActor implements Actor<ClusterMessage> {
     this.#tellState(context);
   }
 
-  #onAsk({ from, clusterId, token, about, at }: AskMessage, context: Turn): void {
+  #onAsk({ from, clusterId, token, ...question }: AskMessage, context: Turn): void {
     const view = this.#view;
-    this.#gathering.own({ about, at }, context, (report = null, later) => {
+    this.#gathering.own(question, context, (report = null, later) => {
       const told: ToldMessage = { kind: 'cluster.told', from: view.node, clusterId, token, report };
       view.toPeer(from, told, later);
     });
@@ -340,7 +351,7 @@ export class ClusterActor implements Actor<ClusterMessage> {
   }
 
   #dump(context: Turn): void {
-    this.#gathering.own({ about: 'status', at: undefined }, context, (report, later) =>
+    this.#gathering.own(ofStatus, context, (report, later) =>
       later.log('info', 'node.state', {
         ...objectOf(report),
         phase: this.#view.phase,
@@ -410,6 +421,14 @@ export class ClusterActor implements Actor<ClusterMessage> {
     const address =
       node === this.#view.node ? http : (greeted.get(node)?.http ?? rows.get(node)?.http);
     return address === '' ? undefined : address;
+  }
+
+  /** Each node has its own time, and who leads then checks. */
+  #scheduleCheck(context: Turn): void {
+    const { phase, limits } = this.#view;
+    if (this.#checking || phase !== 'formed' || !Number.isFinite(limits.checkIntervalMs)) return;
+    this.#checking = true;
+    context.setTimer('check', limits.checkIntervalMs, { kind: 'cluster.check' });
   }
 
   /** A node that is alone with nothing to wait for has no timer. */

@@ -114,6 +114,8 @@ export const peerMessages: readonly MessageType[] = [
     token: fields.number('token'),
     about: fields.oneOf('about', ['status', 'hash']),
     at: fields.has('at') ? (fields.number('at') as Timestamp) : undefined,
+    start: fields.hex('start'),
+    end: fields.has('end') ? fields.hex('end') : undefined,
   })),
   peerType<ToldMessage>('cluster.told', 'normal', (fields) => ({
     ...sender(fields),

@@ -9,7 +9,8 @@ import type {
 import type { Changes } from './changes.js';
 import { Fields } from './fields.js';
 import { formationOf } from './formation.js';
-import type { Gathering } from './gathering.js';
+import type { Checks } from './checks.js';
+import { type Gathering, ofStatus } from './gathering.js';
 import { refusalToRemove, settingsKey } from './members.js';
 import type { Pending } from './pending.js';
 import type { CommandMessage, ControlMessage, Formation, OutcomeMessage } from './protocol.js';
@@ -26,6 +27,7 @@ export interface CommandParts {
   readonly pending: Pending;
   readonly changes: Changes;
   readonly gathering: Gathering;
+  readonly checks: Checks;
   readonly notReady: () => string | undefined;
   /** Makes the node a member of a cluster. */
   readonly take: (formation: Formation, context: Turn) => void;
@@ -72,7 +74,7 @@ export class Commands {
   }
 
   #run({ name, arguments: args }: AdminMessage, done: Done, context: Turn): void {
-    const { view, gathering, changes, notReady } = this.#parts;
+    const { view, gathering, checks, changes, notReady } = this.#parts;
     const answer = (value: AdminValue, later = context): void => done({ value }, later);
     switch (name) {
       case 'cluster_init':
@@ -95,15 +97,13 @@ export class Commands {
         );
         return;
       case 'cluster_check':
-        gathering.check(context, answer);
+        checks.run(0, context, answer);
         return;
       case 'cluster_quorum':
         answer(quorumReport(view));
         return;
       case 'node_status':
-        gathering.own({ about: 'status', at: undefined }, context, (report = null, later) =>
-          answer(report, later),
-        );
+        gathering.own(ofStatus, context, (report = null, later) => answer(report, later));
         return;
       case 'node_stop':
         this.#control({ stop: true }, context);

@@ -5,6 +5,8 @@ import type { AdminValue } from '../sql/session/protocol.js';
 
 const textLengthMax = 1024;
 const listLengthMax = 1024;
+/** Of a key. */
+const hexLengthMax = 4096;
 const nodeIdMax = 65_535;
 
 /** The members of an object. Names that nobody asks for are let be: later versions may add some. */
@@ -52,6 +54,13 @@ export class Fields {
     const value = this.text(name);
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) this.#refuse(name);
     return value;
+  }
+
+  /** Bytes in hex. */
+  hex(name: string): string {
+    const value = this.#values[name];
+    if (typeof value !== 'string' || value.length > hexLengthMax) return this.#refuse(name);
+    return /^([0-9a-f]{2})*$/.test(value) ? value : this.#refuse(name);
   }
 
   oneOf<T extends string>(name: string, allowed: readonly T[]): T {

@@ -1,16 +1,17 @@
-/** Asks this node's replica and the other nodes how they stand, and compares replicas. */
-import type { NodeId, Timestamp } from '../base/ids.js';
+/** Asks this node's replica and the other nodes how they stand, and what they hold. */
+import type { NodeId } from '../base/ids.js';
 import type { HashMessage, InspectMessage, ReplicaStatus } from '../shard/protocol.js';
 import type { AdminValue } from '../sql/session/protocol.js';
 import type { Pending } from './pending.js';
 import type { AskMessage } from './protocol.js';
-import { nodeReport, objectOf } from './status.js';
+import { nodeReport } from './status.js';
 import type { Turn, View } from './view.js';
 
 export type Reports = ReadonlyMap<NodeId, AdminValue>;
 
 /** What is asked of a node. */
-type Question = Pick<AskMessage, 'about' | 'at'>;
+type Question = Pick<AskMessage, 'about' | 'at' | 'start' | 'end'>;
+export const ofStatus: Question = { about: 'status', at: undefined, start: '', end: undefined };
 /** Undefined: it did not answer in time. */
 type OnReport = (report: AdminValue | undefined, context: Turn) => void;
 
@@ -26,11 +27,11 @@ export class Gathering {
   }
 
   /** What this node has to say, to its operators or to another node. */
-  own({ about, at }: Question, context: Turn, done: OnReport): void {
-    if (about === 'hash') this.#hash(at, context, done);
+  own(question: Question, context: Turn, done: OnReport): void {
+    if (question.about === 'hash') this.#hash(question, context, done);
     else {
       this.#inspect(context, (status, later) =>
-        done(nodeReport(this.#view, status, this.#notReady()), later),
+        done(nodeReport(this.#view, status, this.#notReady(), later.nowMs), later),
       );
     }
   }
@@ -38,42 +39,11 @@ export class Gathering {
   /** The reports of all nodes that live and answer in time. */
   all(context: Turn, done: (reports: Reports, context: Turn) => void): void {
     const nodes = [this.#view.node, ...this.#view.liveness.alive];
-    this.#askAll(nodes, { about: 'status', at: undefined }, context, done);
+    this.askAll(nodes, ofStatus, context, done);
   }
 
-  /**
-   * Compares what the replicas that keep data hold as of one timestamp: the newest one of the first
-   * that answers; the others answer when they have applied as much.
-   */
-  check(context: Turn, done: (value: AdminValue, context: Turn) => void): void {
-    const { configuration, alive, node: self } = this.#view;
-    const { voters = [], learners = [], witnesses = [] } = configuration ?? {};
-    const members = [...voters, ...learners].filter((node) => !witnesses.includes(node));
-    const living = members.filter((node) => alive.has(node));
-    const first = living.includes(self) ? self : living[0];
-    if (first === undefined) {
-      done({ equal: false, complete: false, at: null, nodes: [] }, context);
-      return;
-    }
-    this.#ask(first, { about: 'hash', at: undefined }, context, (report, turn) => {
-      const { at } = objectOf(report);
-      if (typeof at !== 'number') {
-        done({ equal: false, complete: false, at: null, nodes: [] }, turn);
-        return;
-      }
-      const question: Question = { about: 'hash', at: at as Timestamp };
-      this.#askAll(living, question, turn, (reports, later) => {
-        const nodes = [...reports].map(([node, each]) => ({ node, ...objectOf(each) }));
-        const hashes = new Set([...reports.values()].map((each) => objectOf(each).hash));
-        const equal = hashes.size === 1;
-        const value = { equal, complete: reports.size === members.length, at, nodes };
-        if (hashes.size > 1) later.log('error', 'cluster.replicasDiffer', value);
-        done(value, later);
-      });
-    });
-  }
-
-  #askAll(
+  /** Asks several; `done` gets the answers of those that have answered in time. */
+  askAll(
     nodes: readonly NodeId[],
     question: Question,
     context: Turn,
@@ -81,8 +51,9 @@ export class Gathering {
   ): void {
     const reports = new Map<NodeId, AdminValue>();
     let missing = nodes.length;
+    if (missing === 0) done(reports, context);
     for (const node of nodes) {
-      this.#ask(node, question, context, (report, later) => {
+      this.ask(node, question, context, (report, later) => {
         if (report !== undefined) reports.set(node, report);
         missing -= 1;
         if (missing === 0) done(reports, later);
@@ -90,7 +61,8 @@ export class Gathering {
     }
   }
 
-  #ask(node: NodeId, question: Question, context: Turn, done: OnReport): void {
+  /** Asks one, which may be this one. */
+  ask(node: NodeId, question: Question, context: Turn, done: OnReport): void {
     const view = this.#view;
     if (node === view.node) {
       this.own(question, context, done);
@@ -121,16 +93,27 @@ export class Gathering {
     this.#view.toReplica(message, context);
   }
 
-  #hash(at: Timestamp | undefined, context: Turn, done: OnReport): void {
+  #hash({ at, start, end }: Question, context: Turn, done: OnReport): void {
     if (this.#view.phase !== 'formed') {
-      done(undefined, context);
+      done({ refusal: 'it has no replica' }, context);
       return;
     }
     const token = this.#pending.ask(context.nowMs + this.#view.limits.checkMs, (answer, later) => {
-      if (answer?.kind !== 'shard.hashed') done(undefined, later);
-      else done({ at: answer.at, hash: answer.hash, rows: answer.rows }, later);
+      if (answer?.kind === 'shard.hashed') {
+        const { hash, rows, to } = answer;
+        done({ at: answer.at, hash, rows, end: to === undefined ? null : hexOf(to) }, later);
+      } else if (answer?.kind === 'shard.refused') {
+        done({ refusal: answer.text, damaged: answer.reason === 'data_corrupted' }, later);
+      } else done(undefined, later);
     });
-    const message: HashMessage = { kind: 'shard.hash', token, at, replyTo: context.self };
+    const message: HashMessage = {
+      ...{ kind: 'shard.hash', token, at, replyTo: context.self },
+      ...{ from: Buffer.from(start, 'hex'), to: end === undefined ? end : Buffer.from(end, 'hex') },
+    };
     this.#view.toReplica(message, context);
   }
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }

@@ -12,6 +12,10 @@ export interface ClusterLimits {
   readonly askMs: number;
   /** How long nodes are asked again until they have applied the same, ms. */
   readonly checkMs: number;
+  /** Between two comparisons of the replicas that the leader makes by itself, ms. */
+  readonly checkIntervalMs: number;
+  /** Its pause after each piece of the key space, ms. */
+  readonly checkPauseMs: number;
   /** How long a node that stops waits until another leads, ms. */
   readonly handOverMs: number;
 }
@@ -22,5 +26,7 @@ export const defaultClusterLimits: ClusterLimits = {
   commandMs: 10_000,
   askMs: 1000,
   checkMs: 5000,
+  checkIntervalMs: 3_600_000,
+  checkPauseMs: 500,
   handOverMs: 2000,
 };

@@ -17,6 +17,11 @@ export interface TickMessage extends Message {
   readonly kind: 'cluster.tick';
 }
 
+/** To itself, by timer: it is time for a regular check. */
+export interface CheckMessage extends Message {
+  readonly kind: 'cluster.check';
+}
+
 /** From the replica of the node. */
 export type FromReplica =
   | NewsMessage
@@ -27,12 +32,13 @@ export type FromReplica =
   | RefusedMessage
   | HashedMessage;
 
-export type ClusterMessage = ActorStarted | TickMessage | ClusterInput | FromReplica;
+export type ClusterMessage = ActorStarted | TickMessage | CheckMessage | ClusterInput | FromReplica;
 
 /** Those of the composition and the actor's own. */
 export const nodeMessages: readonly MessageType[] = [
   { kind: 'actor.started', priority: 'critical', flow: 'reply' },
   { kind: 'cluster.tick', priority: 'critical', flow: 'reply' },
+  { kind: 'cluster.check', priority: 'low', flow: 'reply' },
   { kind: 'cluster.given', priority: 'high', flow: 'reply' },
   { kind: 'cluster.stored', priority: 'high', flow: 'reply' },
   { kind: 'cluster.peerUp', priority: 'high', flow: 'reply' },

@@ -44,6 +44,22 @@ const foreign = declareMetric({
   labels: [],
 });
 
+const checks = declareMetric({
+  name: 'shardforge_cluster_checks_total',
+  help: 'Comparisons of the replicas that this node has made.',
+  kind: 'counter',
+  labels: ['result'],
+});
+const differ = declareMetric({
+  name: 'shardforge_cluster_replicas_differ',
+  help: 'Whether the last comparison that this node has made found replicas that differ or are damaged: 1, else 0.',
+  kind: 'gauge',
+  labels: [],
+});
+
+/** What a comparison of the replicas has found; `incomplete`: nothing wrong, but not all answered. */
+export type CheckResult = 'equal' | 'different' | 'damaged' | 'incomplete';
+
 export interface ClusterSeries {
   readonly ready: Cell;
   readonly members: Cell;
@@ -52,6 +68,8 @@ export interface ClusterSeries {
   readonly beats: Cell;
   readonly suspicions: Cell;
   readonly foreign: Cell;
+  readonly differ: Cell;
+  readonly checked: (result: CheckResult) => void;
 }
 
 export function clusterSeries(metrics: Metrics): ClusterSeries {
@@ -63,5 +81,10 @@ export function clusterSeries(metrics: Metrics): ClusterSeries {
     beats: metrics.cell(beats),
     suspicions: metrics.cell(suspicions),
     foreign: metrics.cell(foreign),
+    differ: metrics.cell(differ),
+    checked: (result) => {
+      metrics.cell(checks, { result }).value += 1;
+      metrics.cell(differ).value = result === 'different' || result === 'damaged' ? 1 : 0;
+    },
   };
 }

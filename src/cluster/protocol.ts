@@ -240,7 +240,7 @@ export interface OutcomeMessage extends Message {
   readonly again?: boolean;
 }
 
-/** Purpose: asks how a node stands, or for the hash of what its replica holds. */
+/** Purpose: asks how a node stands, or for the hash of a piece of what its replica holds. */
 export interface AskMessage extends Message {
   readonly kind: 'cluster.ask';
   readonly from: NodeId;
@@ -249,6 +249,10 @@ export interface AskMessage extends Message {
   readonly about: 'status' | 'hash';
   /** Of a hash: as of this timestamp; undefined: of now, whose timestamp comes with the answer. */
   readonly at: Timestamp | undefined;
+  /** Of a hash, in hex: where the piece begins; empty is the beginning of the key space. */
+  readonly start: string;
+  /** Where it ends; undefined: with the key space, or, without `at`, where the replica likes. */
+  readonly end: string | undefined;
 }
 
 /** Purpose: how it stands. */

@@ -14,8 +14,9 @@ export function nodeReport(
   view: View,
   replica: ReplicaStatus | undefined,
   notReady: string | undefined,
+  nowMs: number,
 ): Report {
-  const { args, liveness, news } = view;
+  const { args, liveness, news, check } = view;
   return {
     node: args.node,
     instance: args.instance,
@@ -34,6 +35,10 @@ export function nodeReport(
       hears: [...liveness.hearsOf(node)],
     })),
     timing: timingValue(view.timing),
+    check:
+      check === undefined
+        ? null
+        : { agoMs: Math.round(nowMs - check.atMs), ...objectOf(check.value) },
     replica: replica === undefined ? null : replicaReport(replica),
   };
 }
@@ -95,8 +100,17 @@ export function clusterReport(
     term: view.news?.term ?? null,
     quorum: quorumReport(view),
     change: view.leads ? { ...changes.progress } : null,
+    check: newestCheck(reports),
     members: membersOf(view).map((node) => memberReport(node, view, reports)),
   };
+}
+
+/** Of the comparisons of replicas that nodes have made, the last one. */
+function newestCheck(reports: ReadonlyMap<NodeId, AdminValue>): AdminValue {
+  const checks = [...reports.values()]
+    .map((report) => objectOf(objectOf(report).check))
+    .filter(({ agoMs }) => typeof agoMs === 'number');
+  return checks.sort((a, b) => Number(a.agoMs) - Number(b.agoMs))[0] ?? null;
 }
 
 /** Those with a row, and those of the configuration that have none yet. */

@@ -4,6 +4,7 @@ import { must } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { RaftTiming } from '../raft/index.js';
 import type { FollowedMessage, NewsMessage } from '../shard/protocol.js';
+import type { AdminValue } from '../sql/session/protocol.js';
 import type { Configuration } from '../storage/index.js';
 import { fieldsOf } from './fields.js';
 import type { ClusterLimits } from './limits.js';
@@ -42,6 +43,8 @@ export class View {
   values: ReadonlyMap<number, Uint8Array> = new Map();
   news: Omit<NewsMessage, 'kind' | 'shard'> | undefined;
   timing: RaftTiming;
+  /** The last comparison of the replicas that this node has made. */
+  check: { readonly atMs: number; readonly value: AdminValue } | undefined;
 
   constructor(args: ClusterArguments, limits: ClusterLimits) {
     this.args = args;

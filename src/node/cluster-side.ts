@@ -82,13 +82,14 @@ export class ClusterSide {
         onPeerLost: (lost) => this.#host?.peerDown(lost),
       });
     }
-    const { seeds, join, role } = config.cluster;
+    const { seeds, join, role, checkIntervalMs } = config.cluster;
     this.#host = new ClusterHost({
       doors: runtime,
       args: {
         ...{ node, instance, version, seeds, join, role },
         address: this.#mesh?.advertise,
         newClusterId: randomUUID(),
+        limits: { checkIntervalMs: checkIntervalMs === 0 ? Infinity : checkIntervalMs },
         replica: {
           ref: replicaRef(node),
           place: shardPlace,

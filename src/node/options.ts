@@ -182,7 +182,7 @@ const options: readonly ConfigOption[] = [
   integer(
     'cluster.checkIntervalMs',
     defaultClusterLimits.checkIntervalMs,
-    'milliseconds',
+    'ms',
     0,
     7 * 86_400_000,
     'How often the leader compares what the replicas hold and has every checksum verified, a piece at a ' +

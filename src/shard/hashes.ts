@@ -1,8 +1,10 @@
 /**
- * Hashes of the state, by which replicas are compared: of the live rows at a timestamp, in steps, while
- * writes go on; and of everything at once, for tests.
+ * Hashes of the state, by which replicas are compared: of the live rows at a timestamp, piece by piece of the
+ * key space and in steps, while writes go on; and of everything at once, for tests.
  */
 import type { Context } from '../actors/actor.js';
+import { compareBytes } from '../base/bytes.js';
+import { DatabaseError } from '../base/errors.js';
 import type { Timestamp } from '../base/ids.js';
 import { checksum, type Overlay, type Span } from '../storage/index.js';
 import { isHistoryKey, keySpace } from '../storage/keys.js';
@@ -50,8 +52,14 @@ interface Job {
   readonly message: HashMessage;
   readonly at: Timestamp;
   readonly sum: Sum;
+  /** Where it goes on. */
   from: Uint8Array;
+  /** The first key behind the piece; undefined while the replica is to choose it. */
+  to: Uint8Array | undefined;
+  turnsLeft: number;
 }
+
+type Refused = 'cannot_connect_now' | 'snapshot_too_old' | 'data_corrupted';
 
 const dataStart = Uint8Array.of(keySpace.data);
 const dataEnd = Uint8Array.of(keySpace.data + 1);
@@ -68,7 +76,7 @@ export class Hashes {
   }
 
   add(message: HashMessage, context: Context<ReplicaMessage>): void {
-    const { state, standing, snapshots } = this.#parts;
+    const { state, standing, snapshots, limits } = this.#parts;
     if (!standing.isWhole) {
       this.#refuse(message, 'cannot_connect_now', 'the node has no whole state', context);
       return;
@@ -80,7 +88,11 @@ export class Hashes {
     const at = message.at ?? state.timestamp;
     // What is open is kept from collection; an older state than any that is open cannot be.
     if (message.at === undefined) snapshots.open(at);
-    this.#jobs.push({ message, at, sum: new Sum(), from: dataStart });
+    this.#jobs.push({
+      ...{ message, at, sum: new Sum(), turnsLeft: limits.hashTurnsMax },
+      from: message.from.length === 0 ? dataStart : message.from,
+      to: message.at === undefined ? undefined : (message.to ?? dataEnd),
+    });
     if (this.#jobs.length === 1) context.send(context.self, { kind: 'shard.hashStep' });
   }
 
@@ -99,13 +111,27 @@ export class Hashes {
       const text = 'versions that the hash needs are not kept any more';
       this.#refuse(job.message, 'snapshot_too_old', text, context);
       this.#end(job);
-    } else if (this.#walk(job)) {
-      const { token, replyTo } = job.message;
-      const { text: hash, rows } = job.sum;
-      context.send(replyTo, { kind: 'shard.hashed', token, at: job.at, hash, rows });
-      this.#end(job);
-    }
+    } else this.#go(job, context);
     if (this.#jobs.length > 0) context.send(context.self, { kind: 'shard.hashStep' });
+  }
+
+  #go(job: Job, context: Context<ReplicaMessage>): void {
+    let done: boolean;
+    try {
+      done = this.#walk(job);
+    } catch (error) {
+      if (!(error instanceof DatabaseError && error.kind === 'data_corrupted')) throw error;
+      this.#parts.standing.noteDamage(error.message);
+      this.#refuse(job.message, 'data_corrupted', error.message, context);
+      this.#end(job);
+      return;
+    }
+    if (!done) return;
+    const { token, replyTo } = job.message;
+    const { text: hash, rows } = job.sum;
+    const to = job.to === undefined || compareBytes(job.to, dataEnd) >= 0 ? undefined : job.to;
+    context.send(replyTo, { kind: 'shard.hashed', token, at: job.at, to, hash, rows });
+    this.#end(job);
   }
 
   /** Of the whole key space, whatever it holds, and of the state beside it. */
@@ -120,19 +146,21 @@ export class Hashes {
     return `${sum.text}/${sum.rows}/${checksum(record, record, 0, record.length) >>> 0}`;
   }
 
-  /** Adds the next pairs; whether that was all. */
+  /** Adds the next pairs; whether the piece is whole. */
   #walk(job: Job): boolean {
     const { overlay, limits } = this.#parts;
-    const span: Span = { from: job.from, to: dataEnd };
+    const span: Span = { from: job.from, to: job.to ?? dataEnd };
     const changed: Uint8Array[] = [];
     let left = limits.hashPairsMax;
+    let bytesLeft = limits.hashBytesMax;
     let last: Uint8Array | undefined;
     overlay.scan(span, (key, version) => {
-      left -= 1;
-      if (left < 0) {
+      if (left === 0 || bytesLeft <= 0) {
         last = Buffer.from(key);
         return false;
       }
+      left -= 1;
+      bytesLeft -= key.length + version.length;
       if (isHistoryKey(key)) return true;
       if (timestampOf(version) > job.at) changed.push(Buffer.from(key));
       else if (counts(version)) job.sum.add(key, version);
@@ -144,7 +172,10 @@ export class Hashes {
     }
     if (last === undefined) return true;
     job.from = last;
-    return false;
+    job.turnsLeft -= 1;
+    if (job.to !== undefined || job.turnsLeft > 0) return false;
+    job.to = last;
+    return true;
   }
 
   #end(job: Job): void {
@@ -154,7 +185,7 @@ export class Hashes {
 
   #refuse(
     { token, replyTo }: HashMessage,
-    reason: 'cannot_connect_now' | 'snapshot_too_old',
+    reason: Refused,
     text: string,
     context: Context<ReplicaMessage>,
   ): void {

@@ -60,6 +60,10 @@ export interface ShardLimits {
   readonly imageStallMs: number;
   /** Pairs that a turn reads for a hash of the state. */
   readonly hashPairsMax: number;
+  /** Bytes that a turn reads for a hash of the state; one pair may be larger. */
+  readonly hashBytesMax: number;
+  /** Turns after which the piece of the key space ends that is hashed at once. */
+  readonly hashTurnsMax: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -95,4 +99,6 @@ export const defaultShardLimits: ShardLimits = {
   imageRetryMs: 1000,
   imageStallMs: 15_000,
   hashPairsMax: 1024,
+  hashBytesMax: mebibyte,
+  hashTurnsMax: 16,
 };

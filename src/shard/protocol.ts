@@ -164,14 +164,21 @@ export interface ReplicaStatus extends Message {
 }
 
 /**
- * Asks for a hash of the live rows at `at`, or, when that is undefined, at the newest commit applied:
- * equal at all replicas. Counters are left out, as they keep no older values. Answered by `shard.hashed`, when
- * the replica has applied `at`, or by `shard.refused` (`snapshot_too_old`, `cannot_connect_now`).
+ * Asks for a hash of the live rows of a piece of the key space: equal at all replicas. Counters are left out, as
+ * they keep no older values. Every value of the piece is read, older ones too, so its checksums are verified.
+ *
+ * Without `at` the replica takes the newest commit applied and as large a piece from `from` on as it likes; the
+ * answer has both, and the others are asked for the same. Answered by `shard.hashed`, when the replica has
+ * applied `at`, or by `shard.refused` (`snapshot_too_old`, `cannot_connect_now`, `data_corrupted`).
  */
 export interface HashMessage extends Message {
   readonly kind: 'shard.hash';
   readonly token: number;
   readonly at: Timestamp | undefined;
+  /** The first key; empty is the first of all. */
+  readonly from: Uint8Array;
+  /** The first key behind it; undefined: to the end, or, without `at`, for the replica to choose. */
+  readonly to: Uint8Array | undefined;
   readonly replyTo: Ref<HashAnswer>;
 }
 
@@ -179,6 +186,8 @@ export interface HashedMessage extends Message {
   readonly kind: 'shard.hashed';
   readonly token: number;
   readonly at: Timestamp;
+  /** Where the piece ended; undefined: with the key space. */
+  readonly to: Uint8Array | undefined;
   readonly hash: string;
   readonly rows: number;
 }

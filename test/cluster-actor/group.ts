@@ -69,6 +69,13 @@ export class FakeGroup {
   readonly stateless = new Set<NodeId>();
   /** How often a learner is still too far behind to be made a voter. */
   lags = 0;
+  /** Into how many pieces replicas divide the key space for a comparison. */
+  pieces = 1;
+  /** `node:piece` where a replica holds something else, or something that fails its checksum. */
+  readonly odd = new Set<string>();
+  readonly rotten = new Set<string>();
+  /** `node:piece` of what was hashed. */
+  readonly hashed: string[] = [];
   /** Changes of the configuration, as texts. */
   readonly changes: string[] = [];
 
@@ -250,11 +257,28 @@ export class FakeGroup {
         this.told.push(`${node}: heartbeat ${message.timing.heartbeatMs} ms`);
         return;
       case 'shard.hash':
-        answer(message.replyTo as Ref<Message>, {
-          ...{ kind: 'shard.hashed', token: message.token, hash: 'abc', rows: shared.rows.size },
-          at: message.at ?? (7 as Timestamp),
-        });
+        this.#hash(node, message, refuse, answer);
     }
+  }
+
+  #hash(
+    node: NodeId,
+    { token, replyTo, from, at, to }: HashMessage,
+    refuse: (to: Ref<Message>, token: number, reason: string, text: string) => void,
+    answer: (to: Ref<Message>, reply: object) => void,
+  ): void {
+    const piece = from.length;
+    this.hashed.push(`${node}:${piece}`);
+    if (this.rotten.has(`${node}:${piece}`)) {
+      refuse(replyTo as Ref<Message>, token, 'data_corrupted', 'a value fails its checksum');
+      return;
+    }
+    const last = piece + 1 === this.pieces;
+    answer(replyTo as Ref<Message>, {
+      ...{ kind: 'shard.hashed', token, rows: 10, at: at ?? (7 as Timestamp) },
+      hash: this.odd.has(`${node}:${piece}`) ? 'odd' : 'abc',
+      to: at === undefined ? (last ? undefined : new Uint8Array(piece + 1).fill(1)) : to,
+    });
   }
 
   #reconfigure(

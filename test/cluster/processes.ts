@@ -65,7 +65,8 @@ export class ProcessCluster {
         disk: options.disks === true ? new FillableDisk(directory) : undefined,
         process: undefined,
       };
-      writeConfig(member, { ...options.config, cluster: { seeds } }, meshPort, advertise);
+      const cluster = { ...options.config?.cluster, seeds };
+      writeConfig(member, { ...options.config, cluster }, meshPort, advertise);
       members.push(member);
     }
     const cluster = new ProcessCluster(members, options);
@@ -99,6 +100,11 @@ export class ProcessCluster {
       port: member.httpPort,
       node: [...(this.#options.node ?? []), ...(member.disk?.nodeOptions ?? [])],
     });
+  }
+
+  /** Where the node keeps its data. */
+  directory(number: number): string {
+    return this.#member(number).directory;
   }
 
   async kill(number: number): Promise<void> {

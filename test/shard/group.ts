@@ -85,7 +85,7 @@ export class GroupHistory {
         imageRetryMs: 100,
         imageStallMs: 1500,
         diskStallMs: 200,
-        hashPairsMax: 7,
+        ...{ hashPairsMax: 7, hashTurnsMax: Number.POSITIVE_INFINITY },
       },
       fate: () => {
         if (this.#calm) return 'now';
@@ -313,7 +313,7 @@ export class GroupHistory {
     this.world.ask(id, (token, replyTo) => ({
       kind: 'shard.hash',
       token,
-      at: undefined,
+      ...{ at: undefined, from: new Uint8Array(0), to: undefined },
       replyTo: replyTo as never,
     }));
   }
