@@ -152,11 +152,9 @@ function cellsOf(
     }
     position += widthOf(character);
   }
-  return cells.map(({ text, edge }, i) => {
-    const isLast = i === cells.length - 1;
-    const goesOn = edge === '+' && (isLast || edge !== ' ');
-    return { text: goesOn || edge === ' ' ? text : text + edge, goesOn };
-  });
+  return cells.map(({ text, edge }) =>
+    edge === '+' ? { text, goesOn: true } : { text: text + edge, goesOn: false },
+  );
 }
 
 function readExpanded(lines: readonly string[]): Outcome {

@@ -3,9 +3,11 @@
  * statement, values and errors with the expected output.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert } from '#src/base/assert.js';
+import { serverFiles } from '#src/node/index.js';
 import { type Client, failureOf, printed, resultsOf, TestNode } from '../sql/session-client.js';
 import { alignOutput, type Outcome } from './expected.js';
 import { readScript, type ScriptItem } from './script.js';
@@ -42,7 +44,8 @@ export interface FileResult {
 /** Runs `file` on a node of its own, after test_setup. With several expected files the best counts. */
 export async function runFile(file: string): Promise<FileResult> {
   const startMs = performance.now();
-  const node = await TestNode.start();
+  const files = serverFiles([`${suite}/data`, tmpdir()]);
+  const node = await TestNode.start({}, { files });
   const client = node.connect();
   for (const [name, value] of Object.entries(settings))
     await client.execute(`SET ${name} = '${value}'`);
@@ -77,7 +80,7 @@ class FileRun {
   ): Promise<{ readonly lines: ReturnType<typeof readScript>; readonly ran: Ran[][] }> {
     const variables = new Map([
       ['env.PG_ABS_SRCDIR', `${process.cwd()}/${suite}`],
-      ['env.PG_ABS_BUILDDIR', '/tmp'],
+      ['env.PG_ABS_BUILDDIR', tmpdir()],
       ['env.PG_LIBDIR', '/nonexistent'],
       ['env.PG_DLSUFFIX', '.so'],
     ]);
@@ -95,7 +98,13 @@ class FileRun {
   }
 
   async #perform(item: ScriptItem): Promise<Outcome> {
-    if (item.kind === 'statement') return this.#execute(item.text);
+    if (item.kind === 'statement') {
+      this.#client.copyData.length = 0;
+      if (item.copyData !== undefined) {
+        this.#client.copyData.push(item.copyData.map((line) => `${line}\n`).join(''));
+      }
+      return this.#execute(item.text);
+    }
     if (item.name === 'pset' && item.words[0] === 'null') this.#nullText = item.words[1] ?? '';
     return { kind: 'nothing' };
   }
