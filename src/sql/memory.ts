@@ -19,6 +19,10 @@ export class MemoryAccount {
     this.#parent = parent;
   }
 
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
   get usedBytes(): number {
     return this.#usedBytes;
   }

@@ -169,7 +169,7 @@ function valueCall(
 /** The fields of a record whose shape is known; undefined for other values. */
 function fieldsOf({ type }: Expression): readonly SetColumn[] | undefined {
   const user = userTypeOf(type.name);
-  if (user?.kind === 'composite') return user.fields;
+  if (user?.kind === 'composite') return user.shape.fields;
   return type.shape?.fields;
 }
 

@@ -172,13 +172,15 @@ function bindFrame(
   return { mode, start, end, exclude };
 }
 
+type OffsetBound = Extract<FrameBound, { readonly offset: Expression }>;
+
 function bindOffset(
   context: BindContext,
   clause: Clause,
   node: ast.Node,
   mode: Frame['mode'],
   order: WindowOrder['order'],
-): Pick<Extract<FrameBound, { kind: 'preceding' }>, 'offset' | 'inRange'> {
+): Pick<OffsetBound, 'offset' | 'inRange'> {
   const inner: Clause = { ...clause, name: `window ${clause.name}`, aggregates: undefined };
   const bound = bindExpression(context, { ...inner, sets: undefined }, node);
   const variable = columnIn(bound);
@@ -199,7 +201,7 @@ function rangeOffset(
   context: BindContext,
   offset: Expression,
   key: Expression,
-): Pick<Extract<FrameBound, { kind: 'preceding' }>, 'offset' | 'inRange'> {
+): Pick<OffsetBound, 'offset' | 'inRange'> {
   const keyType = nameOf(key);
   const given = nameOf(offset);
   const shownKey = printType(keyType, -1);

@@ -1,10 +1,11 @@
 /** Makes operators of plans. */
-import { assert, unreachable } from '../../base/assert.js';
+import { unreachable } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
 import { columnsOf, type Plan, type QueryPlan } from '../rewrite/index.js';
-import { compileAggregate, compileDistinct, compileDistinctOn } from './aggregate.js';
+import { compileAggregate } from './aggregate.js';
 import { compileCopyInput } from './copy-input.js';
 import { compileQueryPlan } from './compile-query-plan.js';
+import { compileDistinct, compileDistinctOn } from './distinct.js';
 import { compileJoin } from './join.js';
 import { compileFilter, compileLimit, compileProject, compileValues } from './row-operators.js';
 import { compileProjectSet, compileTableFunction } from './set-rows.js';
@@ -12,6 +13,7 @@ import { compileScan } from './scan.js';
 import { scopeOf } from './scope.js';
 import { compileSort } from './sort.js';
 import type { Source } from './stream.js';
+import { compileWindow } from './window.js';
 
 /** Makes a source of a plan. `database` is that of the statement's sequences. */
 export function compilePlan(plan: Plan, database: DatabaseId | undefined): Source {
@@ -63,9 +65,9 @@ function compileOverInput(
     case 'project':
       return compileProject(input, plan.expressions, columns, scope);
     case 'aggregate':
-      return compileAggregate(input, plan.groups, plan.aggregates, scope);
+      return compileAggregate(input, plan, columns, scope);
     case 'window':
-      return assert(false, 'the binder makes no windows yet') as never;
+      return compileWindow(input, plan, columns, scope);
     case 'projectSet':
       return compileProjectSet(input, plan.calls, scope);
     case 'distinct':
@@ -75,7 +77,7 @@ function compileOverInput(
     case 'sort':
       return compileSort(input, plan.keys, plan.top, columns);
     case 'limit':
-      return compileLimit(input, plan);
+      return compileLimit(input, plan, scope);
     default:
       return unreachable(plan);
   }

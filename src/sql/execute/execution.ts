@@ -8,6 +8,8 @@ import type { CopyChunks, ServerFiles } from '../copy/index.js';
 import type { FunctionContext } from '../functions/index.js';
 import type { MemoryAccount } from '../memory.js';
 import type { Nested } from './nested.js';
+import type { Deferral, StatementEnd } from './statement-end.js';
+import type { SpillFiles } from './spill.js';
 import type { Row, Value } from '../types/value.js';
 
 /** What an execution may use. Reads go through `buffer`, which shows the transaction's snapshot and its own writes. */
@@ -19,8 +21,14 @@ export interface ExecutionContext {
   readonly functions: FunctionContext;
   /** What the statement holds in memory is charged here; over budget raises `out_of_memory`. */
   readonly memory: MemoryAccount;
+  /** Temporary files for what memory does not hold; undefined where there are none. */
+  readonly spill?: SpillFiles | undefined;
   /** True when the turn has used its time: the execution then returns `pause` soon. */
   readonly turnIsOver: () => boolean;
+  /** What the parts of the statement leave to be done at its end. */
+  readonly ends?: StatementEnd[];
+  /** The transaction's deferred constraints; without them all are checked at once. */
+  readonly deferral?: Deferral | undefined;
   /** The client's data of COPY FROM STDIN. */
   readonly copyInput?: CopyChunks | undefined;
   /** Files of the node's machine; undefined where statements may not touch any. */

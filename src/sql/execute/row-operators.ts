@@ -1,12 +1,13 @@
 /** Operators that take one row at a time: values, filter, project, limit. */
 import { raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
-import type { Expression, NamedExpression } from '../plan/expression.js';
+import type { Expression, NamedExpression, SortKey } from '../plan/expression.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { RowCount } from '../rewrite/index.js';
 import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression, compileTest } from './expression.js';
+import { compileRowKey } from './row-key.js';
 import { type Evaluate, type Scope, scopeOf, slotOf } from './scope.js';
 import { batchRows, pause, type Source, type Stream } from './stream.js';
 
@@ -127,8 +128,9 @@ export function compileRowCount({ limit, offset }: RowCount): (context: Executio
   };
 }
 
-export function compileLimit(input: Source, count: RowCount): Source {
+export function compileLimit(input: Source, count: RowCount, scope: Scope): Source {
   const rowCount = compileRowCount(count);
+  if (count.ties !== undefined) return compileTies(input, rowCount, count.ties, scope);
   return function* limit(context): Stream {
     const { limit: wanted, offset } = rowCount(context);
     let skip = offset;
@@ -145,6 +147,44 @@ export function compileLimit(input: Source, count: RowCount): Source {
       if (rows.length > 0) yield rows;
       else if (context.turnIsOver()) yield pause;
       if (left === 0) return;
+    }
+  };
+}
+
+/** FETCH ... WITH TIES: after the last row those that equal it in the keys. */
+function compileTies(
+  input: Source,
+  rowCount: (context: ExecutionContext) => Rows,
+  ties: readonly SortKey[],
+  scope: Scope,
+): Source {
+  const keys = ties.map(({ expression }) => compileExpression(expression, scope));
+  const keyOf = compileRowKey(ties.map(({ expression }) => expression.type));
+  return function* withTies(context): Stream {
+    const { limit: wanted, offset } = rowCount(context);
+    if (wanted === 0) return;
+    const last = offset + wanted - 1;
+    let number = 0;
+    let lastKey: unknown;
+    let ended = false;
+    for (const batch of input(context)) {
+      if (batch === pause) {
+        yield pause;
+        continue;
+      }
+      const rows = batch.filter((row) => {
+        const at = number;
+        number += 1;
+        if (ended || at < offset) return false;
+        if (at < last) return true;
+        const key = keyOf(evaluateRow(keys, row, context));
+        if (at === last) lastKey = key;
+        else if (key !== lastKey) ended = true;
+        return !ended;
+      });
+      if (rows.length > 0) yield rows;
+      else if (context.turnIsOver()) yield pause;
+      if (ended) return;
     }
   };
 }

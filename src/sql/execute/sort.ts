@@ -1,7 +1,7 @@
 /**
- * Sorting in memory. Rows are sorted in runs of a batch as they arrive, and the runs are merged as
- * they are asked for, so that no step takes long however many rows there are. Equal rows keep their
- * order.
+ * Sorting. Rows are sorted in runs of a batch as they arrive, and the runs are merged as they are asked
+ * for, so that no step takes long however many rows there are. Runs that memory does not hold are
+ * merged into one that is written to a temporary file. Equal rows keep their order.
  */
 import { must } from '../../base/assert.js';
 import type { SortKey } from '../plan/expression.js';
@@ -11,8 +11,17 @@ import { type Row, typeNamed, type Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
 import { compileRowCount, evaluateRow } from './row-operators.js';
-import { type Evaluate, scopeOf } from './scope.js';
-import { batchRows, Held, pause, rowSizer, type Source, type Stream } from './stream.js';
+import { scopeOf } from './scope.js';
+import { compileRowCodec, type RowCodec, SpilledRows } from './spill.js';
+import {
+  batchRows,
+  Held,
+  type Pause,
+  pause,
+  rowSizer,
+  type Source,
+  type Stream,
+} from './stream.js';
 
 /** A row with the values that it is sorted by. */
 export interface Entry {
@@ -53,36 +62,51 @@ export function compileSort(
 ): Source {
   const scope = scopeOf(columns, undefined);
   const compiled = keys.map((key) => compileExpression(key.expression, scope));
-  const compare = compileOrder(keys);
-  const sizeOfRow = rowSizer(columns);
-  const keyBytes = entryBytes + 8 * keys.length;
+  const shape = sorterShape(keys, columns);
   const topCount = top && compileRowCount(top);
-  const shape: Shape = { compiled, compare, sizeOf: (row) => sizeOfRow(row) + keyBytes };
   return function* sort(context): Stream {
-    const held = new Held(context);
     const count = topCount?.(context);
     const most = count === undefined ? Number.POSITIVE_INFINITY : count.limit + count.offset;
-    const runs = most <= topRows ? new TopRuns(shape, most, held) : new Runs(shape, held);
+    const sorter: Sorts = most <= topRows ? new First(shape, most, context) : new Sorter(shape, context);
     try {
       for (const batch of input(context)) {
         if (batch === pause) {
           yield pause;
           continue;
         }
-        runs.add(batch.map((row) => ({ row, keys: evaluateRow(compiled, row, context) })));
+        sorter.add(batch.map((row) => ({ row, keys: evaluateRow(compiled, row, context) })));
+        if (sorter.isFull) yield* sorter.spill();
         if (context.turnIsOver()) yield pause;
       }
-      yield* mergeRuns(runs.sorted, compare, context);
+      yield* sorter.sorted();
     } finally {
-      held.free();
+      sorter.close();
     }
   };
 }
 
-interface Shape {
-  readonly compiled: readonly Evaluate[];
+/** What sorters of the same rows share. */
+export interface SorterShape {
   readonly compare: CompareEntries;
   readonly sizeOf: (row: Row) => number;
+  /** Of rows with their keys behind them. */
+  readonly codec: RowCodec;
+  /** Columns of a row without its keys. */
+  readonly width: number;
+}
+
+export function sorterShape(
+  keys: readonly SortKey[],
+  columns: readonly Pick<RelationColumn, 'type'>[],
+): SorterShape {
+  const sizeOfRow = rowSizer(columns);
+  const keyBytes = entryBytes + 8 * keys.length;
+  return {
+    compare: compileOrder(keys),
+    sizeOf: (row) => sizeOfRow(row) + keyBytes,
+    codec: compileRowCodec([...columns, ...keys.map(({ expression: { type } }) => ({ type }))]),
+    width: columns.length,
+  };
 }
 
 /** V8's share of an entry and its list of keys, bytes. */
@@ -91,37 +115,90 @@ const entryBytes = 80;
 /** LIMITs up to this keep only the rows that can still be among the first. */
 const topRows = 2 * batchRows;
 
-/** All rows, in sorted runs. */
-class Runs {
-  readonly sorted: (readonly Entry[])[] = [];
-  readonly #shape: Shape;
-  readonly #held: Held;
+interface Sorts {
+  readonly isFull: boolean;
+  /** Entries of a batch; the array becomes the sorter's. */
+  add(entries: Entry[]): void;
+  /** Puts what is in memory into a file. */
+  spill(): Generator<Pause, void, undefined>;
+  sorted(): Stream;
+  close(): void;
+}
 
-  constructor(shape: Shape, held: Held) {
+/** Sorts all rows. */
+export class Sorter implements Sorts {
+  readonly #shape: SorterShape;
+  readonly #context: ExecutionContext;
+  readonly #held: Held;
+  readonly #files: SpilledRows[] = [];
+  #runs: (readonly Entry[])[] = [];
+
+  constructor(shape: SorterShape, context: ExecutionContext) {
     this.#shape = shape;
-    this.#held = held;
+    this.#context = context;
+    this.#held = new Held(context);
+  }
+
+  get isFull(): boolean {
+    return this.#held.isFull;
   }
 
   add(entries: Entry[]): void {
     let bytes = 0;
     for (const { row } of entries) bytes += this.#shape.sizeOf(row);
     this.#held.add(bytes);
-    this.sorted.push(entries.sort(this.#shape.compare));
+    this.#runs.push(entries.sort(this.#shape.compare));
+  }
+
+  *spill(): Generator<Pause, void, undefined> {
+    const { compare, codec } = this.#shape;
+    const files = must(this.#context.spill, 'only where there are files a sorter is full');
+    const written = new SpilledRows(files.create(), codec);
+    this.#files.push(written);
+    const heap = new RunHeap(this.#runs.map(inMemory), compare);
+    let rows: Row[] = [];
+    for (let entry = heap.take(); entry !== undefined; entry = heap.take()) {
+      rows.push([...entry.row, ...entry.keys]);
+      if (rows.length < spilledBlockRows) continue;
+      written.append(rows);
+      rows = [];
+      if (this.#context.turnIsOver()) yield pause;
+    }
+    if (rows.length > 0) written.append(rows);
+    this.#runs = [];
+    this.#held.free();
+  }
+
+  *sorted(): Stream {
+    // Files come first: their rows came before those in memory.
+    const spilled = this.#files.map((file) => fromFile(file, this.#shape.width));
+    yield* mergeRuns([...spilled, ...this.#runs.map(inMemory)], this.#shape.compare, this.#context);
+  }
+
+  close(): void {
+    this.#held.free();
+    this.#runs = [];
+    for (const file of this.#files.splice(0)) file.close();
   }
 }
 
+/** Rows of a block of a sorted file: that many of each file are in memory while files are merged. */
+const spilledBlockRows = 128;
+
 /** The first rows only: whatever comes after them is dropped with each batch. */
-class TopRuns {
-  sorted: readonly (readonly Entry[])[] = [];
-  readonly #shape: Shape;
+class First implements Sorts {
+  readonly isFull = false;
+  readonly #shape: SorterShape;
   readonly #most: number;
+  readonly #context: ExecutionContext;
   readonly #held: Held;
   #first: readonly Entry[] = [];
 
-  constructor(shape: Shape, most: number, held: Held) {
+  constructor(shape: SorterShape, most: number, context: ExecutionContext) {
     this.#shape = shape;
     this.#most = most;
-    this.#held = held;
+    this.#context = context;
+    this.#held = new Held(context);
   }
 
   add(entries: Entry[]): void {
@@ -136,13 +213,51 @@ class TopRuns {
     let bytes = 0;
     for (const { row } of this.#first) bytes += sizeOf(row);
     this.#held.add(bytes);
-    this.sorted = [this.#first];
+  }
+
+  *spill(): Generator<Pause, void, undefined> {}
+
+  *sorted(): Stream {
+    yield* mergeRuns([inMemory(this.#first)], this.#shape.compare, this.#context);
+  }
+
+  close(): void {
+    this.#held.free();
+    this.#first = [];
   }
 }
 
+/** Entries in order; gives undefined after the last. */
+type Run = () => Entry | undefined;
+
+function inMemory(entries: readonly Entry[]): Run {
+  let next = 0;
+  return () => {
+    next += 1;
+    return entries[next - 1];
+  };
+}
+
+function fromFile(file: SpilledRows, width: number): Run {
+  let block = 0;
+  let rows: readonly Row[] = [];
+  let next = 0;
+  return () => {
+    if (next === rows.length && block < file.blockCount) {
+      rows = file.block(block);
+      block += 1;
+      next = 0;
+    }
+    const row = rows[next];
+    if (row === undefined) return undefined;
+    next += 1;
+    return { row: row.slice(0, width), keys: row.slice(width) };
+  };
+}
+
 /** The rows of sorted runs in one order; of equal rows those of the earlier run come first. */
-export function* mergeRuns(
-  runs: readonly (readonly Entry[])[],
+function* mergeRuns(
+  runs: readonly Run[],
   compare: CompareEntries,
   context: ExecutionContext,
 ): Stream {
@@ -158,23 +273,22 @@ export function* mergeRuns(
   if (rows.length > 0) yield rows;
 }
 
-interface Run {
+interface OpenRun {
   readonly number: number;
-  readonly entries: readonly Entry[];
-  next: number;
+  readonly next: Run;
   head: Entry;
 }
 
 /** A binary heap of runs by their next entries. */
 class RunHeap {
   readonly #compare: CompareEntries;
-  readonly #runs: Run[] = [];
+  readonly #runs: OpenRun[] = [];
 
-  constructor(runs: readonly (readonly Entry[])[], compare: CompareEntries) {
+  constructor(runs: readonly Run[], compare: CompareEntries) {
     this.#compare = compare;
-    for (const [number, entries] of runs.entries()) {
-      const [head] = entries;
-      if (head !== undefined) this.#runs.push({ number, entries, next: 1, head });
+    for (const [number, next] of runs.entries()) {
+      const head = next();
+      if (head !== undefined) this.#runs.push({ number, next, head });
     }
     for (let i = (this.#runs.length >> 1) - 1; i >= 0; i -= 1) this.#sink(i);
   }
@@ -184,10 +298,9 @@ class RunHeap {
     const [first] = this.#runs;
     if (first === undefined) return undefined;
     const { head } = first;
-    const next = first.entries[first.next];
+    const next = first.next();
     if (next !== undefined) {
       first.head = next;
-      first.next += 1;
     } else {
       const last = this.#runs.pop();
       if (last !== undefined && this.#runs.length > 0) this.#runs[0] = last;
@@ -196,7 +309,7 @@ class RunHeap {
     return head;
   }
 
-  #isBefore(a: Run, b: Run): boolean {
+  #isBefore(a: OpenRun, b: OpenRun): boolean {
     const order = this.#compare(a.head, b.head);
     return order === 0 ? a.number < b.number : order < 0;
   }

@@ -21,6 +21,9 @@ export const batchRows = 1024;
 /** Rows between two looks at the clock, where a row costs little. */
 export const rowsPerLook = 128;
 
+/** An operator goes over to files at this share of its statement's memory. */
+const operatorsPerStatement = 8;
+
 /** Memory that an operator has charged to its statement. */
 export class Held {
   readonly #context: ExecutionContext;
@@ -36,6 +39,18 @@ export class Held {
     this.#bytes += bytes;
   }
 
+  /** True when the operator holds its share of the memory, and may go over to temporary files. */
+  get isFull(): boolean {
+    const { spill, memory } = this.#context;
+    return spill !== undefined && this.#bytes > memory.limitBytes / operatorsPerStatement;
+  }
+
+  /** Gives a part back. */
+  release(bytes: number): void {
+    this.#context.memory.release(bytes);
+    this.#bytes -= bytes;
+  }
+
   free(): void {
     this.#context.memory.release(this.#bytes);
     this.#bytes = 0;
@@ -47,7 +62,9 @@ const arrayBytes = 32;
 const elementBytes = 8;
 
 /** Measures rows of these columns: approximate bytes of memory. */
-export function rowSizer(columns: readonly RelationColumn[]): (row: Row) => number {
+export function rowSizer(
+  columns: readonly Pick<RelationColumn, 'type'>[],
+): (row: Row) => number {
   const fixed = arrayBytes + elementBytes * columns.length;
   const variable = columns.flatMap(({ type }, slot) => {
     const { sizeOf } = typeNamed(type.name);
