@@ -106,6 +106,8 @@ export class TransactionBuffer {
   #fences: Map<ObjectId, number> | undefined;
   #written = nothing;
   #statement: Layer | undefined;
+  /** Where the open statement began, once a part of it counts as written. */
+  #began: { readonly undone: number; readonly hadSavepoints: boolean } | undefined;
   /** How to take back each change since the oldest savepoint, in order; undefined without savepoints. */
   #undo: (() => void)[] | undefined;
 
@@ -119,8 +121,29 @@ export class TransactionBuffer {
     this.#statement = new Layer();
   }
 
+  /**
+   * The rest of the statement sees what it has written so far, as if it were a statement of its own:
+   * the actions of foreign keys and checks at its end. They stay or go together.
+   */
+  nextCommand(): void {
+    if (this.#open().isEmpty) return;
+    this.#began ??= {
+      undone: this.#undo?.length ?? 0,
+      hadSavepoints: this.#undo !== undefined,
+    };
+    this.#undo ??= [];
+    this.#merge();
+    this.#statement = new Layer();
+  }
+
   /** Makes the statement's writes visible to the statements after it. */
   endStatement(): void {
+    this.#merge();
+    if (this.#began?.hadSavepoints === false) this.#undo = undefined;
+    this.#began = undefined;
+  }
+
+  #merge(): void {
     const ended = this.#open();
     this.#statement = undefined;
     if (this.#written.isEmpty && this.#undo === undefined) {
@@ -165,6 +188,11 @@ export class TransactionBuffer {
   abandonStatement(): void {
     this.#open();
     this.#statement = undefined;
+    if (this.#began === undefined) return;
+    const { undone, hadSavepoints } = this.#began;
+    this.#began = undefined;
+    this.rollbackTo(undone);
+    if (!hadSavepoints) this.#undo = undefined;
   }
 
   /** What the statements before this one see: never the open statement's own writes. */

@@ -1,17 +1,14 @@
-/** Values for columns of a table: assignment casts, defaults, identity rules, RETURNING. */
+/** Values for columns of a table: assignment casts, defaults, identity rules. */
 import { must } from '../../base/assert.js';
 import type { ColumnDefault, ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
-import { as, type ast, fields, parseExpression } from '../parse/index.js';
+import { as, type ast, parseExpression } from '../parse/index.js';
 import type { Source } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { Relation } from '../plan/relation.js';
-import type { Returning } from '../plan/statement.js';
 import { printType } from '../types/index.js';
 import { coerce } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, defaultClause } from './expression.js';
-import type { Scope } from './scope.js';
-import { bindTargets } from './target.js';
 import type { BoundType } from './type-name.js';
 
 export function typeOfColumn(column: ColumnDescriptor): BoundType {
@@ -82,15 +79,18 @@ export function refuseGenerated(
   column: ColumnDescriptor,
   statement: 'insert' | 'update',
 ): void {
-  if (column.identity !== 'always') return;
-  const detail = `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`;
+  const isGenerated = column.generated !== undefined;
+  if (column.identity !== 'always' && !isGenerated) return;
+  const detail = isGenerated
+    ? `Column "${column.name}" is a generated column.`
+    : `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`;
   if (statement === 'update') {
     const text = `column "${column.name}" can only be updated to DEFAULT`;
     context.raise(undefined, 'generated_always', text, { detail });
   }
   const text = `cannot insert a non-DEFAULT value into column "${column.name}"`;
-  const hint = 'Use OVERRIDING SYSTEM VALUE to override.';
-  context.raise(undefined, 'generated_always', text, { detail, hint });
+  const hint = isGenerated ? {} : { hint: 'Use OVERRIDING SYSTEM VALUE to override.' };
+  context.raise(undefined, 'generated_always', text, { detail, ...hint });
 }
 
 /** The columns of a table's relation by the position of the table's column behind each. */
@@ -101,27 +101,4 @@ export function positionsOf(
     column,
     position: must(relation.positions[i], 'a position per column'),
   }));
-}
-
-/** RETURNING over `row`, the changed row, and whatever else `scope` names. */
-export function bindReturning(
-  context: BindContext,
-  clause: ast.ReturningClause | undefined,
-  row: Extract<Relation, { kind: 'table' }>,
-  scope: Scope,
-): Returning | undefined {
-  if (clause === undefined) return undefined;
-  const { exprs } = fields(context.source, 'ReturningClause', clause, ['exprs']);
-  const targets = bindTargets(context, { scope, name: 'RETURNING', aggregates: undefined }, exprs);
-  const expressions = targets.map(({ name, expression }) => ({
-    column: context.nextColumn(),
-    name,
-    expression,
-  }));
-  const columns = expressions.map(({ column, name, expression }) => ({
-    column,
-    name,
-    type: expression.type,
-  }));
-  return { row: positionsOf(row), expressions, columns };
 }

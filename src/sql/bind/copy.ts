@@ -14,6 +14,7 @@ import type { BindContext } from './context.js';
 import { bindCopyOptions } from './copy-options.js';
 import { bindExpression } from './expression.js';
 import { findTable, tableRelation } from './from.js';
+import { bindWriteRules } from './table-rules.js';
 import { columnExpression, scopeOf } from './scope.js';
 import { bindQuery } from './select.js';
 
@@ -109,6 +110,7 @@ function bindCopyFrom(context: BindContext, body: ast.CopyStmt, source: CopyEnd)
   return {
     kind: 'insert',
     table,
+    rules: bindWriteRules(context, table),
     input: filtered,
     positions: table.columns.filter((column) => !isGenerated(column)).map((one) => one.position),
     defaults: [],

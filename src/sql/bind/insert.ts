@@ -1,26 +1,20 @@
 /** INSERT. */
 import { must } from '../../base/assert.js';
 import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
-import { type ast, fields, locationOf, notSupported, the } from '../parse/index.js';
+import { type ast, fields, locationOf, the } from '../parse/index.js';
 import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
-import type { Assignment, DataStatement, OnConflict } from '../plan/statement.js';
-import {
-  assigned,
-  bindReturning,
-  columnNamed,
-  defaultOf,
-  isDefault,
-  positionsOf,
-  refuseGenerated,
-} from './assign.js';
-import { coerceToBool, isUnknown } from './coerce.js';
+import type { Assignment, DataStatement } from '../plan/statement.js';
+import { assigned, columnNamed, defaultOf, isDefault, refuseGenerated } from './assign.js';
+import { isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
-import { findTable, oneRow, tableRelation, tableScope } from './from.js';
-import { columnExpression, emptyScope, findColumn, joinScopes, scopeOf } from './scope.js';
+import { findTable, oneRow } from './from.js';
+import { bindOnConflict } from './on-conflict.js';
+import { bindReturning } from './returning.js';
+import { columnExpression, emptyScope } from './scope.js';
 import { bindQuery, bindValuesRows } from './select.js';
-import { bindAssignments } from './update.js';
+import { bindWriteRules } from './table-rules.js';
 
 type Insert = Extract<DataStatement, { kind: 'insert' }>;
 
@@ -48,11 +42,10 @@ export function bindInsert(context: BindContext, body: ast.InsertStmt): Insert {
   const defaults: Assignment[] = table.columns
     .filter((column) => !given.has(column.position))
     .map((column) => ({ position: column.position, expression: defaultOf(context, column) }));
-  const row = tableRelation(context, table);
   const onConflict = bindOnConflict(context, reference, table, read.onConflictClause);
-  const scope = tableScope(context, row, reference.alias);
-  const returning = bindReturning(context, read.returningClause, row, scope);
-  return { kind: 'insert', table, ...source, defaults, onConflict, returning };
+  const returning = bindReturning(context, read.returningClause, table, reference);
+  const rules = bindWriteRules(context, table);
+  return { kind: 'insert', table, rules, ...source, defaults, onConflict, returning };
 }
 
 /** The columns that the list names; all in order without a list. */
@@ -216,81 +209,4 @@ function originOf(relation: Relation, column: ColumnId): Expression | undefined 
     default:
       return undefined;
   }
-}
-
-function bindOnConflict(
-  context: BindContext,
-  reference: ast.RangeVar,
-  table: TableDescriptor,
-  clause: ast.OnConflictClause | undefined,
-): OnConflict | undefined {
-  if (clause === undefined) return undefined;
-  const read = fields(context.source, 'OnConflictClause', clause, [
-    'action',
-    'infer',
-    'targetList',
-    'whereClause',
-  ]);
-  const at = locationOf(clause);
-  if (read.infer !== undefined) checkArbiter(context, table, read.infer);
-  if (read.action === 'ONCONFLICT_NOTHING') return { update: undefined };
-  if (read.infer === undefined) {
-    const text = 'ON CONFLICT DO UPDATE requires inference specification or constraint name';
-    context.raise(at, 'syntax_error', text, {
-      hint: 'For example, ON CONFLICT (column_name).',
-    });
-  }
-  const existing = tableRelation(context, table);
-  const excluded = tableRelation(context, table);
-  const scope = joinScopes(
-    context,
-    tableScope(context, existing, reference.alias),
-    scopeOf(excluded.columns, 'excluded'),
-  );
-  // Unqualified names mean the existing row only when they are targets; elsewhere they are ambiguous.
-  const clauseOf = (name: string): Clause => ({ scope, name, aggregates: undefined });
-  const assignments = bindAssignments(context, table, clauseOf('UPDATE'), read.targetList);
-  const filter =
-    read.whereClause === undefined
-      ? undefined
-      : coerceToBool(
-          context,
-          bindExpression(context, clauseOf('WHERE'), read.whereClause),
-          'WHERE',
-        );
-  const update = {
-    existing: positionsOf(existing),
-    excluded: positionsOf(excluded),
-    assignments,
-    filter,
-  };
-  return { update };
-}
-
-/** ON CONFLICT must name the primary key: there is no other unique constraint. */
-function checkArbiter(context: BindContext, table: TableDescriptor, infer: ast.InferClause): void {
-  const at = locationOf(infer);
-  const { indexElems = [], conname } = fields(context.source, 'InferClause', infer, [
-    'indexElems',
-    'conname',
-  ]);
-  if (conname !== undefined) {
-    if (conname === table.primaryKeyName) return;
-    const text = `constraint "${conname}" for table "${table.name}" does not exist`;
-    context.raise(undefined, 'undefined_object', text);
-  }
-  const positions = new Set<number>();
-  const scope = tableScope(context, tableRelation(context, table), undefined);
-  for (const node of indexElems) {
-    const { name } = fields(context.source, 'IndexElem', the(node, 'IndexElem'), ['name']);
-    if (name === undefined) notSupported(context.source, 'ON CONFLICT on an expression', at);
-    // Raises as PostgreSQL does for a name that is no column.
-    findColumn(context, scope, name, at);
-    const column = columnNamed(context, table, name, at);
-    positions.add(column.position);
-  }
-  const key = table.primaryKey;
-  if (key.length > 0 && key.length === positions.size && key.every((p) => positions.has(p))) return;
-  const text = 'there is no unique or exclusion constraint matching the ON CONFLICT specification';
-  context.raise(undefined, 'invalid_column_reference', text);
 }

@@ -3,7 +3,7 @@ import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { Assignment } from '../plan/statement.js';
 import { compileExpression } from './expression.js';
 import type { Evaluate, Scope } from './scope.js';
-import { slotOfPosition } from './table-writer.js';
+import { slotOfPosition } from './row-text.js';
 
 export interface CompiledAssignment {
   /** Where a whole row of the table has the column. */

@@ -3,7 +3,12 @@ import { assert } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { Expression } from '../plan/expression.js';
 import type { BoundStatement, DataStatement } from '../plan/statement.js';
-import { type Plan, type PlannedStatement, planStatement } from '../rewrite/index.js';
+import {
+  hasStatements,
+  type Plan,
+  type PlannedStatement,
+  planStatement,
+} from '../rewrite/index.js';
 import type { Row } from '../types/index.js';
 import { compileWhole } from './compile-query-plan.js';
 import { compileWrite } from './compile-write.js';
@@ -16,8 +21,10 @@ import { compilePoint } from './point.js';
 import { evaluateRow } from './row-operators.js';
 import { Once, Running } from './running.js';
 import { scopeOf } from './scope.js';
+import { StatementEnd } from './statement-end.js';
 import type { Stream } from './stream.js';
-import type { Write } from './write.js';
+import { withEnd, type Write } from './write.js';
+import { Writers } from './writers.js';
 
 /**
  * Compiles a statement that reads or writes rows, or EXPLAIN of one. Errors of constant expressions
@@ -59,15 +66,17 @@ export function compilePlanned({ statement, plan }: PlannedStatement): CompiledS
   const bytes = sizeOfPlan(plan);
   if (statement.kind === 'query') {
     const source = compileWhole(plan, undefined);
+    // Statements in WITH have something to do when the whole has ended.
+    const whole = hasStatements(plan) ? withEnd(source) : source;
     return {
-      start: (context) => new Running(source(context), undefined),
+      start: (context) => new Running(whole(context, { count: 0 }), undefined),
       point: compilePoint(plan),
       bytes,
     };
   }
   const one = statement.kind === 'insert' ? compileInsertOne(statement, plan) : undefined;
   if (one !== undefined) return { start: one, point: undefined, bytes };
-  return writing(compileWrite({ statement, plan }), bytes);
+  return writing(withEnd(compileWrite({ statement, plan })), bytes);
 }
 
 function writing(write: Write, bytes: number): CompiledStatement {
@@ -81,7 +90,7 @@ function writing(write: Write, bytes: number): CompiledStatement {
   };
 }
 
-/** INSERT of one row of VALUES: no streams. */
+/** INSERT of one row of VALUES: no streams, unless its end may ask for something. */
 function compileInsertOne(
   statement: Extract<DataStatement, { readonly kind: 'insert' }>,
   plan: Plan,
@@ -89,13 +98,16 @@ function compileInsertOne(
   const values = plan.kind === 'values' && plan.rows.length === 1 ? plan.rows[0] : undefined;
   if (values === undefined) return undefined;
   const { table } = statement;
+  const writers = new Writers(statement.rules);
+  if (writers.hasEnd) return undefined;
   const scope = scopeOf([], table.database);
   const row = values.map((value) => compileExpression(value, scope));
-  const insertRow = compileInsertRow(statement);
+  const insertRow = compileInsertRow(statement, writers);
   return (context) =>
     new Once((tally) => {
       context.buffer.touch(table.object, table.version);
-      return insertRow(evaluateRow(row, [], context), context, tally);
+      const end = new StatementEnd(writers, context);
+      return insertRow(evaluateRow(row, [], context), context, tally, end);
     });
 }
 

@@ -1,52 +1,49 @@
 /** INSERT with ON CONFLICT and RETURNING. */
-import { assert } from '../../base/assert.js';
+import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { DataStatement, OnConflict } from '../plan/statement.js';
-import { RowReader } from '../storage-format/index.js';
 import type { Row, Value } from '../types/index.js';
-import { type CompiledAssignment, compileAssignments } from './assignments.js';
+import { compileAssignments } from './assignments.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression, compileTest } from './expression.js';
 import { compileReturning } from './returning.js';
-import { type Evaluate, scopeOf, type Test } from './scope.js';
-import type { Source, Stream } from './stream.js';
-import { slotOfPosition, TableWriter } from './table-writer.js';
-import { changeRows, type Tally, type Write } from './write.js';
+import { slotOfPosition } from './row-text.js';
+import { type Evaluate, scopeOf } from './scope.js';
+import type { StatementEnd } from './statement-end.js';
+import type { Source } from './stream.js';
+import { TableRows } from './table-rows.js';
+import type { StoredRow, TableWriter } from './table-writer.js';
+import { type ChangeRow, compileChanges, type Write } from './write.js';
+import { Writers } from './writers.js';
 
 export type InsertStatement = Extract<DataStatement, { readonly kind: 'insert' }>;
 
-/** Inserts one row of the statement's input; gives RETURNING's row if there is one. */
-export type InsertRow = (input: Row, context: ExecutionContext, tally: Tally) => Row | undefined;
-
 export function compileInsert(statement: InsertStatement, input: Source): Write {
-  const { table } = statement;
-  const insertRow = compileInsertRow(statement);
-  return function* insert(context, tally): Stream {
-    context.buffer.touch(table.object, table.version);
-    yield* changeRows(input(context), (row) => insertRow(row, context, tally), context);
-  };
+  const writers = new Writers(statement.rules);
+  return compileChanges(writers, input, compileInsertRow(statement, writers));
 }
 
-export function compileInsertRow(statement: InsertStatement): InsertRow {
+/** Inserts one row of the statement's input. */
+export function compileInsertRow(statement: InsertStatement, writers: Writers): ChangeRow {
   const { table, returning, onConflict } = statement;
-  const writer = new TableWriter(table);
+  const writer = writers.target;
   const complete = compileComplete(statement);
   const giveBack = returning && compileReturning(returning, table, []);
-  const resolve = compileConflict(statement, writer);
-  return (input, context, tally) => {
+  const resolve = onConflict && compileConflict(onConflict, writer);
+  return (input, context, tally, end) => {
     const row = complete(input, context);
-    writer.checkNotNull(row, context);
-    const key = writer.newKey(row, context);
-    let result: Row | undefined = row;
-    if (writer.hasKey && context.buffer.getLatest(key) !== undefined) {
-      if (onConflict === undefined) writer.raiseDuplicate(row, context);
-      result = resolve?.(key, row, context);
-      if (result === undefined) return undefined;
-    } else {
-      writer.put(key, row, context);
+    writer.check(row, context);
+    if (resolve !== undefined) {
+      const resolved = resolve(row, context, end);
+      if (resolved === 'nothing') return undefined;
+      if (resolved !== 'insert') {
+        tally.count += 1;
+        return giveBack?.({ row: resolved.row, old: resolved.old, now: resolved.row }, [], context);
+      }
     }
+    writer.insert(row, context, end);
     tally.count += 1;
-    return giveBack?.(result, [], context);
+    return giveBack?.({ row, old: undefined, now: row }, [], context);
   };
 }
 
@@ -55,7 +52,7 @@ function compileComplete({
   table,
   positions,
   defaults,
-}: InsertStatement): (input: Row, context: ExecutionContext) => Row {
+}: InsertStatement): (input: Row, context: ExecutionContext) => Value[] {
   const scope = scopeOf([], table.database);
   const sources: (number | Evaluate | undefined)[] = table.columns.map(() => undefined);
   for (const [from, position] of positions.entries())
@@ -74,53 +71,65 @@ function compileComplete({
   };
 }
 
-/** What to do with a row whose key is taken: gives the row as it is then, undefined for nothing. */
-type Resolve = (key: Uint8Array, row: Row, context: ExecutionContext) => Row | undefined;
+/** What became of a row: it is to be inserted, dropped, or another one was changed in its place. */
+type Resolved = 'insert' | 'nothing' | { readonly old: Row; readonly row: Row };
+type Resolve = (row: Row, context: ExecutionContext, end: StatementEnd) => Resolved;
 
-function compileConflict(
-  { table, onConflict }: InsertStatement,
-  writer: TableWriter,
-): Resolve | undefined {
-  const update = onConflict?.update;
-  if (update === undefined) return undefined;
-  const { assign, test } = compileConflictUpdate(update, writer);
-  const allSlots = table.columns.map((_, slot) => slot);
-  const reader = new RowReader(
-    table,
-    table.columns.map(({ position }) => position),
-    allSlots,
-  );
-  return (key, row, context) => {
-    if (context.buffer.writtenByStatement(key)) {
-      raise(
-        'cardinality_violation',
-        'ON CONFLICT DO UPDATE command cannot affect row a second time',
-        {
-          hint:
-            'Ensure that no rows proposed for insertion within the same command have duplicate ' +
-            'constrained values.',
-        },
-      );
-    }
-    const bytes = context.buffer.get(key);
-    assert(bytes !== undefined, 'a key that the statement has not written was there before');
-    const existing: Value[] = [];
-    reader.read(bytes, existing);
-    const both = [...existing, ...row];
-    if (test !== undefined && !test(both, context)) return undefined;
-    const changed = [...existing];
-    for (const { slot, value } of assign) changed[slot] = value(both, context);
-    writer.checkNotNull(changed, context);
-    replaceRow(writer, key, changed, context);
-    return changed;
+function compileConflict(onConflict: OnConflict, writer: TableWriter): Resolve {
+  const conflictOf = compileArbiters(onConflict.arbiters, writer);
+  const { update } = onConflict;
+  if (update === undefined) {
+    return (row, context) => (conflictOf(row, context) === undefined ? 'insert' : 'nothing');
+  }
+  const change = compileConflictUpdate(update, writer);
+  const rows = new TableRows(writer.table);
+  return (row, context, end) => {
+    const key = conflictOf(row, context);
+    if (key === undefined) return 'insert';
+    if (context.buffer.writtenByStatement(key)) raiseSecondTime();
+    const bytes = must(context.buffer.get(key), 'the row was there before the statement');
+    const existing: StoredRow = { key, row: rows.decode(bytes) };
+    const changed = change(existing.row, row, context);
+    if (changed === undefined) return 'nothing';
+    writer.check(changed, context);
+    writer.update(existing, changed, context, end);
+    return { old: existing.row, row: changed };
   };
 }
 
-/** Expressions over the existing row followed by the one that was to be inserted. */
+function raiseSecondTime(): never {
+  raise('cardinality_violation', 'ON CONFLICT DO UPDATE command cannot affect row a second time', {
+    hint:
+      'Ensure that no rows proposed for insertion within the same command have duplicate ' +
+      'constrained values.',
+  });
+}
+
+/** Finds the key of a row that stands in the way by one of the arbiters. */
+function compileArbiters(
+  arbiters: OnConflict['arbiters'],
+  writer: TableWriter,
+): (row: Row, context: ExecutionContext) => Uint8Array | undefined {
+  const byKey = arbiters === 'any' || arbiters.primaryKey;
+  const indexes = writer.indexes.filter(({ bound: { index }, isDeferrable }) =>
+    arbiters === 'any' ? index.unique && !isDeferrable : arbiters.indexes.includes(index.object),
+  );
+  return (row, context) => {
+    const found = byKey ? writer.keyConflict(row, context) : undefined;
+    if (found !== undefined) return found;
+    for (const index of indexes) {
+      const key = index.conflict(row, context);
+      if (key !== undefined) return key;
+    }
+    return undefined;
+  };
+}
+
+/** The row changed, by expressions over it followed by the one that was to be inserted. */
 function compileConflictUpdate(
   update: NonNullable<OnConflict['update']>,
   { table }: TableWriter,
-): { readonly assign: readonly CompiledAssignment[]; readonly test: Test | undefined } {
+): (existing: Row, proposed: Row, context: ExecutionContext) => Value[] | undefined {
   const slots = new Map<number, number>();
   for (const { column, position } of update.existing) {
     slots.set(column, slotOfPosition(table, position));
@@ -129,23 +138,13 @@ function compileConflictUpdate(
     slots.set(column, table.columns.length + slotOfPosition(table, position));
   }
   const scope = { slots, database: table.database };
-  return {
-    assign: compileAssignments(update.assignments, table, scope),
-    test: update.filter && compileTest(update.filter, scope),
+  const assign = compileAssignments(update.assignments, table, scope);
+  const test = update.filter && compileTest(update.filter, scope);
+  return (existing, proposed, context) => {
+    const both = [...existing, ...proposed];
+    if (test !== undefined && !test(both, context)) return undefined;
+    const changed = [...existing];
+    for (const { slot, value } of assign) changed[slot] = value(both, context);
+    return changed;
   };
-}
-
-/** Puts a row in the place of the one under `key`; a new key must be free. */
-function replaceRow(
-  writer: TableWriter,
-  key: Uint8Array,
-  row: Row,
-  context: ExecutionContext,
-): void {
-  const newKey = writer.keyOf(row);
-  if (!Buffer.from(newKey).equals(key)) {
-    context.buffer.delete(key);
-    if (context.buffer.getLatest(newKey) !== undefined) writer.raiseDuplicate(row, context);
-  }
-  writer.put(newKey, row, context);
 }

@@ -5,10 +5,17 @@ import type { Returning } from '../plan/statement.js';
 import type { Row } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileProjection } from './row-operators.js';
-import { slotOfPosition } from './table-writer.js';
+import { slotOfPosition } from './row-text.js';
 
-/** `row` is the changed row, whole; `input` the row of the statement's input behind it. */
-export type GiveBack = (row: Row, input: Row, context: ExecutionContext) => Row;
+/** A changed row: as it counts (of DELETE as it was), before and after the change. */
+export interface Change {
+  readonly row: Row;
+  readonly old: Row | undefined;
+  readonly now: Row | undefined;
+}
+
+/** `input` is the row of the statement's input behind the change. */
+export type GiveBack = (change: Change, input: Row, context: ExecutionContext) => Row;
 
 /** The expressions may also read the columns of the statement's input, FROM's and USING's. */
 export function compileReturning(
@@ -16,11 +23,16 @@ export function compileReturning(
   table: TableDescriptor,
   inputColumns: readonly RelationColumn[],
 ): GiveBack {
+  const width = table.columns.length;
   const slots = new Map<number, number>();
-  for (const [i, { column }] of inputColumns.entries()) slots.set(column, table.columns.length + i);
-  for (const { column, position } of returning.row) {
-    slots.set(column, slotOfPosition(table, position));
+  for (const [i, { column }] of inputColumns.entries()) slots.set(column, 3 * width + i);
+  for (const [i, columns] of [returning.row, returning.old, returning.now].entries()) {
+    for (const { column, position } of columns) {
+      slots.set(column, i * width + slotOfPosition(table, position));
+    }
   }
   const project = compileProjection(returning.expressions, { slots, database: table.database });
-  return (row, input, context) => project([...row, ...input], context);
+  const none: Row = table.columns.map(() => null);
+  return ({ row, old, now }, input, context) =>
+    project([...row, ...(old ?? none), ...(now ?? none), ...input], context);
 }

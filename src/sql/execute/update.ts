@@ -1,25 +1,20 @@
 /** UPDATE and DELETE with RETURNING. */
 import { must } from '../../base/assert.js';
-import type { RelationColumn } from '../plan/relation.js';
+import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { Relation, RelationColumn } from '../plan/relation.js';
 import type { DataStatement } from '../plan/statement.js';
 import { rowNumberColumn } from '../rewrite/index.js';
 import type { Row, Value } from '../types/index.js';
 import { compileAssignments } from './assignments.js';
-import type { ExecutionContext } from './execution.js';
-import { changeRows, type Write } from './write.js';
 import { compileReturning } from './returning.js';
 import { scopeOf, slotOf } from './scope.js';
-import { Held, pause, rowSizer, rowsPerLook, type Source, type Stream } from './stream.js';
-import { TableWriter } from './table-writer.js';
+import type { Source } from './stream.js';
+import type { StoredRow, TableWriter } from './table-writer.js';
+import { compileChanges, type Write } from './write.js';
+import { Writers } from './writers.js';
 
 type UpdateStatement = Extract<DataStatement, { readonly kind: 'update' }>;
 type DeleteStatement = Extract<DataStatement, { readonly kind: 'delete' }>;
-
-/** A row that gets another key: it is put when the statement has deleted all old ones. */
-interface Moved {
-  readonly key: Uint8Array;
-  readonly row: Row;
-}
 
 /** `columns` are those of `input`'s rows, among them all of the table and its row numbers. */
 export function compileUpdate(
@@ -28,42 +23,22 @@ export function compileUpdate(
   columns: readonly RelationColumn[],
 ): Write {
   const { table, returning } = statement;
-  const writer = new TableWriter(table);
-  const target = compileTarget(statement, writer, columns);
+  const writers = new Writers(statement.rules);
+  const writer = writers.target;
+  const targetOf = compileTarget(statement, writer, columns);
   const assign = compileAssignments(statement.assignments, table, scopeOf(columns, table.database));
   const giveBack = returning && compileReturning(returning, table, columns);
-  const sizeOfInput = rowSizer(columns);
-
-  return function* update(context, tally): Stream {
-    context.buffer.touch(table.object, table.version);
-    const held = new Held(context);
-    const moved: Moved[] = [];
-    const updateRow = (row: Row): Row | undefined => {
-      const old = target.row(row);
-      const key = target.key(old, row);
-      // A join may meet a row more than once: the first match counts.
-      if (context.buffer.writtenByStatement(key)) return undefined;
-      const changed = [...old];
-      for (const { slot, value } of assign) changed[slot] = value(row, context);
-      writer.checkNotNull(changed, context);
-      const newKey = writer.hasKey ? writer.keyOf(changed) : key;
-      if (sameBytes(key, newKey)) {
-        writer.put(key, changed, context);
-      } else {
-        context.buffer.delete(key);
-        held.add(sizeOfInput(row) + newKey.length);
-        moved.push({ key: newKey, row: changed });
-      }
-      tally.count += 1;
-      return giveBack?.(changed, row, context);
-    };
-    try {
-      yield* changeRows(input(context), updateRow, context);
-      yield* putMoved(moved, writer, context);
-    } finally {
-      held.free();
-    }
-  };
+  return compileChanges(writers, input, (from, context, tally, end) => {
+    const target = targetOf(from);
+    // A join may meet a row more than once: the first match counts.
+    if (context.buffer.writtenByStatement(target.key)) return undefined;
+    const changed: Value[] = [...target.row];
+    for (const { slot, value } of assign) changed[slot] = value(from, context);
+    writer.check(changed, context);
+    writer.update(target, changed, context, end);
+    tally.count += 1;
+    return giveBack?.({ row: changed, old: target.row, now: changed }, from, context);
+  });
 }
 
 export function compileDelete(
@@ -72,61 +47,43 @@ export function compileDelete(
   columns: readonly RelationColumn[],
 ): Write {
   const { table, returning } = statement;
-  const target = compileTarget(statement, new TableWriter(table), columns);
+  const writers = new Writers(statement.rules);
+  const writer = writers.target;
+  const targetOf = compileTarget(statement, writer, columns);
   const giveBack = returning && compileReturning(returning, table, columns);
-  return function* remove(context, tally): Stream {
-    context.buffer.touch(table.object, table.version);
-    const deleteRow = (row: Row): Row | undefined => {
-      const old = target.row(row);
-      const key = target.key(old, row);
-      if (context.buffer.writtenByStatement(key)) return undefined;
-      context.buffer.delete(key);
-      tally.count += 1;
-      return giveBack?.(old, row, context);
-    };
-    yield* changeRows(input(context), deleteRow, context);
-  };
+  return compileChanges(writers, input, (from, context, tally, end) => {
+    const target = targetOf(from);
+    if (context.buffer.writtenByStatement(target.key)) return undefined;
+    writer.delete(target, context, end);
+    tally.count += 1;
+    return giveBack?.({ row: target.row, old: target.row, now: undefined }, from, context);
+  });
 }
 
-/** Finds the target's row and its key in a row of the statement's input. */
-interface Target {
-  /** Whole, but for columns that the plan has found nobody to read: those are NULL. */
-  row(input: Row): Row;
-  key(row: Row, input: Row): Uint8Array;
-}
-
-function compileTarget(
-  { table, input }: UpdateStatement | DeleteStatement,
+/**
+ * Finds the target's row and its key in a row of the statement's input, which begins with the columns
+ * of the table. The row is whole, but for columns that the plan has found nobody to read: those are
+ * NULL.
+ */
+export function compileTarget(
+  { table, input }: { readonly table: TableDescriptor; readonly input: Relation },
   writer: TableWriter,
   columns: readonly RelationColumn[],
-): Target {
+): (from: Row) => StoredRow {
   const slots = table.columns.map((_, i) => {
     const { column } = must(input.columns[i], 'the input begins with the columns of the table');
     return columns.findIndex((candidate) => candidate.column === column);
   });
-  const row = (from: Row): Row => slots.map((slot) => (slot < 0 ? null : (from[slot] as Value)));
-  if (writer.hasKey) return { row, key: (found) => writer.keyOf(found) };
-  const numberSlot = slotOf(scopeOf(columns, table.database), rowNumberColumn);
-  return { row, key: (_, from) => writer.keyOfNumber(from[numberSlot] as bigint) };
-}
-
-/**
- * Puts rows under their new keys. All old keys are deleted by now, so `SET id = id + 1` collides
- * only with rows that stay.
- */
-function* putMoved(
-  moved: readonly Moved[],
-  writer: TableWriter,
-  context: ExecutionContext,
-): Stream {
-  for (const [i, { key, row }] of moved.entries()) {
-    if (context.buffer.getLatest(key) !== undefined) writer.raiseDuplicate(row, context);
-    writer.put(key, row, context);
-    if (i % rowsPerLook !== rowsPerLook - 1) continue;
-    if (context.turnIsOver()) yield pause;
+  const rowOf = (from: Row): Row => slots.map((slot) => (slot < 0 ? null : (from[slot] as Value)));
+  if (writer.hasKey) {
+    return (from) => {
+      const row = rowOf(from);
+      return { row, key: writer.keyOf(row) };
+    };
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || Buffer.compare(a, b) === 0;
+  const numberSlot = slotOf(scopeOf(columns, table.database), rowNumberColumn);
+  return (from) => ({
+    row: rowOf(from),
+    key: writer.keyOfNumber(from[numberSlot] as bigint),
+  });
 }

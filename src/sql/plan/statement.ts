@@ -1,13 +1,11 @@
 /** Bound statements: what a session executes. */
-import type {
-  ColumnDescriptor,
-  SequenceDescriptor,
-  TableDescriptor,
-} from '../catalogue/descriptor.js';
+import type { ObjectId } from '../../base/ids.js';
+import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { CopyTo } from './copy.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { Relation, RelationColumn } from './relation.js';
+import type { WriteRules } from './table-rules.js';
 
 /** What to compute for one column of the target table. */
 export interface Assignment {
@@ -16,8 +14,11 @@ export interface Assignment {
   readonly expression: Expression;
 }
 
-/** ON CONFLICT on the primary key. */
 export interface OnConflict {
+  /** The unique constraints that a row may break: all that are not deferrable, or those inferred. */
+  readonly arbiters:
+    | 'any'
+    | { readonly primaryKey: boolean; readonly indexes: readonly ObjectId[] };
   /** Undefined for DO NOTHING. */
   readonly update:
     | {
@@ -31,9 +32,16 @@ export interface OnConflict {
     | undefined;
 }
 
-/** RETURNING: expressions over the columns of the row as it is after the change (DELETE: before). */
+/** Columns that stand for those of a row of a table. */
+export type RowColumns = readonly { readonly column: ColumnId; readonly position: number }[];
+
+/** RETURNING: expressions over the columns of the changed row. */
 export interface Returning {
-  readonly row: readonly { readonly column: ColumnId; readonly position: number }[];
+  /** As it is after the change; of DELETE before it. */
+  readonly row: RowColumns;
+  /** `old` and `new`: NULLs where there is no such row. */
+  readonly old: RowColumns;
+  readonly now: RowColumns;
   readonly expressions: readonly NamedExpression[];
   readonly columns: readonly RelationColumn[];
 }
@@ -44,6 +52,7 @@ export type DataStatement =
   | {
       readonly kind: 'insert';
       readonly table: TableDescriptor;
+      readonly rules: WriteRules;
       /** One column per target column, already cast to its type. */
       readonly input: Relation;
       /** The table's column for each column of `input`. */
@@ -62,6 +71,7 @@ export type DataStatement =
   | {
       readonly kind: 'update';
       readonly table: TableDescriptor;
+      readonly rules: WriteRules;
       /** Rows to change: all columns of the table first, in the order of the descriptor, then FROM's. */
       readonly input: Relation;
       readonly assignments: readonly Assignment[];
@@ -70,41 +80,20 @@ export type DataStatement =
   | {
       readonly kind: 'delete';
       readonly table: TableDescriptor;
+      readonly rules: WriteRules;
       /** Rows to delete: all columns of the table first, then USING's. */
       readonly input: Relation;
       readonly returning: Returning | undefined;
     };
 
-export type SequenceOptions = Pick<SequenceDescriptor, 'start' | 'increment' | 'maximum'>;
-
-/** A new table as CREATE TABLE says it; the catalogue gives the ids. */
-export interface NewTable {
-  readonly schema: string;
-  readonly name: string;
-  readonly columns: readonly Omit<ColumnDescriptor, 'default'>[];
-  /** Per column: its default in SQL, the sequence of SERIAL and IDENTITY, or undefined. */
-  readonly defaults: readonly (
-    | { readonly kind: 'expression'; readonly sql: string }
-    | { readonly kind: 'sequence'; readonly sequence: SequenceOptions }
-    | undefined
-  )[];
-  readonly primaryKey: readonly number[];
-  readonly primaryKeyName: string | undefined;
-}
-
 export type Statement =
   | DataStatement
-  | { readonly kind: 'createTable'; readonly table: NewTable; readonly ifNotExists: boolean }
-  | {
-      readonly kind: 'dropTable';
-      readonly names: readonly { readonly schema: string | undefined; readonly name: string }[];
-      readonly ifExists: boolean;
-    }
   | { readonly kind: 'begin'; readonly readOnly: boolean | undefined }
   /** SET TRANSACTION. */
   | { readonly kind: 'setTransaction'; readonly readOnly: boolean | undefined }
   | { readonly kind: 'commit' }
   | { readonly kind: 'rollback' }
+  | { readonly kind: 'savepoint' | 'release' | 'rollbackTo'; readonly name: string }
   /** SET name TO value; undefined for DEFAULT. */
   | {
       readonly kind: 'set';

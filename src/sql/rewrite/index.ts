@@ -4,7 +4,7 @@
  * nothing of how plans are executed.
  */
 export { columnsRead, conjunctsOf } from './expressions.js';
-export { ordersAsKeys } from './key-comparisons.js';
+export { fitsKey, ordersAsKeys } from './key-comparisons.js';
 export {
   type Access,
   columnsOf,
@@ -21,6 +21,7 @@ export {
   answerColumns,
   type ApplyPlan,
   type Branch,
+  hasStatements,
   type QueryPlan,
   type WithTablePlan,
 } from './query-plan.js';

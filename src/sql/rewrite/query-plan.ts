@@ -4,7 +4,7 @@ import type { ColumnId, Expression, ExpressionType } from '../plan/expression.js
 import type { RelationColumn } from '../plan/relation.js';
 import type { DataStatement } from '../plan/statement.js';
 import type { Capture } from '../plan/subquery.js';
-import { columnsOf, type Plan } from './plan.js';
+import { columnsOf, mapInputs, type Plan } from './plan.js';
 import type { PlannedStatement } from './statement.js';
 
 /** What an apply makes of the right rows of one left row. */
@@ -224,4 +224,17 @@ function mapAnswer(
     default:
       return unreachable(answer);
   }
+}
+
+/** Whether a statement in WITH changes rows. */
+export function hasStatements(plan: Plan): boolean {
+  if (plan.kind === 'with' && plan.tables.some(({ source }) => source.kind === 'statement')) {
+    return true;
+  }
+  let found = false;
+  mapInputs(plan, (input) => {
+    found ||= hasStatements(input);
+    return input;
+  });
+  return found;
 }

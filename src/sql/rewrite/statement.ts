@@ -86,7 +86,9 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
   const { table, returning } = statement;
   const needed = new Set<ColumnId>();
   if (table.primaryKey.length === 0) needed.add(rowNumberColumn);
-  const isWhole = kind === 'update' || returning !== undefined;
+  // Entries of indexes and keys that others reference are made of other columns too.
+  const hasMore = table.indexes.length > 0 || table.referencedBy.length > 0;
+  const isWhole = kind === 'update' || returning !== undefined || hasMore;
   for (const [i, { position }] of table.columns.entries()) {
     const column = input.columns[i]?.column;
     const isWanted = isWhole || table.primaryKey.includes(position);
