@@ -12,14 +12,14 @@ import { must } from '#src/base/assert.js';
 import { byteString, bytesOfString } from '#src/base/bytes.js';
 import { Random } from '#src/base/random.js';
 import { SortedMap } from '#src/base/sorted-map.js';
-import { bind } from '#src/sql/bind/index.js';
+import { bind, BindContext, ParameterTypes } from '#src/sql/bind/index.js';
 import {
   CatalogueCache,
   type NumberSource,
   PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
-import { createTable as createTableIn } from '#src/sql/ddl/new-table.js';
+import { runDdl } from '#src/sql/ddl/index.js';
 import { compileStatement, type ExecutionContext } from '#src/sql/execute/index.js';
 import { MemoryAccount } from '#src/sql/memory.js';
 import { parse } from '#src/sql/parse/index.js';
@@ -99,11 +99,14 @@ function commit(buffer: TransactionBuffer): void {
 }
 
 function createTable(sql: string): void {
-  const { statement } = bound(sql);
-  if (statement.kind !== 'createTable') throw new Error('not CREATE TABLE');
+  const parsed = must(parse(sql, { statementBytes: 10_000_000 })[0], 'a statement');
   const buffer = new TransactionBuffer(reader);
   buffer.beginStatement();
-  createTableIn(catalogueOf(buffer), statement.table);
+  const catalogue = catalogueOf(buffer);
+  const lookup = new PathLookup(catalogue, ['public']);
+  const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
+  const work = runDdl({ bind, catalogue, execution: contextOf(buffer, []) }, parsed);
+  while (work.next().done !== true);
   commit(buffer);
 }
 

@@ -8,21 +8,21 @@ import { must } from '#src/base/assert.js';
 import { byteString } from '#src/base/bytes.js';
 import { raise } from '#src/base/errors.js';
 import { Random } from '#src/base/random.js';
-import { bind } from '#src/sql/bind/index.js';
+import { bind, BindContext, ParameterTypes } from '#src/sql/bind/index.js';
 import {
   CatalogueCache,
   type NumberSource,
   PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
-import { createTable } from '#src/sql/ddl/new-table.js';
+import { isDdl, runDdl } from '#src/sql/ddl/index.js';
 import {
   type CompiledStatement,
   compileStatement,
   type ExecutionContext,
 } from '#src/sql/execute/index.js';
 import { MemoryAccount } from '#src/sql/memory.js';
-import { parse } from '#src/sql/parse/index.js';
+import { parse, type ParsedStatement } from '#src/sql/parse/index.js';
 import type { BoundStatement } from '#src/sql/plan/statement.js';
 import {
   findTimeZone,
@@ -135,15 +135,16 @@ export class Database {
   /** Runs one statement and commits it. */
   run(sql: string, options: Options = {}): Result {
     const buffer = new TransactionBuffer(this.pairs);
-    const bound = this.bind(sql, buffer);
-    buffer.beginStatement();
-    if (bound.statement.kind === 'createTable') {
-      const tables = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
-      createTable(tables, bound.statement.table);
+    const [parsed] = parse(sql, { statementBytes: 10_000_000 });
+    if (parsed !== undefined && isDdl(parsed.node)) {
+      buffer.beginStatement();
+      this.#define(parsed, buffer, options);
       this.#commit(buffer);
       this.#version.catalogueVersion += 1;
       return { rows: [], count: 0, pauses: 0 };
     }
+    const bound = this.bind(sql, buffer);
+    buffer.beginStatement();
     const compiled = compileStatement(bound);
     const result = this.execute(compiled, buffer, options);
     if (compiled.point !== undefined) {
@@ -152,6 +153,15 @@ export class Database {
     }
     this.#commit(buffer);
     return result;
+  }
+
+  #define(parsed: ParsedStatement, buffer: TransactionBuffer, options: Options): void {
+    const catalogue = new TransactionCatalogue(this.#version, buffer, this.#cache, this.#numbers);
+    const lookup = new PathLookup(catalogue, ['public']);
+    const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
+    const execution = this.context(buffer, options);
+    const work = runDdl({ bind, catalogue, execution }, parsed);
+    while (work.next().done !== true);
   }
 
   context(buffer: TransactionBuffer, options: Options = {}): ExecutionContext {

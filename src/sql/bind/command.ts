@@ -15,7 +15,10 @@ import { nodeLocation } from './expression.js';
 import { bindTypeName } from './type-name.js';
 
 export function bindTransaction(context: BindContext, body: ast.TransactionStmt): Statement {
-  const read = fields(context.source, 'TransactionStmt', body, ['kind', 'options']);
+  const read = fields(context.source, 'TransactionStmt', body, [
+    ...(['kind', 'options', 'savepoint_name'] as const),
+  ]);
+  const name = read.savepoint_name ?? '';
   switch (read.kind) {
     case 'TRANS_STMT_BEGIN':
     case 'TRANS_STMT_START':
@@ -24,6 +27,12 @@ export function bindTransaction(context: BindContext, body: ast.TransactionStmt)
       return { kind: 'commit' };
     case 'TRANS_STMT_ROLLBACK':
       return { kind: 'rollback' };
+    case 'TRANS_STMT_SAVEPOINT':
+      return { kind: 'savepoint', name };
+    case 'TRANS_STMT_RELEASE':
+      return { kind: 'release', name };
+    case 'TRANS_STMT_ROLLBACK_TO':
+      return { kind: 'rollbackTo', name };
     default:
       return notSupported(context.source, transactionName(read.kind), locationOf(body));
   }

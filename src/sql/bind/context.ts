@@ -22,6 +22,8 @@ export class BindContext {
   outer: OuterQuery | undefined;
   /** Tables of WITH that can be named, the innermost first. */
   withTables: WithScope | undefined;
+  /** What columns are called that are made of subqueries, by their nodes. */
+  readonly subqueryNames = new Map<object, string>();
   /** Entries of FROM that cannot be named here: an error about a name tells of them. */
   hidden: readonly HiddenScope[] = [];
   /** Byte offsets in the text of expressions, for errors found after they were bound. */

@@ -25,6 +25,7 @@ import { bindWithin } from './outer.js';
 import {
   emptyScope,
   joinScopes,
+  nullableScope,
   type Scope,
   type ScopeColumn,
   type ScopeRelation,
@@ -317,7 +318,11 @@ function bindJoin(context: BindContext, body: ast.JoinExpr, around: Left): From 
   const left = bindItem(context, must(read.larg, 'a join has a left side'), around);
   const rightNode = must(read.rarg, 'a join has a right side');
   const right = bindItem(context, rightNode, leftOfJoin(kind, around, left));
-  const both = joinScopes(context, left.scope, right.scope);
+  const both = joinScopes(
+    context,
+    kind === 'right' || kind === 'full' ? nullableScope(left.scope) : left.scope,
+    kind === 'left' || kind === 'full' ? nullableScope(right.scope) : right.scope,
+  );
   const names = read.isNatural
     ? commonNames(left.scope, right.scope)
     : read.usingClause && stringsOf(read.usingClause);
@@ -365,7 +370,8 @@ function aliased(context: BindContext, from: From, alias: ast.Alias): From {
     schema: undefined,
     columns,
   };
-  return { ...from, scope: { relations: [relation], visible: columns } };
+  const covered = [...from.scope.relations, ...(from.scope.covered ?? [])];
+  return { ...from, scope: { relations: [relation], visible: columns, covered } };
 }
 
 function joinKind(type: ast.JoinType | undefined): JoinKind {
@@ -415,8 +421,8 @@ function bindUsing(
     alias === undefined
       ? []
       : [{ name: alias.aliasname, hiddenName: undefined, schema: undefined, columns: merged }];
-  const { relations } = joinScopes(context, both, { relations: named, visible: [] });
-  return joined(kind, left, right, condition, { ...own, relations });
+  const { relations, covered = [] } = joinScopes(context, both, { relations: named, visible: [] });
+  return joined(kind, left, right, condition, { ...own, relations, covered });
 }
 
 function usingColumn(

@@ -7,5 +7,7 @@
  * silence. Must not know: storage, transactions, sessions; its objects come by CatalogueLookup.
  */
 export { isAdminCall } from './admin.js';
+export { BindContext, ParameterTypes } from './context.js';
 export { bind, type Environment } from './statement.js';
 export { isTypeName } from './type-name.js';
+export { bindWriteRules } from './table-rules.js';

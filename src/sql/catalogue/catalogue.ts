@@ -11,6 +11,7 @@ import type {
   FunctionDescriptor,
   RelationDescriptor,
   SchemaDescriptor,
+  TableDescriptor,
   TypeDescriptor,
 } from './descriptor.js';
 import type { NumberSource } from './numbers.js';
@@ -30,8 +31,10 @@ import {
   type NameKind,
   schemaKey,
   schemaSpan,
+  temporaryDatabase,
+  temporarySchema,
 } from './rows.js';
-import { typeNameOf } from './type-names.js';
+import { rowTypeNameOf, typeNameOf } from './type-names.js';
 
 /** User data; the catalogue itself is database 0. */
 export const userDatabase = 1 as DatabaseId;
@@ -52,6 +55,7 @@ function readObject(reader: Reader, object: ObjectId): Descriptor {
   }
   return decodeDescriptor(row, (type) => {
     const descriptor = readObject(reader, type);
+    if (descriptor.kind === 'table') return rowTypeNameOf(descriptor);
     assert(descriptor.kind === 'type', 'a column has a type', descriptor.kind);
     return typeNameOf(descriptor);
   });
@@ -100,8 +104,26 @@ export class CatalogueCache {
   }
 }
 
+/** The temporary tables that `reader` shows. */
+export function temporaryTables(reader: Reader): readonly TableDescriptor[] {
+  const span = schemaSpan('relation', temporaryDatabase, temporarySchema);
+  return readNames(reader, span)
+    .map((object) => readObject(reader, object))
+    .filter((object) => object.kind === 'table');
+}
+
 /** Names that a place keeps at most. */
 const objectsMax = 10_000;
+
+/** Gives ids of temporary objects and storages, from `firstTemporaryId` on, none twice in a session. */
+export interface TemporaryIds {
+  next(): number;
+}
+
+/** Where there are no sessions and hence no temporary objects. */
+const noTemporaryIds: TemporaryIds = {
+  next: () => raise('feature_not_supported', 'temporary objects are not supported here'),
+};
 
 /** The catalogue within one transaction: its snapshot with its own changes. */
 export class TransactionCatalogue {
@@ -109,8 +131,11 @@ export class TransactionCatalogue {
   readonly #buffer: TransactionBuffer;
   readonly #cache: CatalogueCache;
   readonly #numbers: NumberSource;
+  readonly #temporaryIds: TemporaryIds;
   readonly #version: number;
   #changed = false;
+  /** What it read of a catalogue that is its own, until that changes. */
+  readonly #own = new Map<string, readonly Descriptor[]>();
 
   /** Made at once with the transaction's snapshot. */
   constructor(
@@ -118,8 +143,10 @@ export class TransactionCatalogue {
     buffer: TransactionBuffer,
     cache: CatalogueCache,
     numbers: NumberSource,
+    temporaryIds: TemporaryIds = noTemporaryIds,
   ) {
     this.#numbers = numbers;
+    this.#temporaryIds = temporaryIds;
     this.#access = access;
     this.#buffer = buffer;
     this.#cache = cache;
@@ -179,8 +206,9 @@ export class TransactionCatalogue {
     return found.map((one) => this.object(one));
   }
 
-  /** An id for an object or a storage. A statement of the buffer is open. */
-  newId(): number {
+  /** An id for an object or a storage of a database. A statement of the buffer is open. */
+  newId(database: DatabaseId): number {
+    if (database === temporaryDatabase) return this.#temporaryIds.next();
     const id = this.#numbers.take(lastIdKey, firstId, 1n, 1);
     this.#buffer.advance(lastIdKey, id);
     if (id >= BigInt(firstTemporaryId)) {
@@ -231,9 +259,15 @@ export class TransactionCatalogue {
     }
   }
 
+  /** Changes were taken back. */
+  takenBack(): void {
+    this.#own.clear();
+  }
+
   /** What follows in the same statement sees the change. */
   #step(): void {
     this.#changed = true;
+    this.#own.clear();
     this.#buffer.endStatement();
     this.#buffer.beginStatement();
   }
@@ -259,8 +293,16 @@ export class TransactionCatalogue {
     key: string,
     read: () => readonly Descriptor[],
   ): readonly Descriptor[] {
-    if (!this.isCurrent || database !== userDatabase) return read();
-    return this.#cache.find(this.#version, key, read);
+    if (this.isCurrent && database === userDatabase) {
+      return this.#cache.find(this.#version, key, read);
+    }
+    const own = `${database}\0${key}`;
+    const known = this.#own.get(own);
+    if (known !== undefined) return known;
+    if (this.#own.size >= objectsMax) this.#own.clear();
+    const found = read();
+    this.#own.set(own, found);
+    return found;
   }
 }
 

@@ -40,6 +40,9 @@ function ofTable(table: TableDescriptor): ObjectId[] {
     ...typesOf(table.columns.map(({ type }) => type)),
     ...table.foreignKeys.map(({ references }) => references),
     ...table.uses,
+    ...table.columns.flatMap(({ default: given }) =>
+      given?.kind === 'sequence' ? [given.sequence.object] : [],
+    ),
   ];
 }
 

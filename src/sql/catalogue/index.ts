@@ -7,7 +7,13 @@
  * a table that was changed or dropped since are refused (fence); descriptors of earlier versions are
  * read. Must not know: SQL text, plans.
  */
-export { CatalogueCache, type TemporaryIds, TransactionCatalogue, userDatabase } from './catalogue.js';
+export {
+  CatalogueCache,
+  type TemporaryIds,
+  temporaryTables,
+  TransactionCatalogue,
+  userDatabase,
+} from './catalogue.js';
 export { dependenciesOf } from './dependencies.js';
 export type {
   CheckDescriptor,
@@ -35,6 +41,14 @@ export type {
 export { type CatalogueLookup, noObjects, tableNamed } from './names.js';
 export type { NumberSource } from './numbers.js';
 export { type Found, isAsFound, RecordingLookup } from './recording.js';
-export { PathLookup, temporarySchema } from './path.js';
-export { firstOid, firstTemporaryId, objectOfType, temporaryDatabase } from './rows.js';
+export { PathLookup } from './path.js';
+export {
+  descriptorKey,
+  firstOid,
+  firstTemporaryId,
+  objectOfType,
+  schemaKey,
+  temporaryDatabase,
+  temporarySchema,
+} from './rows.js';
 export { rowTypeNameOf, typeNameOf } from './type-names.js';

@@ -1,6 +1,7 @@
 /** Looking up objects by the names that statements use. */
 import type { ObjectId } from '../../base/ids.js';
 import type {
+  ColumnDescriptor,
   Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
@@ -22,6 +23,8 @@ export interface CatalogueLookup {
   object(object: ObjectId): Descriptor | undefined;
   /** A table by its id: what foreign keys reference. */
   table(object: ObjectId): TableDescriptor | undefined;
+  /** The columns of a table that can be named, as they are called. */
+  columnsOf(table: TableDescriptor): readonly ColumnDescriptor[];
   hasSchema(name: string): boolean;
   /** Where CREATE without a schema goes; undefined when no schema of the path exists. */
   readonly creationSchema: string | undefined;
@@ -36,6 +39,7 @@ export const noObjects: CatalogueLookup = {
   functions: () => [],
   object: () => undefined,
   table: () => undefined,
+  columnsOf: (table) => table.columns,
   hasSchema: () => false,
   creationSchema: undefined,
   path: [],

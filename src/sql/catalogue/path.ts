@@ -2,6 +2,7 @@
 import type { DatabaseId, ObjectId } from '../../base/ids.js';
 import { type TransactionCatalogue, userDatabase } from './catalogue.js';
 import type {
+  ColumnDescriptor,
   Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
@@ -9,10 +10,7 @@ import type {
   TypeDescriptor,
 } from './descriptor.js';
 import type { CatalogueLookup } from './names.js';
-import { temporaryDatabase } from './rows.js';
-
-/** The schema of a session's temporary objects, under whatever number it goes elsewhere. */
-export const temporarySchema = 'pg_temp';
+import { temporaryDatabase, temporarySchema } from './rows.js';
 
 /** There without being made. */
 const publicSchema = 'public';
@@ -49,6 +47,10 @@ export class PathLookup implements CatalogueLookup {
   table(object: ObjectId): TableDescriptor | undefined {
     const found = this.object(object);
     return found?.kind === 'table' ? found : undefined;
+  }
+
+  columnsOf(table: TableDescriptor): readonly ColumnDescriptor[] {
+    return table.columns;
   }
 
   hasSchema(name: string): boolean {

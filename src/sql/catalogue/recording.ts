@@ -1,6 +1,7 @@
 /** A lookup that remembers what was asked and found: what a plan or a stored text depends on. */
 import type { ObjectId } from '../../base/ids.js';
 import type {
+  ColumnDescriptor,
   Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
@@ -58,6 +59,10 @@ export class RecordingLookup implements CatalogueLookup {
   table(object: ObjectId): TableDescriptor | undefined {
     const found = this.object(object);
     return found?.kind === 'table' ? found : undefined;
+  }
+
+  columnsOf(table: TableDescriptor): readonly ColumnDescriptor[] {
+    return this.#inner.columnsOf(table);
   }
 
   hasSchema(name: string): boolean {

@@ -28,6 +28,9 @@ const catalogueStorage = 1 as StorageId;
 /** Objects of a session alone: database, catalogue rows and data of theirs never leave it. */
 export const temporaryDatabase = 2 as DatabaseId;
 
+/** The schema of a session's temporary objects, under whatever number it goes elsewhere. */
+export const temporarySchema = 'pg_temp';
+
 /** Ids of temporary objects begin here; others end below. */
 export const firstTemporaryId = 0xf000_0000;
 

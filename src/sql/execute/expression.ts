@@ -3,18 +3,17 @@
  * (a column compared with a constant or a parameter) get closures without calls in them. No user
  * text is ever evaluated as code.
  */
-import { assert, must, unreachable } from '../../base/assert.js';
+import { assert, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import type { DatabaseId } from '../../base/ids.js';
 import type { SequenceDescriptor } from '../catalogue/descriptor.js';
 import type { ScalarFunction } from '../functions/index.js';
 import type { Expression } from '../plan/expression.js';
-import { sequenceKey } from '../storage-format/index.js';
 import { type HashKey, printType, typeNamed, type Value } from '../types/index.js';
 import { compileCall } from './call.js';
 import type { ExecutionContext } from './execution.js';
 import { outerValue } from './nested.js';
 import { type Evaluate, type Scope, slotOf, type Test } from './scope.js';
+import { takeNumber } from './sequence.js';
 
 type Of<Kind extends Expression['kind']> = Extract<Expression, { readonly kind: Kind }>;
 
@@ -39,7 +38,7 @@ export function compileExpression(expression: Expression, scope: Scope): Evaluat
     case 'subquery':
       return assert(false, 'planning makes operators of subqueries') as never;
     case 'nextValue':
-      return compileNextValue(expression.sequence, expression.type.name, scope);
+      return compileNextValue(expression.sequence, expression.type.name);
     case 'call':
       return compileCall(
         expression,
@@ -252,29 +251,17 @@ function compileInSet(expression: Of<'in'>, scope: Scope): Evaluate | undefined 
   };
 }
 
-function compileNextValue(sequence: SequenceDescriptor, type: string, scope: Scope): Evaluate {
+function compileNextValue(sequence: SequenceDescriptor, type: string): Evaluate {
   const asNumber = type !== 'int8';
-  const database = must(scope.database, 'only a writing statement takes numbers');
   return (_, context) => {
-    const value = nextValue(sequence, database, context);
+    const value = nextValue(sequence, context);
     return asNumber ? Number(value) : value;
   };
 }
 
-/** Takes the next number of a sequence. Raises 2200H beyond its maximum. */
-export function nextValue(
-  sequence: SequenceDescriptor,
-  database: DatabaseId,
-  context: ExecutionContext,
-): bigint {
-  const key = sequenceKey(database, sequence);
-  const value = context.numbers.take(key, sequence.start, sequence.increment, 1);
-  if (value > sequence.maximum) {
-    raise(
-      'sequence_generator_limit_exceeded',
-      `nextval: reached maximum value of sequence "${sequence.name}" (${sequence.maximum})`,
-    );
-  }
-  context.buffer.advance(key, value, sequence.increment < 0n);
+/** Takes the next number of a sequence, as `nextval` does. Raises 2200H beyond its bound. */
+function nextValue(sequence: SequenceDescriptor, context: ExecutionContext): bigint {
+  const value = takeNumber(sequence, context);
+  context.functions.sequences?.given(sequence.object, value);
   return value;
 }

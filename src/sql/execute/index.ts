@@ -10,3 +10,5 @@ export type {
   ExecutionContext,
   Step,
 } from './execution.js';
+export { takeNumber, withinBounds } from './sequence.js';
+export { buildIndex, validateCheck, validateForeignKey, validateNotNull } from './validate.js';

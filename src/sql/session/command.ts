@@ -48,6 +48,10 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'rollback':
       state.end(false);
       return yield* completed(run, 'ROLLBACK');
+    case 'savepoint':
+    case 'release':
+    case 'rollbackTo':
+      return yield* runSavepoint(run, statement);
     case 'setTransaction':
       if (state.transaction?.explicit === true && statement.readOnly !== undefined) {
         setReadOnly(run, statement.readOnly);
@@ -83,12 +87,43 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'delete':
     case 'explain':
     case 'administer':
-    case 'createTable':
-    case 'dropTable':
       return raise('internal_error', `${statement.kind} is no command`);
     default:
       return unreachable(statement);
   }
+}
+
+const savepointTags = {
+  savepoint: 'SAVEPOINT',
+  release: 'RELEASE',
+  rollbackTo: 'ROLLBACK',
+} as const;
+
+function* runSavepoint(
+  run: Run,
+  { kind, name }: Extract<Statement, { kind: 'savepoint' | 'release' | 'rollbackTo' }>,
+): Work<void> {
+  const { state } = run;
+  const { transaction } = state;
+  if (!state.failed && transaction?.explicit !== true) {
+    const what = {
+      savepoint: 'SAVEPOINT',
+      release: 'RELEASE SAVEPOINT',
+      rollbackTo: 'ROLLBACK TO SAVEPOINT',
+    }[kind];
+    const text = `${what} can only be used in transaction blocks`;
+    raise('no_active_sql_transaction', text);
+  }
+  if (kind === 'savepoint') {
+    transaction?.addSavepoint(name);
+    state.settings.mark(name);
+  } else {
+    const found = transaction?.endSavepoint(name, kind === 'release') === true;
+    if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
+    state.settings.endMark(name, kind === 'release');
+    state.failed = false;
+  }
+  return yield* completed(run, savepointTags[kind]);
 }
 
 function setReadOnly({ state }: Run, readOnly: boolean): void {

@@ -1,6 +1,11 @@
 /** What functions read of the session and its statement. */
 import type { Random } from '../../base/random.js';
-import { findTimeZone, type FunctionContext, type TimeZone } from '../types/index.js';
+import {
+  findTimeZone,
+  type FunctionContext,
+  type SequenceAccess,
+  type TimeZone,
+} from '../types/index.js';
 import type { Settings } from './settings.js';
 import { must } from '../../base/assert.js';
 
@@ -11,18 +16,30 @@ function micros(wallMs: number): bigint {
   return BigInt(Math.round((wallMs - epochMs) * 1000));
 }
 
+/** The schemas of a search path: names, in quotes where they need them. */
+function pathOf(value: string, user: string): readonly string[] {
+  const words = value.match(/"(?:[^"]|"")*"|[^\s,"]+/g) ?? [];
+  return words.map((word) => {
+    const name = word.startsWith('"') ? word.slice(1, -1).replaceAll('""', '"') : word;
+    return name === '$user' ? user : name;
+  });
+}
+
 /** One object per session; its fields are set when transactions and statements begin. */
 export class SessionFunctions implements FunctionContext {
   readonly user: string;
   readonly database: string;
-  readonly schema = 'public';
   readonly version: string;
   /** Milliseconds since 1970 at the start of statement and transaction, and now. */
   statementMs = 0;
   transactionMs = 0;
   nowMs = 0;
   random: Random;
+  sequences: SequenceAccess | undefined;
   readonly #settings: Settings;
+  /** Whether a schema is there now. */
+  hasSchema: (name: string) => boolean = (name) => name === 'public';
+  #path: { readonly value: string; readonly words: readonly string[] } | undefined;
   #zone: { readonly name: string; readonly zone: TimeZone } | undefined;
 
   constructor(user: string, database: string, settings: Settings, random: Random) {
@@ -35,6 +52,17 @@ export class SessionFunctions implements FunctionContext {
 
   get statementTimestamp(): bigint {
     return micros(this.statementMs);
+  }
+
+  /** The words of search_path. */
+  get path(): readonly string[] {
+    const value = this.#settings.get('search_path') ?? '';
+    if (this.#path?.value !== value) this.#path = { value, words: pathOf(value, this.user) };
+    return this.#path.words;
+  }
+
+  get schema(): string | undefined {
+    return this.path.find((name) => this.hasSchema(name));
   }
 
   get transactionTimestamp(): bigint {
@@ -99,6 +127,10 @@ export class WitnessedFunctions implements FunctionContext {
 
   get schema(): string | undefined {
     return this.#witnessed.schema;
+  }
+
+  get sequences(): SequenceAccess | undefined {
+    return this.#witnessed.sequences;
   }
 
   get version(): string {

@@ -11,6 +11,7 @@ import type { Term } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { decodeCounter } from '../../txn/index.js';
 import type { NumberSource } from '../catalogue/index.js';
+import { isTemporaryKey, type TemporaryStore } from './temporary.js';
 
 /** Consecutive numbers that the leader gave. */
 interface Range {
@@ -35,12 +36,14 @@ interface Sequence {
 
 export class Numbers implements NumberSource {
   readonly #access: ShardAccess;
+  readonly #temporary: TemporaryStore;
   #sequences: Map<string, Sequence> | undefined;
   #isProvisional = false;
   #term: Term | undefined;
 
-  constructor(access: ShardAccess) {
+  constructor(access: ShardAccess, temporary: TemporaryStore) {
     this.#access = access;
+    this.#temporary = temporary;
   }
 
   /**
@@ -72,6 +75,7 @@ export class Numbers implements NumberSource {
   }
 
   take(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
+    if (isTemporaryKey(key)) return this.#temporary.take(key, start, increment, count);
     if (this.#sequences === undefined && this.#access.givesNumbers) {
       return this.#takeHere(key, start, increment, count);
     }

@@ -1,5 +1,6 @@
 /** Plans that the sessions of a place share, by the text that a client sent. */
 import type { Cell } from '../../base/metrics.js';
+import type { Found } from '../catalogue/index.js';
 import type { CompiledStatement } from '../execute/index.js';
 import type { BoundStatement } from '../plan/statement.js';
 import type { Column } from './protocol.js';
@@ -7,13 +8,18 @@ import type { Column } from './protocol.js';
 /** A statement that reads or writes rows, ready to run. */
 export interface Plan {
   readonly bound: BoundStatement;
+  /** What its names meant: it is good while they mean the same. */
+  readonly found: readonly Found[];
   readonly compiled: CompiledStatement;
   /** One object for all results, so that a door can keep what it makes of it. */
   readonly columns: readonly Column[] | undefined;
   /** The texts of result values depend on the session's time zone. */
   readonly readsTimeZone: boolean;
   readonly writes: boolean;
-  /** The version of the catalogue that its tables were last compared with. */
+  /**
+   * The version of the catalogue at which its names were last looked up by a session that sees nothing
+   * of its own; 0 before.
+   */
   catalogueVersion: number;
   /** Set by each use, cleared when it is spared once. */
   used: boolean;

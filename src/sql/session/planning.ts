@@ -1,5 +1,6 @@
 /** From a statement to its plan: the cache, binding, compiling. */
 import { bind, type Environment } from '../bind/index.js';
+import { type Found, isAsFound, RecordingLookup, temporaryDatabase } from '../catalogue/index.js';
 import { compileStatement } from '../execute/index.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { RelationColumn } from '../plan/relation.js';
@@ -38,9 +39,10 @@ export function planOf(state: SessionState, query: Query, transaction: Transacti
   }
   metrics.planMisses.value += 1;
   const parsed = query.parsed();
-  const { bound, shared } = bindWitnessed(state, parsed, query.types, state.lookupOf(transaction));
-  const plan = makePlan(state, bound, parsed.text.length);
-  const keeps = shared && catalogue.isCurrent && parsed.text.length <= cachedTextMax;
+  const lookup = new RecordingLookup(state.lookupOf(transaction));
+  const { bound, shared } = bindWitnessed(state, parsed, query.types, lookup);
+  const plan = makePlan(state, bound, lookup.found, parsed.text.length);
+  const keeps = shared && catalogue.isCurrent && lasts(plan) && parsed.text.length <= cachedTextMax;
   if (query.key !== undefined && keeps && bound.statement.kind !== 'explain') {
     plans.set(query.key, plan);
   }
@@ -59,33 +61,43 @@ export function bindWitnessed(
   return { bound, shared: !functions.used };
 }
 
-/** Whether the plan's tables are what `catalogue` shows under their names. */
+/** Whether other sessions can use it: it is about nothing of this one. */
+function lasts({ found }: Plan): boolean {
+  return found.every(({ objects }) =>
+    objects.every(({ database }) => database !== temporaryDatabase),
+  );
+}
+
+/** Whether the plan's names mean what they meant when it was made. */
 function isValid(state: SessionState, plan: Plan, transaction: Transaction): boolean {
   const { catalogue } = transaction;
-  const lookup = state.lookupOf(transaction);
   const { catalogueVersion } = state.access;
-  if (catalogue.isCurrent && plan.catalogueVersion === catalogueVersion) return true;
-  for (const table of plan.bound.tables) {
-    const now = lookup.relation(table.schema, table.name);
-    if (now?.object !== table.object || now.version !== table.version) return false;
-  }
-  if (catalogue.isCurrent) plan.catalogueVersion = catalogueVersion;
+  const plain = catalogue.isCurrent && state.namesArePlain;
+  if (plain && plan.catalogueVersion === catalogueVersion) return true;
+  if (!isAsFound(state.lookupOf(transaction), plan.found)) return false;
+  if (plain) plan.catalogueVersion = catalogueVersion;
   return true;
 }
 
 /** Bytes of a bound statement for each character of its text. An estimate. */
 const bytesPerCharacter = 40;
 
-function makePlan(state: SessionState, bound: BoundStatement, textLength: number): Plan {
+function makePlan(
+  state: SessionState,
+  bound: BoundStatement,
+  found: readonly Found[],
+  textLength: number,
+): Plan {
   const compiled = compileStatement(bound);
   const { kind } = bound.statement;
   return {
     bound,
+    found,
     compiled,
     columns: bound.columns && columnsOf(bound.columns),
     readsTimeZone: bound.columns?.some(({ type }) => dependsOnZone(type.name)) === true,
     writes: kind === 'insert' || kind === 'update' || kind === 'delete',
-    catalogueVersion: state.access.catalogueVersion,
+    catalogueVersion: state.namesArePlain ? state.access.catalogueVersion : 0,
     used: false,
     bytes: compiled.bytes + textLength * bytesPerCharacter,
   };

@@ -15,7 +15,8 @@ export function pointPlan(state: SessionState, message: Execute): Plan | undefin
   const plan = keptPlan(state, message);
   if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
   if (state.transaction !== undefined || state.failed) return undefined;
-  return plan.catalogueVersion === state.access.catalogueVersion ? plan : undefined;
+  const isCurrent = plan.catalogueVersion === state.access.catalogueVersion;
+  return isCurrent && state.namesArePlain ? plan : undefined;
 }
 
 function keptPlan(state: SessionState, { statement, parameterTypes }: Execute): Plan | undefined {

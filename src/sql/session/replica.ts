@@ -10,6 +10,8 @@ import type {
   TakeNumbersMessage,
 } from '../../shard/protocol.js';
 import type { Numbers } from './numbers.js';
+import { endTemporaryRows } from './temporary-rows.js';
+import { splitProposal } from './temporary.js';
 import type { SessionState } from './state.js';
 import type { Answer, Work } from './work.js';
 
@@ -86,17 +88,22 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
     if (transaction !== undefined && !transaction.buffer.isEmpty) {
       const id = access.nextTransactionId();
       const { buffer, snapshot, numbers } = transaction;
-      const message: ProposeMessage = {
-        kind: 'shard.propose',
-        shard: access.shard,
-        token: id,
-        proposal: buffer.proposal(id, snapshot, numbers.term),
-        replyTo: self,
-      };
-      state.awaited = id;
-      state.turn.send(access.replica, message);
-      answerOf(yield 'commit', 'shard.committed');
+      const { lasting, own } = splitProposal(buffer.proposal(id, snapshot, numbers.term));
+      if (lasting.writes.length > 0 || (lasting.fences ?? []).length > 0) {
+        const message: ProposeMessage = {
+          kind: 'shard.propose',
+          shard: access.shard,
+          token: id,
+          proposal: lasting,
+          replyTo: self,
+        };
+        state.awaited = id;
+        state.turn.send(access.replica, message);
+        answerOf(yield 'commit', 'shard.committed');
+      }
+      state.temporary.apply(own);
     }
+    if (!state.temporary.isEmpty) endTemporaryRows(state.temporary);
     committed = true;
   } finally {
     state.end(committed);

@@ -3,8 +3,9 @@ import type { Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
-import { type CatalogueLookup, noObjects, tableNamed } from '../catalogue/index.js';
-import { createTable, dropTable } from '../ddl/new-table.js';
+import { noObjects } from '../catalogue/index.js';
+import { isDdl } from '../ddl/index.js';
+import { runDefinition } from './ddl.js';
 import { as, type ast, kindOf } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
 import { isAdminCall, runAdminCall } from './admin.js';
@@ -55,13 +56,18 @@ export function* runStatement(run: Run, query: Query): Work<void> {
   }
 }
 
+/** What is taken in a block that has failed. */
+const endings: ReadonlySet<string> = new Set([
+  ...['TRANS_STMT_COMMIT', 'TRANS_STMT_ROLLBACK', 'TRANS_STMT_ROLLBACK_TO'],
+]);
+
 function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Work<void> {
   const { state } = run;
   const plan = query.key === undefined ? undefined : state.place.plans.get(query.key);
   const node = plan === undefined ? query.parsed().node : undefined;
   if (state.failed) {
     const ending = as(node, 'TransactionStmt')?.kind;
-    if (ending !== 'TRANS_STMT_COMMIT' && ending !== 'TRANS_STMT_ROLLBACK') {
+    if (ending === undefined || !endings.has(ending)) {
       const text =
         'current transaction is aborted, commands ignored until end of transaction block';
       raise('in_failed_sql_transaction', text);
@@ -74,12 +80,11 @@ function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Wo
     return;
   }
   if (node !== undefined && isAdminCall(node)) return yield* runAdminCall(run, query);
-  const kind = node === undefined ? undefined : kindOf(node);
-  const isDdl = kind === 'CreateStmt' || kind === 'DropStmt';
-  if (isDdl) counted.kind = 'ddl';
+  const defines = node !== undefined && isDdl(node);
+  if (defines) counted.kind = 'ddl';
   const reads = node === undefined ? plan?.writes === false : readsOnly(node);
   yield* runInTransaction(run, reads, (transaction) =>
-    isDdl ? runDdl(run, transaction, query) : runData(run, transaction, query, counted),
+    defines ? runDefinition(run, transaction, query) : runData(run, transaction, query, counted),
   );
 }
 
@@ -257,62 +262,6 @@ function* execute(
     execution.close();
   }
   return transaction.endExecution() ? count : undefined;
-}
-
-function* runDdl(run: Run, transaction: Transaction, query: Query): Work<Ran> {
-  const { state } = run;
-  const { bound } = bindWitnessed(state, query.parsed(), query.types, state.lookupOf(transaction));
-  const { statement } = bound;
-  const tag = statement.kind === 'createTable' ? 'CREATE TABLE' : 'DROP TABLE';
-  if (transaction.readOnly) {
-    const text = `cannot execute ${tag} in a read-only transaction`;
-    raise('read_only_sql_transaction', text);
-  }
-  for (;;) {
-    transaction.beginExecution();
-    let failure: unknown;
-    try {
-      if (statement.kind === 'createTable') create(transaction, statement);
-      else if (statement.kind === 'dropTable')
-        dropTables(state.lookupOf(transaction), transaction, statement);
-    } catch (error) {
-      failure = error;
-    }
-    if (transaction.endExecution(failure)) break;
-    yield* takeNumbers(state, run.self, transaction.numbers);
-  }
-  const none = { columns: undefined, timeZone: undefined };
-  const writer = new ResultWriter(state, run.request, none, false);
-  const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
-  return { complete, table: undefined };
-}
-
-function create(
-  { catalogue }: Transaction,
-  { table, ifNotExists }: Extract<Statement, { kind: 'createTable' }>,
-): void {
-  if (createTable(catalogue, table) || ifNotExists) return;
-  raise('duplicate_table', `relation "${table.name}" already exists`);
-}
-
-function dropTables(
-  lookup: CatalogueLookup,
-  { catalogue }: Transaction,
-  { names, ifExists }: Extract<Statement, { kind: 'dropTable' }>,
-): void {
-  const dropped = new Set<number>();
-  for (const { schema, name } of names) {
-    const table = tableNamed(lookup, schema, name);
-    if (table !== undefined && dropped.has(table.object)) continue;
-    if (table !== undefined) {
-      dropped.add(table.object);
-      dropTable(catalogue, table);
-    } else if (!ifExists) {
-      if (schema !== undefined && !lookup.hasSchema(schema))
-        raise('invalid_schema_name', `schema "${schema}" does not exist`);
-      raise('undefined_table', `table "${name}" does not exist`);
-    }
-  }
 }
 
 function refuseWrite(kind: Statement['kind']): never {

@@ -88,12 +88,8 @@ const table: readonly Setting[] = [
   {
     name: 'search_path',
     initial: '"$user", public',
-    accept: (value) =>
-      value
-        .split(/\s*,\s*/)
-        .every((schema) => ['"$user"', '$user', 'public', 'pg_catalog'].includes(schema))
-        ? value
-        : undefined,
+    // A schema need not exist.
+    accept: text,
   },
   { name: 'server_encoding', initial: 'UTF8' },
   { name: 'server_version', initial: '15.0' },
@@ -135,6 +131,11 @@ export class Settings {
   /** Values that hold until the transaction ends. */
   #local: ReadonlyMap<string, string> = new Map();
   #before: ReadonlyMap<string, string> | undefined;
+  readonly #marks: {
+    readonly name: string;
+    readonly values: ReadonlyMap<string, string>;
+    readonly local: ReadonlyMap<string, string>;
+  }[] = [];
 
   /** `given` are the client's first settings; raises as SET does. */
   constructor(given: Readonly<Record<string, string>>) {
@@ -150,6 +151,11 @@ export class Settings {
   /** The value by lower-case name; undefined for an unknown setting. */
   get(name: string): string | undefined {
     return this.#local.get(name) ?? this.#values.get(name);
+  }
+
+  /** Whether the setting has another value than every session has at first. */
+  isSet(name: string): boolean {
+    return this.get(name) !== settingsByName.get(name)?.initial;
   }
 
   /** The value and the name as PostgreSQL spells it. */
@@ -183,6 +189,22 @@ export class Settings {
     this.#local = new Map();
   }
 
+  /** A savepoint: what is set from now on goes with it. */
+  mark(name: string): void {
+    this.#marks.push({ name, values: this.#values, local: this.#local });
+  }
+
+  /** ROLLBACK TO the newest savepoint of the name, or RELEASE when `keep`. */
+  endMark(name: string, keep: boolean): void {
+    const index = this.#marks.findLastIndex((one) => one.name === name);
+    const mark = this.#marks[index];
+    if (mark === undefined) return;
+    this.#marks.splice(keep ? index : index + 1);
+    if (keep) return;
+    this.#values = mark.values;
+    this.#local = mark.local;
+  }
+
   /** A transaction begins: what is set from now on goes with it. */
   begin(): void {
     this.#before = this.#values;
@@ -192,6 +214,7 @@ export class Settings {
   end(committed: boolean): void {
     if (!committed && this.#before !== undefined) this.#values = this.#before;
     this.#before = undefined;
+    this.#marks.length = 0;
     if (this.#local.size > 0) this.#local = new Map();
   }
 }

@@ -4,7 +4,13 @@ import { must } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
-import { type CatalogueCache, type CatalogueLookup, PathLookup } from '../catalogue/index.js';
+import {
+  type CatalogueCache,
+  type CatalogueLookup,
+  PathLookup,
+  schemaKey,
+  userDatabase,
+} from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
 import type { ExecutionContext } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
@@ -24,6 +30,8 @@ import type {
 } from './protocol.js';
 import { Settings } from './settings.js';
 import { Numbers } from './numbers.js';
+import { SessionSequences } from './sequences.js';
+import { TemporaryStore } from './temporary.js';
 import { NewestOf, Transaction } from './transaction.js';
 
 /** Shared by the sessions of a place. */
@@ -89,6 +97,9 @@ export class SessionState {
   readonly statementMemory: MemoryAccount;
   /** Of the syntax tree of a long text, until its request ends; bounded as a statement is. */
   readonly textMemory: MemoryAccount;
+  /** Temporary tables and their rows. */
+  readonly temporary: TemporaryStore;
+  readonly sequences: SessionSequences;
   /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
   readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
   /** The client's data of the COPY FROM STDIN that runs. */
@@ -99,6 +110,7 @@ export class SessionState {
   #tokens = 0;
   #turn: Turn | undefined;
   #looks = 0;
+  #plain: { readonly version: number; readonly value: boolean } | undefined;
 
   constructor(
     args: SessionArguments,
@@ -127,8 +139,14 @@ export class SessionState {
       limits.statementMemoryBytes,
       this.memory,
     );
+    this.temporary = new TemporaryStore(this.memory);
+    this.sequences = new SessionSequences(this);
+    this.functions.sequences = this.sequences;
     this.pointContext = this.contextOf(
-      { buffer: new TransactionBuffer(new NewestOf(access)), numbers: new Numbers(access) },
+      {
+        buffer: new TransactionBuffer(new NewestOf(access)),
+        numbers: new Numbers(access, this.temporary),
+      },
       [],
     );
   }
@@ -163,7 +181,22 @@ export class SessionState {
 
   /** The catalogue as names of statements mean it. */
   lookupOf({ catalogue }: Transaction): CatalogueLookup {
-    return new PathLookup(catalogue, ['public']);
+    return new PathLookup(catalogue, this.functions.path);
+  }
+
+  /**
+   * Whether names mean the same as to the other sessions that can say so, at this version of the
+   * catalogue: the default path without a schema of the user's name, and no temporary objects.
+   */
+  get namesArePlain(): boolean {
+    if (!this.temporary.isEmpty || this.settings.isSet('search_path')) return false;
+    const { catalogueVersion, appliedTimestamp } = this.access;
+    if (this.#plain?.version !== catalogueVersion) {
+      const key = schemaKey(userDatabase, this.functions.user);
+      const value = this.access.get(key, appliedTimestamp) === undefined;
+      this.#plain = { version: catalogueVersion, value };
+    }
+    return this.#plain.value;
   }
 
   readonly turnIsOver = (): boolean => {
@@ -201,7 +234,8 @@ export class SessionState {
       open.readOnly = readOnly ?? open.readOnly;
       return open;
     }
-    this.transaction = new Transaction(this.access, this.place.catalogue, this.memory, {
+    const { access, place, memory, temporary } = this;
+    this.transaction = new Transaction(access, place.catalogue, memory, temporary, {
       explicit,
       readOnly: readOnly ?? this.readOnlyByDefault,
       stale,
@@ -222,6 +256,8 @@ export class SessionState {
   abort(): void {
     if (this.transaction?.explicit === true) {
       this.failed = true;
+      // A savepoint can be gone back to.
+      if (this.transaction.savepoints.length > 0) return;
       this.transaction.close();
       this.transaction = undefined;
     } else if (!this.failed) {
@@ -233,5 +269,6 @@ export class SessionState {
   release(): void {
     this.end(false);
     this.prepared.clear();
+    this.temporary.clear();
   }
 }

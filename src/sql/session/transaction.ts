@@ -6,24 +6,36 @@ import { type SnapshotReader, TransactionBuffer } from '../../txn/buffer.js';
 import { type CatalogueCache, TransactionCatalogue } from '../catalogue/index.js';
 import type { MemoryAccount } from '../memory.js';
 import { isOfStatement, Numbers } from './numbers.js';
+import { isTemporaryKey, type TemporaryStore } from './temporary.js';
 
-/** A shard at one snapshot. */
+/** A shard at one snapshot, with what belongs to the session alone. */
 class SnapshotOf implements SnapshotReader {
   readonly #access: ShardAccess;
   readonly #at: Timestamp;
+  readonly #temporary: TemporaryStore;
 
-  constructor(access: ShardAccess, at: Timestamp) {
+  constructor(access: ShardAccess, at: Timestamp, temporary: TemporaryStore) {
     this.#access = access;
     this.#at = at;
+    this.#temporary = temporary;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    if (isTemporaryKey(key)) return this.#temporary.get(key);
     return this.#access.get(key, this.#at);
   }
 
   scan(span: Span, visit: Visit, reverse?: boolean): void {
-    this.#access.scan(span, this.#at, visit, reverse);
+    if (isTemporaryKey(span.from)) this.#temporary.scan(span, visit, reverse);
+    else this.#access.scan(span, this.#at, visit, reverse);
   }
+}
+
+/** A SAVEPOINT of a block. */
+interface Savepoint {
+  readonly name: string;
+  /** The buffer's. */
+  readonly mark: number;
 }
 
 /** A shard at its newest commit: for reads that begin and end within one turn. */
@@ -53,6 +65,8 @@ export class Transaction {
   /** BEGIN was said: it ends by COMMIT or ROLLBACK, not with its statements. */
   explicit: boolean;
   readOnly: boolean;
+  /** The oldest first. */
+  readonly savepoints: Savepoint[] = [];
   readonly #access: ShardAccess;
   readonly #memory: MemoryAccount;
   #chargedBytes = 0;
@@ -63,6 +77,7 @@ export class Transaction {
     access: ShardAccess,
     cache: CatalogueCache,
     memory: MemoryAccount,
+    temporary: TemporaryStore,
     mode: { readonly explicit: boolean; readonly readOnly: boolean; readonly stale: boolean },
   ) {
     this.#access = access;
@@ -71,9 +86,10 @@ export class Transaction {
     this.readOnly = mode.readOnly;
     this.stale = mode.stale;
     this.snapshot = access.openSnapshot();
-    this.buffer = new TransactionBuffer(new SnapshotOf(access, this.snapshot));
-    this.numbers = new Numbers(access);
-    this.catalogue = new TransactionCatalogue(access, this.buffer, cache, this.numbers);
+    this.buffer = new TransactionBuffer(new SnapshotOf(access, this.snapshot, temporary));
+    this.numbers = new Numbers(access, temporary);
+    const { buffer, numbers } = this;
+    this.catalogue = new TransactionCatalogue(access, buffer, cache, numbers, temporary);
   }
 
   /** A statement is executed, for the first time or again because it was short of numbers. */
@@ -95,6 +111,50 @@ export class Transaction {
     if (error !== undefined) throw error;
     this.numbers.endStatement();
     return true;
+  }
+
+  /** As `beginExecution` for DDL, which does several things after another: gives where to come back to. */
+  beginDefinition(): number {
+    const mark = this.buffer.savepoint();
+    this.beginExecution();
+    return mark;
+  }
+
+  /** As `endExecution`; nothing since `mark` is left when the execution does not count. */
+  endDefinition(mark: number, error?: unknown): boolean {
+    try {
+      const counts = this.endExecution(error);
+      if (!counts) this.#takeBack(mark);
+      return counts;
+    } catch (failure) {
+      this.#takeBack(mark);
+      throw failure;
+    } finally {
+      if (this.savepoints.length === 0) this.buffer.forgetSavepoints();
+    }
+  }
+
+  /** SAVEPOINT; one of the same name is hidden by it. */
+  addSavepoint(name: string): void {
+    this.savepoints.push({ name, mark: this.buffer.savepoint() });
+  }
+
+  /** ROLLBACK TO, or RELEASE when `keep`. False when there is no such savepoint. */
+  endSavepoint(name: string, keep: boolean): boolean {
+    const index = this.savepoints.findLastIndex((one) => one.name === name);
+    const savepoint = this.savepoints[index];
+    if (savepoint === undefined) return false;
+    this.savepoints.splice(keep ? index : index + 1);
+    if (!keep) this.#takeBack(savepoint.mark);
+    if (this.savepoints.length === 0) this.buffer.forgetSavepoints();
+    return true;
+  }
+
+  #takeBack(mark: number): void {
+    this.buffer.rollbackTo(mark);
+    this.catalogue.takenBack();
+    this.numbers.endStatement();
+    this.account();
   }
 
   /** Charges what the buffer has grown by; raises out_of_memory. */

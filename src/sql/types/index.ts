@@ -8,6 +8,7 @@
  * come by this door.
  */
 export { ArrayValue, countOf, textElements } from './array.js';
+export { tooManyDimensions } from './array-text.js';
 export { checkedDate, checkedTimestamp } from './datetime-type.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
@@ -35,6 +36,8 @@ export type {
   TypeName,
 } from './type.js';
 export { nameOfUserType, type UserType, userTypeOf } from './user-type.js';
+export type { SequenceAccess } from './sequence-access.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';
 export { ZonedTime } from './zoned-time.js';
+export { arrayDimensionsMax } from './limits.js';

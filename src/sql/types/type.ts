@@ -2,6 +2,7 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
 import type { RecordShape } from './record.js';
+import type { SequenceAccess } from './sequence-access.js';
 import type { Value } from './value.js';
 import type { TimeZone } from './zone.js';
 
@@ -109,6 +110,8 @@ export interface FunctionContext {
   readonly version: string;
   /** The value of a setting by its name in lower case; undefined for an unknown one. */
   readonly setting: (name: string) => string | undefined;
+  /** Sequences of the catalogue; undefined outside of a session. */
+  readonly sequences?: SequenceAccess | undefined;
 }
 
 /** A primitive that is equal for equal values; NaN and -0 are normalised. For keys of a Map. */

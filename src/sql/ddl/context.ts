@@ -1,0 +1,143 @@
+/** What the statements of this folder work with. */
+import type { DatabaseId } from '../../base/ids.js';
+import type { BindContext } from '../bind/context.js';
+import {
+  type TransactionCatalogue,
+  temporaryDatabase,
+  temporarySchema,
+  userDatabase,
+} from '../catalogue/index.js';
+import { compileStatement, type ExecutionContext } from '../execute/index.js';
+import type { ast } from '../parse/index.js';
+import { fields, locationOf, stringsOf } from '../parse/index.js';
+import type { DataStatement } from '../plan/statement.js';
+import type { Row } from '../types/index.js';
+
+export interface DdlContext {
+  /** Binds the texts within the statement; its lookup sees what the statement has changed. */
+  readonly bind: BindContext;
+  readonly catalogue: TransactionCatalogue;
+  /** Executes statements that read and write rows as part of this one. */
+  readonly execution: ExecutionContext;
+}
+
+/** Work that lets others have their turn in between; gives the statement's tag. */
+export type DdlWork<T = string> = Generator<'turn', T, unknown>;
+
+/** Executes `statement`; its writes are seen by what follows. Gives rows, for RETURNING and queries. */
+export function* runInside(context: DdlContext, statement: DataStatement): DdlWork<number> {
+  const tables = [...context.bind.used.values()];
+  const compiled = compileStatement({ statement, parameters: [], columns: undefined, tables });
+  return (yield* steps(context, compiled, () => undefined)) ?? 0;
+}
+
+/** The first row of a query; undefined for none. */
+export function* firstRow(
+  context: DdlContext,
+  statement: Extract<DataStatement, { kind: 'query' }>,
+): DdlWork<Row | undefined> {
+  const tables = [...context.bind.used.values()];
+  const columns = statement.input.columns;
+  const compiled = compileStatement({ statement, parameters: [], columns, tables });
+  let first: Row | undefined;
+  yield* steps(context, compiled, (rows) => {
+    first ??= rows[0];
+    return first !== undefined;
+  });
+  return first;
+}
+
+function* steps(
+  { execution }: DdlContext,
+  compiled: ReturnType<typeof compileStatement>,
+  see: (rows: readonly Row[]) => boolean | undefined,
+): DdlWork<number | undefined> {
+  const running = compiled.start(execution);
+  try {
+    for (;;) {
+      const step = running.step();
+      if (step.kind === 'done') return step.count;
+      if (step.kind === 'pause') yield 'turn';
+      else if (see(step.rows) === true) return undefined;
+    }
+  } finally {
+    running.close();
+    execution.buffer.endStatement();
+    execution.buffer.beginStatement();
+  }
+}
+
+/** Where a new object goes. */
+export interface Place {
+  readonly database: DatabaseId;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** The place of a new relation. Raises when there is no such schema; the name may be taken. */
+export function placeOfRelation({ bind }: DdlContext, reference: ast.RangeVar): Place {
+  const read = fields(bind.source, 'RangeVar', reference, [
+    'schemaname',
+    'relname',
+    'relpersistence',
+    // ONLY says something of heirs, and there are none.
+    'inh',
+  ]);
+  const at = locationOf(reference);
+  const name = read.relname ?? '';
+  const temporary = read.relpersistence === 't' || isTemporary(read.schemaname);
+  if (!temporary) return placeOf(bind, read.schemaname, name, at);
+  if (read.schemaname !== undefined && !isTemporary(read.schemaname)) {
+    const text = 'cannot create temporary relation in non-temporary schema';
+    bind.raise(at, 'invalid_table_definition', text);
+  }
+  return { database: temporaryDatabase, schema: temporarySchema, name };
+}
+
+export function isTemporary(schema: string | undefined): boolean {
+  return schema === temporarySchema;
+}
+
+/** The place of a new lasting object. */
+export function placeOf(
+  bind: BindContext,
+  given: string | undefined,
+  name: string,
+  at: number | undefined,
+): Place {
+  const schema = given ?? bind.catalogue.creationSchema;
+  if (schema === undefined) {
+    return bind.raise(at, 'invalid_schema_name', 'no schema has been selected to create in');
+  }
+  if (schema === 'pg_catalog' || schema === 'information_schema') {
+    const text = `permission denied to create in schema "${schema}"`;
+    bind.raise(at, 'insufficient_privilege', text);
+  }
+  if (isTemporary(schema)) return { database: temporaryDatabase, schema, name };
+  if (!bind.catalogue.hasSchema(schema)) {
+    bind.raise(at, 'invalid_schema_name', `schema "${schema}" does not exist`);
+  }
+  return { database: userDatabase, schema, name };
+}
+
+/** A dotted name of a DROP, COMMENT or ALTER: schema and name. */
+export function pathOf(
+  { bind }: DdlContext,
+  nodes: readonly ast.Node[] | undefined,
+): { readonly schema: string | undefined; readonly name: string } {
+  const path = stringsOf(nodes);
+  if (path.length > 2) {
+    const shown = path.join('.');
+    bind.raise(
+      undefined,
+      'feature_not_supported',
+      `cross-database references are not implemented: "${shown}"`,
+    );
+  }
+  return { schema: path.at(-2), name: path.at(-1) ?? '' };
+}
+
+/** A name with its schema if one was said. */
+export function shownName(schema: string | undefined, name: string): string {
+  return schema === undefined ? name : `${schema}.${name}`;
+}

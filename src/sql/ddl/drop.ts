@@ -1,0 +1,140 @@
+/** DROP of everything that the catalogue holds. */
+import { raise } from '../../base/errors.js';
+import type { Descriptor, RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
+import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
+import { type DdlContext, type DdlWork, pathOf, shownName } from './context.js';
+import { nameOf } from './describe.js';
+import { findFunction } from './find-function.js';
+import { Removal } from './removal.js';
+
+type Kind = 'table' | 'view' | 'sequence' | 'index' | 'type' | 'domain' | 'function' | 'schema';
+
+const kinds: Partial<Record<ast.ObjectType, Kind>> = {
+  OBJECT_TABLE: 'table',
+  OBJECT_VIEW: 'view',
+  OBJECT_SEQUENCE: 'sequence',
+  OBJECT_INDEX: 'index',
+  OBJECT_TYPE: 'type',
+  OBJECT_DOMAIN: 'domain',
+  OBJECT_FUNCTION: 'function',
+  OBJECT_ROUTINE: 'function',
+  OBJECT_SCHEMA: 'schema',
+};
+
+export function* drop(context: DdlContext, body: ast.DropStmt): DdlWork {
+  const { bind } = context;
+  const read = fields(bind.source, 'DropStmt', body, [
+    ...(['objects', 'removeType', 'missing_ok', 'behavior', 'concurrent'] as const),
+  ]);
+  const word = (read.removeType ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
+  const kind = kinds[read.removeType ?? 'OBJECT_TABLE'];
+  if (kind === undefined) return notSupported(bind.source, `DROP ${word}`, undefined);
+  const removal = new Removal(context);
+  for (const node of read.objects ?? []) {
+    const object = find(context, kind, node, read.missing_ok === true);
+    if (object === undefined) continue;
+    refuseRequired(context, object);
+    removal.add(object);
+  }
+  removal.resolve(read.behavior === 'DROP_CASCADE');
+  removal.apply();
+  return `DROP ${word}`;
+}
+
+/** The object; undefined when it may be missing and is. */
+function find(
+  context: DdlContext,
+  kind: Kind,
+  node: ast.Node,
+  missingOk: boolean,
+): Descriptor | undefined {
+  const { bind, catalogue } = context;
+  switch (kind) {
+    case 'schema': {
+      const name = as(node, 'String')?.sval ?? '';
+      const found = catalogue.schema(1 as Descriptor['database'], name);
+      if (found !== undefined) return found;
+      if (bind.catalogue.hasSchema(name))
+        notSupported(bind.source, `DROP SCHEMA ${name}`, undefined);
+      return missing(missingOk, 'invalid_schema_name', `schema "${name}" does not exist`);
+    }
+    case 'type':
+    case 'domain': {
+      const { schema, name } = pathOf(context, the(node, 'TypeName').names);
+      const found = bind.catalogue.type(schema, name);
+      if (found === undefined) {
+        requireSchema(context, schema, missingOk);
+        const text = `type "${shownName(schema, name)}" does not exist`;
+        return missing(missingOk, 'undefined_object', text);
+      }
+      if (kind === 'domain' && found.definition.form !== 'domain') {
+        raise('wrong_object_type', `"${shownName(schema, name)}" is not a domain`);
+      }
+      return found;
+    }
+    case 'function':
+      return findFunction(context, the(node, 'ObjectWithArgs'), missingOk);
+    case 'table':
+    case 'view':
+    case 'sequence':
+    case 'index':
+      return findRelation(context, kind, stringsOf(the(node, 'List').items), missingOk);
+    default:
+      return kind satisfies never;
+  }
+}
+
+function missing(missingOk: boolean, ...error: Parameters<typeof raise>): undefined {
+  if (!missingOk) raise(...error);
+  return undefined;
+}
+
+function requireSchema({ bind }: DdlContext, schema: string | undefined, missingOk: boolean): void {
+  if (schema === undefined || missingOk || bind.catalogue.hasSchema(schema)) return;
+  raise('invalid_schema_name', `schema "${schema}" does not exist`);
+}
+
+function findRelation(
+  context: DdlContext,
+  kind: RelationDescriptor['kind'],
+  path: readonly string[],
+  missingOk: boolean,
+): RelationDescriptor | undefined {
+  const { bind } = context;
+  const [schema, name = ''] = [path.at(-2), path.at(-1)];
+  const found = bind.catalogue.relation(schema, name);
+  if (found === undefined) {
+    requireSchema(context, schema, missingOk);
+    const text = `${kind} "${shownName(schema, name)}" does not exist`;
+    return missing(missingOk, kind === 'index' ? 'undefined_object' : 'undefined_table', text);
+  }
+  if (found.kind === kind) return found;
+  const article = kind === 'index' ? 'an' : 'a';
+  const own = found.kind === 'index' ? 'an' : 'a';
+  raise('wrong_object_type', `"${name}" is not ${article} ${kind}`, {
+    hint: `Use DROP ${found.kind.toUpperCase()} to remove ${own} ${found.kind}.`,
+  });
+}
+
+/** Refuses what is a part of something else: an index of a constraint, a sequence of an identity column. */
+function refuseRequired(context: DdlContext, object: Descriptor): void {
+  if (object.kind === 'index') {
+    const table = context.catalogue.object(object.table) as TableDescriptor;
+    const index = table.indexes.find((one) => one.object === object.object);
+    const isConstraint = index === undefined || index.constraint !== undefined;
+    if (!isConstraint) return;
+    const constraint = `constraint ${object.name} on table ${nameOf(context, table)}`;
+    const text = `cannot drop index ${nameOf(context, object)} because ${constraint} requires it`;
+    raise('dependent_objects_still_exist', text, {
+      hint: `You can drop ${constraint} instead.`,
+    });
+  }
+  if (object.kind !== 'sequence' || object.ownedBy === undefined) return;
+  const { table: id, position } = object.ownedBy;
+  const table = context.catalogue.object(id) as TableDescriptor;
+  const column = table.columns.find((one) => one.position === position);
+  if (column?.identity === undefined) return;
+  const shown = `column ${column.name} of table ${nameOf(context, table)}`;
+  const text = `cannot drop sequence ${nameOf(context, object)} because ${shown} requires it`;
+  raise('dependent_objects_still_exist', text, { hint: `You can drop ${shown} instead.` });
+}

@@ -1,0 +1,43 @@
+/** Functions by name and argument types, for DROP, ALTER and COMMENT. */
+import { raise } from '../../base/errors.js';
+import { bindTypeName } from '../bind/type-name.js';
+import type { FunctionDescriptor } from '../catalogue/index.js';
+import { type ast, fields, the } from '../parse/index.js';
+import { printType } from '../types/index.js';
+import { type DdlContext, pathOf, shownName } from './context.js';
+import { argumentTypes } from './describe.js';
+
+export function findFunction(
+  context: DdlContext,
+  body: ast.ObjectWithArgs,
+  missingOk: boolean,
+): FunctionDescriptor | undefined {
+  const { bind } = context;
+  const read = fields(bind.source, 'ObjectWithArgs', body, [
+    ...(['objname', 'objargs', 'objfuncargs', 'args_unspecified'] as const),
+  ]);
+  const { schema, name } = pathOf(context, read.objname);
+  const all = bind.catalogue.functions(schema, name);
+  const shown = shownName(schema, name);
+  if (read.args_unspecified === true) {
+    const [only] = all;
+    if (all.length > 1) {
+      raise('ambiguous_function', `function name "${shown}" is not unique`, {
+        hint: 'Specify the argument list to select the function unambiguously.',
+      });
+    }
+    if (only === undefined && !missingOk) {
+      raise('undefined_function', `could not find a function named "${shown}"`);
+    }
+    return only;
+  }
+  const types = (read.objargs ?? []).map((node) => {
+    const { name: type } = bindTypeName(bind, the(node, 'TypeName'));
+    return printType(type, -1);
+  });
+  const found = all.find((one) => argumentTypes(one).join() === types.join());
+  if (found === undefined && !missingOk) {
+    raise('undefined_function', `function ${shown}(${types.join(', ')}) does not exist`);
+  }
+  return found;
+}

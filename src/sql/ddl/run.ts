@@ -1,0 +1,40 @@
+/** Which statements are DDL, and who runs each. */
+import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
+import { createTable } from './create-table.js';
+import type { DdlContext, DdlWork } from './context.js';
+import { drop } from './drop.js';
+
+type Runners = {
+  readonly [K in ast.NodeKind]?: (
+    context: DdlContext,
+    body: ast.NodeOf<K>,
+    parsed: ParsedStatement,
+  ) => DdlWork;
+};
+
+const runners: Runners = {
+  CreateStmt: createTable,
+  DropStmt: drop,
+};
+
+/** Whether a statement changes the catalogue: also SELECT INTO. */
+export function isDdl(node: ast.Node): boolean {
+  return runners[kindOf(node)] !== undefined || intoOf(node) !== undefined;
+}
+
+/** The INTO of a SELECT, which stands in the leftmost one of a set operation. */
+export function intoOf(node: ast.Node): ast.IntoClause | undefined {
+  let select = as(node, 'SelectStmt');
+  while (select?.larg !== undefined) select = select.larg;
+  return select?.intoClause;
+}
+
+/** Runs a statement; gives its tag. */
+export function runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
+  const kind = kindOf(parsed.node);
+  const run = runners[kind] as
+    | ((context: DdlContext, body: unknown, parsed: ParsedStatement) => DdlWork)
+    | undefined;
+  if (run === undefined) return nodeNotSupported(context.bind.source, parsed.node);
+  return run(context, (parsed.node as Record<string, unknown>)[kind], parsed);
+}

@@ -1,0 +1,44 @@
+/** Running DDL within the transaction of a session. */
+import { raise } from '../../base/errors.js';
+import { BindContext, ParameterTypes } from '../bind/index.js';
+import { runDdl } from '../ddl/index.js';
+import type { Query } from './planning.js';
+import { takeNumbers } from './replica.js';
+import type { Ran, Run } from './run.js';
+import type { Transaction } from './transaction.js';
+import { ResultWriter, type Work } from './work.js';
+
+/** Runs one statement; on an error, or with guessed numbers, all that it did is taken back. */
+export function* runDefinition(run: Run, transaction: Transaction, query: Query): Work<Ran> {
+  const { state } = run;
+  const parsed = query.parsed();
+  if (transaction.readOnly) {
+    raise('read_only_sql_transaction', 'cannot execute DDL in a read-only transaction');
+  }
+  let tag: string;
+  for (;;) {
+    const mark = transaction.beginDefinition();
+    const bind = new BindContext(
+      parsed.source,
+      state.lookupOf(transaction),
+      state.functions,
+      new ParameterTypes([]),
+    );
+    const { catalogue } = transaction;
+    const execution = state.contextOf(transaction, []);
+    let failure: unknown;
+    tag = '';
+    try {
+      tag = yield* runDdl({ bind, catalogue, execution }, parsed);
+    } catch (error) {
+      failure = error;
+    }
+    transaction.account();
+    if (transaction.endDefinition(mark, failure)) break;
+    yield* takeNumbers(state, run.self, transaction.numbers);
+  }
+  const none = { columns: undefined, timeZone: undefined };
+  const writer = new ResultWriter(state, run.request, none, false);
+  const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
+  return { complete, table: undefined };
+}
