@@ -9,6 +9,7 @@ import { coerceTo, coerceToBool, nameOf, typeOf } from './coerce.js';
 import { type AggregateCollector, collect, sameAggregate } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation, type SortItem } from './expression.js';
+import { captured, homeOf } from './outer.js';
 import { moveHint } from './set-call.js';
 import { bindSortKeys, sameExpression } from './sort.js';
 
@@ -33,19 +34,47 @@ export function bindAggregate(
   call: CallParts,
   chosen: AggregateFunction,
 ): Expression {
-  const { clause, at } = call;
+  const { at } = call;
   checkForm(context, call, chosen);
   checkArguments(context, call);
-  if (clause.aggregates === undefined) {
-    const text =
-      clause.name === 'FILTER' || clause.name === 'ORDER BY of an aggregate'
-        ? 'aggregate function calls cannot be nested'
-        : `aggregate functions are not allowed in ${clause.name}`;
-    context.raise(at, 'grouping_error', text);
-  }
+  if (call.clause.aggregates === undefined && context.outer === undefined) refuse(context, call.clause, at);
   const bound = call.within === undefined ? plainCall(context, call, chosen) : within(context, call, chosen);
-  const { column, type } = collect(clause.aggregates, bound, sameAggregate, at);
-  return context.locate({ kind: 'column', type, column }, at);
+  const home = homeOf(context, expressionsOf(bound));
+  if (home === undefined) {
+    const { aggregates } = call.clause;
+    if (aggregates === undefined) return refuse(context, call.clause, at);
+    const { column, type } = collect(aggregates, bound, sameAggregate, at);
+    return context.locate({ kind: 'column', type, column }, at);
+  }
+  const { aggregates } = home.clause;
+  if (aggregates === undefined) return refuse(context, home.clause, at);
+  const moved = mapCall(bound, home.translate);
+  const { column, type } = collect(aggregates, moved, sameAggregate, at);
+  return captured(context, home.crossed, { kind: 'column', type, column }, at);
+}
+
+function refuse(context: BindContext, clause: Clause, at: number | undefined): never {
+  const text =
+    clause.name === 'FILTER' || clause.name === 'ORDER BY of an aggregate'
+      ? 'aggregate function calls cannot be nested'
+      : `aggregate functions are not allowed in ${clause.name}`;
+  return context.raise(at, 'grouping_error', text);
+}
+
+function expressionsOf(call: AggregateCall): readonly Expression[] {
+  const { filter, orderBy } = call;
+  const keys = orderBy.map(({ expression }) => expression);
+  return [...call.arguments, ...call.direct, ...keys, ...(filter === undefined ? [] : [filter])];
+}
+
+function mapCall(call: AggregateCall, change: (expression: Expression) => Expression): AggregateCall {
+  return {
+    ...call,
+    arguments: call.arguments.map(change),
+    direct: call.direct.map(change),
+    filter: call.filter && change(call.filter),
+    orderBy: call.orderBy.map((key) => ({ ...key, expression: change(key.expression) })),
+  };
 }
 
 /** With WITHIN GROUP exactly where the aggregate asks for it. */

@@ -85,6 +85,13 @@ function isColumnOfFrom(context: BindContext, scope: Scope, node: ast.Node): boo
   return visibleColumn(context, scope, stringOf(path[0]), nodeLocation(node)) !== undefined;
 }
 
+/** What an error about a column says beside its name. */
+interface Ungrouped {
+  readonly detail?: string;
+  /** A subquery reads it. */
+  readonly isOuter?: boolean;
+}
+
 /** Rewrites expressions over the rows of FROM into expressions over the groups. */
 export class Grouping {
   readonly #context: BindContext;
@@ -163,7 +170,7 @@ export class Grouping {
     return this.#over(expression, {});
   }
 
-  #over(expression: Expression, details: { readonly detail?: string }): Expression {
+  #over(expression: Expression, details: Ungrouped): Expression {
     const group = this.#groups.find((one) => sameExpression(one.expression, expression));
     if (group !== undefined) {
       return { kind: 'column', type: expression.type, column: group.column };
@@ -171,12 +178,13 @@ export class Grouping {
     if (expression.kind === 'column' && this.#inputColumns.has(expression.column)) {
       return this.#ungrouped(expression, details);
     }
-    return mapOperands(expression, (operand) => this.#over(operand, details));
+    const inner = expression.kind === 'subquery' ? { ...details, isOuter: true } : details;
+    return mapOperands(expression, (operand) => this.#over(operand, inner));
   }
 
   #ungrouped(
     expression: Extract<Expression, { kind: 'column' }>,
-    details: { readonly detail?: string },
+    { isOuter, ...details }: Ungrouped,
   ): Expression {
     if (this.#dependent.has(expression.column)) {
       this.#dependentGroups.push(this.#groups.length);
@@ -184,7 +192,10 @@ export class Grouping {
       return { kind: 'column', type: expression.type, column };
     }
     const shown = this.#nameOf(expression.column);
-    const text = `column "${shown}" must appear in the GROUP BY clause or be used in an aggregate function`;
+    const text =
+      isOuter === true
+        ? `subquery uses ungrouped column "${shown}" from outer query`
+        : `column "${shown}" must appear in the GROUP BY clause or be used in an aggregate function`;
     this.#context.raise(this.#context.locationOf(expression), 'grouping_error', text, details);
   }
 

@@ -31,6 +31,8 @@ export interface Scope {
   readonly relations: readonly ScopeRelation[];
   /** What an unqualified name and `*` mean, in order. Columns joined by USING stand once. */
   readonly visible: readonly ScopeColumn[];
+  /** Entries within a join that has a name of its own, which hides them. */
+  readonly covered?: readonly ScopeRelation[];
 }
 
 export const emptyScope: Scope = { relations: [], visible: [] };
@@ -75,6 +77,7 @@ export function joinScopes(context: BindContext, left: Scope, right: Scope): Sco
   return {
     relations: [...left.relations, ...right.relations],
     visible: [...left.visible, ...right.visible],
+    covered: [...(left.covered ?? []), ...(right.covered ?? [])],
   };
 }
 
@@ -197,9 +200,15 @@ function raiseNoRelation(
     const hint = `Perhaps you meant to reference the table alias "${aliased.name}".`;
     context.raise(at, 'undefined_table', text, { hint });
   }
-  for (const { scope: hidden, detail, hints } of context.hidden) {
+  const covered: HiddenScope = {
+    scope: { relations: scope.covered ?? [], visible: [] },
+    detail: undefined,
+    hints: false,
+  };
+  for (const { scope: hidden, detail, hints } of [covered, ...context.hidden]) {
     if (relationNamed(hidden, undefined, table) === undefined) continue;
-    context.raise(at, 'undefined_table', text, {
+    const error = detail === undefined ? 'undefined_table' : 'invalid_column_reference';
+    context.raise(at, error, text, {
       detail:
         detail ??
         `There is an entry for table "${table}", but it cannot be referenced from this part of the query.`,

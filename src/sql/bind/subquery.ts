@@ -29,15 +29,18 @@ export function bindSubLink(context: BindContext, clause: Clause, body: ast.SubL
   switch (type) {
     case 'EXISTS_SUBLINK': {
       const inner = bindInner(context, clause, read.subselect);
+      context.subqueryNames.set(body, 'exists');
       return answer(context, inner, { kind: 'exists' }, bool, at);
     }
     case 'EXPR_SUBLINK': {
       const inner = bindInner(context, clause, read.subselect);
       const column = onlyColumn(context, inner.relation, at);
+      context.subqueryNames.set(body, column.name);
       return answer(context, inner, { kind: 'row' }, column.type, at);
     }
     case 'ARRAY_SUBLINK': {
       const inner = bindInner(context, clause, read.subselect);
+      context.subqueryNames.set(body, 'array');
       const array = arrayOver(context, onlyColumn(context, inner.relation, at), at);
       return answer(context, inner, { kind: 'array', type: array }, array, at);
     }

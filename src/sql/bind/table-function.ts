@@ -68,7 +68,7 @@ function itemsOf(
     const call = must(called, 'ROWS FROM lists functions');
     return unnested(call, definitions ?? read.coldeflist).map((one) => ({
       node: one,
-      name: nameOfNode(one)?.name ?? '?column?',
+      name: nameOfNode(context, one)?.name ?? '?column?',
       definitions,
     }));
   });

@@ -37,9 +37,10 @@ export function bindTargets(
       targets.push(...fieldsOfRecord.map((field) => ({ ...field, location })));
       continue;
     }
+    const expression = (open ? bindExpression : bindSettled)(context, clause, value);
     targets.push({
-      name: name ?? nameOfNode(value)?.name ?? '?column?',
-      expression: (open ? bindExpression : bindSettled)(context, clause, value),
+      name: name ?? nameOfNode(context, value)?.name ?? '?column?',
+      expression,
       location: locationOf(body),
     });
   }
@@ -99,7 +100,7 @@ const valueFunctionNames: Readonly<Record<string, string>> = {
 };
 
 /** What PostgreSQL calls a column of this expression; undefined for `?column?`. */
-export function nameOfNode(node: ast.Node): Name | undefined {
+export function nameOfNode(context: BindContext, node: ast.Node): Name | undefined {
   const strong = (name: string | undefined): Name | undefined =>
     name === undefined ? undefined : { name, strong: true };
   const column = as(node, 'ColumnRef');
@@ -111,33 +112,35 @@ export function nameOfNode(node: ast.Node): Name | undefined {
   if (as(node, 'RowExpr') !== undefined) return strong('row');
   if (as(node, 'A_ArrayExpr') !== undefined) return strong('array');
   const chain = as(node, 'A_Indirection');
-  if (chain !== undefined) return nameOfChain(chain);
+  if (chain !== undefined) return nameOfChain(context, chain);
   const extreme = as(node, 'MinMaxExpr');
   if (extreme !== undefined) return strong(extreme.op === 'IS_GREATEST' ? 'greatest' : 'least');
   const valueFunction = as(node, 'SQLValueFunction');
   if (valueFunction !== undefined) return strong(valueFunctionNames[valueFunction.op ?? '']);
   const collate = as(node, 'CollateClause');
-  if (collate?.arg !== undefined) return nameOfNode(collate.arg);
-  return weakName(node);
+  if (collate?.arg !== undefined) return nameOfNode(context, collate.arg);
+  const subquery = as(node, 'SubLink');
+  if (subquery !== undefined) return strong(context.subqueryNames.get(subquery));
+  return weakName(context, node);
 }
 
 /** The last field of a chain; of subscripts alone, what they are applied to. */
-function nameOfChain(chain: ast.A_Indirection): Name | undefined {
+function nameOfChain(context: BindContext, chain: ast.A_Indirection): Name | undefined {
   const field = chain.indirection?.findLast((part) => as(part, 'String') !== undefined);
   if (field !== undefined) return { name: stringOf(field), strong: true };
-  return chain.arg && nameOfNode(chain.arg);
+  return chain.arg && nameOfNode(context, chain.arg);
 }
 
-function weakName(node: ast.Node): Name | undefined {
+function weakName(context: BindContext, node: ast.Node): Name | undefined {
   const cast = as(node, 'TypeCast');
   if (cast !== undefined) {
-    const inner = cast.arg && nameOfNode(cast.arg);
+    const inner = cast.arg && nameOfNode(context, cast.arg);
     if (inner?.strong) return inner;
     const type = stringsOf(cast.typeName?.names).at(-1);
     return type === undefined ? inner : { name: type, strong: false };
   }
   const choice = as(node, 'CaseExpr');
   if (choice === undefined) return undefined;
-  const inner = choice.defresult && nameOfNode(choice.defresult);
+  const inner = choice.defresult && nameOfNode(context, choice.defresult);
   return inner?.strong ? inner : { name: 'case', strong: false };
 }
