@@ -139,7 +139,8 @@ function bindForeignKey(
   row: readonly RelationColumn[],
   key: ForeignKeyDescriptor,
 ): BoundForeignKey {
-  const parent = tableOf(context, key.references);
+  // DDL gives a descriptor of the table that the catalogue does not show yet.
+  const parent = key.references === table.object ? table : tableOf(context, key.references);
   context.used.set(parent.object, parent);
   const values = key.columns.map((position, i) => {
     const referenced = columnAt(parent, must(key.referencedColumns[i], 'as many columns'));

@@ -107,6 +107,27 @@ export class IndexWriter {
     );
   }
 
+  /** A new index cannot be made of the rows that there are. */
+  raiseDuplicated(row: Row, context: ExecutionContext): never {
+    const { name } = this.bound.index;
+    const { schema, name: table } = this.#table;
+    const values = must(this.#valuesOf(row, context), 'the row has an entry');
+    raise('unique_violation', `could not create unique index "${name}"`, {
+      detail: `Key ${this.#keyText(values, context)} is duplicated.`,
+      schema,
+      table,
+      constraint: name,
+    });
+  }
+
+  #keyText(values: readonly Value[], context: ExecutionContext): string {
+    const shown = this.bound.keys.map(({ type }, i) => ({
+      type: type.name,
+      value: values[i] ?? null,
+    }));
+    return keyText(this.#names, shown, context.functions);
+  }
+
   #put(
     entry: Uint8Array,
     rowKey: Uint8Array,
@@ -137,11 +158,10 @@ export class IndexWriter {
   }
 
   #raiseDuplicate(values: readonly Value[], context: ExecutionContext): never {
-    const { index, keys } = this.bound;
+    const { index } = this.bound;
     const { schema, name: table } = this.#table;
-    const shown = keys.map(({ type }, i) => ({ type: type.name, value: values[i] ?? null }));
     raise('unique_violation', `duplicate key value violates unique constraint "${index.name}"`, {
-      detail: `Key ${keyText(this.#names, shown, context.functions)} already exists.`,
+      detail: `Key ${this.#keyText(values, context)} already exists.`,
       schema,
       table,
       constraint: index.name,
