@@ -11,11 +11,13 @@ import {
 import { as, type ast, fields, locationOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import {
+  arrayDimensionsMax,
   ArrayValue,
   arrayTypeName,
   baseTypeName,
   elementTypeName,
   printType,
+  tooManyDimensions,
   type TypeName,
 } from '../types/index.js';
 import { bool, coerce, coerceTo, commonType, isUnknown, nameOf } from './coerce.js';
@@ -113,19 +115,42 @@ export function bindSubscripts(
   }
   const array = coerceTo(context, container, base);
   const { modifier } = container.type;
+  const { bounds, given } = bindBounds(context, clause, nodes);
+  if (bounds === undefined) {
+    if (given.length > arrayDimensionsMax) tooManyDimensions(given.length);
+    return {
+      kind: 'call',
+      type: { name: element, modifier },
+      function: arraySubscript(base, given.length),
+      arguments: [array, ...given],
+    };
+  }
+  return {
+    kind: 'call',
+    type: { name: base, modifier },
+    function: arraySlice(base, bounds),
+    arguments: [array, ...given],
+  };
+}
+
+/** Subscripts, and which bounds they are; `bounds` is undefined for subscripts of an element. */
+export interface BoundSubscripts {
+  readonly bounds: readonly SliceBounds[] | undefined;
+  readonly given: readonly Expression[];
+}
+
+export function bindBounds(
+  context: BindContext,
+  clause: Clause,
+  nodes: readonly ast.A_Indices[],
+): BoundSubscripts {
   const read = nodes.map((node) =>
     fields(context.source, 'A_Indices', node, ['is_slice', 'lidx', 'uidx']),
   );
   const bind = (node: ast.Node | undefined): Expression[] =>
     node === undefined ? [] : [bindSubscript(context, clause, node)];
   if (!read.some((one) => one.is_slice)) {
-    const subscripts = read.flatMap((one) => bind(one.uidx));
-    return {
-      kind: 'call',
-      type: { name: element, modifier },
-      function: arraySubscript(base, subscripts.length),
-      arguments: [array, ...subscripts],
-    };
+    return { bounds: undefined, given: read.flatMap((one) => bind(one.uidx)) };
   }
   // A single subscript beside a slice is the slice that ends there.
   const one: Expression = { kind: 'constant', type: { name: 'int4', modifier: -1 }, value: 1 };
@@ -137,12 +162,7 @@ export function bindSubscripts(
     bounds.push({ lower: lower.length > 0, upper: upper.length > 0 });
     given.push(...lower, ...upper);
   }
-  return {
-    kind: 'call',
-    type: { name: base, modifier },
-    function: arraySlice(base, bounds),
-    arguments: [array, ...given],
-  };
+  return { bounds, given };
 }
 
 function bindSubscript(context: BindContext, clause: Clause, node: ast.Node): Expression {

@@ -5,12 +5,20 @@ import { type ast, fields, locationOf, the } from '../parse/index.js';
 import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
 import type { Assignment, DataStatement } from '../plan/statement.js';
-import { assigned, columnNamed, defaultOf, isDefault, refuseGenerated } from './assign.js';
+import {
+  assigned,
+  columnNamed,
+  defaultOf,
+  isDefault,
+  refuseGenerated,
+  typeOfColumn,
+} from './assign.js';
 import { isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { findTable, oneRow } from './from.js';
 import { bindOnConflict } from './on-conflict.js';
+import { assignedPart } from './part.js';
 import { bindReturning } from './returning.js';
 import { columnExpression, emptyScope } from './scope.js';
 import { bindQuery, bindValuesRows } from './select.js';
@@ -22,6 +30,8 @@ type Insert = Extract<DataStatement, { kind: 'insert' }>;
 interface TargetColumn {
   readonly column: ColumnDescriptor;
   readonly location: number | undefined;
+  /** Subscripts and fields behind the column's name. */
+  readonly path: readonly ast.Node[];
 }
 
 export function bindInsert(context: BindContext, body: ast.InsertStmt): Insert {
@@ -55,20 +65,24 @@ function targetColumns(
   nodes: readonly ast.Node[] | undefined,
 ): { readonly columns: readonly TargetColumn[]; readonly isList: boolean } {
   if (nodes === undefined) {
-    const columns = table.columns.map((column) => ({ column, location: undefined }));
+    const columns = table.columns.map((column) => ({ column, location: undefined, path: [] }));
     return { columns, isList: false };
   }
-  const seen = new Set<string>();
+  const seen = new Map<string, 'whole' | 'part'>();
   const columns = nodes.map((node) => {
     const body = the(node, 'ResTarget');
-    const { name = '' } = fields(context.source, 'ResTarget', body, ['name']);
+    const { name = '', indirection: path = [] } = fields(context.source, 'ResTarget', body, [
+      'name',
+      'indirection',
+    ]);
+    const extent = path.length > 0 ? 'part' : 'whole';
     const location = locationOf(body);
     const column = columnNamed(context, table, name, location);
-    if (seen.has(name)) {
+    if (seen.has(name) && (extent === 'whole' || seen.get(name) === 'whole')) {
       context.raise(location, 'duplicate_column', `column "${name}" specified more than once`);
     }
-    seen.add(name);
-    return { column, location };
+    seen.set(name, extent);
+    return { column, location, path };
   });
   return { columns, isList: true };
 }
@@ -132,19 +146,42 @@ function valuesSource(
   const bound = bindValuesRows(context, lists, (node) =>
     isDefault(node) ? undefined : bindExpression(context, clause, node),
   );
-  const rows = bound.map((row) =>
-    row.map((expression, i) => {
-      const { column } = must(targets[i], 'rows are as long as the first');
-      if (expression === undefined) return defaultOf(context, column);
-      const value = assigned(context, column, expression);
-      return overridden(context, column, overriding) ?? value;
-    }),
-  );
-  const columns = targets.map(({ column }) => relationColumn(context, column));
+  const rows = bound.map((row) => columnValues(context, targets, row, overriding));
+  const columns = columnsOf(targets).map((column) => relationColumn(context, column));
   return {
     input: { kind: 'values', columns, rows },
-    positions: targets.map(({ column }) => column.position),
+    positions: columnsOf(targets).map(({ position }) => position),
   };
+}
+
+/** The columns of targets, each once: several targets may be parts of one. */
+function columnsOf(targets: readonly TargetColumn[]): readonly ColumnDescriptor[] {
+  return [...new Set(targets.map(({ column }) => column))];
+}
+
+/** A value for each of the columns from a value for each target; undefined stands for DEFAULT. */
+function columnValues(
+  context: BindContext,
+  targets: readonly TargetColumn[],
+  given: readonly (Expression | undefined)[],
+  overriding: ast.OverridingKind,
+): Expression[] {
+  const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined };
+  const values = new Map<ColumnDescriptor, Expression>();
+  for (const [i, { column, path, location }] of targets.entries()) {
+    const expression = given[i];
+    if (path.length > 0) {
+      const nothing: Expression = { kind: 'constant', type: typeOfColumn(column), value: null };
+      const before = values.get(column) ?? nothing;
+      const part = { column, path, given: expression ?? 'default', before, at: location } as const;
+      values.set(column, assignedPart(context, clause, part));
+    } else if (expression === undefined) values.set(column, defaultOf(context, column));
+    else {
+      const value = assigned(context, column, expression);
+      values.set(column, overridden(context, column, overriding) ?? value);
+    }
+  }
+  return [...values.values()];
 }
 
 /** What stands in for the value given for an identity column, if something does. */
@@ -175,12 +212,15 @@ function querySource(
     const extra = select.targetList?.[i];
     return extra && nodeLocation(extra);
   });
-  const expressions: NamedExpression[] = targets.map(({ column }, i) => {
+  const outputs = targets.map((_, i) => {
     const output = must(query.columns[i], 'a column per target');
     const origin = output.type.name === 'unknown' ? originOf(query, output.column) : undefined;
-    const expression = assigned(context, column, origin ?? columnExpression(output));
-    const value = overridden(context, column, overriding) ?? expression;
-    return { column: context.nextColumn(), name: column.name, expression: value };
+    return origin ?? columnExpression(output);
+  });
+  const values = columnValues(context, targets, outputs, overriding);
+  const expressions: NamedExpression[] = columnsOf(targets).map(({ name }, i) => {
+    const expression = must(values[i], 'a value per column');
+    return { column: context.nextColumn(), name, expression };
   });
   const columns = expressions.map(({ column, name, expression }) => ({
     column,
@@ -189,7 +229,7 @@ function querySource(
   }));
   return {
     input: { kind: 'project', columns, input: query, expressions },
-    positions: targets.map(({ column }) => column.position),
+    positions: columnsOf(targets).map(({ position }) => position),
   };
 }
 

@@ -37,3 +37,4 @@ export {
   type SliceBounds,
 } from './array-construct.js';
 export { fieldOf, recordIsNull, rowConstructor, rowOrNull } from './record-construct.js';
+export { elementAssignment, fieldAssignment, sliceAssignment } from './array-assign.js';

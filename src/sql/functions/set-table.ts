@@ -1,9 +1,14 @@
 /** All set-returning functions by name. */
 import { arraySetFunctions } from './array-sets.js';
+import { inputSetFunctions } from './input.js';
 import { seriesFunctions } from './series.js';
 import type { SetDefinition } from './set-definition.js';
 
-const all: readonly SetDefinition[] = [...seriesFunctions, ...arraySetFunctions];
+const all: readonly SetDefinition[] = [
+  ...seriesFunctions,
+  ...arraySetFunctions,
+  ...inputSetFunctions,
+];
 
 const sets = new Map<string, SetDefinition[]>();
 for (const definition of all) {

@@ -7,6 +7,7 @@ import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
 import { enumFunctions } from './enum.js';
 import { floatFunctions } from './float.js';
+import { inputFunctions } from './input.js';
 import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
 import { numericFunctions } from './numeric.js';
@@ -22,6 +23,7 @@ const all: readonly Definition[] = [
   ...arrayFunctions,
   ...enumFunctions,
   ...bitStringFunctions,
+  ...inputFunctions,
   ...integerFunctions,
   ...floatFunctions,
   ...numericFunctions,
