@@ -104,6 +104,22 @@ t.test(
   },
 );
 
+t.test('a machine that stands still for less than a second elects nobody', (t) => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const line = started({ seed });
+    const { leader } = line;
+    const { term } = leader.running;
+    for (const ms of [200, 400, 900]) {
+      line.pass(1000);
+      line.standStill(ms);
+    }
+    line.pass(1000);
+    t.equal(line.leader, leader, 'the same one leads');
+    t.equal(line.leader.running.term, term);
+  }
+  t.end();
+});
+
 t.test(
   'without a majority members ask ever less often, no term rises, and they agree soon after',
   (t) => {

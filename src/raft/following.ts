@@ -29,6 +29,8 @@ export class Following {
   /** When to campaign, or, for one that must not, when to ask for a leader. */
   #electionAtMs: number;
   #hibernating = false;
+  /** It has been given time to hear what came while it stood still; once before each election. */
+  #excused = false;
   /** What a member that lost entries must reach: the end of the log of the leader of that term. */
   #recoverTo: { readonly term: Term; index: LogIndex; readonly sinceMs: number } | undefined;
 
@@ -74,6 +76,7 @@ export class Following {
 
   /** Waits anew before it campaigns. */
   resetElection(): void {
+    this.#excused = false;
     this.#electAt(this.#state.nowMs + this.#state.timeouts.draw());
   }
 
@@ -95,6 +98,18 @@ export class Following {
   /** Whether the leader that asks this member to take over has taken back nothing since. */
   isNewest(round: number): boolean {
     return this.#round <= round;
+  }
+
+  /**
+   * Whether the timeout is seen late, because this process or its machine stood still: what the leader sent may lie
+   * unread, or the leader stood still too. Then it waits for the time of a heartbeat more.
+   */
+  excusesLateness(): boolean {
+    const { nowMs, timing } = this.#state;
+    if (this.#excused || nowMs < this.#electionAtMs + timing.heartbeatMs / 2) return false;
+    this.#excused = true;
+    this.#electAt(nowMs + timing.heartbeatMs);
+    return true;
   }
 
   /** Waits for a leader again. */

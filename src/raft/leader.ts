@@ -42,6 +42,8 @@ export class Leader {
   #quorumCheckAtMs: number;
   /** Answers are missed from then on only: a hibernating leader gets none. */
   #awakeSinceMs: number;
+  /** It has been given time to hear the answers that came while it stood still; once before it steps down. */
+  #excused = false;
   /** The last time that there was something to do. */
   #busyMs: number;
   #hibernating = false;
@@ -155,7 +157,7 @@ export class Leader {
   tick(): void {
     const { nowMs, timing } = this.#state;
     if (this.#hibernating) return;
-    if (nowMs >= this.#quorumCheckAtMs && !this.#hasQuorum()) {
+    if (nowMs >= this.#quorumCheckAtMs && !this.#hasQuorum() && !this.#excusesLateness()) {
       this.over = true;
       return;
     }
@@ -403,7 +405,18 @@ export class Leader {
       Math.max(one.answeredMs, this.#awakeSinceMs),
     );
     this.#quorumCheckAtMs = answeredMs + timeouts.quorumMs;
-    return nowMs < this.#quorumCheckAtMs;
+    if (nowMs >= this.#quorumCheckAtMs) return false;
+    this.#excused = false;
+    return true;
+  }
+
+  /** Whether its tick is late, because this process stood still: the answers of the others may lie unread. */
+  #excusesLateness(): boolean {
+    const { nowMs, timing } = this.#state;
+    if (this.#excused || nowMs < this.#heartbeatAtMs + timing.heartbeatMs / 2) return false;
+    this.#excused = true;
+    this.#quorumCheckAtMs = nowMs + timing.heartbeatMs;
+    return true;
   }
 
   /** The voter that could lead soonest. */

@@ -277,7 +277,7 @@ export class RaftNode {
       return;
     }
     this.#following.reads.tick(this.#following.leader);
-    if (!this.#following.isElectionDue) return;
+    if (!this.#following.isElectionDue || this.#following.excusesLateness()) return;
     if (this.#candidacy !== undefined) this.#state.timeouts.electionFailed();
     this.#following.resetElection();
     if (this.#mayCampaign) this.#campaign(undefined);

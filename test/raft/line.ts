@@ -105,6 +105,11 @@ export class Line implements Surroundings {
     this.passUntil(() => false, ms);
   }
 
+  /** The whole machine stands still: afterwards all is late, and timers go off before anything is read. */
+  standStill(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets time pass until `done`, `ms` at most; what it took. */
   passUntil(done: () => boolean, ms: number): number {
     const began = this.#nowMs;
