@@ -186,13 +186,18 @@ function limitExpression(
   );
 }
 
+/** An expression of DISTINCT ON. */
+export interface DistinctKey extends OrderKey {
+  readonly location: number | undefined;
+}
+
 /** `SELECT DISTINCT` is a list with one empty node; DISTINCT ON lists expressions. */
 export function bindDistinct(
   context: BindContext,
   clause: Clause,
   nodes: readonly ast.Node[] | undefined,
   targets: readonly Target[],
-): 'all' | OrderKey[] | undefined {
+): 'all' | DistinctKey[] | undefined {
   if (nodes === undefined) return undefined;
   const expressions = nodes.filter((node) => Object.keys(node).length > 0);
   if (expressions.length === 0) return 'all';
@@ -201,9 +206,10 @@ export function bindDistinct(
     const own = target === undefined ? undefined : targets[target]?.expression;
     const expression = own ?? bindSettled(context, clause, node);
     const same = targets.findIndex((one) => sameExpression(one.expression, expression));
-    checkSortable(context, expression, nodeLocation(node));
-    context.locate(expression, context.locationOf(expression) ?? nodeLocation(node));
+    const location = nodeLocation(node);
+    checkSortable(context, expression, location);
     return {
+      location,
       target: target ?? (same < 0 ? undefined : same),
       expression,
       descending: false,
@@ -215,14 +221,14 @@ export function bindDistinct(
 /** DISTINCT ON and ORDER BY must begin alike. Raises invalid_column_reference. */
 export function checkDistinctOn(
   context: BindContext,
-  on: readonly OrderKey[],
+  on: readonly DistinctKey[],
   order: readonly OrderKey[],
 ): void {
   let skipped = false;
   const matched = new Set<OrderKey>();
-  const refuse = (key: OrderKey): never => {
+  const refuse = ({ location }: DistinctKey): never => {
     const text = 'SELECT DISTINCT ON expressions must match initial ORDER BY expressions';
-    return context.raise(context.locationOf(key.expression), 'invalid_column_reference', text);
+    return context.raise(location, 'invalid_column_reference', text);
   };
   for (const key of order) {
     const found = on.find((one) => sameExpression(one.expression, key.expression));

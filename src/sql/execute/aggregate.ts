@@ -46,6 +46,8 @@ interface GroupingSet {
 interface Shape {
   readonly valuesOf: (row: Row, context: ExecutionContext) => Row;
   readonly newGroup: (values: Row, context: ExecutionContext) => Group;
+  /** NULL for each group. */
+  readonly noValues: Row;
   readonly sizeOfGroup: (values: Row) => number;
   readonly rows: { readonly codec: RowCodec; readonly sizeOf: (row: Row) => number };
 }
@@ -69,6 +71,7 @@ export function compileAggregate(
       values: of,
       accumulators: factories.map((create) => create(context)),
     }),
+    noValues: groups.map(() => null),
     sizeOfGroup: (of) => sizeOfValues(of) + mapEntryBytes + accumulatorBytes * factories.length,
     rows: { codec: compileRowCodec(columns), sizeOf: rowSizer(columns) },
   };
@@ -160,7 +163,7 @@ class GroupTable {
     this.#context = context;
     this.#held = held;
     this.#depth = depth;
-    if (set.isWhole) this.#create(set.keyOf([]), []);
+    if (set.isWhole) this.#create(set.keyOf(shape.noValues), shape.noValues);
   }
 
   /** Rows with the values of their groups. */

@@ -1,7 +1,7 @@
 /** sum, avg and the variances, with PostgreSQL's result types and scales. */
 import { raise } from '../../base/errors.js';
 import type { Value } from '../types/index.js';
-import { addIntervals, type Interval } from '../types/interval.js';
+import { addIntervals, type Interval, negateInterval } from '../types/interval.js';
 import {
   addNumeric,
   divideNumeric,
@@ -58,6 +58,12 @@ function bigintStep(state: BigintState, value: bigint): BigintState {
   return state;
 }
 
+function bigintInverse(state: BigintState, value: bigint): BigintState {
+  state.count -= 1;
+  state.total -= value;
+  return state;
+}
+
 /** Digits at the largest scale so far; a NaN or infinity met stands beside them. */
 interface NumericState {
   count: number;
@@ -82,6 +88,15 @@ function numericStep(state: NumericState, value: Numeric): NumericState {
     state.digits = state.digits * powerOfTen(value.scale - state.scale) + value.digits;
     state.scale = value.scale;
   }
+  return state;
+}
+
+/** Not where a special value or the largest scale may go with the value. */
+function numericInverse(state: NumericState, value: Numeric): NumericState | undefined {
+  if (state.special !== undefined || value.kind !== 'finite') return undefined;
+  if (value.scale === state.scale && state.scale > 0) return undefined;
+  state.count -= 1;
+  state.digits -= value.digits * powerOfTen(state.scale - value.scale);
   return state;
 }
 
@@ -238,9 +253,20 @@ function intervalStep(state: IntervalState, value: Interval): IntervalState {
   return state;
 }
 
+function intervalInverse(state: IntervalState, value: Interval): IntervalState {
+  state.count -= 1;
+  const total = state.total && addIntervals(state.total, negateInterval(value));
+  state.total = state.count === 0 ? undefined : total;
+  return state;
+}
+
 const wholeSum: Accumulator<WholeState, number, Value> = {
   init: wholeInit,
   step: wholeStep,
+  inverse: (state, value) => {
+    wholeStep(state, -value).count -= 2;
+    return state;
+  },
   final: (state) => (state.count === 0 ? null : int8(wholeTotal(state))),
   sizeOf: () => 64,
 };
@@ -263,12 +289,14 @@ export const sumAggregates: readonly AggregateDefinition[] = [
   aggregate('sum(int8): numeric', {
     init: bigintInit,
     step: bigintStep,
+    inverse: bigintInverse,
     final: ({ count, total }) => (count === 0 ? null : new Numeric(total, 0)),
     sizeOf: () => 64,
   }),
   aggregate('sum(numeric): numeric', {
     init: numericInit,
     step: numericStep,
+    inverse: numericInverse,
     final: (state) => (state.count === 0 ? null : numericTotal(state)),
     sizeOf: () => 96,
   }),
@@ -282,12 +310,14 @@ export const sumAggregates: readonly AggregateDefinition[] = [
   aggregate('avg(int8): numeric', {
     init: bigintInit,
     step: bigintStep,
+    inverse: bigintInverse,
     final: ({ count, total }) => average(new Numeric(total, 0), count),
     sizeOf: () => 64,
   }),
   aggregate('avg(numeric): numeric', {
     init: numericInit,
     step: numericStep,
+    inverse: numericInverse,
     final: (state) => average(numericTotal(state), state.count),
     sizeOf: () => 96,
   }),
@@ -296,12 +326,14 @@ export const sumAggregates: readonly AggregateDefinition[] = [
   aggregate('sum(interval): interval', {
     init: intervalInit,
     step: intervalStep,
+    inverse: intervalInverse,
     final: ({ total }) => total ?? null,
     sizeOf: () => 96,
   }),
   aggregate('avg(interval): interval', {
     init: intervalInit,
     step: intervalStep,
+    inverse: intervalInverse,
     final: ({ total, count }) => (total === undefined ? null : intervalDividedBy(total, count)),
     sizeOf: () => 96,
   }),

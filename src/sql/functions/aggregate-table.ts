@@ -8,6 +8,9 @@ import {
   aggregate,
   aggregateOf,
 } from './aggregate-definition.js';
+import { arrayAggregates } from './aggregate-array.js';
+import { orderedAggregates } from './aggregate-ordered.js';
+import { statisticsAggregates } from './aggregate-statistics.js';
 import { sumAggregates } from './aggregate-sum.js';
 
 import { jsonAggregates } from './json-build.js';
@@ -15,6 +18,7 @@ import { jsonAggregates } from './json-build.js';
 const count: Accumulator<number, Value, Value> = {
   init: () => 0,
   step: (state) => state + 1,
+  inverse: (state) => state - 1,
   final: (state) => BigInt(state),
   sizeOf: () => 8,
 };
@@ -46,6 +50,7 @@ const ordered: readonly TypeName[] = [
   'bytea',
   'date',
   'time',
+  'timetz',
   'timestamp',
   'timestamptz',
   'interval',
@@ -128,9 +133,16 @@ const all: readonly AggregateDefinition[] = [
   { ...aggregate('count(): int8', count), star: true },
   aggregate('count(any): int8', count),
   ...sumAggregates,
+  ...statisticsAggregates,
+  ...orderedAggregates,
+  ...arrayAggregates,
   ...jsonAggregates,
   ...ordered.map((type) => aggregateOf(`max(${type}): ${type}`, () => extreme(type, 1))),
   ...ordered.map((type) => aggregateOf(`min(${type}): ${type}`, () => extreme(type, -1))),
+  ...(['anyarray', 'anyenum'] as const).flatMap((family) => [
+    aggregateOf(`max(${family}): ${family}`, ([type = 'text']) => extreme(type, 1)),
+    aggregateOf(`min(${family}): ${family}`, ([type = 'text']) => extreme(type, -1)),
+  ]),
   aggregate('bool_and(bool): bool', logical(false)),
   aggregate('every(bool): bool', logical(false)),
   aggregate('bool_or(bool): bool', logical(true)),

@@ -10,19 +10,19 @@ const functions: ReadonlySet<string> = new Set(
   `
   regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace
   regexp_split_to_array regexp_split_to_table regexp_substr similar_to_escape
-  array_agg 
+   
   
   array_to_json 
-  generate_series 
+   
   json_array_elements json_array_elements_text json_each json_each_text json_object
   json_object_keys json_populate_record json_populate_recordset json_to_record json_to_recordset
   jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object
   jsonb_object_keys jsonb_path_exists jsonb_path_match jsonb_path_query jsonb_path_query_array
   jsonb_path_query_first jsonb_populate_record jsonb_populate_recordset jsonb_to_record
   jsonb_to_recordset row_to_json xmlagg
-  corr covar_pop covar_samp regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope
-  regr_sxx regr_sxy regr_syy mode percentile_cont percentile_disc
-  cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank row_number
+          
+       
+            
   nextval currval setval lastval set_config current_setting current_schemas
   to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_date to_number date_bin
   make_interval width_bucket normalize unistr sha224 sha256 sha384 sha512 convert_from convert_to
