@@ -41,7 +41,36 @@ function dateStyle(value: string): string | undefined {
     : undefined;
 }
 
+/** What PostgreSQL's planner may do: taken and shown, but our plans know none of it. */
+const plannerSwitches: readonly Setting[] = [
+  'async_append',
+  'bitmapscan',
+  'gathermerge',
+  'group_by_reordering',
+  'hashagg',
+  'hashjoin',
+  'incremental_sort',
+  'indexonlyscan',
+  'indexscan',
+  'material',
+  'memoize',
+  'mergejoin',
+  'nestloop',
+  'parallel_append',
+  'parallel_hash',
+  'partition_pruning',
+  'presorted_aggregate',
+  'seqscan',
+  'sort',
+  'tidscan',
+].map((name) => ({
+  name: `enable_${name}`,
+  initial: 'on',
+  accept: (value) => booleans[value.toLowerCase()],
+}));
+
 const table: readonly Setting[] = [
+  ...plannerSwitches,
   { name: 'application_name', initial: '', accept: text },
   { name: 'bytea_output', initial: 'hex', accept: oneOf('hex') },
   {
