@@ -160,7 +160,7 @@ export class Database {
     const lookup = new PathLookup(catalogue, ['public']);
     const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
     const execution = this.context(buffer, options);
-    const work = runDdl({ bind, catalogue, execution }, parsed);
+    const work = runDdl({ bind, catalogue, execution, inBlock: false }, parsed);
     while (work.next().done !== true);
   }
 

@@ -19,6 +19,8 @@ export interface DdlContext {
   readonly catalogue: TransactionCatalogue;
   /** Executes statements that read and write rows as part of this one. */
   readonly execution: ExecutionContext;
+  /** The client has begun a transaction block. */
+  readonly inBlock: boolean;
 }
 
 /** Work that lets others have their turn in between; gives the statement's tag. */

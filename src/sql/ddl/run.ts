@@ -1,8 +1,15 @@
 /** Which statements are DDL, and who runs each. */
 import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
-import { createTable } from './create-table.js';
+import { comment } from './comment.js';
 import type { DdlContext, DdlWork } from './context.js';
+import { createTable } from './create-table.js';
 import { drop } from './drop.js';
+import { checkpoint, reindex, vacuum } from './maintenance.js';
+import { createSchema } from './schema.js';
+import { alterSequence, createSequence } from './sequence.js';
+import { createTableAs, selectInto } from './table-as.js';
+import { truncate } from './truncate.js';
+import { createView } from './view.js';
 
 type Runners = {
   readonly [K in ast.NodeKind]?: (
@@ -13,8 +20,18 @@ type Runners = {
 };
 
 const runners: Runners = {
+  AlterSeqStmt: alterSequence,
+  CheckPointStmt: checkpoint,
+  CommentStmt: comment,
+  CreateSchemaStmt: createSchema,
+  CreateSeqStmt: createSequence,
   CreateStmt: createTable,
+  CreateTableAsStmt: createTableAs,
   DropStmt: drop,
+  ReindexStmt: reindex,
+  TruncateStmt: truncate,
+  VacuumStmt: vacuum,
+  ViewStmt: createView,
 };
 
 /** Whether a statement changes the catalogue: also SELECT INTO. */
@@ -23,7 +40,7 @@ export function isDdl(node: ast.Node): boolean {
 }
 
 /** The INTO of a SELECT, which stands in the leftmost one of a set operation. */
-export function intoOf(node: ast.Node): ast.IntoClause | undefined {
+function intoOf(node: ast.Node): ast.IntoClause | undefined {
   let select = as(node, 'SelectStmt');
   while (select?.larg !== undefined) select = select.larg;
   return select?.intoClause;
@@ -32,6 +49,9 @@ export function intoOf(node: ast.Node): ast.IntoClause | undefined {
 /** Runs a statement; gives its tag. */
 export function runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
   const kind = kindOf(parsed.node);
+  const select = as(parsed.node, 'SelectStmt');
+  const into = intoOf(parsed.node);
+  if (select !== undefined && into !== undefined) return selectInto(context, select, into);
   const run = runners[kind] as
     | ((context: DdlContext, body: unknown, parsed: ParsedStatement) => DdlWork)
     | undefined;

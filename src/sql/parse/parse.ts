@@ -15,6 +15,11 @@ export class Source {
     this.text = text;
   }
 
+  /** The byte offset at which `part`, a piece of the text, begins. */
+  offsetOf(part: string): number {
+    return Buffer.byteLength(this.text.slice(0, this.text.indexOf(part)));
+  }
+
   /** The position, in characters counted from 1, of a UTF-8 byte offset. */
   position(location: number): number {
     // Characters are code points, as PostgreSQL counts them.

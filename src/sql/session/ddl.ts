@@ -29,7 +29,7 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     let failure: unknown;
     tag = '';
     try {
-      tag = yield* runDdl({ bind, catalogue, execution }, parsed);
+      tag = yield* runDdl({ bind, catalogue, execution, inBlock: transaction.explicit }, parsed);
     } catch (error) {
       failure = error;
     }

@@ -96,7 +96,7 @@ function makePlan(
     compiled,
     columns: bound.columns && columnsOf(bound.columns),
     readsTimeZone: bound.columns?.some(({ type }) => dependsOnZone(type.name)) === true,
-    writes: kind === 'insert' || kind === 'update' || kind === 'delete',
+    writes: bound.writes,
     catalogueVersion: state.namesArePlain ? state.access.catalogueVersion : 0,
     used: false,
     bytes: compiled.bytes + textLength * bytesPerCharacter,

@@ -99,7 +99,12 @@ export interface Ran {
 /** Whether the statement leaves all tables as they are. */
 export function readsOnly(node: ast.Node): boolean {
   const kind = kindOf(node);
-  return kind === 'SelectStmt' || kind === 'ExplainStmt';
+  const tables = as(node, 'SelectStmt')?.withClause?.ctes ?? [];
+  const changes = tables.some((table) => {
+    const query = as(table, 'CommonTableExpr')?.ctequery;
+    return query !== undefined && kindOf(query) !== 'SelectStmt';
+  });
+  return !changes && (kind === 'SelectStmt' || kind === 'ExplainStmt');
 }
 
 /**
@@ -265,7 +270,8 @@ function* execute(
 }
 
 function refuseWrite(kind: Statement['kind']): never {
-  const text = `cannot execute ${kind.toUpperCase()} in a read-only transaction`;
+  const verb = kind === 'query' ? 'SELECT' : kind.toUpperCase();
+  const text = `cannot execute ${verb} in a read-only transaction`;
   raise('read_only_sql_transaction', text);
 }
 
