@@ -10,6 +10,8 @@ import {
   sizeOfNode,
   writeNode,
 } from './jsonb.js';
+import { type JsonPath, printPath } from './jsonpath.js';
+import { parsePath } from './jsonpath-parser.js';
 import { checkedText } from './text.js';
 import type { Type } from './type.js';
 
@@ -65,4 +67,24 @@ const jsonb: Type = {
   decode: (reader) => new Jsonb(readNode(reader)),
 };
 
-export const jsonTypes: readonly Type[] = [json, jsonb];
+const jsonpath: Type = {
+  ...common,
+  name: 'jsonpath',
+  oid: 4072,
+  arrayOid: 4073,
+  sqlName: 'jsonpath',
+  category: 'U',
+  parse: (text) => parsePath(checkedText(text)),
+  print: (value) => printPath(value as JsonPath),
+  compare: undefined,
+  equals: undefined,
+  hashKey: undefined,
+  sizeOf: (value) => 16 + printPath(value as JsonPath).length * 8,
+  key: undefined,
+  encode: (writer, value) => {
+    writer.varText(printPath(value as JsonPath));
+  },
+  decode: (reader) => parsePath(reader.varText()),
+};
+
+export const jsonTypes: readonly Type[] = [json, jsonb, jsonpath];

@@ -29,6 +29,7 @@ export type BaseTypeName =
   | 'interval'
   | 'json'
   | 'jsonb'
+  | 'jsonpath'
   | 'uuid'
   | 'char'
   | 'timetz'

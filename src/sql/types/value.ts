@@ -24,11 +24,13 @@
  * | timetz              | {@link ZonedTime}                                            |
  * | bit, varbit         | string of 0 and 1                                            |
  * | "char"              | string of at most one byte                                   |
+ * | jsonpath            | {@link JsonPath}                                             |
  * | uuid                | string: lower case with hyphens                              |
  */
 import type { ArrayValue } from './array.js';
 import type { Interval } from './interval.js';
 import type { Jsonb } from './jsonb.js';
+import type { JsonPath } from './jsonpath.js';
 import type { Numeric } from './numeric.js';
 import type { RecordValue } from './record.js';
 import type { NamedOid } from './registered.js';
@@ -44,6 +46,7 @@ export type Value =
   | Numeric
   | Interval
   | Jsonb
+  | JsonPath
   | ArrayValue
   | RecordValue
   | NamedOid
