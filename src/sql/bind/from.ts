@@ -35,6 +35,7 @@ import {
 } from './scope.js';
 import { bindSample } from './sample.js';
 import { bindQuery } from './select.js';
+import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
 import { bindView } from './view.js';
 import { findWithTable } from './with-scope.js';
@@ -209,7 +210,9 @@ export function tableRelation(
     type: { name: column.type, modifier: column.typeModifier },
   }));
   const positions = named.map((column) => column.position);
-  return { kind: 'table', columns, table, positions, filter: undefined };
+  const relation = { kind: 'table', columns, table, positions, filter: undefined } as const;
+  const indexes = bindConditionalIndexes(context, table, columns);
+  return indexes.length === 0 ? relation : { ...relation, indexes };
 }
 
 function bindTable(context: BindContext, body: ast.RangeVar): From {
@@ -238,7 +241,8 @@ export function tableScope(
 ): Scope {
   const { name, schema } = relation.table;
   const rowType = rowTypeNameOf(relation.table);
-  if (alias === undefined) return withRowType(scopeOf(relation.columns, name, undefined, schema), rowType);
+  if (alias === undefined)
+    return withRowType(scopeOf(relation.columns, name, undefined, schema), rowType);
   const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
   return withRowType(scopeOf(renamed, alias.aliasname, name), rowType);
 }

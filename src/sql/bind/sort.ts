@@ -3,6 +3,7 @@ import { must } from '../../base/assert.js';
 import { type ast, fields, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, typeNamed } from '../types/index.js';
+export { sameData, sameExpression } from '../plan/same-expression.js';
 import type { BindContext } from './context.js';
 import { bindSettled, type Clause, nodeLocation, type SortItem } from './expression.js';
 
@@ -61,44 +62,4 @@ export function bindSortKeys(
     checkSortable(context, expression, location);
     return { expression, descending, nullsFirst, location };
   });
-}
-
-/** Whether two bound expressions are the same computation over the same columns. */
-export function sameExpression(a: Expression, b: Expression): boolean {
-  if (a.kind === 'constant' && b.kind === 'constant') return sameConstant(a, b);
-  return sameData(a, b);
-}
-
-function sameConstant(
-  a: Extract<Expression, { kind: 'constant' }>,
-  b: Extract<Expression, { kind: 'constant' }>,
-): boolean {
-  if (!sameData(a.type, b.type)) return false;
-  if (a.value === null || b.value === null) return a.value === b.value;
-  return a.value === b.value || typeNamed(a.type.name).equals?.(a.value, b.value) === true;
-}
-
-export function sameData(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
-  // Casts with a length are made anew for each call; what they do is in their names and types.
-  if ('implementation' in a && 'implementation' in b) return sameFunction(a, b);
-  if (isConstant(a) && isConstant(b)) return sameConstant(a, b);
-  const keys = Object.keys(a);
-  if (keys.length !== Object.keys(b).length) return false;
-  return keys.every((key) => sameData(field(a, key), field(b, key)));
-}
-
-function isConstant(data: object): data is Extract<Expression, { kind: 'constant' }> {
-  return field(data, 'kind') === 'constant';
-}
-
-function sameFunction(a: object, b: object): boolean {
-  const described = ['name', 'form', 'modifier', 'result', 'parameters'];
-  return described.every((key) => sameData(field(a, key), field(b, key)));
-}
-
-function field(data: object, key: string): unknown {
-  return (data as Record<string, unknown>)[key];
 }

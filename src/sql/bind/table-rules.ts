@@ -124,6 +124,21 @@ export function bindIndex(
   return { index, keys, predicate: predicate === undefined ? undefined : stored(index, predicate) };
 }
 
+/** The indexes of which a plan must know more than their columns: those with expressions or conditions. */
+export function bindConditionalIndexes(
+  context: BindContext,
+  table: TableDescriptor,
+  row: readonly RelationColumn[],
+): readonly BoundIndex[] {
+  const conditional = table.indexes.filter(
+    ({ predicate, keys }) =>
+      predicate !== undefined || keys.some(({ column }) => column === undefined),
+  );
+  return conditional.map((index) =>
+    bindIndex(index, table, row, (holder, sql) => bindStored(context, holder, sql, table, row)),
+  );
+}
+
 function columnOf(
   table: TableDescriptor,
   row: readonly RelationColumn[],

@@ -29,7 +29,8 @@ export function explain(
   { statement, plan }: PlannedStatement,
   functions: FunctionContext,
 ): string[] {
-  if (statement.kind === 'query' || statement.kind === 'copyTo') return explainPlan(plan, functions);
+  if (statement.kind === 'query' || statement.kind === 'copyTo')
+    return explainPlan(plan, functions);
   const lines: string[] = [];
   const verb = { insert: 'Insert', update: 'Update', delete: 'Delete' }[statement.kind];
   lines.push(`${verb} on ${statement.table.name}`);
@@ -216,7 +217,8 @@ function scanBlock(plan: ScanPlan, name: string, show: Show): Block {
   const { table, access, reverse, filter } = plan;
   const direction = reverse ? ' Backward' : '';
   const byKey = access.kind !== 'all' || reverse;
-  const key = table.primaryKeyName ?? `${table.name}_pkey`;
+  const key =
+    access.kind === 'index' ? access.index.name : (table.primaryKeyName ?? `${table.name}_pkey`);
   if (plan.sample !== undefined) {
     const { method, percent, seed } = plan.sample;
     const repeatable = seed === undefined ? '' : ` REPEATABLE (${show(seed)})`;
@@ -237,15 +239,19 @@ function scanBlock(plan: ScanPlan, name: string, show: Show): Block {
 }
 
 function accessCondition({ table }: ScanPlan, access: Access, show: Show): string {
-  const nameAt = (i: number): string =>
-    table.columns.find(({ position }) => position === table.primaryKey[i])?.name ?? '?';
+  const nameAt = (i: number): string => {
+    const key = access.kind === 'index' ? access.index.keys[i] : undefined;
+    const at = key === undefined ? table.primaryKey[i] : key.column;
+    return table.columns.find(({ position }) => position === at)?.name ?? key?.expression ?? '?';
+  };
   const parts: string[] = [];
   const lists = access.kind === 'keys' ? access.values : [];
-  for (const [i, values] of (access.kind === 'range' ? access.equal : lists).entries()) {
+  const isRange = access.kind === 'range' || access.kind === 'index';
+  for (const [i, values] of (isRange ? access.equal : lists).entries()) {
     const list = values.map(show).join(', ');
     parts.push(values.length === 1 ? `(${nameAt(i)} = ${list})` : `(${nameAt(i)} IN (${list}))`);
   }
-  if (access.kind === 'range') {
+  if (isRange) {
     const { equal, lower, upper } = access;
     const name = nameAt(equal.length);
     if (lower) parts.push(`(${name} ${lower.inclusive ? '>=' : '>'} ${show(lower.value)})`);

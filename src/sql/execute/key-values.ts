@@ -2,10 +2,11 @@
 import { must } from '../../base/assert.js';
 import { compareBytes, prefixEnd } from '../../base/bytes.js';
 import type { Span } from '../../storage/engine.js';
-import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { DatabaseId } from '../../base/ids.js';
+import type { IndexDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
 import type { Expression } from '../plan/expression.js';
 import type { Access, KeyBound } from '../rewrite/index.js';
-import { KeyEncoder } from '../storage-format/index.js';
+import { IndexEncoder, KeyEncoder } from '../storage-format/index.js';
 import type { Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
@@ -59,22 +60,43 @@ export function keyTypes(table: TableDescriptor): readonly string[] {
   );
 }
 
+/** The order in which rows or entries of an index lie: what keys are made by and in what direction. */
+interface KeyOrder {
+  readonly types: readonly string[];
+  readonly encoder: KeyEncoder | IndexEncoder;
+  /** Whether a key column's greater values come first. */
+  descends(column: number): boolean;
+  readonly database: DatabaseId;
+}
+
+function orderOfRows(table: TableDescriptor): KeyOrder {
+  const encoder = new KeyEncoder(table);
+  return { types: keyTypes(table), encoder, descends: () => false, database: table.database };
+}
+
+function orderOfIndex({ database }: TableDescriptor, index: IndexDescriptor): KeyOrder {
+  return {
+    types: index.keys.map(({ type }) => type),
+    encoder: new IndexEncoder(database, index),
+    descends: (column) => index.keys[column]?.descending === true,
+    database,
+  };
+}
+
 /** The keys of `access` in ascending order, each once. */
 export function compileKeys(
   table: TableDescriptor,
   access: Extract<Access, { readonly kind: 'keys' }>,
 ): (context: ExecutionContext) => readonly Uint8Array[] {
-  return compileCombinations(table, access.values, new KeyEncoder(table));
+  return compileCombinations(orderOfRows(table), access.values);
 }
 
 /** Whole keys, or beginnings of keys, of all combinations of values. */
 function compileCombinations(
-  table: TableDescriptor,
+  { types, encoder, database }: KeyOrder,
   lists: readonly (readonly Expression[])[],
-  encoder: KeyEncoder,
 ): (context: ExecutionContext) => readonly Uint8Array[] {
-  const scope = scopeOf([], table.database);
-  const types = keyTypes(table);
+  const scope = scopeOf([], database);
   const columns = lists.map((values, i) =>
     values.map((value) => compileValue(value, must(types[i], 'more values than columns'), scope)),
   );
@@ -90,7 +112,7 @@ function compileCombinations(
   };
 }
 
-function encode(encoder: KeyEncoder, values: readonly Value[]): Uint8Array {
+function encode(encoder: KeyEncoder | IndexEncoder, values: readonly Value[]): Uint8Array {
   encoder.begin();
   for (const value of values) encoder.add(value);
   return encoder.search();
@@ -112,36 +134,62 @@ function distinctKeys(keys: readonly Uint8Array[]): readonly Uint8Array[] {
   });
 }
 
+type Range = Pick<Extract<Access, { readonly kind: 'range' }>, 'equal' | 'lower' | 'upper'>;
+
 /** The spans of the rows of ranges, in ascending order, apart from each other. */
 export function compileRanges(
   table: TableDescriptor,
-  access: Extract<Access, { readonly kind: 'range' }>,
+  access: Range,
 ): (context: ExecutionContext) => readonly Span[] {
-  const encoder = new KeyEncoder(table);
-  const prefixes = compileCombinations(table, access.equal, encoder);
-  const type = keyTypes(table)[access.equal.length];
+  return compileSpans(orderOfRows(table), access);
+}
+
+/** The spans of the entries of an index, in the same way. */
+export function compileIndexRanges(
+  table: TableDescriptor,
+  access: Extract<Access, { readonly kind: 'index' }>,
+): (context: ExecutionContext) => readonly Span[] {
+  return compileSpans(orderOfIndex(table, access.index), access);
+}
+
+function compileSpans(
+  order: KeyOrder,
+  access: Range,
+): (context: ExecutionContext) => readonly Span[] {
+  const { types, encoder, database } = order;
+  const prefixes = compileCombinations(order, access.equal);
+  const given = access.equal.length;
   const compileBound = (bound: KeyBound | undefined): CompiledBound | undefined => {
     if (bound === undefined) return undefined;
-    const value = compileValue(
-      bound.value,
-      must(type, 'a bound is on a key column'),
-      scopeOf([], table.database),
-    );
+    const type = must(types[given], 'a bound is on a key column');
+    const value = compileValue(bound.value, type, scopeOf([], database));
     return { ...value, inclusive: bound.inclusive };
   };
   const lower = compileBound(access.lower);
   const upper = compileBound(access.upper);
-  const given = access.equal.length;
+  const descends = order.descends(given);
   const spanAt = (prefix: Uint8Array, value: Value): Span =>
     spanOf(encoder.begin(prefix, given).add(value).search());
+  const whole = (prefix: Uint8Array): Span => {
+    const bounded = lower !== undefined || upper !== undefined;
+    // NULLs lie at one end of an index and are within no bounds.
+    if (!bounded || !(encoder instanceof IndexEncoder)) return spanOf(prefix);
+    return encoder.begin(prefix, given).valueSpan();
+  };
   return (context) => {
     const low = lower && endOf(lower, 'above', context);
     const high = upper && endOf(upper, 'below', context);
     if (low === 'none' || high === 'none') return [];
+    const [first, last] = descends ? [high, low] : [low, high];
+    const [firstBound, lastBound] = descends ? [upper, lower] : [lower, upper];
     return prefixes(context).flatMap((prefix) => {
-      let { from, to } = spanOf(prefix);
-      if (low !== undefined) from = spanAt(prefix, low.value)[lower?.inclusive ? 'from' : 'to'];
-      if (high !== undefined) to = spanAt(prefix, high.value)[upper?.inclusive ? 'to' : 'from'];
+      let { from, to } = whole(prefix);
+      if (first !== undefined) {
+        from = spanAt(prefix, first.value)[firstBound?.inclusive ? 'from' : 'to'];
+      }
+      if (last !== undefined) {
+        to = spanAt(prefix, last.value)[lastBound?.inclusive ? 'to' : 'from'];
+      }
       return compareBytes(from, to) < 0 ? [{ from, to }] : [];
     });
   };

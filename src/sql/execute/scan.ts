@@ -8,7 +8,8 @@ import { decodeRowNumber, RowReader, rowSpan } from '../storage-format/index.js'
 import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileTest } from './expression.js';
-import { compileKeys, compileRanges } from './key-values.js';
+import { scanIndex } from './index-scan.js';
+import { compileIndexRanges, compileKeys, compileRanges } from './key-values.js';
 import { compileSample } from './sample.js';
 import { scopeOf } from './scope.js';
 import { batchRows, pause, rowsPerLook, type Source, type Stream } from './stream.js';
@@ -83,6 +84,15 @@ export function compileScan(plan: ScanPlan): Source {
         const spans = ranges(context);
         for (const span of reverse ? spans.toReversed() : spans) {
           yield* scanSpan(span, reverse, readRow, context);
+        }
+      };
+    }
+    case 'index': {
+      const ranges = compileIndexRanges(table, access);
+      return function* scanEntries(context): Stream {
+        const spans = ranges(context);
+        for (const span of reverse ? spans.toReversed() : spans) {
+          yield* scanIndex(table, span, reverse, readRow, context);
         }
       };
     }

@@ -17,6 +17,7 @@ import type {
 } from './expression.js';
 import type { CopyInput } from './copy.js';
 import type { QueryRelation } from './subquery.js';
+import type { BoundIndex } from './table-rules.js';
 
 export interface RelationColumn {
   readonly column: ColumnId;
@@ -40,6 +41,8 @@ export type Relation =
       readonly filter: Expression | undefined;
       /** TABLESAMPLE: before `filter`. */
       readonly sample?: Sample;
+      /** The table's indexes with conditions, over `columns`. */
+      readonly indexes?: readonly BoundIndex[];
     }
   /**
    * Functions of FROM side by side: as many rows as the longest gives, NULLs after the end of a

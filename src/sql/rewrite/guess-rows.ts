@@ -56,6 +56,7 @@ function guessScan({ access }: ScanPlan): number {
       return tableRows;
     case 'keys':
       return access.values.reduce((rows, values) => rows * values.length, 1);
+    case 'index':
     case 'range': {
       const bounds = (access.lower ? 1 : 0) + (access.upper ? 1 : 0);
       const rows = tableRows * conditionShare ** bounds;

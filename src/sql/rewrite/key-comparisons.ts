@@ -1,12 +1,13 @@
-/** Finds comparisons of a key column with a value that is the same for all rows. */
+/** Finds comparisons with a value that is the same for all rows. */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { Comparison, ScalarFunction } from '../functions/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { isFixed } from './expressions.js';
 
-/** `column comparison value`; several values for IN only, which is `=` to any of them. */
+/** `operand comparison value`; several values for IN only, which is `=` to any of them. */
 export interface KeyComparison {
-  readonly column: ColumnId;
+  /** A column, or an expression over columns that an index may be of. */
+  readonly operand: Expression;
   readonly comparison: Comparison;
   readonly values: readonly Expression[];
 }
@@ -23,25 +24,30 @@ const mirrored: Readonly<Record<Comparison, Comparison>> = {
 const wholeNumbers: ReadonlySet<string> = new Set(['int2', 'int4', 'int8']);
 const texts: ReadonlySet<string> = new Set(['text', 'varchar']);
 
-/** What a condition says about one column and fixed values; undefined for any other condition. */
+/** What a condition says about one operand and fixed values; undefined for any other condition. */
 export function keyComparisonOf(condition: Expression): KeyComparison | undefined {
   if (condition.kind === 'in') {
     const { operand, list, equals, negated } = condition;
-    const column = columnBehind(operand);
-    if (negated || column === undefined || !list.every(isFixed)) return undefined;
-    return ordersAsKeys(equals) ? { column, comparison: '=', values: list } : undefined;
+    if (negated || isFixed(operand) || !list.every(isFixed)) return undefined;
+    return ordersAsKeys(equals)
+      ? { operand: uncast(operand), comparison: '=', values: list }
+      : undefined;
   }
   if (condition.kind !== 'call' || !ordersAsKeys(condition.function)) return undefined;
   const { comparison } = condition.function;
   const [left, right] = condition.arguments;
   if (comparison === undefined || left === undefined || right === undefined) return undefined;
-  const leftColumn = columnBehind(left);
-  if (leftColumn !== undefined && isFixed(right)) {
-    return { column: leftColumn, comparison, values: [right] };
+  if (isFixed(right)) {
+    return isFixed(left) ? undefined : { operand: uncast(left), comparison, values: [right] };
   }
-  const rightColumn = columnBehind(right);
-  if (rightColumn === undefined || !isFixed(left)) return undefined;
-  return { column: rightColumn, comparison: mirrored[comparison], values: [left] };
+  if (!isFixed(left)) return undefined;
+  return { operand: uncast(right), comparison: mirrored[comparison], values: [left] };
+}
+
+/** Without a cast that changes no order. */
+function uncast(operand: Expression): Expression {
+  if (columnBehind(operand) === undefined || operand.kind !== 'call') return operand;
+  return operand.arguments[0] ?? operand;
 }
 
 /**

@@ -4,7 +4,7 @@
  * named by their ids, so the order of a node's columns means nothing to the node above it.
  */
 import { unreachable } from '../../base/assert.js';
-import type { TableDescriptor } from '../catalogue/descriptor.js';
+import type { IndexDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
 import type { CopyInput } from '../plan/copy.js';
 import type {
   ColumnId,
@@ -25,14 +25,10 @@ import type {
   TableCall,
   Windowed,
 } from '../plan/relation.js';
+import type { BoundIndex } from '../plan/table-rules.js';
 import { walk } from './expressions.js';
 import { planOfQuery } from './plan-of-query.js';
-import {
-  mapQueryExpressions,
-  mapQueryInputs,
-  queryColumns,
-  type QueryPlan,
-} from './query-plan.js';
+import { mapQueryExpressions, mapQueryInputs, queryColumns, type QueryPlan } from './query-plan.js';
 
 /** One end of a range of a key column. */
 export interface KeyBound {
@@ -42,7 +38,7 @@ export interface KeyBound {
 
 /**
  * How a scan finds its rows. The values are expressions without columns; a NULL among them finds
- * nothing. Rows come in the order of the primary key, or backwards.
+ * nothing. Rows come in the order of the primary key, but for an index, or backwards.
  */
 export type Access =
   | { readonly kind: 'all' }
@@ -54,6 +50,14 @@ export type Access =
    */
   | {
       readonly kind: 'range';
+      readonly equal: readonly (readonly Expression[])[];
+      readonly lower: KeyBound | undefined;
+      readonly upper: KeyBound | undefined;
+    }
+  /** The same by the key columns of an index; rows come in its order. */
+  | {
+      readonly kind: 'index';
+      readonly index: IndexDescriptor;
       readonly equal: readonly (readonly Expression[])[];
       readonly lower: KeyBound | undefined;
       readonly upper: KeyBound | undefined;
@@ -87,6 +91,8 @@ export interface ScanPlan {
   readonly filter: Expression | undefined;
   /** Looked at before `filter`; `access` is then all. */
   readonly sample?: Sample;
+  /** Indexes with conditions, over `columns` as they are before any is pruned. */
+  readonly indexes?: readonly BoundIndex[];
 }
 
 export interface JoinPlan {
@@ -155,7 +161,7 @@ export function givesOneRow({ access }: ScanPlan): boolean {
 export function planOf(relation: Relation): Plan {
   switch (relation.kind) {
     case 'table': {
-      const { table, columns, positions, filter, sample } = relation;
+      const { table, columns, positions, filter, sample, indexes } = relation;
       return {
         kind: 'scan',
         table,
@@ -165,6 +171,7 @@ export function planOf(relation: Relation): Plan {
         reverse: false,
         filter,
         ...(sample && { sample }),
+        ...(indexes && { indexes }),
       };
     }
     case 'values':

@@ -1,9 +1,11 @@
 /**
- * Finds keys and ranges of the primary key in a scan's filter: equality or IN on all key columns
- * gives single keys; on the first ones, with bounds on the next one, it gives ranges. What the
- * access assures leaves the filter.
+ * Finds keys and ranges of the primary key or of an index in a scan's filter: equality or IN on all
+ * columns of the primary key gives single keys; on the first columns of either, with bounds on the
+ * next one, it gives ranges. What the access assures leaves the filter.
  */
-import type { ColumnId, Expression } from '../plan/expression.js';
+import type { IndexDescriptor } from '../catalogue/descriptor.js';
+import type { Expression } from '../plan/expression.js';
+import { sameExpression } from '../plan/same-expression.js';
 import { conjunction, conjunctsOf } from './expressions.js';
 import { fitsKey, type KeyComparison, keyComparisonOf, keyTypeAt } from './key-comparisons.js';
 import { type Access, type KeyBound, type Plan, rewriteUpwards, type ScanPlan } from './plan.js';
@@ -32,38 +34,125 @@ function restrict(scan: ScanPlan): Plan {
     const comparison = keyComparisonOf(condition);
     return comparison === undefined ? [] : [{ ...comparison, condition }];
   });
-  const used = new Set<Expression>();
-  const access = accessOf(scan, found, used);
-  if (access === undefined) return scan;
+  if (found.length === 0) return scan;
+  let best: Candidate | undefined;
+  for (const candidate of candidatesOf(scan, found, conditions)) {
+    if (best === undefined || candidate.share < best.share) best = candidate;
+  }
+  if (best === undefined) return scan;
+  const { access, used } = best;
   const filter = conjunction(conditions.filter((condition) => !used.has(condition)));
   return { ...scan, access, filter };
 }
 
-function accessOf(
+/** A way to find the rows. */
+interface Candidate {
+  readonly access: Access;
+  /** What it assures. */
+  readonly used: ReadonlySet<Expression>;
+  /** The smaller, the fewer of the table's rows it reads. */
+  readonly share: number;
+}
+
+/** Guesses of how much a condition leaves, and what a row behind an entry costs more than one beside. */
+const equalShare = 0.01;
+const boundShare = 0.3;
+const entryCost = 1.5;
+
+/** The primary key first: it wins where an index is no better. */
+function candidatesOf(
   scan: ScanPlan,
   found: readonly Found[],
-  used: Set<Expression>,
-): Access | undefined {
+  conditions: readonly Expression[],
+): readonly Candidate[] {
+  const { table, indexes = [] } = scan;
+  const candidates: Candidate[] = [];
+  const byKey = prefixOf(keyColumns(scan), found);
+  if (byKey !== undefined) {
+    const { equal, lower, upper, used, share } = byKey;
+    const access: Access =
+      equal.length === table.primaryKey.length
+        ? { kind: 'keys', values: equal }
+        : { kind: 'range', equal, lower, upper };
+    candidates.push({ access, used, share: access.kind === 'keys' ? 0 : share });
+  }
+  for (const index of table.indexes) {
+    if (!isUsable(scan, index, conditions)) continue;
+    const bound = indexes.find((one) => one.index.object === index.object);
+    const columns = index.keys.map(({ column, type, collation }, i) => ({
+      operand: column === undefined ? bound?.keys[i] : columnAt(scan, column),
+      type,
+      bounded: collation === undefined,
+    }));
+    const prefix = prefixOf(columns, found);
+    if (prefix === undefined) continue;
+    const { equal, lower, upper, used } = prefix;
+    const isOne = index.unique && equal.length === columns.length;
+    const share = isOne ? 0.0001 : prefix.share * entryCost;
+    candidates.push({ access: { kind: 'index', index, equal, lower, upper }, used, share });
+  }
+  return candidates;
+}
+
+/** Entries of a partial index stand for all rows wanted when its condition is asked for in its words. */
+function isUsable(
+  { indexes = [] }: ScanPlan,
+  { predicate, object }: IndexDescriptor,
+  conditions: readonly Expression[],
+): boolean {
+  if (predicate === undefined) return true;
+  const bound = indexes.find(({ index }) => index.object === object)?.predicate;
+  if (bound === undefined) return false;
+  return conjunctsOf(bound).every((part) => conditions.some((one) => sameExpression(one, part)));
+}
+
+interface KeyColumn {
+  /** The column or expression; undefined when nobody reads it. */
+  readonly operand: Expression | undefined;
+  readonly type: string;
+  /** Whether the order of the keys is that of the comparisons. */
+  readonly bounded: boolean;
+}
+
+function keyColumns(scan: ScanPlan): readonly KeyColumn[] {
   const { table } = scan;
-  const values: (readonly Expression[])[] = [];
+  return table.primaryKey.map((position, i) => ({
+    operand: columnAt(scan, position),
+    type: keyTypeAt(table, i) ?? '',
+    bounded: true,
+  }));
+}
+
+interface Prefix {
+  readonly equal: readonly (readonly Expression[])[];
+  readonly lower: KeyBound | undefined;
+  readonly upper: KeyBound | undefined;
+  readonly used: ReadonlySet<Expression>;
+  readonly share: number;
+}
+
+/** What the conditions say of the first columns; undefined for nothing. */
+function prefixOf(columns: readonly KeyColumn[], found: readonly Found[]): Prefix | undefined {
+  const used = new Set<Expression>();
+  const equal: (readonly Expression[])[] = [];
   let keys = 1;
-  for (let i = 0; i < table.primaryKey.length; i += 1) {
-    const equality = on(scan, i, found).find(
+  for (const column of columns) {
+    const equality = on(column, found).find(
       (item) => item.comparison === '=' && keys * item.values.length <= keysMax,
     );
     if (equality === undefined) break;
-    values.push(equality.values);
+    equal.push(equality.values);
     keys *= equality.values.length;
     used.add(equality.condition);
   }
-  if (values.length > 0 && values.length === table.primaryKey.length) {
-    return { kind: 'keys', values };
-  }
-  const next = on(scan, values.length, found);
-  const lower = boundOf(next, '>', '>=', used);
-  const upper = boundOf(next, '<', '<=', used);
-  if (values.length === 0 && lower === undefined && upper === undefined) return undefined;
-  return { kind: 'range', equal: values, lower, upper };
+  const next = columns[equal.length];
+  const bounds = next?.bounded === true ? on(next, found) : [];
+  const lower = boundOf(bounds, '>', '>=', used);
+  const upper = boundOf(bounds, '<', '<=', used);
+  if (equal.length === 0 && lower === undefined && upper === undefined) return undefined;
+  const ends = (lower ? 1 : 0) + (upper ? 1 : 0);
+  const share = keys * equalShare ** equal.length * boundShare ** ends;
+  return { equal, lower, upper, used, share };
 }
 
 function boundOf(
@@ -82,19 +171,22 @@ function boundOf(
 }
 
 /** The comparisons on a key column whose values can be brought into its type. */
-function on(scan: ScanPlan, index: number, found: readonly Found[]): readonly Found[] {
-  const column = columnAt(scan, index);
-  const type = keyTypeAt(scan.table, index);
-  if (column === undefined || type === undefined) return [];
+function on({ operand, type }: KeyColumn, found: readonly Found[]): readonly Found[] {
+  if (operand === undefined) return [];
   return found.filter(
     (item) =>
-      item.column === column && item.values.every((value) => fitsKey(value.type.name, type)),
+      isSame(item.operand, operand) && item.values.every((value) => fitsKey(value.type.name, type)),
   );
 }
 
-/** The id of a key column; undefined when nobody reads it. */
-function columnAt(scan: ScanPlan, index: number): ColumnId | undefined {
-  const position = scan.table.primaryKey[index];
-  if (position === undefined) return undefined;
-  return scan.columns[scan.positions.indexOf(position)]?.column;
+/** A column stays itself when it counts as text where it is varchar. */
+function isSame(a: Expression, b: Expression): boolean {
+  if (a.kind === 'column' && b.kind === 'column') return a.column === b.column;
+  return sameExpression(a, b);
+}
+
+/** A table's column; undefined when nobody reads it. */
+function columnAt({ columns, positions }: ScanPlan, position: number): Expression | undefined {
+  const found = columns[positions.indexOf(position)];
+  return found && { kind: 'column', type: found.type, column: found.column };
 }
