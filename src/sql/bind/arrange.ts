@@ -113,13 +113,16 @@ function setsAfterSort(
   const own = new Set(sets.calls.map(({ column }) => column));
   const reads = ({ expression }: OrderKey): boolean =>
     columnIn(expression, (column) => own.has(column)) !== undefined;
-  if (distinct !== undefined || rows.ties || keys.length === 0 || keys.some(reads)) {
-    return undefined;
-  }
-  const order = sorted(
+  const isLate = distinct !== 'all' && !rows.ties && keys.length > 0 && !keys.some(reads);
+  if (!isLate) return undefined;
+  let order = sorted(
     input,
     keys.map((key) => sortKey(key, key.expression)),
   );
+  if (distinct !== undefined) {
+    const on = distinct.map((key) => key.expression);
+    order = { kind: 'distinct', columns: order.columns, input: order, on };
+  }
   const expanded = projectSets(context, order, sets.calls, (expression) => expression);
   return project(
     expanded,

@@ -1,5 +1,6 @@
 /** GROUP BY and what it does to the expressions over it. */
 import { assert } from '../../base/assert.js';
+import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { as, type ast, stringOf } from '../parse/index.js';
 import type { ColumnId, Expression, GroupingCall, NamedExpression } from '../plan/expression.js';
 import { mapOperands } from '../plan/map-operands.js';
@@ -216,6 +217,13 @@ export class Grouping {
   }
 }
 
+/** Positions of the primary key, also of one that was added to the table later. */
+function primaryKeyOf({ primaryKey, indexes }: TableDescriptor): readonly number[] {
+  if (primaryKey.length > 0) return primaryKey;
+  const index = indexes?.find(({ primary }) => primary);
+  return (index?.keys ?? []).flatMap(({ column }) => (column === undefined ? [] : [column]));
+}
+
 function addDependent(
   relation: Relation,
   grouped: ReadonlySet<ColumnId>,
@@ -223,7 +231,7 @@ function addDependent(
 ): void {
   switch (relation.kind) {
     case 'table': {
-      const { primaryKey } = relation.table;
+      const primaryKey = primaryKeyOf(relation.table);
       const keys = primaryKey.map(
         (position) => relation.columns[relation.positions.indexOf(position)],
       );

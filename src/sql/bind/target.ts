@@ -109,6 +109,7 @@ export function nameOfNode(context: BindContext, node: ast.Node): Name | undefin
   if (call !== undefined) return strong(stringsOf(call.funcname).at(-1));
   if (as(node, 'A_Expr')?.kind === 'AEXPR_NULLIF') return strong('nullif');
   if (as(node, 'CoalesceExpr') !== undefined) return strong('coalesce');
+  if (as(node, 'GroupingFunc') !== undefined) return strong('grouping');
   if (as(node, 'RowExpr') !== undefined) return strong('row');
   if (as(node, 'A_ArrayExpr') !== undefined) return strong('array');
   const chain = as(node, 'A_Indirection');

@@ -15,7 +15,7 @@ import {
   type SorterShape,
   sorterShape,
 } from './sort.js';
-import { batchRows, Held, type Pause, pause } from './stream.js';
+import { type Pause, pause } from './stream.js';
 
 export interface Accumulator {
   /** Gives the bytes of memory that it has come to hold since the last call, about. */
@@ -131,16 +131,12 @@ interface GatheredCall extends CompiledCall {
 class Gathered implements Accumulator {
   readonly #call: GatheredCall;
   readonly #sorter: Sorter;
-  /** Of the run that is not the sorter's yet. */
-  readonly #held: Held;
   readonly #seen = new Set<HashKey | null>();
-  #run: Entry[] = [];
   #state: AggregateState;
 
   constructor(call: GatheredCall, context: ExecutionContext) {
     this.#call = call;
     this.#sorter = new Sorter(call.shape, context);
-    this.#held = new Held(context);
     this.#state = call.called.init();
   }
 
@@ -160,9 +156,7 @@ class Gathered implements Accumulator {
       this.#seen.add(key);
       bytes = mapEntryBytes;
     }
-    this.#held.add(this.#call.shape.sizeOf(entry));
-    this.#run.push({ row: entry, keys: evaluateRow(keys, row, context) });
-    if (this.#run.length >= batchRows) this.#endRun();
+    this.#sorter.add([{ row: entry, keys: evaluateRow(keys, row, context) }]);
     return bytes;
   }
 
@@ -172,7 +166,6 @@ class Gathered implements Accumulator {
 
   *settle(group: Row, context: ExecutionContext): Generator<Pause, void, undefined> {
     const { called } = this.#call;
-    this.#endRun();
     const position = called.form === 'hypothetical' ? this.#position(group, context) : undefined;
     for (const batch of this.#sorter.sorted()) {
       if (batch === pause) {
@@ -193,7 +186,6 @@ class Gathered implements Accumulator {
   }
 
   close(): void {
-    this.#held.free();
     this.#sorter.close();
   }
 
@@ -212,12 +204,5 @@ class Gathered implements Accumulator {
       last = entry;
       return [Math.sign(compare(entry, hypothetical)), isNew];
     };
-  }
-
-  #endRun(): void {
-    if (this.#run.length === 0) return;
-    this.#held.free();
-    this.#sorter.add(this.#run);
-    this.#run = [];
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Sorting. Rows are sorted in runs of a batch as they arrive, and the runs are merged as they are asked
  * for, so that no step takes long however many rows there are. Runs that memory does not hold are
- * merged into one that is written to a temporary file. Equal rows keep their order.
+ * merged into one that is written to a temporary file. Equal rows come in any order; those of a few
+ * rows in PostgreSQL's.
  */
 import { must } from '../../base/assert.js';
 import type { SortKey } from '../plan/expression.js';
@@ -10,6 +11,7 @@ import type { RowCount } from '../rewrite/index.js';
 import { type Row, typeNamed, type Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
+import { quicksort } from './quicksort.js';
 import { compileRowCount, evaluateRow } from './row-operators.js';
 import { scopeOf } from './scope.js';
 import { compileRowCodec, type RowCodec, SpilledRows } from './spill.js';
@@ -117,8 +119,7 @@ const topRows = 2 * batchRows;
 
 interface Sorts {
   readonly isFull: boolean;
-  /** Entries of a batch; the array becomes the sorter's. */
-  add(entries: Entry[]): void;
+  add(entries: readonly Entry[]): void;
   /** Puts what is in memory into a file. */
   spill(): Generator<Pause, void, undefined>;
   sorted(): Stream;
@@ -132,6 +133,8 @@ export class Sorter implements Sorts {
   readonly #held: Held;
   readonly #files: SpilledRows[] = [];
   #runs: (readonly Entry[])[] = [];
+  /** Entries that are no run yet. */
+  #run: Entry[] = [];
 
   constructor(shape: SorterShape, context: ExecutionContext) {
     this.#shape = shape;
@@ -143,14 +146,25 @@ export class Sorter implements Sorts {
     return this.#held.isFull;
   }
 
-  add(entries: Entry[]): void {
+  add(entries: readonly Entry[]): void {
     let bytes = 0;
     for (const { row } of entries) bytes += this.#shape.sizeOf(row);
     this.#held.add(bytes);
-    this.#runs.push(entries.sort(this.#shape.compare));
+    for (const entry of entries) {
+      this.#run.push(entry);
+      if (this.#run.length >= batchRows) this.#endRun();
+    }
+  }
+
+  #endRun(): void {
+    if (this.#run.length === 0) return;
+    quicksort(this.#run, this.#shape.compare);
+    this.#runs.push(this.#run);
+    this.#run = [];
   }
 
   *spill(): Generator<Pause, void, undefined> {
+    this.#endRun();
     const { compare, codec } = this.#shape;
     const files = must(this.#context.spill, 'only where there are files a sorter is full');
     const written = new SpilledRows(files.create(), codec);
@@ -170,6 +184,7 @@ export class Sorter implements Sorts {
   }
 
   *sorted(): Stream {
+    this.#endRun();
     // Files come first: their rows came before those in memory.
     const spilled = this.#files.map((file) => fromFile(file, this.#shape.width));
     yield* mergeRuns([...spilled, ...this.#runs.map(inMemory)], this.#shape.compare, this.#context);
@@ -178,6 +193,7 @@ export class Sorter implements Sorts {
   close(): void {
     this.#held.free();
     this.#runs = [];
+    this.#run = [];
     for (const file of this.#files.splice(0)) file.close();
   }
 }
@@ -201,7 +217,7 @@ class First implements Sorts {
     this.#held = new Held(context);
   }
 
-  add(entries: Entry[]): void {
+  add(entries: readonly Entry[]): void {
     const { compare, sizeOf } = this.#shape;
     const last = this.#first.length < this.#most ? undefined : this.#first.at(-1);
     const better =

@@ -3,10 +3,10 @@ import { must, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { InRange } from '../functions/index.js';
 import type { Frame, FrameBound, SortKey } from '../plan/expression.js';
-import type { Value } from '../types/index.js';
+import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
-import { type Evaluate, type Scope, scopeOf } from './scope.js';
+import type { Evaluate, Scope } from './scope.js';
 import type { Partition } from './window-partition.js';
 
 /** Rows from the first up to, not including, the second. */
@@ -30,8 +30,8 @@ export function compileFrame(
   order: readonly SortKey[],
   scope: Scope,
 ): (context: ExecutionContext) => FrameWalk {
-  const start = compileBound(frame.start);
-  const end = compileBound(frame.end);
+  const start = compileBound(frame.start, scope);
+  const end = compileBound(frame.end, scope);
   const [first] = order;
   const key = first && {
     value: compileExpression(first.expression, scope),
@@ -41,9 +41,9 @@ export function compileFrame(
   return (context) => new Walk({ frame, start, end, key }, context);
 }
 
-function compileBound(bound: FrameBound): CompiledBound {
+function compileBound(bound: FrameBound, scope: Scope): CompiledBound {
   if (!('offset' in bound)) return { kind: bound.kind, offset: undefined, inRange: undefined };
-  const offset = compileExpression(bound.offset, scopeOf([], undefined));
+  const offset = compileExpression(bound.offset, scope);
   return { kind: bound.kind, offset, inRange: bound.inRange };
 }
 
@@ -76,8 +76,10 @@ class Walk implements FrameWalk {
     this.#partition = partition;
     this.#from = 0;
     this.#to = 0;
-    this.#startOffset = readOffset(start, 'starting', frame.mode, this.#context);
-    this.#endOffset = readOffset(end, 'ending', frame.mode, this.#context);
+    // The offset is the same for all rows; one may have the answer of a subquery in it.
+    const row = partition.rowAt(0);
+    this.#startOffset = readOffset(start, 'starting', frame.mode, row, this.#context);
+    this.#endOffset = readOffset(end, 'ending', frame.mode, row, this.#context);
   }
 
   segments(): readonly Segment[] {
@@ -217,10 +219,11 @@ function readOffset(
   bound: CompiledBound,
   which: 'starting' | 'ending',
   mode: Frame['mode'],
+  row: Row,
   context: ExecutionContext,
 ): Value {
   if (bound.offset === undefined) return null;
-  const offset = bound.offset([], context);
+  const offset = bound.offset(row, context);
   if (offset === null) raise('null_value_not_allowed', `frame ${which} offset must not be null`);
   if (mode !== 'range' && (offset as bigint) < 0n) {
     const text = `frame ${which} offset must not be negative`;

@@ -61,7 +61,11 @@ function prune(plan: Plan, needed: Columns): Plan {
       const read = columnsRead(
         ...plan.partition,
         ...plan.order.map(({ expression }) => expression),
-        ...calls.flatMap(({ arguments: values, filter }) => [...values, filter]),
+        ...calls.flatMap(({ arguments: values, filter, frame }) => [
+          ...values,
+          filter,
+          ...[frame.start, frame.end].map((bound) => ('offset' in bound ? bound.offset : undefined)),
+        ]),
       );
       return { ...plan, calls, input: prune(plan.input, union(needed, read)) };
     }
