@@ -22,6 +22,8 @@ export class BindContext {
   outer: OuterQuery | undefined;
   /** Tables of WITH that can be named, the innermost first. */
   withTables: WithScope | undefined;
+  /** Whether the statement or one in its WITH changes rows. */
+  writes = false;
   /** What columns are called that are made of subqueries, by their nodes. */
   readonly subqueryNames = new Map<object, string>();
   /** Entries of FROM that cannot be named here: an error about a name tells of them. */

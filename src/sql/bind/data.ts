@@ -19,7 +19,10 @@ export function bindData(context: BindContext, node: ast.Node): DataStatement | 
   const deletion = as(node, 'DeleteStmt');
   if (deletion !== undefined) return bindChange(context, deletion, bindDelete);
   const copy = as(node, 'CopyStmt');
-  return copy && bindCopy(context, copy);
+  if (copy === undefined) return undefined;
+  const statement = bindCopy(context, copy);
+  if (statement.kind === 'insert') context.writes = true;
+  return statement;
 }
 
 function bindChange<Body extends { withClause?: ast.WithClause }>(
@@ -28,6 +31,7 @@ function bindChange<Body extends { withClause?: ast.WithClause }>(
   bind: (context: BindContext, body: Body) => DataStatement,
 ): DataStatement {
   const isTop = context.enterQuery();
+  context.writes = true;
   const { withClause, ...rest } = body;
   const { bound, tables } = bindWith(context, withClause, isTop, () =>
     bind(context, rest as Body),

@@ -41,7 +41,9 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
   const statement = bindStatement(context, parsed);
   const types = parameters.decided().map((name) => ({ name, modifier: -1 }));
   const tables: TableDescriptor[] = [...context.used.values()];
-  return { statement, parameters: types, columns: resultColumns(statement), tables };
+  const writes = context.writes && statement.kind !== 'explain';
+  const columns = resultColumns(statement);
+  return { statement, writes, parameters: types, columns, tables };
 }
 
 function bindStatement(context: BindContext, parsed: ParsedStatement): Statement {

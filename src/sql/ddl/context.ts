@@ -29,7 +29,9 @@ export type DdlWork<T = string> = Generator<'turn', T, unknown>;
 /** Executes `statement`; its writes are seen by what follows. Gives rows, for RETURNING and queries. */
 export function* runInside(context: DdlContext, statement: DataStatement): DdlWork<number> {
   const tables = [...context.bind.used.values()];
-  const compiled = compileStatement({ statement, parameters: [], columns: undefined, tables });
+  const writes = statement.kind !== 'query';
+  const bound = { statement, writes, parameters: [], columns: undefined, tables };
+  const compiled = compileStatement(bound);
   return (yield* steps(context, compiled, () => undefined)) ?? 0;
 }
 
@@ -40,7 +42,7 @@ export function* firstRow(
 ): DdlWork<Row | undefined> {
   const tables = [...context.bind.used.values()];
   const columns = statement.input.columns;
-  const compiled = compileStatement({ statement, parameters: [], columns, tables });
+  const compiled = compileStatement({ statement, writes: false, parameters: [], columns, tables });
   let first: Row | undefined;
   yield* steps(context, compiled, (rows) => {
     first ??= rows[0];

@@ -134,6 +134,8 @@ export type Statement =
 /** A statement with what its execution needs to know beside it. */
 export interface BoundStatement {
   readonly statement: Statement;
+  /** Whether its execution changes rows. */
+  readonly writes: boolean;
   /** Types of `$1`, `$2`, ... */
   readonly parameters: readonly ExpressionType[];
   /** The result's columns; undefined for a statement without rows. */

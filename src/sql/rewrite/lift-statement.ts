@@ -16,12 +16,15 @@ export function liftStatement(
 ): { readonly statement: DataStatement; readonly plan: Plan } {
   const plan = liftSubqueries(planOf(statement.input), ids);
   if (statement.kind !== 'update') return { statement, plan };
-  const lifter = new Lifter(plan, ids);
+  // What is assigned may name the tables of WITH, so that it is computed within.
+  const lifter = new Lifter(plan.kind === 'with' ? plan.input : plan, ids);
   const assignments = statement.assignments.map((assignment) => ({
     ...assignment,
     expression: lifter.lift(assignment.expression),
   }));
-  return { statement: { ...statement, assignments }, plan: lifter.plan };
+  const input = lifter.plan;
+  const whole: Plan = plan.kind === 'with' ? { ...plan, input } : input;
+  return { statement: { ...statement, assignments }, plan: whole };
 }
 
 /**
@@ -49,7 +52,13 @@ export function returningAsQuery(statement: DataStatement, ids: NewColumns): Dat
     assert(source !== undefined, 'a scanned column per column that is read');
     replacements.set(column, { kind: 'column', type: source.type, column: source.column });
   }
-  const changed = { ...statement, returning: { ...returning, expressions: raw, columns } };
+  // RETURNING may name the tables of WITH: they stand around the whole.
+  const around = statement.input.kind === 'with' ? statement.input : undefined;
+  const changed = {
+    ...statement,
+    input: around?.input ?? statement.input,
+    returning: { ...returning, expressions: raw, columns },
+  };
   const scan: Relation = { kind: 'withScan', columns: scanned, table, name: '', working: false };
   const expressions = returning.expressions.map((item) => ({
     ...item,
@@ -61,7 +70,10 @@ export function returningAsQuery(statement: DataStatement, ids: NewColumns): Dat
     input: {
       kind: 'with',
       columns: returning.columns,
-      tables: [{ id: table, name: '', columns, source: { kind: 'statement', statement: changed } }],
+      tables: [
+        ...(around?.tables ?? []),
+        { id: table, name: '', columns, source: { kind: 'statement', statement: changed } },
+      ],
       input,
     },
   };

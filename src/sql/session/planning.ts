@@ -89,7 +89,6 @@ function makePlan(
   textLength: number,
 ): Plan {
   const compiled = compileStatement(bound);
-  const { kind } = bound.statement;
   return {
     bound,
     found,
