@@ -263,7 +263,7 @@ class InProcessTransport implements Transport {
     const { request: id, columns, completion, last } = answer;
     let layout = this.#layouts.get(id);
     if (columns !== undefined) {
-      layout = frameLayoutOf(columns, answer.timeZone);
+      layout = frameLayoutOf(columns, answer.timeZone, answer.style);
       if (!last) this.#layouts.set(id, layout);
     }
     const { values } = must(layout, 'columns come before rows');

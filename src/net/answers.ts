@@ -30,17 +30,21 @@ export interface Layout {
 }
 
 /** Layouts by the columns of a plan, which all results of the plan share within a thread. */
-const layouts = new WeakMap<readonly Column[], { timeZone: string; layout: Layout }>();
+const layouts = new WeakMap<readonly Column[], { printing: string; layout: Layout }>();
+
+/** Settings of printing by lower-case name, where they are not the first ones. */
+export type PrintStyle = Readonly<Record<string, string>>;
 
 /** The layout of a result. */
-export function layoutOf(columns: readonly Column[], timeZone = 'UTC'): Layout {
+export function layoutOf(columns: readonly Column[], timeZone = 'UTC', style?: PrintStyle): Layout {
   const known = layouts.get(columns);
-  if (known !== undefined && known.timeZone === timeZone) return known.layout;
+  const printing = printingKey(timeZone, style);
+  if (known !== undefined && known.printing === printing) return known.layout;
   const layout = {
     head: `"columns":${writeColumns(columns)},`,
-    writers: columns.map((column) => writerOf(column, timeZone)),
+    writers: columns.map((column) => writerOf(column, timeZone, style)),
   };
-  layouts.set(columns, { timeZone, layout });
+  layouts.set(columns, { printing, layout });
   return layout;
 }
 
@@ -138,7 +142,7 @@ function writeRows(rows: readonly Row[], writers: readonly WriteValue[]): string
   return text;
 }
 
-function writerOf(column: Column, timeZone: string): WriteValue {
+function writerOf(column: Column, timeZone: string, style: PrintStyle | undefined): WriteValue {
   const type = typeNamed(column.type);
   switch (type.name) {
     case 'bool':
@@ -159,7 +163,7 @@ function writerOf(column: Column, timeZone: string): WriteValue {
     case 'uuid':
       return (value) => `"${value}"`;
     default: {
-      const context = printContext(timeZone);
+      const context = printContext(timeZone, style);
       if (type.name === 'float4' || type.name === 'float8') {
         return (value) => {
           const printed = type.print(value, context);
@@ -171,8 +175,13 @@ function writerOf(column: Column, timeZone: string): WriteValue {
   }
 }
 
-/** What printing reads of a session: its time zone and nothing else. */
-export function printContext(timeZone: string): FunctionContext {
+/** Tells apart what results of one plan may be printed by. */
+export function printingKey(timeZone: string, style: PrintStyle | undefined): string {
+  return style === undefined ? timeZone : timeZone + JSON.stringify(style);
+}
+
+/** What printing reads of a session: its time zone and its settings of printing. */
+export function printContext(timeZone: string, style?: PrintStyle): FunctionContext {
   return {
     statementTimestamp: 0n,
     transactionTimestamp: 0n,
@@ -183,6 +192,6 @@ export function printContext(timeZone: string): FunctionContext {
     database: '',
     schema: undefined,
     version: '',
-    setting: () => undefined,
+    setting: (name) => style?.[name],
   };
 }

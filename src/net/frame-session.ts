@@ -173,7 +173,9 @@ export class FrameSession implements SessionListener {
     const request = must(this.#inFlight.get(id), 'an answer belongs to a request in flight');
     let last = true;
     if (answer.kind === 'sql.rows') {
-      if (answer.columns !== undefined) request.layout = layoutOf(answer.columns, answer.timeZone);
+      if (answer.columns !== undefined) {
+        request.layout = layoutOf(answer.columns, answer.timeZone, answer.style);
+      }
       last = answer.last;
     } else if (answer.kind === 'sql.complete') {
       last = answer.last;

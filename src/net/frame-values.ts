@@ -1,7 +1,7 @@
 /** Results as docs/protocol.md has them, for clients of this process: without JSON text. */
 import type { Column } from '../sql/session/protocol.js';
 import { type Row, typeNamed, type Value } from '../sql/types/index.js';
-import { printContext } from './answers.js';
+import { printContext, printingKey, type PrintStyle } from './answers.js';
 import type { FrameColumn, FrameValue } from './protocol.js';
 
 /** How the rows of a result are given. */
@@ -11,13 +11,18 @@ export interface FrameLayout {
 }
 
 /** All results of a plan share the columns of the plan. */
-const layouts = new WeakMap<readonly Column[], { timeZone: string; layout: FrameLayout }>();
+const layouts = new WeakMap<readonly Column[], { printing: string; layout: FrameLayout }>();
 
 /** The layout of a result with these columns; `timeZone` is that of its texts. */
-export function frameLayoutOf(columns: readonly Column[], timeZone = 'UTC'): FrameLayout {
+export function frameLayoutOf(
+  columns: readonly Column[],
+  timeZone = 'UTC',
+  style?: PrintStyle,
+): FrameLayout {
   const known = layouts.get(columns);
-  if (known?.timeZone === timeZone) return known.layout;
-  const converters = columns.map((column) => converterOf(column, timeZone));
+  const printing = printingKey(timeZone, style);
+  if (known?.printing === printing) return known.layout;
+  const converters = columns.map((column) => converterOf(column, timeZone, style));
   const layout: FrameLayout = {
     columns: columns.map(({ name, type }) => ({ name, type })),
     values: (row) =>
@@ -26,7 +31,7 @@ export function frameLayoutOf(columns: readonly Column[], timeZone = 'UTC'): Fra
         return value === null || convert === undefined ? (value as FrameValue) : convert(value);
       }),
   };
-  layouts.set(columns, { timeZone, layout });
+  layouts.set(columns, { printing, layout });
   return layout;
 }
 
@@ -40,10 +45,14 @@ const plainTypes: ReadonlySet<string> = new Set([
 ]);
 
 /** Undefined where the value is what a frame carries. */
-function converterOf(column: Column, timeZone: string): ((value: Value) => string) | undefined {
+function converterOf(
+  column: Column,
+  timeZone: string,
+  style: PrintStyle | undefined,
+): ((value: Value) => string) | undefined {
   const type = typeNamed(column.type);
   if (plainTypes.has(type.name)) return undefined;
   if (type.name === 'int8') return String;
-  const context = printContext(timeZone);
+  const context = printContext(timeZone, style);
   return (value) => type.print(value, context);
 }

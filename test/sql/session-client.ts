@@ -36,6 +36,7 @@ export interface Result {
   readonly columns: readonly Column[];
   readonly rows: readonly Row[];
   readonly timeZone: string;
+  readonly style: Readonly<Record<string, string>>;
 }
 
 export class Client {
@@ -149,11 +150,12 @@ export function tagsOf(answers: readonly SessionAnswer[]): string[] {
 }
 
 export function resultsOf(answers: readonly SessionAnswer[]): Result[] {
-  const results: { columns: readonly Column[]; rows: Row[]; timeZone: string }[] = [];
+  const results: (Omit<Result, 'rows'> & { readonly rows: Row[] })[] = [];
   for (const answer of answers) {
     if (answer.kind !== 'sql.rows') continue;
     if (answer.columns !== undefined) {
-      results.push({ columns: answer.columns, rows: [], timeZone: answer.timeZone ?? 'UTC' });
+      const { columns, timeZone = 'UTC', style = {} } = answer;
+      results.push({ columns, rows: [], timeZone, style });
     }
     must(results.at(-1), 'columns come before rows').rows.push(...answer.rows);
   }
@@ -161,9 +163,10 @@ export function resultsOf(answers: readonly SessionAnswer[]): Result[] {
 }
 
 /** A result's rows as PostgreSQL prints them. */
-export function printed({ columns, rows, timeZone }: Result): (string | null)[][] {
+export function printed({ columns, rows, timeZone, style }: Result): (string | null)[][] {
   const zone = must(findTimeZone(timeZone), 'a zone of the session');
-  const context = { timeZone: zone, setting: () => undefined } as unknown as FunctionContext;
+  const setting = (name: string): string | undefined => style[name];
+  const context = { timeZone: zone, setting } as unknown as FunctionContext;
   return rows.map((row) =>
     row.map((value, i) => {
       const { type } = must(columns[i], 'a column per value');

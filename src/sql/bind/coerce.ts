@@ -20,6 +20,7 @@ import {
 } from '../types/index.js';
 import type { BindContext } from './context.js';
 import { bindDomainCheck } from './domain.js';
+import { isRegisteredType, registeredValue } from './registered.js';
 import type { BoundType } from './type-name.js';
 
 export const bool: ExpressionType = { name: 'bool', modifier: -1 };
@@ -144,6 +145,13 @@ function literal(
   const text = expression.value;
   if (text === null) return context.relocate({ ...expression, type: target }, expression);
   assert(typeof text === 'string', 'an unknown literal is a text');
+  const { name } = target;
+  if (isRegisteredType(name)) {
+    const value = context.at(context.locationOf(expression), () =>
+      registeredValue(context, name, text),
+    );
+    return context.relocate({ kind: 'constant', type: target, value }, expression);
+  }
   const reading = how === 'explicit' ? 'explicit' : 'assignment';
   let value = context.at(context.locationOf(expression), () =>
     readLiteral(text, target.name, -1, reading, context.functions),

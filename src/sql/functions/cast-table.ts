@@ -1,5 +1,6 @@
 /** The rows of pg_cast for our types, and how a value is fitted to a modifier. */
 import { raise } from '../../base/errors.js';
+import { printType, typeOfOid } from '../types/index.js';
 import type { FunctionContext, TypeName, Value } from '../types/index.js';
 import { fitTime, isInfiniteTimestamp, roundMicros } from '../types/datetime-type.js';
 import { parseFloat4, parseFloat8 } from '../types/float.js';
@@ -310,15 +311,20 @@ const registered: readonly RegisteredTypeName[] = [
   'regcollation',
 ];
 
-/** An OID alone prints as its number: names come from the binder, which knows the catalogue. */
+/** Types of our own have names; all others come from the binder, which knows the catalogue. */
+function named(type: RegisteredTypeName, oid: number): NamedOid {
+  const known = type === 'regtype' ? typeOfOid(oid) : undefined;
+  return new NamedOid(oid, known && printType(known.name, -1));
+}
+
 const registeredRows: readonly Row[] = registered.flatMap((name): Row[] => [
   [name, 'oid', 'implicit', ({ oid }: NamedOid) => oid],
   [name, 'int4', 'assignment', ({ oid }: NamedOid) => oid | 0],
   [name, 'int8', 'assignment', ({ oid }: NamedOid) => BigInt(oid)],
-  ['oid', name, 'implicit', (oid: number) => new NamedOid(oid, undefined)],
-  ['int2', name, 'implicit', (oid: number) => new NamedOid(oid >>> 0, undefined)],
-  ['int4', name, 'implicit', (oid: number) => new NamedOid(oid >>> 0, undefined)],
-  ['int8', name, 'implicit', (oid: bigint) => new NamedOid(oidOfInt8(oid), undefined)],
+  ['oid', name, 'implicit', (oid: number) => named(name, oid)],
+  ['int2', name, 'implicit', (oid: number) => named(name, oid >>> 0)],
+  ['int4', name, 'implicit', (oid: number) => named(name, oid >>> 0)],
+  ['int8', name, 'implicit', (oid: bigint) => named(name, oidOfInt8(oid))],
 ]);
 
 const bySource = new Map<TypeName, Map<TypeName, Cast>>();

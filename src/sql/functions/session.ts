@@ -2,7 +2,7 @@
 import { splitTimestamp } from '../types/calendar.js';
 import { fitTime, localOf, roundMicros, today } from '../types/datetime-type.js';
 import type { FunctionContext } from '../types/index.js';
-import { typeNamed } from '../types/index.js';
+import { NamedOid, printType, typeNamed } from '../types/index.js';
 import { hyphenate } from '../types/plain.js';
 import type { Definition, DefinitionOptions } from './definition.js';
 import { define, specialised } from './definition.js';
@@ -28,10 +28,11 @@ export const sessionFunctions: readonly Definition[] = [
   define('uuidv4(): uuid', randomUuid, volatile),
   define('random(): float8', ({ random }: FunctionContext) => random.fraction(), volatile),
   specialised(
-    'pg_typeof(any): text',
+    'pg_typeof(any): regtype',
     ([type]) => {
-      const name = typeNamed(type ?? 'unknown').sqlName;
-      return () => name;
+      const { name, oid } = typeNamed(type ?? 'unknown');
+      const value = new NamedOid(oid, printType(name, -1));
+      return () => value;
     },
     { strict: false, volatility: 'stable' },
   ),

@@ -46,7 +46,8 @@ export function answerPoint(
   const { request } = message;
   const columns = plan.columns ?? [];
   const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
-  return timeZone === undefined
-    ? { kind: 'sql.rows', request, columns, rows, completion, last: true }
-    : { kind: 'sql.rows', request, columns, timeZone, rows, completion, last: true };
+  const answer = { kind: 'sql.rows', request, columns, rows, completion, last: true } as const;
+  const { style } = state.settings;
+  if (style !== undefined) return { ...answer, style, ...(timeZone !== undefined && { timeZone }) };
+  return timeZone === undefined ? answer : { ...answer, timeZone };
 }

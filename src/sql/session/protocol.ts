@@ -101,6 +101,8 @@ export type SessionAnswer =
       readonly columns?: readonly Column[];
       /** Comes with `columns` where the text of a value depends on it; UTC when absent. */
       readonly timeZone?: string;
+      /** Comes with `columns`: settings of printing by lower-case name where they are not the first ones. */
+      readonly style?: Readonly<Record<string, string>>;
       readonly rows: readonly Row[];
       /** Set on the last message of a result. The request goes on unless `last` is set too. */
       readonly completion?: Completion;

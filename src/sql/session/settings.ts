@@ -1,13 +1,13 @@
 /** SET, SHOW and RESET: the settings of a session. Their values are text. */
 import { raise } from '../../base/errors.js';
-import { findTimeZone } from '../types/index.js';
+import { findTimeZone, readDateStyle } from '../types/index.js';
 
 interface Setting {
   /** As PostgreSQL spells it. */
   readonly name: string;
   readonly initial: string;
   /** The value as it is kept; undefined when it is not taken. Absent: SET is refused. */
-  readonly accept?: (value: string) => string | undefined;
+  readonly accept?: (value: string, current: string) => string | undefined;
 }
 
 const oneOf =
@@ -33,12 +33,12 @@ const isolationLevels = oneOf(
   'serializable',
 );
 
-/** The styles that values are printed in; there is one. */
-function dateStyle(value: string): string | undefined {
-  const words = value.toLowerCase().split(/\s*,\s*/);
-  return words.every((word) => ['iso', 'mdy', 'us', 'default'].includes(word))
-    ? 'ISO, MDY'
-    : undefined;
+/** Settings that say how values are printed. */
+const printSettings = ['datestyle', 'intervalstyle', 'bytea_output', 'extra_float_digits'] as const;
+
+function floatDigits(value: string): string | undefined {
+  const digits = /^-?[0-9]+$/.test(value) ? Number(value) : Number.NaN;
+  return digits >= -15 && digits <= 3 ? String(digits) : undefined;
 }
 
 /** What PostgreSQL's planner may do: taken and shown, but our plans know none of it. */
@@ -72,7 +72,7 @@ const plannerSwitches: readonly Setting[] = [
 const table: readonly Setting[] = [
   ...plannerSwitches,
   { name: 'application_name', initial: '', accept: text },
-  { name: 'bytea_output', initial: 'hex', accept: oneOf('hex') },
+  { name: 'bytea_output', initial: 'hex', accept: oneOf('hex', 'escape') },
   {
     name: 'client_encoding',
     initial: 'UTF8',
@@ -94,7 +94,7 @@ const table: readonly Setting[] = [
       'error',
     ),
   },
-  { name: 'DateStyle', initial: 'ISO, MDY', accept: dateStyle },
+  { name: 'DateStyle', initial: 'ISO, MDY', accept: readDateStyle },
   {
     name: 'default_transaction_isolation',
     initial: 'read committed',
@@ -105,10 +105,14 @@ const table: readonly Setting[] = [
     initial: 'off',
     accept: (value) => booleans[value.toLowerCase()],
   },
-  { name: 'extra_float_digits', initial: '1', accept: oneOf('1', '2', '3') },
+  { name: 'extra_float_digits', initial: '1', accept: floatDigits },
   { name: 'idle_in_transaction_session_timeout', initial: '0', accept: oneOf('0') },
   { name: 'integer_datetimes', initial: 'on' },
-  { name: 'IntervalStyle', initial: 'postgres', accept: oneOf('postgres') },
+  {
+    name: 'IntervalStyle',
+    initial: 'postgres',
+    accept: oneOf('postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'),
+  },
   { name: 'is_superuser', initial: 'on' },
   { name: 'lc_collate', initial: 'C' },
   { name: 'lc_ctype', initial: 'C' },
@@ -160,6 +164,12 @@ export class Settings {
   /** Values that hold until the transaction ends. */
   #local: ReadonlyMap<string, string> = new Map();
   #before: ReadonlyMap<string, string> | undefined;
+  /** What `style` gave, and for which values. */
+  #styled: {
+    readonly values?: ReadonlyMap<string, string>;
+    readonly local?: ReadonlyMap<string, string>;
+    readonly style?: Readonly<Record<string, string>> | undefined;
+  } = {};
   readonly #marks: {
     readonly name: string;
     readonly values: ReadonlyMap<string, string>;
@@ -171,7 +181,8 @@ export class Settings {
     const initial = new Map(table.map(({ name, initial: value }) => [name.toLowerCase(), value]));
     for (const [name, value] of Object.entries(given)) {
       const setting = find(name);
-      initial.set(setting.name.toLowerCase(), accepted(setting, value));
+      const key = setting.name.toLowerCase();
+      initial.set(key, accepted(setting, value, initial.get(key) ?? ''));
     }
     this.#initial = initial;
     this.#values = initial;
@@ -185,6 +196,20 @@ export class Settings {
   /** Whether the setting has another value than every session has at first. */
   isSet(name: string): boolean {
     return this.get(name) !== settingsByName.get(name)?.initial;
+  }
+
+  /** Settings of printing that are not as every session has them at first; undefined for none. */
+  get style(): Readonly<Record<string, string>> | undefined {
+    const { values, local, style } = this.#styled;
+    // Every result asks, also those of one row by its key.
+    if (values === this.#values && local === this.#local) return style;
+    const changed = printSettings.filter((name) => this.isSet(name));
+    const made =
+      changed.length === 0
+        ? undefined
+        : Object.fromEntries(changed.map((name) => [name, this.get(name) ?? '']));
+    this.#styled = { values: this.#values, local: this.#local, style: made };
+    return made;
   }
 
   /** The value and the name as PostgreSQL spells it. */
@@ -201,7 +226,8 @@ export class Settings {
   set(name: string, value: string | undefined, local: boolean): void {
     const setting = find(name);
     const key = setting.name.toLowerCase();
-    const taken = value === undefined ? this.#initial.get(key) : accepted(setting, value);
+    const taken =
+      value === undefined ? this.#initial.get(key) : accepted(setting, value, this.get(key) ?? '');
     if (taken === undefined) return;
     if (local) {
       this.#local = new Map(this.#local).set(key, taken);
@@ -248,11 +274,11 @@ export class Settings {
   }
 }
 
-function accepted(setting: Setting, value: string): string {
+function accepted(setting: Setting, value: string, current: string): string {
   if (setting.accept === undefined) {
     raise('cant_change_runtime_param', `parameter "${setting.name}" cannot be changed`);
   }
-  const taken = setting.accept(value);
+  const taken = setting.accept(value, current);
   if (taken !== undefined) return taken;
   raise('invalid_parameter_value', `invalid value for parameter "${setting.name}": "${value}"`);
 }

@@ -122,9 +122,13 @@ export class ResultWriter {
     if (this.#columnsSent || this.#columns === undefined) return message;
     this.#columnsSent = true;
     const columns = this.#columns;
-    return this.#timeZone === undefined
-      ? { ...message, columns }
-      : { ...message, columns, timeZone: this.#timeZone };
+    const { style } = this.#state.settings;
+    return {
+      ...message,
+      columns,
+      ...(this.#timeZone !== undefined && { timeZone: this.#timeZone }),
+      ...(style !== undefined && { style }),
+    };
   }
 
   #send(answer: SessionAnswer): void {

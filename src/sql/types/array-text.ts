@@ -135,7 +135,7 @@ class ArrayReader {
     }
     this.#at += number[0].length;
     const bound = Number(number[0]);
-    if (Math.abs(bound) >= 2 ** 31) {
+    if (bound < -(2 ** 31) || bound >= 2 ** 31) {
       raise('numeric_value_out_of_range', 'array bound is out of integer range');
     }
     return bound;
@@ -149,9 +149,7 @@ class ArrayReader {
     this.#skipSpace();
     if (this.#text[this.#at] === '}') {
       // Only the whole array may be empty.
-      if (depth > 0 || this.#elementDepth !== undefined) {
-        if (this.#elementDepth !== undefined) this.#ragged();
-      }
+      if (depth > 0) this.#malformed('Unexpected "}" character.');
       this.#at += 1;
       this.#endPart(depth, 0);
       return;

@@ -5,6 +5,7 @@
 import { raise } from '../../base/errors.js';
 import { dayNumber, daysInMonth, isLeapYear, julianDayOf2000 } from './calendar.js';
 import { type Field, splitFields } from './datetime-fields.js';
+import type { DateOrder } from './date-style.js';
 import { abbreviatedOffset, findTimeZone, type TimeZone } from './zone.js';
 
 /** What was read. Without `special`, the date's and the clock's parts as far as they were given. */
@@ -77,13 +78,17 @@ function isWord(word: string): boolean {
 }
 
 /** Reads `text` as a value of the type; raises 22007, 22008, 22009 or 22023. */
-export function readDateTime(text: string, type: DateTimeTypeName): DateTimeParts {
+export function readDateTime(
+  text: string,
+  type: DateTimeTypeName,
+  order: DateOrder = 'MDY',
+): DateTimeParts {
   const iso = isoText.exec(text);
   const parts = iso === null ? undefined : readIso(iso);
   if (parts !== undefined) return parts;
   const fields = splitFields(text, isWord);
   if (fields === undefined || fields.length === 0) badFormat(text, type);
-  return new DateTimeReader(text, type).read(fields);
+  return new DateTimeReader(text, type, order).read(fields);
 }
 
 /** The form that nearly all texts have: `2020-01-02`, then perhaps a time without a zone. */
@@ -124,6 +129,7 @@ const dateStyleHint = 'Perhaps you need a different "DateStyle" setting.';
 class DateTimeReader {
   readonly #text: string;
   readonly #type: DateTimeTypeName;
+  readonly #order: DateOrder;
   #year: number | undefined;
   #month: number | undefined;
   #day: number | undefined;
@@ -139,9 +145,10 @@ class DateTimeReader {
   /** What a `t` or `j` says of the next field. */
   #prefix: 'time' | 'julian' | undefined;
 
-  constructor(text: string, type: DateTimeTypeName) {
+  constructor(text: string, type: DateTimeTypeName, order: DateOrder) {
     this.#text = text;
     this.#type = type;
+    this.#order = order;
   }
 
   read(fields: readonly Field[]): DateTimeParts {
@@ -155,6 +162,10 @@ class DateTimeReader {
     }
     const days = this.#days();
     return { special: undefined, days, time: this.#clock(), zone: this.#zone };
+  }
+
+  get #isTime(): boolean {
+    return this.#type === 'time' || this.#type === 'time with time zone';
   }
 
   get #hasDate(): boolean {
@@ -246,17 +257,17 @@ class DateTimeReader {
       return;
     }
     const point = text.indexOf('.');
-    if (point >= 0 && !this.#hasDate && this.#type !== 'time') this.#dateField(text);
-    else if (point > 2) this.#runTogether(text, this.#hasDate || this.#type === 'time');
+    if (point >= 0 && !this.#hasDate && !this.#isTime) this.#dateField(text);
+    else if (point > 2) this.#runTogether(text, this.#hasDate || this.#isTime);
     else if (
-      (text.length >= 6 || (this.#type === 'time' && text.length >= 4)) &&
+      (text.length >= 6 || (this.#isTime && text.length >= 4)) &&
       (!this.#hasDate || this.#time === undefined)
     ) {
-      this.#runTogether(text, this.#hasDate || this.#type === 'time');
+      this.#runTogether(text, this.#hasDate || this.#isTime);
     } else this.#number(text);
   }
 
-  /** One number of a date, in the order month, day, year unless its length tells. */
+  /** One number of a date, in the order of DateStyle unless its length tells. */
   #number(text: string): void {
     const value = Number(text);
     const length = text.length;
@@ -279,12 +290,14 @@ class DateTimeReader {
       (this.#year === undefined ? '' : 'y') +
       (this.#month === undefined ? '' : 'm') +
       (this.#day === undefined ? '' : 'd');
+    const yearFirst = this.#order === 'YMD';
     if (has === '') {
-      if (long) setYear();
+      if (long || yearFirst) setYear();
+      else if (this.#order === 'DMY') this.#day = value;
       else this.#month = value;
     } else if (has === 'y') this.#month = value;
     else if (has === 'm') {
-      if (this.#textMonth && long) setYear();
+      if (this.#textMonth && (long || yearFirst)) setYear();
       else this.#day = value;
     } else if (has === 'ym') {
       if (this.#textMonth && long && this.#twoDigitYear) {
@@ -389,7 +402,7 @@ class DateTimeReader {
       this.#setTime(0);
       this.#setZone(0);
     } else if (word === 't') {
-      if (!this.#hasDate && this.#type !== 'time') this.#bad();
+      if (!this.#hasDate && !this.#isTime) this.#bad();
       this.#prefix = 'time';
     } else if (word === 'j' || word === 'jd' || word === 'julian') this.#prefix = 'julian';
     else if (!ignored.has(word)) this.#zoneWord(word);
@@ -410,7 +423,7 @@ class DateTimeReader {
     if (this.#julian !== undefined) return this.#julian;
     const given = [this.#year, this.#month, this.#day].filter((part) => part !== undefined);
     if (!this.#hasDate) {
-      if (given.length > 0 || this.#type !== 'time' || this.#time === undefined) this.#bad();
+      if (given.length > 0 || !this.#isTime || this.#time === undefined) this.#bad();
       return undefined;
     }
     const year = this.#calendarYear();

@@ -14,6 +14,7 @@ import {
   unixDayOf2000,
 } from './calendar.js';
 import type { DateTimeParts } from './datetime-input.js';
+import { dateStyleOf, printDateStyled, printTimestampStyled } from './date-style.js';
 import { badFormat, readDateTime } from './datetime-input.js';
 import { compareBigints, compareNumbers, int64Key, int8Max, int8Min } from './integer.js';
 import type { FunctionContext, KeyCodec, Type } from './type.js';
@@ -66,7 +67,7 @@ export function today(context: FunctionContext): number {
 const shiftOfDay = { today: 0, tomorrow: 1, yesterday: -1 } as const;
 
 export function parseDate(text: string, context: FunctionContext): number {
-  const { special, days } = readDateTime(text, 'date');
+  const { special, days } = readDateTime(text, 'date', dateStyleOf(context).order);
   switch (special) {
     case 'infinity':
       return Number.POSITIVE_INFINITY;
@@ -126,13 +127,13 @@ function inRange(micros: bigint, text: string): bigint {
 }
 
 export function parseTimestamp(text: string, context: FunctionContext): bigint {
-  const parts = readDateTime(text, 'timestamp');
+  const parts = readDateTime(text, 'timestamp', dateStyleOf(context).order);
   return inRange(localParts(parts, text, 'timestamp', context), text);
 }
 
 export function parseTimestamptz(text: string, context: FunctionContext): bigint {
   const name = 'timestamp with time zone';
-  const parts = readDateTime(text, name);
+  const parts = readDateTime(text, name, dateStyleOf(context).order);
   const local = localParts(parts, text, name, context);
   if (isInfiniteTimestamp(local)) return local;
   if (parts.special === 'epoch') return local;
@@ -142,7 +143,7 @@ export function parseTimestamptz(text: string, context: FunctionContext): bigint
 }
 
 function parseTime(text: string, context: FunctionContext): number {
-  const { special, time } = readDateTime(text, 'time');
+  const { special, time } = readDateTime(text, 'time', dateStyleOf(context).order);
   if (special === 'now') {
     return splitTimestamp(localOf(context.transactionTimestamp, context.timeZone)).time;
   }
@@ -183,6 +184,19 @@ export function printTimestamptz(micros: bigint, zone: TimeZone, separator = ' '
   if (isInfiniteTimestamp(micros)) return printTimestamp(micros);
   const offset = zone.offsetAt(micros);
   return printTimestamp(micros + BigInt(offset) * 1_000_000n, separator, printOffset(offset));
+}
+
+/** A timestamp in the session's style. */
+function printStyled(micros: bigint, context: FunctionContext, zoned: boolean): string {
+  const style = dateStyleOf(context);
+  const { timeZone } = context;
+  if (style.format === 'ISO' || isInfiniteTimestamp(micros)) {
+    return zoned ? printTimestamptz(micros, timeZone) : printTimestamp(micros);
+  }
+  const offset = zoned ? timeZone.offsetAt(micros) : 0;
+  const { days, time } = splitTimestamp(micros + BigInt(offset) * 1_000_000n);
+  const zone = zoned ? (timeZone.abbreviationAt(micros) ?? printOffset(offset)) : undefined;
+  return printTimestampStyled(days, time, style, zone);
 }
 
 /** Rounds microseconds to a number of digits, half away from zero. */
@@ -236,7 +250,12 @@ const date: Type = {
   length: 4,
   preferred: false,
   parse: (text, _modifier, context) => parseDate(text, context),
-  print: (value) => printDate(value as number),
+  print: (value, context) => {
+    const style = dateStyleOf(context);
+    const days = value as number;
+    if (style.format === 'ISO' || !Number.isFinite(days)) return printDate(days);
+    return printDateStyled(days, style);
+  },
   // Infinity minus itself is NaN.
   compare: (a, b) => (a === b ? 0 : (a as number) - (b as number)),
   equals: (a, b) => a === b,
@@ -295,9 +314,7 @@ function timestampType(zoned: boolean): Type {
     printModifier: (modifier) => `(${modifier})`,
     parse: (text, modifier, context) =>
       roundMicros((zoned ? parseTimestamptz : parseTimestamp)(text, context), modifier),
-    print: zoned
-      ? (value, { timeZone }) => printTimestamptz(value as bigint, timeZone)
-      : (value) => printTimestamp(value as bigint),
+    print: (value, context) => printStyled(value as bigint, context, zoned),
     compare: (a, b) => compareBigints(a as bigint, b as bigint),
     equals: (a, b) => a === b,
     hashKey: (value: Value) => value as bigint,

@@ -157,6 +157,19 @@ function exponential(text: string): string {
   return text.replace(/e([+-])([0-9])$/, 'e$10$2');
 }
 
+/** As C's %g with so many digits: extra_float_digits of 0 or less. */
+function printRounded(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return printSpecial(value);
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  const precision = Math.max(digits, 1);
+  const text = exponentialToEven(Math.abs(value), precision);
+  const exponent = Number(text.split('e')[1]);
+  const sign = value < 0 ? '-' : '';
+  if (exponent < -4 || exponent >= precision) return sign + exponential(trimZeros(text));
+  const plain = Number(text).toFixed(Math.max(precision - 1 - exponent, 0));
+  return sign + (plain.includes('.') ? plain.replace(/\.?0+$/, '') : plain);
+}
+
 function printSpecial(value: number): string {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }
@@ -177,7 +190,11 @@ function floatType(length: 4 | 8): Type {
     modifierOf: undefined,
     printModifier: undefined,
     parse: double ? parseFloat8 : parseFloat4,
-    print: (double ? printFloat8 : printFloat4) as (value: Value) => string,
+    print: (value, context) => {
+      const extra = Number(context.setting('extra_float_digits') ?? 1);
+      if (extra <= 0) return printRounded(value as number, (double ? 15 : 6) + extra);
+      return double ? printFloat8(value as number) : printFloat4(value as number);
+    },
     compare: compareFloats as (a: Value, b: Value) => number,
     equals: (a, b) => a === b || (Number.isNaN(a) && Number.isNaN(b)),
     // A Map finds NaN by NaN and 0 by -0.

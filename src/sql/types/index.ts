@@ -10,6 +10,7 @@
 export { ArrayValue, countOf, textElements } from './array.js';
 export { tooManyDimensions } from './array-text.js';
 export { checkedDate, checkedTimestamp } from './datetime-type.js';
+export { readDateStyle } from './date-style.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
@@ -31,10 +32,12 @@ export type {
   FunctionContext,
   HashKey,
   KeyCodec,
+  RegisteredTypeName,
   Type,
   TypeForm,
   TypeName,
 } from './type.js';
+export { typeOfText } from './type-text.js';
 export { nameOfUserType, type UserType, userTypeOf } from './user-type.js';
 export type { SequenceAccess } from './sequence-access.js';
 export type { Row, Value } from './value.js';

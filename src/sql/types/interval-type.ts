@@ -1,5 +1,6 @@
 /** interval as a type. Its modifier is pg_attribute's: a mask of fields above a precision. */
 import { raise } from '../../base/errors.js';
+import { printIntervalStyled } from './date-style.js';
 import { roundMicros } from './datetime-type.js';
 import { compareIntervals, Interval, printInterval, spanOf } from './interval.js';
 import { type IntervalUnit, parseInterval } from './interval-input.js';
@@ -89,7 +90,11 @@ export const intervalType: Type = {
   modifierOf,
   printModifier,
   parse: (text, modifier) => fitInterval(parseInterval(text, lastField(modifier)), modifier),
-  print: (value) => printInterval(value as Interval),
+  print: (value, context) => {
+    const style = context.setting('intervalstyle') ?? 'postgres';
+    const interval = value as Interval;
+    return style === 'postgres' ? printInterval(interval) : printIntervalStyled(interval, style);
+  },
   compare: (a, b) => compareIntervals(a as Interval, b as Interval),
   equals: (a, b) => compareIntervals(a as Interval, b as Interval) === 0,
   hashKey: (value) => spanOf(value as Interval),

@@ -159,6 +159,17 @@ export function printBytea(value: Uint8Array): string {
   return `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
 }
 
+/** The style `escape`: bytes that are no printing ASCII as octal. */
+function printEscaped(value: Uint8Array): string {
+  let text = '';
+  for (const byte of value) {
+    if (byte === 0x5c) text += '\\\\';
+    else if (byte >= 0x20 && byte < 0x7f) text += String.fromCharCode(byte);
+    else text += `\\${byte.toString(8).padStart(3, '0')}`;
+  }
+  return text;
+}
+
 const bytea: Type = {
   ...plain,
   name: 'bytea',
@@ -169,7 +180,10 @@ const bytea: Type = {
   category: 'U',
   preferred: false,
   parse: parseBytea,
-  print: (value) => printBytea(value as Uint8Array),
+  print: (value, context) =>
+    context.setting('bytea_output') === 'escape'
+      ? printEscaped(value as Uint8Array)
+      : printBytea(value as Uint8Array),
   compare: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array),
   equals: (a, b) => compareBytes(a as Uint8Array, b as Uint8Array) === 0,
   hashKey: (value) => byteString(value as Uint8Array),

@@ -23,10 +23,21 @@ const earliestYear = -200;
 export class TimeZone {
   readonly name: string;
   readonly #offsetOfSecond: (utcSeconds: number) => number;
+  readonly #abbreviationOf: (offset: number, utcSeconds: number) => string | undefined;
 
-  constructor(name: string, offsetOfSecond: (utcSeconds: number) => number) {
+  constructor(
+    name: string,
+    offsetOfSecond: (utcSeconds: number) => number,
+    abbreviationOf: (offset: number, utcSeconds: number) => string | undefined = () => undefined,
+  ) {
     this.name = name;
     this.#offsetOfSecond = offsetOfSecond;
+    this.#abbreviationOf = abbreviationOf;
+  }
+
+  /** Such as `PST` or `PDT`; undefined where the zone has only an offset. */
+  abbreviationAt(micros: bigint): string | undefined {
+    return this.#abbreviationOf(this.offsetAt(micros), floorSeconds(micros));
   }
 
   /** Seconds east of UTC at an instant, in microseconds since 2000-01-01 UTC. */
@@ -64,7 +75,11 @@ export function fixedZone(name: string, offset: number): TimeZone {
   return new TimeZone(name, () => offset);
 }
 
-export const utc = fixedZone('UTC', 0);
+export const utc = new TimeZone(
+  'UTC',
+  () => 0,
+  () => 'UTC',
+);
 
 /** Offsets of PostgreSQL's default abbreviations in hours. */
 const abbreviations: Readonly<Record<string, number>> = {
@@ -152,7 +167,12 @@ function makeZone(name: string, key: string): TimeZone | undefined {
     return value > 168 * 3600 ? undefined : fixedZone(name, sign === '-' ? value : -value);
   }
   if (key === 'utc' || key === 'gmt' || key === 'zulu' || key === 'z') {
-    return fixedZone(name.toUpperCase(), 0);
+    const upper = name.toUpperCase();
+    return new TimeZone(
+      upper,
+      () => 0,
+      () => upper,
+    );
   }
   return ianaZone(name);
 }
@@ -178,7 +198,25 @@ function ianaZone(name: string): TimeZone | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-  return new TimeZone(format.resolvedOptions().timeZone, transitionTable(format));
+  const { timeZone } = format.resolvedOptions();
+  return new TimeZone(timeZone, transitionTable(format), abbreviationTable(timeZone));
+}
+
+/** Abbreviations by offset, as they are asked for. Intl knows those of America and few others. */
+function abbreviationTable(
+  timeZone: string,
+): (offset: number, utcSeconds: number) => string | undefined {
+  const known = new Map<number, string | undefined>();
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'short' });
+  return (offset, utcSeconds) => {
+    if (known.has(offset)) return known.get(offset);
+    const at = (foldYears(utcSeconds) + unixDayOf2000 * 86_400) * 1000;
+    const parts = format.formatToParts(at);
+    const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const shown = /^[A-Z]{3,5}$/.test(name) ? name : undefined;
+    known.set(offset, shown);
+    return shown;
+  };
 }
 
 /** The offset at a second, found in a table of transitions that grows by years as they are met. */

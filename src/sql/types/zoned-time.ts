@@ -1,5 +1,6 @@
 /** timetz: a time of day with the offset of its zone. */
 import { printTime, splitTimestamp } from './calendar.js';
+import { dateStyleOf } from './date-style.js';
 import { badFormat, readDateTime } from './datetime-input.js';
 import { fitTime, localOf, precisionOf, printOffset } from './datetime-type.js';
 import type { FunctionContext, Type } from './type.js';
@@ -21,7 +22,7 @@ export class ZonedTime {
 const name = 'time with time zone';
 
 export function parseZonedTime(text: string, context: FunctionContext): ZonedTime {
-  const parts = readDateTime(text, name);
+  const parts = readDateTime(text, name, dateStyleOf(context).order);
   const { special, time, days, zone } = parts;
   if (special === 'now') return zonedTimeOf(context.transactionTimestamp, context);
   if (special !== undefined || time === undefined) badFormat(text, name);
