@@ -236,16 +236,22 @@ export function bindGrouping(
   if (args.length > groupingArgumentsMax) {
     context.raise(at, 'too_many_arguments', 'GROUPING must have fewer than 32 arguments');
   }
-  if (clause.aggregates === undefined) {
-    const text = `grouping operations are not allowed in ${clause.name}`;
+  const inner: Clause = { ...clause, aggregates: undefined, windows: undefined, sets: undefined };
+  const values = args.map((arg) => bindExpression(context, inner, arg));
+  const home = homeOf(context, values);
+  const { aggregates, name } = home?.clause ?? clause;
+  if (aggregates === undefined) {
+    const text = `grouping operations are not allowed in ${name}`;
     context.raise(at, 'grouping_error', text);
   }
-  const inner: Clause = { ...clause, aggregates: undefined, windows: undefined, sets: undefined };
   const column = context.nextColumn();
-  clause.aggregates.groupings.push({
+  aggregates.groupings.push({
     column,
-    arguments: args.map((arg) => bindExpression(context, inner, arg)),
+    arguments: home === undefined ? values : values.map(home.translate),
     locations: args.map(nodeLocation),
   });
-  return context.locate({ kind: 'column', type: typeOf('int4'), column }, at);
+  const result = { kind: 'column', type: typeOf('int4'), column } as const;
+  return home === undefined
+    ? context.locate(result, at)
+    : captured(context, home.crossed, result, at);
 }

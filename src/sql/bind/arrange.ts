@@ -5,7 +5,7 @@ import type { Expression, NamedExpression, SortKey } from '../plan/expression.js
 import type { Relation, RelationColumn } from '../plan/relation.js';
 import { printType } from '../types/index.js';
 import { coerce, typeOf } from './coerce.js';
-import { newCollector, type SetCollector } from './collector.js';
+import { isVolatile, newCollector, type SetCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause, nodeLocation } from './expression.js';
 import { columnIn } from './group.js';
@@ -48,9 +48,11 @@ export function endingOf(
 export function arranged(context: BindContext, input: Relation, ending: Ending): Relation {
   const { targets, distinct, rows, sets } = ending;
   const keys = distinct === undefined || distinct === 'all' ? ending.order : sortOf(ending);
-  if (sets.calls.length > 0) {
-    const late = setsAfterSort(context, input, ending, keys);
+  if (sets.calls.length > 0 || targets.some(({ expression }) => isVolatile(expression))) {
+    const late = computedAfterSort(context, input, ending, keys);
     if (late !== undefined) return limited(late, rows, []);
+  }
+  if (sets.calls.length > 0) {
     const expanded = projectSets(context, input, sets.calls, (expression) => expression);
     return arranged(context, expanded, { ...ending, sets: newCollector() });
   }
@@ -101,10 +103,11 @@ function sorted(input: Relation, keys: readonly SortKey[]): Relation {
 }
 
 /**
- * Sorts before the sets of the select list are expanded, where ORDER BY does not read them: then
- * LIMIT ends the expansion (make_sort_input_target() of PostgreSQL). Undefined where it does.
+ * Sorts before the sets and the volatile functions of the select list are computed, where ORDER BY
+ * does not read them: they see the rows in their order, and no more than LIMIT lets through
+ * (make_sort_input_target() of PostgreSQL). Undefined where it does.
  */
-function setsAfterSort(
+function computedAfterSort(
   context: BindContext,
   input: Relation,
   { targets, distinct, sets, rows }: Ending,
@@ -112,7 +115,7 @@ function setsAfterSort(
 ): Relation | undefined {
   const own = new Set(sets.calls.map(({ column }) => column));
   const reads = ({ expression }: OrderKey): boolean =>
-    columnIn(expression, (column) => own.has(column)) !== undefined;
+    isVolatile(expression) || columnIn(expression, (column) => own.has(column)) !== undefined;
   const isLate = distinct !== 'all' && !rows.ties && keys.length > 0 && !keys.some(reads);
   if (!isLate) return undefined;
   let order = sorted(

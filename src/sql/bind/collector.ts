@@ -166,7 +166,7 @@ function sameList(
   );
 }
 
-function isVolatile(expression: Expression): boolean {
+export function isVolatile(expression: Expression): boolean {
   if (expression.kind === 'nextValue') return true;
   if (expression.kind === 'call' && expression.function.volatility === 'volatile') return true;
   let found = false;

@@ -172,7 +172,7 @@ export class Grouping {
   }
 
   #over(expression: Expression, details: Ungrouped): Expression {
-    const group = this.#groups.find((one) => sameExpression(one.expression, expression));
+    const group = this.#groups.find((one) => isGroup(one.expression, expression));
     if (group !== undefined) {
       return { kind: 'column', type: expression.type, column: group.column };
     }
@@ -249,6 +249,13 @@ function addDependent(
     default:
       return;
   }
+}
+
+/** Whether an expression is that of a group, maybe under another name of its type (varchar as text). */
+function isGroup(group: Expression, expression: Expression): boolean {
+  if (sameExpression(group, expression)) return true;
+  const isAsked = expression.kind === 'column' || expression.kind === 'call';
+  return isAsked && sameExpression({ ...group, type: expression.type } as Expression, expression);
 }
 
 /** The first column that `expression` reads, of those that `wanted` lets pass. */

@@ -204,7 +204,8 @@ function rangeOffset(
 ): Pick<OffsetBound, 'offset' | 'inRange'> {
   const keyType = nameOf(key);
   const given = nameOf(offset);
-  const shownKey = printType(keyType, -1);
+  // As PostgreSQL, which orders a varchar as the text that it is.
+  const shownKey = printType(keyType === 'varchar' ? 'text' : keyType, -1);
   const refuse = 'RANGE with offset PRECEDING/FOLLOWING';
   const at = context.locationOf(offset);
   const ranges = rangesOf(keyType);

@@ -17,14 +17,20 @@ function push(plan: Plan): Plan {
   const { input, limit, offset } = plan;
   // The rows that equal the last one are not known before they are read.
   if (plan.ties !== undefined) return plan;
-  if (input.kind === 'project' && !input.expressions.some((item) => isVolatile(item.expression))) {
+  // Rows that are skipped are computed where that has effects.
+  const isPure = (): boolean =>
+    input.kind === 'project' && !input.expressions.some((item) => isVolatile(item.expression));
+  if (input.kind === 'project' && (offset === undefined || isPure())) {
     return { ...input, input: push({ ...plan, input: input.input }) };
   }
   if (input.kind === 'scan' && givesOneRow(input) && allowsRow(plan)) return input;
-  if (input.kind === 'sort' && limit !== undefined) {
-    return { ...plan, input: { ...input, top: { limit, offset } } };
-  }
-  return plan;
+  return limit === undefined ? plan : { ...plan, input: sortedTop(input, { limit, offset }) };
+}
+
+/** Tells a sort, maybe below projections, how many of its rows are asked for. */
+function sortedTop(plan: Plan, top: RowCount): Plan {
+  if (plan.kind === 'sort') return { ...plan, top };
+  return plan.kind === 'project' ? { ...plan, input: sortedTop(plan.input, top) } : plan;
 }
 
 function allowsRow({ limit, offset }: RowCount): boolean {
