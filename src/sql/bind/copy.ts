@@ -12,6 +12,7 @@ import { columnNamed, defaultOf } from './assign.js';
 import { coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindCopyOptions } from './copy-options.js';
+import { bindData } from './data.js';
 import { bindExpression } from './expression.js';
 import { findTable, tableRelation } from './from.js';
 import { bindWriteRules } from './table-rules.js';
@@ -207,5 +208,15 @@ function queryRows(context: BindContext, node: ast.Node): Relation {
   if (changed.returningClause === undefined) {
     raise('feature_not_supported', 'COPY query must have a RETURNING clause');
   }
-  return notSupported(context.source, 'COPY of a statement that changes rows', undefined);
+  const statement = must(bindData(context, node), 'COPY is of a statement with rows');
+  const returned = 'returning' in statement ? statement.returning?.columns : undefined;
+  const columns = must(returned, 'a statement with RETURNING has columns');
+  const id = context.nextColumn();
+  const scanned = columns.map((column) => ({ ...column, column: context.nextColumn() }));
+  return {
+    kind: 'with',
+    columns: scanned,
+    tables: [{ id, name: '', columns, source: { kind: 'statement', statement } }],
+    input: { kind: 'withScan', columns: scanned, table: id, name: '', working: false },
+  };
 }

@@ -4,6 +4,7 @@ import type { DataStatement } from '../plan/statement.js';
 import type { BindContext } from './context.js';
 import { bindCopy } from './copy.js';
 import { bindInsert } from './insert.js';
+import { bindMerge } from './merge.js';
 import { bindQuery } from './select.js';
 import { bindDelete, bindUpdate } from './update.js';
 import { bindWith, statementOverTables } from './with.js';
@@ -18,6 +19,8 @@ export function bindData(context: BindContext, node: ast.Node): DataStatement | 
   if (update !== undefined) return bindChange(context, update, bindUpdate);
   const deletion = as(node, 'DeleteStmt');
   if (deletion !== undefined) return bindChange(context, deletion, bindDelete);
+  const merge = as(node, 'MergeStmt');
+  if (merge !== undefined) return bindChange(context, merge, bindMerge);
   const copy = as(node, 'CopyStmt');
   if (copy === undefined) return undefined;
   const statement = bindCopy(context, copy);
@@ -33,9 +36,7 @@ function bindChange<Body extends { withClause?: ast.WithClause }>(
   const isTop = context.enterQuery();
   context.writes = true;
   const { withClause, ...rest } = body;
-  const { bound, tables } = bindWith(context, withClause, isTop, () =>
-    bind(context, rest as Body),
-  );
+  const { bound, tables } = bindWith(context, withClause, isTop, () => bind(context, rest as Body));
   context.leaveQuery();
   return statementOverTables(bound, tables);
 }

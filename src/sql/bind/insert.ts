@@ -190,6 +190,7 @@ function overridden(
   column: ColumnDescriptor,
   overriding: ast.OverridingKind,
 ): Expression | undefined {
+  if (column.generated !== undefined) refuseGenerated(context, column, 'insert');
   if (column.identity === undefined) return undefined;
   if (overriding === 'OVERRIDING_USER_VALUE') return defaultOf(context, column);
   if (overriding !== 'OVERRIDING_SYSTEM_VALUE') refuseGenerated(context, column, 'insert');

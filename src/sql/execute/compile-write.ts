@@ -4,6 +4,7 @@ import { columnsOf, type PlannedStatement } from '../rewrite/index.js';
 import { compileWhole } from './compile-query-plan.js';
 import { compileCopyTo } from './copy-output.js';
 import { compileInsert } from './insert.js';
+import { compileMerge } from './merge.js';
 import { compileDelete, compileUpdate } from './update.js';
 import type { Write } from './write.js';
 
@@ -22,6 +23,8 @@ export function compileWrite({ statement, plan }: PlannedStatement): Write {
         compileWhole(plan, statement.table.database),
         columnsOf(plan),
       );
+    case 'merge':
+      return compileMerge(statement, compileWhole(plan, statement.table.database), columnsOf(plan));
     case 'delete':
       return compileDelete(
         statement,

@@ -39,6 +39,7 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
       case 'insert':
       case 'update':
       case 'delete':
+      case 'merge':
         return compilePlanned(planStatement(statement));
       case 'explain':
         return explaining(planStatement(statement.statement));

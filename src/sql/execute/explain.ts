@@ -32,7 +32,9 @@ export function explain(
   if (statement.kind === 'query' || statement.kind === 'copyTo')
     return explainPlan(plan, functions);
   const lines: string[] = [];
-  const verb = { insert: 'Insert', update: 'Update', delete: 'Delete' }[statement.kind];
+  const verb = { insert: 'Insert', update: 'Update', delete: 'Delete', merge: 'Merge' }[
+    statement.kind
+  ];
   lines.push(`${verb} on ${statement.table.name}`);
   if (statement.kind === 'insert' && statement.onConflict !== undefined) {
     lines.push(`  Conflict Resolution: ${statement.onConflict.update ? 'UPDATE' : 'NOTHING'}`);

@@ -4,6 +4,7 @@ import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { CopyTo } from './copy.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
+import type { MergeStatement } from './merge.js';
 import type { Relation, RelationColumn } from './relation.js';
 import type { WriteRules } from './table-rules.js';
 
@@ -68,6 +69,7 @@ export type DataStatement =
       readonly copy?: 'client' | 'file';
     }
   | CopyTo
+  | MergeStatement
   | {
       readonly kind: 'update';
       readonly table: TableDescriptor;

@@ -83,9 +83,13 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
   const { kind, input } = statement;
   if (kind === 'query' || kind === 'insert' || kind === 'copyTo')
     return new Set(input.columns.map(({ column }) => column));
-  const { table, returning } = statement;
   const needed = new Set<ColumnId>();
-  if (table.primaryKey.length === 0) needed.add(rowNumberColumn);
+  if (statement.table.primaryKey.length === 0) needed.add(rowNumberColumn);
+  if (statement.kind === 'merge') {
+    for (const { column } of input.columns) needed.add(column);
+    return needed;
+  }
+  const { table, returning } = statement;
   // Entries of indexes and keys that others reference are made of other columns too.
   const hasMore = table.indexes.length > 0 || table.referencedBy.length > 0;
   const isWhole = kind === 'update' || returning !== undefined || hasMore;
@@ -95,15 +99,17 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
     if (column !== undefined && isWanted) needed.add(column);
   }
   const expressions: Expression[] = returning?.expressions.map((item) => item.expression) ?? [];
-  if (kind === 'update') expressions.push(...statement.assignments.map((item) => item.expression));
+  if (statement.kind === 'update')
+    expressions.push(...statement.assignments.map((item) => item.expression));
   for (const column of columnsRead(...expressions)) needed.add(column);
   return needed;
 }
 
-/** UPDATE and DELETE find rows of a table without primary key by their numbers. */
+/** UPDATE, DELETE and MERGE find rows of a table without primary key by their numbers. */
 function numbersRows(statement: DataStatement): boolean {
   const { kind } = statement;
-  return (kind === 'update' || kind === 'delete') && statement.table.primaryKey.length === 0;
+  const changes = kind === 'update' || kind === 'delete' || kind === 'merge';
+  return changes && statement.table.primaryKey.length === 0;
 }
 
 /** The plan with the columns of the relation in their order, whatever joins have made of it. */

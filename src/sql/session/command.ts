@@ -85,6 +85,7 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
     case 'explain':
     case 'administer':
       return raise('internal_error', `${statement.kind} is no command`);

@@ -232,6 +232,7 @@ function targetOf(statement: Statement): ObjectId | undefined {
     case 'insert':
     case 'update':
     case 'delete':
+    case 'merge':
       return statement.table.object;
     default:
       return undefined;
@@ -302,6 +303,8 @@ export function tagOf(statement: Statement, count: number): string {
       return `UPDATE ${count}`;
     case 'delete':
       return `DELETE ${count}`;
+    case 'merge':
+      return `MERGE ${count}`;
     default:
       return must(kind === 'explain' ? 'EXPLAIN' : undefined, 'a statement of rows');
   }
