@@ -30,7 +30,6 @@ import {
   type ScopeColumn,
   type ScopeRelation,
   scopeOf,
-  visibleColumn,
   withRowType,
 } from './scope.js';
 import { bindSample } from './sample.js';
@@ -60,12 +59,22 @@ export const nothingLeft: Left = { scope: emptyScope };
 /** One row without columns: what SELECT without FROM reads. */
 export const oneRow: Relation = { kind: 'values', columns: [], rows: [[]] };
 
-export function bindFrom(context: BindContext, nodes: readonly ast.Node[] | undefined): From {
+/** `target` is the table that UPDATE or DELETE changes: entries of FROM may not name it. */
+export function bindFrom(
+  context: BindContext,
+  nodes: readonly ast.Node[] | undefined,
+  target?: Scope,
+): From {
   let from: From | undefined;
+  const { hidden } = context;
+  if (target !== undefined) {
+    context.hidden = [{ scope: target, reason: 'target', hints: false }, ...hidden];
+  }
   for (const node of nodes ?? []) {
     const item = bindItem(context, node, from ?? nothingLeft);
     from = from === undefined ? item : crossJoin(context, from, item);
   }
+  context.hidden = hidden;
   return from ?? { relation: oneRow, scope: emptyScope };
 }
 
@@ -103,8 +112,7 @@ function joined(
 export function bindLateral(context: BindContext, left: Left, bind: () => From): From {
   const { hidden } = context;
   if (left.forbidden !== undefined) {
-    const detail = 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.';
-    context.hidden = [{ scope: left.forbidden, detail, hints: false }, ...hidden];
+    context.hidden = [{ scope: left.forbidden, reason: 'join', hints: false }, ...hidden];
   }
   const clause: Clause = {
     scope: left.scope,
@@ -119,7 +127,7 @@ export function bindLateral(context: BindContext, left: Left, bind: () => From):
 /** Binds an entry that cannot name those to the left of it. */
 function bindBeside(context: BindContext, left: Left, bind: () => From): From {
   const { hidden } = context;
-  context.hidden = [{ scope: left.scope, detail: undefined, hints: true }, ...hidden];
+  context.hidden = [{ scope: left.scope, reason: 'place', hints: true }, ...hidden];
   const bound = bind();
   context.hidden = hidden;
   return bound;
@@ -354,7 +362,7 @@ function bindOn(
 ): Expression | undefined {
   if (node === undefined) return undefined;
   const { hidden } = context;
-  context.hidden = [{ scope: around.scope, detail: undefined, hints: false }, ...hidden];
+  context.hidden = [{ scope: around.scope, reason: 'place', hints: false }, ...hidden];
   const clause: Clause = { scope, name: 'JOIN conditions', aggregates: undefined };
   const condition = coerceToBool(context, bindExpression(context, clause, node), 'JOIN/ON');
   context.hidden = hidden;
@@ -410,9 +418,14 @@ function bindUsing(
 ): From {
   const conditions: Expression[] = [];
   const merged: ScopeColumn[] = [];
+  const seen = new Set<string>();
   for (const name of names) {
-    const a = usingColumn(context, left.scope, name, 'left');
-    const b = usingColumn(context, right.scope, name, 'right');
+    if (seen.has(name)) {
+      raise('duplicate_column', `column name "${name}" appears more than once in USING clause`);
+    }
+    seen.add(name);
+    const a = usingColumn(left.scope, name, 'left');
+    const b = usingColumn(right.scope, name, 'right');
     conditions.push(bindBinary(context, '=', a, b, undefined));
     merged.push({ name, expression: mergedColumn(context, kind, a, b) });
   }
@@ -430,12 +443,15 @@ function bindUsing(
 }
 
 function usingColumn(
-  context: BindContext,
   scope: Scope,
   name: string,
   side: 'left' | 'right',
 ): Expression {
-  const found = visibleColumn(context, scope, name, undefined);
+  const [found, other] = scope.visible.filter((column) => column.name === name);
+  if (other !== undefined) {
+    const text = `common column name "${name}" appears more than once in ${side} table`;
+    return raise('ambiguous_column', text);
+  }
   if (found !== undefined) return found.expression;
   const text = `column "${name}" specified in USING clause does not exist in ${side} table`;
   return raise('undefined_column', text);

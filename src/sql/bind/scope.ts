@@ -195,25 +195,30 @@ function raiseNoRelation(
   at: number | undefined,
 ): never {
   const text = `invalid reference to FROM-clause entry for table "${table}"`;
+  const covered: HiddenScope = {
+    scope: { relations: scope.covered ?? [], visible: [] },
+    reason: 'place',
+    hints: false,
+  };
+  for (const { scope: hidden, reason, hints } of [covered, ...context.hidden]) {
+    if (relationNamed(hidden, undefined, table) === undefined) continue;
+    const there = `There is an entry for table "${table}", but it cannot be referenced from this part of the query.`;
+    if (reason === 'join') {
+      const detail = 'The combining JOIN type must be INNER or LEFT for a LATERAL reference.';
+      context.raise(at, 'invalid_column_reference', text, { detail });
+    }
+    if (reason === 'target' && context.outer?.isLateral === true) {
+      context.raise(at, 'invalid_column_reference', text, { hint: there });
+    }
+    context.raise(at, 'undefined_table', text, {
+      detail: there,
+      ...(hints && { hint: 'To reference that table, you must mark this subquery with LATERAL.' }),
+    });
+  }
   const aliased = allRelations(context, scope).find((relation) => relation.hiddenName === table);
   if (aliased?.name !== undefined) {
     const hint = `Perhaps you meant to reference the table alias "${aliased.name}".`;
     context.raise(at, 'undefined_table', text, { hint });
-  }
-  const covered: HiddenScope = {
-    scope: { relations: scope.covered ?? [], visible: [] },
-    detail: undefined,
-    hints: false,
-  };
-  for (const { scope: hidden, detail, hints } of [covered, ...context.hidden]) {
-    if (relationNamed(hidden, undefined, table) === undefined) continue;
-    const error = detail === undefined ? 'undefined_table' : 'invalid_column_reference';
-    context.raise(at, error, text, {
-      detail:
-        detail ??
-        `There is an entry for table "${table}", but it cannot be referenced from this part of the query.`,
-      ...(hints && { hint: 'To reference that table, you must mark this subquery with LATERAL.' }),
-    });
   }
   context.raise(at, 'undefined_table', `missing FROM-clause entry for table "${table}"`);
 }
@@ -221,8 +226,8 @@ function raiseNoRelation(
 /** Entries of FROM that stand beside what is bound, but are not for it to name. */
 export interface HiddenScope {
   readonly scope: Scope;
-  /** Why, where PostgreSQL says more than that it is so. */
-  readonly detail: string | undefined;
+  /** Why: the join around, the place in the query, or because the statement changes it. */
+  readonly reason: 'join' | 'place' | 'target';
   /** Whether LATERAL would help. */
   readonly hints: boolean;
 }

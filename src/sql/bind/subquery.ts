@@ -140,7 +140,7 @@ export function bindComparedSubquery(
   const subquery = as(node, 'SubLink');
   if (subquery?.subLinkType !== 'EXPR_SUBLINK') return undefined;
   const entries = bindRowSubquery(context, clause, subquery);
-  checkWidth(context, entries.length, count, locationOf(subquery) ?? at);
+  checkWidth(context, entries.length, count, at);
   return entries;
 }
 
@@ -175,10 +175,9 @@ function bindQuantified(
       ? bindBinary(context, name, must(left[0], 'one'), must(right[0], 'one'), at)
       : compareRows(context, name, left, right, at);
   if (compared.type.name !== 'bool') {
-    const text = 'operator must return boolean';
-    context.raise(at, 'wrong_object_type', text, {
-      hint: 'Use an operator that returns a boolean value.',
-    });
+    const type = printType(compared.type.name, -1);
+    const text = `row comparison operator must yield type boolean, not type ${type}`;
+    context.raise(at, 'datatype_mismatch', text);
   }
   const operands: Capture[] = [];
   const test = withOperands(context, compared, new Set(inner.relation.columns.map(({ column }) => column)), operands);

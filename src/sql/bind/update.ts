@@ -80,6 +80,6 @@ function rowsToChange(
   const relation = tableRelation(context, table);
   const target: From = { relation, scope: tableScope(context, relation, reference.alias) };
   if (nodes === undefined) return { table, from: target, others: undefined };
-  const others = bindFrom(context, nodes);
+  const others = bindFrom(context, nodes, target.scope);
   return { table, from: crossJoin(context, target, others), others };
 }
