@@ -51,6 +51,7 @@ function completeTable(stored: TableDescriptor): TableDescriptor {
     ...stored,
     columns: stored.columns.map(completeColumn),
     lastPosition: given.lastPosition ?? Math.max(0, ...stored.columns.map((c) => c.position)),
+    dropped: given.dropped ?? [],
     primaryKeyName: given.primaryKeyName,
     rowNumbers: given.rowNumbers && completeSequence(given.rowNumbers),
     indexes: (given.indexes ?? []).map(completeIndex),

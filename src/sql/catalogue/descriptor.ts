@@ -130,6 +130,8 @@ export interface TableDescriptor extends CatalogueObject {
   readonly columns: readonly ColumnDescriptor[];
   /** The highest position that a column ever had. */
   readonly lastPosition: number;
+  /** Columns that were dropped: rows keep their places. */
+  readonly dropped: readonly { readonly position: number; readonly type: string }[];
   /** Positions of the key columns in key order, all NOT NULL. */
   readonly primaryKey: readonly number[];
   readonly primaryKeyName: string | undefined;

@@ -106,7 +106,7 @@ export function refuseSystemName(draft: TableDraft, name: string): void {
 
 const byteOrder: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
 
-function collationOf(
+export function collationOf(
   draft: TableDraft,
   clause: ast.CollateClause | undefined,
   type: BoundType,

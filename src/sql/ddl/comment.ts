@@ -3,10 +3,10 @@ import { raise } from '../../base/errors.js';
 import type { Descriptor, TableDescriptor } from '../catalogue/index.js';
 import { userDatabase } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
-import { type DdlContext, type DdlWork, pathOf, shownName } from './context.js';
+import { type DdlContext, pathOf, shownName } from './context.js';
 import { findFunction } from './find-function.js';
 
-export function* comment(context: DdlContext, body: ast.CommentStmt): DdlWork {
+export function comment(context: DdlContext, body: ast.CommentStmt): string {
   const { bind } = context;
   const read = fields(bind.source, 'CommentStmt', body, ['objtype', 'object', 'comment']);
   const text = read.comment === undefined || read.comment === '' ? undefined : read.comment;

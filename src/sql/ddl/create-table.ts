@@ -3,13 +3,13 @@ import { must } from '../../base/assert.js';
 import { as, type ast, fields, nodeNotSupported } from '../parse/index.js';
 import { addColumn } from './column.js';
 import { addTableConstraint } from './constraint.js';
-import { type DdlContext, type DdlWork, placeOfRelation } from './context.js';
+import { type DdlContext, placeOfRelation } from './context.js';
 import { TableDraft } from './draft.js';
 import { addLike } from './like.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { temporaryDatabase, type TableDescriptor } from '../catalogue/index.js';
 
-export function* createTable(context: DdlContext, body: ast.CreateStmt): DdlWork {
+export function createTable(context: DdlContext, body: ast.CreateStmt): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'CreateStmt', body, [
     ...(['relation', 'tableElts', 'if_not_exists', 'oncommit', 'options', 'accessMethod'] as const),

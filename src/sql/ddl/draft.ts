@@ -11,10 +11,15 @@ import type {
   TableDescriptor,
 } from '../catalogue/index.js';
 import type { DdlContext, Place } from './context.js';
+import type { Expression } from '../plan/expression.js';
 import { type ast, parseExpression } from '../parse/index.js';
 import { positionsRead } from './generated.js';
 import { freeName } from './names.js';
 import { emptySequence } from './new-sequence.js';
+import { Removal } from './removal.js';
+import type { Rewrites } from './tasks.js';
+
+export type TableRelation = ReturnType<typeof tableRelation>;
 
 /** What is to be done with the rows that a table has when its new definition is in place. */
 export type RowTask =
@@ -32,6 +37,10 @@ export class TableDraft {
   /** Columns that say NULL. */
   readonly nullable = new Set<string>();
   readonly tasks: RowTask[] = [];
+  /** Set when all rows are to be written anew. */
+  rewrites: Rewrites | undefined;
+  /** What goes with what the statement takes away. */
+  readonly removal: Removal;
   /** Constraints of the table itself, which are added when all columns are there. */
   readonly tableConstraints: ast.Constraint[] = [];
   /** What is bound when all columns are there, in order. */
@@ -43,6 +52,7 @@ export class TableDraft {
     this.context = context;
     this.table = table;
     this.before = before;
+    this.removal = new Removal(context);
     this.#taken.add(table.name);
   }
 
@@ -58,6 +68,7 @@ export class TableDraft {
       comment: undefined,
       columns: [],
       lastPosition: 0,
+      dropped: [],
       primaryKey: [],
       primaryKeyName: undefined,
       rowNumbers: undefined,
@@ -73,6 +84,12 @@ export class TableDraft {
 
   static alter(context: DdlContext, before: TableDescriptor): TableDraft {
     return new TableDraft(context, { ...before, version: before.version + 1 }, before);
+  }
+
+  /** All rows are written anew; where `value` is given with it in the column. */
+  rewrite(position?: number, value?: (relation: TableRelation) => Expression): void {
+    this.rewrites ??= new Map();
+    if (position !== undefined && value !== undefined) this.rewrites.set(position, value);
   }
 
   set(change: Partial<TableDescriptor>): void {
@@ -96,7 +113,7 @@ export class TableDraft {
   }
 
   /** What expressions over the table's columns may name. */
-  scope(): Scope & { readonly relation: ReturnType<typeof tableRelation> } {
+  scope(): Scope & { readonly relation: TableRelation } {
     const { bind } = this.context;
     const relation = tableRelation(bind, this.table);
     return { ...tableScope(bind, relation, undefined), relation };
@@ -113,6 +130,11 @@ export class TableDraft {
   /** Does what waited for all columns. */
   bindLater(): void {
     for (let next = this.later.shift(); next !== undefined; next = this.later.shift()) next();
+  }
+
+  /** The rows of a table, for expressions over its columns. */
+  relationOf(table: TableDescriptor): TableRelation {
+    return tableRelation(this.context.bind, table);
   }
 
   /** Whether a relation of the table's schema has the name. */

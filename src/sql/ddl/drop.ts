@@ -2,7 +2,7 @@
 import { raise } from '../../base/errors.js';
 import type { Descriptor, RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
-import { type DdlContext, type DdlWork, pathOf, shownName } from './context.js';
+import { type DdlContext, pathOf, shownName } from './context.js';
 import { nameOf } from './describe.js';
 import { findFunction } from './find-function.js';
 import { Removal } from './removal.js';
@@ -21,7 +21,7 @@ const kinds: Partial<Record<ast.ObjectType, Kind>> = {
   OBJECT_SCHEMA: 'schema',
 };
 
-export function* drop(context: DdlContext, body: ast.DropStmt): DdlWork {
+export function drop(context: DdlContext, body: ast.DropStmt): string {
   const { bind } = context;
   const read = fields(bind.source, 'DropStmt', body, [
     ...(['objects', 'removeType', 'missing_ok', 'behavior', 'concurrent'] as const),

@@ -5,7 +5,7 @@ import type { TableDescriptor } from '../catalogue/index.js';
 import type { Relation } from '../plan/relation.js';
 import type { DataStatement } from '../plan/statement.js';
 
-/** Puts the rows of `input`, which has the table's columns in order, into the table. */
+/** Puts the rows of `input`, which has the table's columns but generated ones in order, into the table. */
 export function fillTable(
   bind: BindContext,
   table: TableDescriptor,
@@ -17,7 +17,9 @@ export function fillTable(
     table,
     rules: bindWriteRules(bind, table),
     input,
-    positions: table.columns.map(({ position }) => position),
+    positions: table.columns
+      .filter(({ generated }) => generated === undefined)
+      .map(({ position }) => position),
     defaults: [],
     onConflict: undefined,
     returning: undefined,

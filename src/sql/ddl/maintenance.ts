@@ -4,7 +4,7 @@
  */
 import { raise } from '../../base/errors.js';
 import { type ast, fields, stringsOf, the } from '../parse/index.js';
-import { type DdlContext, type DdlWork, shownName } from './context.js';
+import { type DdlContext, shownName } from './context.js';
 
 const vacuumOptions: ReadonlySet<string> = new Set([
   ...['full', 'freeze', 'verbose', 'analyze', 'disable_page_skipping', 'skip_locked', 'truncate'],
@@ -17,7 +17,7 @@ const analyzeOptions: ReadonlySet<string> = new Set([
   'buffer_usage_limit',
 ]);
 
-export function* vacuum(context: DdlContext, body: ast.VacuumStmt): DdlWork {
+export function vacuum(context: DdlContext, body: ast.VacuumStmt): string {
   const { bind } = context;
   const read = fields(bind.source, 'VacuumStmt', body, [
     ...(['options', 'rels', 'is_vacuumcmd'] as const),
@@ -73,7 +73,7 @@ function checkRelation({ bind }: DdlContext, body: ast.VacuumRelation, analyzes:
   }
 }
 
-export function* reindex(context: DdlContext, body: ast.ReindexStmt): DdlWork {
+export function reindex(context: DdlContext, body: ast.ReindexStmt): string {
   const { bind } = context;
   const read = fields(bind.source, 'ReindexStmt', body, [
     ...(['kind', 'relation', 'name', 'params'] as const),
@@ -94,7 +94,7 @@ export function* reindex(context: DdlContext, body: ast.ReindexStmt): DdlWork {
   return 'REINDEX';
 }
 
-export function* checkpoint({ bind }: DdlContext, body: ast.CheckPointStmt): DdlWork {
+export function checkpoint({ bind }: DdlContext, body: ast.CheckPointStmt): string {
   fields(bind.source, 'CheckPointStmt', body, []);
   return 'CHECKPOINT';
 }

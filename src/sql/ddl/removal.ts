@@ -37,6 +37,21 @@ export class Removal {
     this.#objects.set(object.object, object);
   }
 
+  /** An object goes whose dependents are known to go, or not to be. */
+  take(object: Descriptor): void {
+    this.#objects.set(object.object, object);
+  }
+
+  /** A part of another table goes. */
+  takePart(table: ObjectId, take: (draft: TableDraft) => void): void {
+    this.#parts.push({ table, take });
+  }
+
+  /** An object goes because of a part of another; `line` says so where CASCADE is needed. */
+  follow(object: Descriptor): void {
+    this.#follow(object, undefined);
+  }
+
   /** Finds what depends on the objects named. Raises dependent_objects_still_exist without `cascade`. */
   resolve(cascade: boolean): void {
     for (const object of this.#named) this.#visit(object);
@@ -188,7 +203,10 @@ export function dropColumn(draft: TableDraft, name: string): void {
   }
   const reads = (text: string | undefined): boolean =>
     text !== undefined && draft.reads(text).includes(position);
+  // A user's type may go too; values of all of them lie in the same kind of place.
+  const type = objectOfType(column.type) === undefined ? column.type : 'bytea';
   draft.set({
+    dropped: [...table.dropped, { position, type }],
     indexes: table.indexes.filter(
       (index) =>
         !index.include.includes(position) &&

@@ -1,7 +1,9 @@
 /** Which statements are DDL, and who runs each. */
 import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
+import { alterTable } from './alter-table.js';
 import { comment } from './comment.js';
 import type { DdlContext, DdlWork } from './context.js';
+import { createIndex } from './create-index.js';
 import { createTable } from './create-table.js';
 import { drop } from './drop.js';
 import { checkpoint, reindex, vacuum } from './maintenance.js';
@@ -16,11 +18,12 @@ type Runners = {
     context: DdlContext,
     body: ast.NodeOf<K>,
     parsed: ParsedStatement,
-  ) => DdlWork;
+  ) => DdlWork | string;
 };
 
 const runners: Runners = {
   AlterSeqStmt: alterSequence,
+  AlterTableStmt: alterTable,
   CheckPointStmt: checkpoint,
   CommentStmt: comment,
   CreateSchemaStmt: createSchema,
@@ -28,6 +31,7 @@ const runners: Runners = {
   CreateStmt: createTable,
   CreateTableAsStmt: createTableAs,
   DropStmt: drop,
+  IndexStmt: createIndex,
   ReindexStmt: reindex,
   TruncateStmt: truncate,
   VacuumStmt: vacuum,
@@ -47,14 +51,15 @@ function intoOf(node: ast.Node): ast.IntoClause | undefined {
 }
 
 /** Runs a statement; gives its tag. */
-export function runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
+export function* runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
   const kind = kindOf(parsed.node);
   const select = as(parsed.node, 'SelectStmt');
   const into = intoOf(parsed.node);
-  if (select !== undefined && into !== undefined) return selectInto(context, select, into);
+  if (select !== undefined && into !== undefined) return yield* selectInto(context, select, into);
   const run = runners[kind] as
-    | ((context: DdlContext, body: unknown, parsed: ParsedStatement) => DdlWork)
+    | ((context: DdlContext, body: unknown, parsed: ParsedStatement) => DdlWork | string)
     | undefined;
   if (run === undefined) return nodeNotSupported(context.bind.source, parsed.node);
-  return run(context, (parsed.node as Record<string, unknown>)[kind], parsed);
+  const running = run(context, (parsed.node as Record<string, unknown>)[kind], parsed);
+  return typeof running === 'string' ? running : yield* running;
 }

@@ -3,9 +3,9 @@ import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { userDatabase } from '../catalogue/index.js';
 import { type ast, fields, notSupported } from '../parse/index.js';
-import type { DdlContext, DdlWork } from './context.js';
+import type { DdlContext } from './context.js';
 
-export function* createSchema(context: DdlContext, body: ast.CreateSchemaStmt): DdlWork {
+export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'CreateSchemaStmt', body, [
     ...(['schemaname', 'authrole', 'schemaElts', 'if_not_exists'] as const),

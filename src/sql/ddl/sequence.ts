@@ -3,11 +3,11 @@ import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { firstOid, type SequenceDescriptor, type TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields } from '../parse/index.js';
-import { type DdlContext, type DdlWork, placeOfRelation, shownName } from './context.js';
+import { type DdlContext, placeOfRelation, shownName } from './context.js';
 import { emptySequence } from './new-sequence.js';
 import { type ReadOptions, sequenceOptions } from './sequence-options.js';
 
-export function* createSequence(context: DdlContext, body: ast.CreateSeqStmt): DdlWork {
+export function createSequence(context: DdlContext, body: ast.CreateSeqStmt): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'CreateSeqStmt', body, [
     ...(['sequence', 'options', 'if_not_exists'] as const),
@@ -23,7 +23,7 @@ export function* createSequence(context: DdlContext, body: ast.CreateSeqStmt): D
   return 'CREATE SEQUENCE';
 }
 
-export function* alterSequence(context: DdlContext, body: ast.AlterSeqStmt): DdlWork {
+export function alterSequence(context: DdlContext, body: ast.AlterSeqStmt): string {
   const { bind } = context;
   const read = fields(bind.source, 'AlterSeqStmt', body, [
     ...(['sequence', 'options', 'missing_ok', 'for_identity'] as const),
@@ -42,16 +42,16 @@ export function* alterSequence(context: DdlContext, body: ast.AlterSeqStmt): Ddl
   if (found.kind !== 'sequence') {
     return raise('wrong_object_type', `"${relname}" is not a sequence`);
   }
-  changeSequence(context, found, read.options);
+  replaceInColumns(context, changedSequence(context, found, read.options));
   return 'ALTER SEQUENCE';
 }
 
-/** Also for ALTER COLUMN ... SET of an identity column. */
-export function changeSequence(
+/** Changes a sequence; a table whose column's default it is gets the result from the caller. */
+export function changedSequence(
   context: DdlContext,
   before: SequenceDescriptor,
   nodes: readonly ast.Node[] | undefined,
-): void {
+): SequenceDescriptor {
   const { bind } = context;
   const { options, restart, owner } = sequenceOptions(bind, nodes, { before });
   const column = ownerColumn(context, before);
@@ -66,8 +66,9 @@ export function changeSequence(
   const ownedBy = owner === undefined ? before.ownedBy : ownerOf(context, before, owner);
   const after = { ...changed, ownedBy };
   checkLast(context, before, after, restart);
-  replaceSequence(context, before, after);
+  context.catalogue.put(after, before);
   if (restart !== undefined) setTo(context, after, restart, false);
+  return after;
 }
 
 function setTo(
@@ -109,18 +110,13 @@ export function restartSequence(context: DdlContext, sequence: SequenceDescripto
   setTo(context, sequence, sequence.start, false);
 }
 
-/** Puts a sequence in the place of itself, also where a column's default holds it. */
-export function replaceSequence(
-  { catalogue }: DdlContext,
-  before: SequenceDescriptor,
-  after: SequenceDescriptor,
-): void {
-  catalogue.put(after, before);
-  for (const dependent of catalogue.dependents(before.object)) {
+/** Tables whose columns' defaults are numbers of the sequence have it as it is now. */
+export function replaceInColumns({ catalogue }: DdlContext, sequence: SequenceDescriptor): void {
+  for (const dependent of catalogue.dependents(sequence.object)) {
     if (dependent.kind !== 'table') continue;
     const columns = dependent.columns.map((column) =>
-      column.default?.kind === 'sequence' && column.default.sequence.object === after.object
-        ? { ...column, default: { kind: 'sequence' as const, sequence: after } }
+      column.default?.kind === 'sequence' && column.default.sequence.object === sequence.object
+        ? { ...column, default: { kind: 'sequence' as const, sequence } }
         : column,
     );
     catalogue.put({ ...dependent, columns, version: dependent.version + 1 }, dependent);

@@ -3,10 +3,10 @@ import { raise } from '../../base/errors.js';
 import type { ObjectId, StorageId } from '../../base/ids.js';
 import type { TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields, the } from '../parse/index.js';
-import { type DdlContext, type DdlWork, shownName } from './context.js';
+import { type DdlContext, shownName } from './context.js';
 import { restartSequence } from './sequence.js';
 
-export function* truncate(context: DdlContext, body: ast.TruncateStmt): DdlWork {
+export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'TruncateStmt', body, [
     ...(['relations', 'restart_seqs', 'behavior'] as const),

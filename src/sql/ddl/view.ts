@@ -21,16 +21,16 @@ import {
   viewQueryText,
 } from '../parse/index.js';
 import { printType, typeNamed } from '../types/index.js';
-import { type DdlContext, type DdlWork, placeOfRelation } from './context.js';
+import { type DdlContext, placeOfRelation } from './context.js';
 import { namesWithin } from './names-within.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { recorded } from './uses.js';
 
-export function* createView(
+export function createView(
   context: DdlContext,
   body: ast.ViewStmt,
   parsed: ParsedStatement,
-): DdlWork {
+): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'ViewStmt', body, [
     ...(['view', 'aliases', 'query', 'replace', 'options', 'withCheckOption'] as const),

@@ -14,6 +14,7 @@ import { proposeAnswers } from '../../shard/index.js';
 import { shardAccess } from '../../shard/protocol.js';
 import { CatalogueCache } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
+import type { SpillFiles } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import { Gate } from './gate.js';
 import { defaultSessionLimits, type SessionLimits } from './limits.js';
@@ -29,6 +30,8 @@ export { defaultSessionLimits, type SessionLimits } from './limits.js';
 export interface SessionCapabilities {
   /** Files that COPY reads and writes. */
   readonly files?: ServerFiles | undefined;
+  /** Temporary files for rows that memory does not hold. */
+  readonly spill?: SpillFiles | undefined;
 }
 
 export interface SessionOptions extends SessionCapabilities {
@@ -101,6 +104,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           catalogue: new CatalogueCache(),
           memory: new MemoryAccount('nodeMemoryBytes', limits.nodeMemoryBytes),
           files: options.files,
+          spill: options.spill,
         };
         places.set(place, shared);
       }

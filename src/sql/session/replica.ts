@@ -12,6 +12,7 @@ import type {
 import type { Numbers } from './numbers.js';
 import { endTemporaryRows } from './temporary-rows.js';
 import { splitProposal } from './temporary.js';
+import { NewestOf } from './transaction.js';
 import type { SessionState } from './state.js';
 import type { Answer, Work } from './work.js';
 
@@ -103,7 +104,9 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
       }
       state.temporary.apply(own);
     }
-    if (!state.temporary.isEmpty) endTemporaryRows(state.temporary);
+    if (!state.temporary.isEmpty) {
+      endTemporaryRows(state.temporary, new NewestOf(access, state.temporary));
+    }
     committed = true;
   } finally {
     state.end(committed);

@@ -12,7 +12,7 @@ import {
   userDatabase,
 } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
-import type { ExecutionContext } from '../execute/index.js';
+import type { ExecutionContext, SpillFiles } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { TypeName, Value } from '../types/index.js';
@@ -43,6 +43,7 @@ export interface PlaceState {
   readonly metrics: SessionMetrics;
   readonly limits: SessionLimits;
   readonly files: ServerFiles | undefined;
+  readonly spill: SpillFiles | undefined;
 }
 
 /** A statement kept under a name. */
@@ -144,7 +145,7 @@ export class SessionState {
     this.functions.sequences = this.sequences;
     this.pointContext = this.contextOf(
       {
-        buffer: new TransactionBuffer(new NewestOf(access)),
+        buffer: new TransactionBuffer(new NewestOf(access, this.temporary)),
         numbers: new Numbers(access, this.temporary),
       },
       [],
@@ -174,9 +175,9 @@ export class SessionState {
     parameters: readonly Value[],
   ): ExecutionContext & { parameters: readonly Value[] } {
     const { functions, statementMemory: memory, turnIsOver } = this;
-    const { files } = this.place;
+    const { files, spill } = this.place;
     const { copyIn: copyInput } = this;
-    return { buffer, numbers, parameters, functions, memory, turnIsOver, files, copyInput };
+    return { buffer, numbers, parameters, functions, memory, turnIsOver, files, spill, copyInput };
   }
 
   /** The catalogue as names of statements mean it. */

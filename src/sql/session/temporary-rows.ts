@@ -1,6 +1,6 @@
 /** ON COMMIT DELETE ROWS and ON COMMIT DROP. */
 import type { Timestamp, TransactionId } from '../../base/ids.js';
-import { TransactionBuffer } from '../../txn/buffer.js';
+import { type SnapshotReader, TransactionBuffer } from '../../txn/buffer.js';
 import {
   CatalogueCache,
   type Descriptor,
@@ -10,12 +10,12 @@ import {
 } from '../catalogue/index.js';
 import type { TemporaryStore } from './temporary.js';
 
-/** A transaction has committed: what was to stay until then goes. */
-export function endTemporaryRows(store: TemporaryStore): void {
-  for (const table of temporaryTables(store)) {
+/** A transaction has committed: what was to stay until then goes. `newest` shows the state since. */
+export function endTemporaryRows(store: TemporaryStore, newest: SnapshotReader): void {
+  for (const table of temporaryTables(newest)) {
     if (table.onCommit === 'preserve') continue;
     if (table.onCommit === 'drop') {
-      dropAll(store, table);
+      dropAll(store, newest, table);
       continue;
     }
     const storages = [table.storage, ...table.indexes.map(({ storage }) => storage)];
@@ -25,8 +25,8 @@ export function endTemporaryRows(store: TemporaryStore): void {
 }
 
 /** A table with all that depends on it, which is the session's too. */
-function dropAll(store: TemporaryStore, table: TableDescriptor): void {
-  const buffer = new TransactionBuffer(store);
+function dropAll(store: TemporaryStore, newest: SnapshotReader, table: TableDescriptor): void {
+  const buffer = new TransactionBuffer(newest);
   const access = { catalogueVersion: 0 };
   const numbers = { take: () => 0n };
   const catalogue = new TransactionCatalogue(access, buffer, new CatalogueCache(), numbers);

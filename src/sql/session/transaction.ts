@@ -41,17 +41,21 @@ interface Savepoint {
 /** A shard at its newest commit: for reads that begin and end within one turn. */
 export class NewestOf implements SnapshotReader {
   readonly #access: ShardAccess;
+  readonly #temporary: TemporaryStore;
 
-  constructor(access: ShardAccess) {
+  constructor(access: ShardAccess, temporary: TemporaryStore) {
     this.#access = access;
+    this.#temporary = temporary;
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    if (isTemporaryKey(key)) return this.#temporary.get(key);
     return this.#access.get(key, this.#access.appliedTimestamp);
   }
 
   scan(span: Span, visit: Visit, reverse?: boolean): void {
-    this.#access.scan(span, this.#access.appliedTimestamp, visit, reverse);
+    if (isTemporaryKey(span.from)) this.#temporary.scan(span, visit, reverse);
+    else this.#access.scan(span, this.#access.appliedTimestamp, visit, reverse);
   }
 }
 

@@ -16,7 +16,8 @@
  * the form of a value (numeric 1.0 and 1.00 have equal keys).
  *
  * A position is never given twice and its type never changes within a storage: the slots of known
- * positions are the same for all rows.
+ * positions are the same for all rows. The descriptor keeps the types of columns that were dropped, whose
+ * slots stay.
  */
 import { assert, must } from '../../base/assert.js';
 import { ByteReader, ByteWriter } from '../../base/bytes.js';
@@ -75,6 +76,8 @@ const slotKinds: ReadonlyMap<string, SlotKind> = new Map<string, SlotKind>([
 
 interface Slot {
   readonly position: number;
+  /** The column's place in the descriptor; undefined for one that was dropped. */
+  readonly column: number | undefined;
   readonly kind: SlotKind;
   readonly type: Type;
   /** From the beginning of the slots. */
@@ -87,10 +90,13 @@ function slotsOf(table: TableDescriptor): readonly Slot[] {
   const slots: Slot[] = [];
   let at = 0;
   let previousAt: number | undefined;
-  for (const [index, column] of table.columns.entries()) {
-    assert(column.position === index + 1, 'a position is missing in the table', table.name);
-    const kind = slotKinds.get(column.type) ?? 'heap';
-    slots.push({ position: column.position, kind, type: typeNamed(column.type), at, previousAt });
+  const live = table.columns.map(({ position, type }, column) => ({ position, type, column }));
+  const dropped = table.dropped.map((one) => ({ ...one, column: undefined }));
+  const all = [...live, ...dropped].sort((a, b) => a.position - b.position);
+  for (const [index, { position, type, column }] of all.entries()) {
+    assert(position === index + 1, 'a position is missing in the table', table.name);
+    const kind = slotKinds.get(type) ?? 'heap';
+    slots.push({ position, column, kind, type: typeNamed(type), at, previousAt });
     if (kind === 'text' || kind === 'heap') previousAt = at;
     at += slotBytes[kind];
   }
@@ -129,7 +135,7 @@ export class RowEncoder {
     let end = this.#heapAt;
     for (let i = 0; i < this.#slots.length; i += 1) {
       const slot = this.#slots[i] as Slot;
-      const value = values[i];
+      const value = slot.column === undefined ? null : values[slot.column];
       assert(value !== undefined, 'a column has no value', slot.position);
       const at = this.#slotsAt + slot.at;
       if (value === null) {

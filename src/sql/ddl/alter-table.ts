@@ -1,0 +1,173 @@
+/** ALTER TABLE, and what ALTER INDEX, VIEW and SEQUENCE say in the same form. */
+import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
+import type { TableDescriptor } from '../catalogue/index.js';
+import { as, type ast, fields, notSupported, the } from '../parse/index.js';
+import { addTo, alterType, setColumnDefault } from './alter-column.js';
+import { alterConstraint, dropConstraint, validateConstraint } from './alter-constraint.js';
+import { addIdentity, dropIdentity, setIdentityOptions } from './alter-identity.js';
+import { setNotNull } from './column.js';
+import { addTableConstraint } from './constraint.js';
+import { type DdlContext, type DdlWork, shownName } from './context.js';
+import { TableDraft } from './draft.js';
+import { dropTableColumn } from './drop-column.js';
+import { primaryKeyOf } from './foreign-key.js';
+import { checkStorageParameters } from './storage-parameters.js';
+import { saveWithRows } from './tasks.js';
+
+export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlWork {
+  const { bind } = context;
+  const read = fields(bind.source, 'AlterTableStmt', body, [
+    ...(['relation', 'cmds', 'objtype', 'missing_ok'] as const),
+  ]);
+  const words = (read.objtype ?? 'OBJECT_TABLE').replace('OBJECT_', '').replaceAll('_', ' ');
+  const tag = `ALTER ${words}`;
+  const reference = must(read.relation, 'ALTER TABLE names one');
+  const { schemaname, relname = '' } = fields(bind.source, 'RangeVar', reference, [
+    ...(['schemaname', 'relname', 'inh'] as const),
+  ]);
+  const commands = (read.cmds ?? []).map((node) => the(node, 'AlterTableCmd'));
+  const found =
+    read.objtype === 'OBJECT_TYPE' ? undefined : bind.catalogue.relation(schemaname, relname);
+  if (read.objtype === 'OBJECT_TYPE') return notSupported(bind.source, 'ALTER TYPE', undefined);
+  if (found === undefined) {
+    if (read.missing_ok === true) return tag;
+    return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
+  }
+  if (found.kind !== 'table') {
+    for (const command of commands) alterOther(context, words, command);
+    return tag;
+  }
+  if (read.objtype !== 'OBJECT_TABLE') {
+    const article = words === 'INDEX' ? 'an' : 'a';
+    raise('wrong_object_type', `"${relname}" is not ${article} ${words.toLowerCase()}`);
+  }
+  yield* alter(context, found, commands);
+  return tag;
+}
+
+/** Parameters of storage say nothing of what is stored; all else is the table's. */
+function alterOther({ bind }: DdlContext, words: string, command: ast.AlterTableCmd): void {
+  const subtype = command.subtype ?? 'AT_AddColumn';
+  if (subtype === 'AT_SetRelOptions' || subtype === 'AT_ResetRelOptions') {
+    checkStorageParameters(bind, as(command.def, 'List')?.items);
+    return;
+  }
+  notSupported(bind.source, `ALTER ${words} ${subtype.slice('AT_'.length)}`, undefined);
+}
+
+/** PostgreSQL's order of work: what takes away first, then types, columns, the rest. */
+const passes: readonly (readonly ast.AlterTableType[])[] = [
+  ['AT_DropColumn', 'AT_DropConstraint'],
+  ['AT_AlterColumnType'],
+  ['AT_AddColumn'],
+];
+
+function passOf({ subtype }: ast.AlterTableCmd): number {
+  const pass = passes.findIndex((types) => types.includes(subtype ?? 'AT_AddColumn'));
+  return pass < 0 ? passes.length : pass;
+}
+
+function* alter(
+  context: DdlContext,
+  table: TableDescriptor,
+  commands: readonly ast.AlterTableCmd[],
+): DdlWork<void> {
+  const draft = TableDraft.alter(context, table);
+  const sorted = commands.toSorted((a, b) => passOf(a) - passOf(b));
+  for (const command of sorted) applyCommand(draft, command);
+  draft.bindLater();
+  yield* saveWithRows(draft);
+  draft.removal.apply();
+}
+
+function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
+  const { bind } = draft.context;
+  const read = fields(bind.source, 'AlterTableCmd', body, [
+    ...(['subtype', 'name', 'num', 'def', 'behavior', 'missing_ok', 'recurse'] as const),
+  ]);
+  const name = read.name ?? '';
+  const cascade = read.behavior === 'DROP_CASCADE';
+  switch (read.subtype) {
+    case 'AT_AddColumn':
+      return addTo(draft, the(read.def, 'ColumnDef'), read.missing_ok === true);
+    case 'AT_DropColumn':
+      return dropTableColumn(draft, name, read.missing_ok === true, cascade);
+    case 'AT_ColumnDefault':
+      return setColumnDefault(draft, name, read.def);
+    case 'AT_SetNotNull': {
+      const column = columnOf(draft, name);
+      if (column.notNull) return;
+      setNotNull(draft, column, undefined);
+      draft.tasks.push({ kind: 'notNull', position: column.position });
+      return;
+    }
+    case 'AT_DropNotNull':
+      return dropNotNull(draft, name);
+    case 'AT_AlterColumnType':
+      return alterType(draft, name, the(read.def, 'ColumnDef'));
+    case 'AT_AddConstraint':
+      return addTableConstraint(draft, the(read.def, 'Constraint'));
+    case 'AT_DropConstraint':
+      return dropConstraint(draft, name, read.missing_ok === true, cascade);
+    case 'AT_ValidateConstraint':
+      return validateConstraint(draft, name);
+    case 'AT_AlterConstraint':
+      return alterConstraint(draft, read.def);
+    case 'AT_AddIdentity':
+      return addIdentity(draft, name, the(read.def, 'Constraint'));
+    case 'AT_SetIdentity':
+      return setIdentityOptions(draft, name, read.def);
+    case 'AT_DropIdentity':
+      return dropIdentity(draft, name, read.missing_ok === true);
+    case 'AT_DropExpression':
+      return dropExpression(draft, name, read.missing_ok === true);
+    // How values are kept and what is known of them is not the client's to say here.
+    case 'AT_SetStatistics':
+    case 'AT_SetStorage':
+    case 'AT_SetCompression':
+    case 'AT_SetOptions':
+    case 'AT_ResetOptions':
+      columnOf(draft, name);
+      return;
+    case 'AT_SetRelOptions':
+    case 'AT_ResetRelOptions':
+      return checkStorageParameters(bind, as(read.def, 'List')?.items);
+    case 'AT_SetLogged':
+    case 'AT_SetUnLogged':
+      return;
+    default: {
+      const words = (read.subtype ?? '').slice('AT_'.length).replace(/([a-z])([A-Z])/g, '$1 $2');
+      notSupported(bind.source, `ALTER TABLE ${words}`, undefined);
+    }
+  }
+}
+
+export function columnOf(draft: TableDraft, name: string) {
+  const column = draft.column(name);
+  if (column !== undefined) return column;
+  const text = `column "${name}" of relation "${draft.table.name}" does not exist`;
+  return raise('undefined_column', text);
+}
+
+function dropNotNull(draft: TableDraft, name: string): void {
+  const column = columnOf(draft, name);
+  if (column.identity !== undefined) {
+    const text = `column "${name}" of relation "${draft.table.name}" is an identity column`;
+    raise('syntax_error', text);
+  }
+  if (primaryKeyOf(draft.table)?.includes(column.position) === true) {
+    raise('invalid_table_definition', `column "${name}" is in a primary key`);
+  }
+  draft.setColumn(column.position, { notNull: false });
+}
+
+function dropExpression(draft: TableDraft, name: string, missingOk: boolean): void {
+  const column = columnOf(draft, name);
+  if (column.generated !== undefined) {
+    draft.setColumn(column.position, { generated: undefined });
+  } else if (!missingOk) {
+    const text = `column "${name}" of relation "${draft.table.name}" is not a stored generated column`;
+    raise('object_not_in_prerequisite_state', text);
+  }
+}
