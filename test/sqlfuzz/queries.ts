@@ -12,7 +12,7 @@ import {
   literal,
   tableRowsMax,
 } from './schema.js';
-import { list, optional, sql, type Tree, tree } from './tree.js';
+import { list, optional, render, sql, type Tree, tree } from './tree.js';
 
 /** A query with its output columns. */
 export interface FuzzQuery {
@@ -26,6 +26,8 @@ interface FromItem {
   readonly text: Tree;
   readonly columns: readonly ScopeColumn[];
   readonly rows: number;
+  /** Columns that tell its rows apart; undefined when none do. */
+  readonly keys: readonly string[] | undefined;
 }
 
 /** Rows that a FROM clause makes at most before its condition. */
@@ -114,7 +116,10 @@ export class Queries {
     const inner = this.query(depth - 1, []);
     const hint = this.#random.below(3);
     const clause = sql`WITH ${name} AS ${['', 'MATERIALIZED ', 'NOT MATERIALIZED '][hint] ?? ''}(${inner.text}) `;
-    this.#common = [...this.#common, { name, columns: inner.columns, rows: inner.rows }];
+    this.#common = [
+      ...this.#common,
+      { name, columns: inner.columns, rows: inner.rows },
+    ];
     return clause;
   }
 
@@ -186,15 +191,14 @@ export class Queries {
 
   /** A window function whose value does not depend on the order of equal rows. */
   #window(from: FromItem): Tree | undefined {
-    const ids = from.columns.filter(({ name }) => name === 'id');
     const ints = from.columns.filter(({ type }) => type === 'int');
     const [some] = ints;
-    if (ids.length === 0 || some === undefined) return undefined;
+    if (from.keys === undefined || some === undefined) return undefined;
     const column = this.#expressions.pick(ints).text;
     const partition = this.#chance(2)
       ? optional(tree([`PARTITION BY ${this.#expressions.pick(ints).text} % 3 `]))
       : tree(['']);
-    const order = `ORDER BY ${column}${this.#chance(2) ? ' DESC' : ''}, ${ids.map(({ text }) => text).join(', ')}`;
+    const order = `ORDER BY ${column}${this.#chance(2) ? ' DESC' : ''}, ${from.keys.join(', ')}`;
     const frame = this.#expressions.pick([
       '',
       ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
@@ -291,7 +295,8 @@ export class Queries {
           () => sql`percentile_cont(0.5) WITHIN GROUP (ORDER BY ${argument('float')})${filter}`,
         ])();
       case 'text': {
-        const value = argument('text');
+        // One text: the order must stay that of the values when the statement is made small.
+        const value = render(argument('text'));
         return sql`string_agg(${value}, ',' ORDER BY ${value})${filter}`;
       }
       case 'bool':
@@ -299,7 +304,7 @@ export class Queries {
       case 'jsonb':
         return sql`to_jsonb(max(${argument('int')})${filter})`;
       case 'intArray': {
-        const value = argument('int');
+        const value = render(argument('int'));
         return sql`array_agg(${value} ORDER BY ${value})${filter}`;
       }
       case 'date':
@@ -328,6 +333,7 @@ export class Queries {
         text: sql`${item.text} ${kind} ${right.text}${on}`,
         columns,
         rows: item.rows * right.rows,
+        keys: item.keys && right.keys && [...item.keys, ...right.keys],
       };
     }
     return item;
@@ -357,6 +363,7 @@ export class Queries {
         text: tree([`${common.name} AS ${alias}`]),
         columns: scopeOf(alias, common.columns),
         rows: common.rows,
+        keys: undefined,
       };
     if (depth > 0 && this.#chance(4)) {
       const inner = this.query(depth - 1, outer);
@@ -364,11 +371,17 @@ export class Queries {
         text: sql`(${inner.text}) AS ${alias}`,
         columns: scopeOf(alias, inner.columns),
         rows: inner.rows,
+        keys: undefined,
       };
     }
     if (this.#chance(10)) {
       const text = `generate_series(${this.#random.between(-1, 3)}, ${this.#random.between(2, 6)}) AS ${alias}(g)`;
-      return { text: tree([text]), columns: scopeOf(alias, [{ name: 'g', type: 'int' }]), rows: 8 };
+      return {
+        text: tree([text]),
+        columns: scopeOf(alias, [{ name: 'g', type: 'int' }]),
+        rows: 8,
+        keys: undefined,
+      };
     }
     if (this.#chance(12)) {
       const rows = [1, 2, 3].map(
@@ -382,6 +395,7 @@ export class Queries {
           { name: 'w', type: 'text' },
         ]),
         rows: 3,
+        keys: undefined,
       };
     }
     const table = this.#expressions.pick(this.#schema.tables);
@@ -389,6 +403,7 @@ export class Queries {
       text: tree([`${table.name} AS ${alias}`]),
       columns: scopeOf(alias, table.columns),
       rows: tableRowsMax,
+      keys: [`${alias}.id`],
     };
   }
 
@@ -397,13 +412,19 @@ export class Queries {
     const arrays = outer.filter(({ type }) => type === 'intArray');
     if (arrays.length > 0 && this.#chance(2)) {
       const text = `unnest(${this.#expressions.pick(arrays).text}) AS ${alias}(e)`;
-      return { text: tree([text]), columns: scopeOf(alias, [{ name: 'e', type: 'int' }]), rows: 3 };
+      return {
+        text: tree([text]),
+        columns: scopeOf(alias, [{ name: 'e', type: 'int' }]),
+        rows: 3,
+        keys: undefined,
+      };
     }
     const inner = this.query(depth - 1, outer);
     return {
       text: sql`LATERAL (${inner.text}) AS ${alias}`,
       columns: scopeOf(alias, inner.columns),
       rows: inner.rows,
+      keys: undefined,
     };
   }
 
