@@ -348,6 +348,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Give a value that is not null.',
   },
+  invalid_argument_for_width_bucket_function: {
+    sqlstate: '2201G',
+    retry: 'never',
+    advice: 'Give two different finite bounds and a count above zero.',
+  },
   data_exception: { sqlstate: '22000', retry: 'never', advice: 'Correct the value.' },
   array_subscript_error: {
     sqlstate: '2202E',

@@ -14,7 +14,7 @@ import {
   stringOf,
   stringsOf,
 } from '../parse/index.js';
-import { baseTypeName, elementTypeName, printType } from '../types/index.js';
+import { baseTypeName, elementTypeName, printType, typeNamed } from '../types/index.js';
 import { bindGrouping } from './aggregate-call.js';
 import { bindArray } from './array.js';
 import { bindCall, bindSqlValue } from './call.js';
@@ -167,7 +167,8 @@ function bindParameter(context: BindContext, _clause: Clause, body: ast.ParamRef
 const int4Max = 2_147_483_647;
 
 function bindConstant(context: BindContext, _clause: Clause, body: ast.A_Const): Expression {
-  const { ival, fval, boolval, sval, isnull } = fields(context.source, 'A_Const', body, [
+  const { ival, fval, boolval, sval, bsval, isnull } = fields(context.source, 'A_Const', body, [
+    'bsval',
     'ival',
     'fval',
     'boolval',
@@ -181,11 +182,18 @@ function bindConstant(context: BindContext, _clause: Clause, body: ast.A_Const):
   if (isnull) return context.locate({ kind: 'constant', type: unknown, value: null }, at);
   if (ival !== undefined) return constant('int4', ival.ival ?? 0);
   if (boolval !== undefined) return constant('bool', boolval.boolval ?? false);
+  if (bsval !== undefined) return bitConstant(context, bsval.bsval ?? '', at);
   const text = fval === undefined ? (must(sval, 'a constant has a value').sval ?? '') : fval.fval;
   const literal: Expression = { kind: 'constant', type: unknown, value: text ?? '' };
   context.locate(literal, at);
   if (fval === undefined) return literal;
   return must(coerce(context, literal, typeOf(typeOfNumber(text ?? '')), 'explicit'), 'a number');
+}
+
+/** B'101' and X'1F': the grammar leaves the letter before the digits. */
+function bitConstant(context: BindContext, digits: string, at: number | undefined): Expression {
+  const value = context.at(at, () => typeNamed('bit').parse(digits, -1, context.functions));
+  return context.locate({ kind: 'constant', type: typeOf('bit'), value }, at);
 }
 
 /** Numbers that the grammar gives as text: beyond int4, with a point, in other bases. */

@@ -75,7 +75,7 @@ function mixedComparisons(): Definition[] {
 }
 
 /** AT TIME ZONE takes abbreviations first, and bare numbers as POSIX does: hours west. */
-function zoneNamed(name: string): TimeZone {
+export function zoneNamed(name: string): TimeZone {
   const offset = abbreviatedOffset(name.toLowerCase());
   if (offset !== undefined) return fixedZone(name, offset);
   const number = /^([+-]?)([0-9].*)$/.exec(name);

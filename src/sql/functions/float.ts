@@ -12,7 +12,8 @@ function underflow(): never {
   raise('numeric_value_out_of_range', 'value out of range: underflow');
 }
 
-function inputOutOfRange(): never {
+/** Raises 22003. */
+export function inputOutOfRange(): never {
   raise('numeric_value_out_of_range', 'input is out of range');
 }
 

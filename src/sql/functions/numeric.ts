@@ -43,6 +43,7 @@ function factorial(value: bigint): Numeric {
   return decimal.finite(result, 0);
 }
 
+const one = new Numeric(1n, 0);
 const ten = new Numeric(10n, 0);
 
 export const numericFunctions: readonly Definition[] = [
@@ -80,4 +81,5 @@ export const numericFunctions: readonly Definition[] = [
   define('log10(numeric): numeric', (value: Numeric) => math.logarithm(ten, value)),
   define('log(numeric, numeric): numeric', math.logarithm),
   define('factorial(int8): numeric', factorial),
+  define('numeric_inc(numeric): numeric', (value: Numeric) => decimal.addNumeric(value, one)),
 ];

@@ -4,6 +4,7 @@ import { fitTime, localOf, roundMicros, today } from '../types/datetime-type.js'
 import type { FunctionContext } from '../types/index.js';
 import { NamedOid, printType, typeNamed } from '../types/index.js';
 import { hyphenate } from '../types/plain.js';
+import { fitZonedTime, zonedTimeOf } from '../types/zoned-time.js';
 import type { Definition, DefinitionOptions } from './definition.js';
 import { define, specialised } from './definition.js';
 
@@ -63,6 +64,12 @@ function localTime(precision: number): Definition {
   return define('localtime(): time', implementation, stable);
 }
 
+function currentTime(precision: number): Definition {
+  const implementation = (context: FunctionContext) =>
+    fitZonedTime(zonedTimeOf(context.transactionTimestamp, context), precision);
+  return define('current_time(): timetz', implementation, stable);
+}
+
 /** The words of SQL that stand for a value, by their precision (-1 without). */
 export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> = new Map([
   ['current_user', user],
@@ -78,4 +85,5 @@ export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> =
   ['current_timestamp', currentTimestamp],
   ['localtimestamp', localTimestamp],
   ['localtime', localTime],
+  ['current_time', currentTime],
 ]);

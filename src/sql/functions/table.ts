@@ -1,11 +1,14 @@
 /** All scalar functions and operators by name. */
 import { arrayFunctions } from './array.js';
 import { bitStringFunctions } from './bit-string.js';
+import { bucketFunctions } from './bucket.js';
 import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
 import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
+import { degreeFunctions } from './degrees.js';
 import { enumFunctions } from './enum.js';
+import { errorFunctions } from './error-function.js';
 import { floatFunctions } from './float.js';
 import { inputFunctions } from './input.js';
 import { integerFunctions } from './integer.js';
@@ -17,6 +20,7 @@ import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
 import { toCharFunctions } from './to-char-datetime.js';
 import { toCharNumberFunctions } from './to-char-number.js';
+import { zonedTimeFunctions } from './zoned-time.js';
 
 const all: readonly Definition[] = [
   ...comparisonFunctions,
@@ -24,6 +28,10 @@ const all: readonly Definition[] = [
   ...enumFunctions,
   ...bitStringFunctions,
   ...inputFunctions,
+  ...bucketFunctions,
+  ...degreeFunctions,
+  ...errorFunctions,
+  ...zonedTimeFunctions,
   ...integerFunctions,
   ...floatFunctions,
   ...numericFunctions,

@@ -198,7 +198,9 @@ function ianaZone(name: string): TimeZone | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-  const { timeZone } = format.resolvedOptions();
+  const canonical = format.resolvedOptions().timeZone;
+  // A link keeps its own name: PST8PDT is not shown as America/Los_Angeles.
+  const timeZone = canonical.toLowerCase() === name.toLowerCase() ? canonical : name;
   return new TimeZone(timeZone, transitionTable(format), abbreviationTable(timeZone));
 }
 
