@@ -146,7 +146,8 @@ class Rows {
 
   constructor(scale: number, seed: number) {
     this.#random = new Random(seed);
-    this.#suppliers = Math.max(4, Math.round(10_000 * scale));
+    // With fewer the specification's rule gives a part one supplier twice.
+    this.#suppliers = Math.max(100, Math.round(10_000 * scale));
     this.#parts = Math.max(8, Math.round(200_000 * scale));
     this.#customers = Math.max(9, Math.round(150_000 * scale));
     this.#clerks = Math.max(1, Math.round(1000 * scale));

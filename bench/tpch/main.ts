@@ -33,7 +33,7 @@ async function shardForge(): Promise<Engine> {
   });
   return {
     name: 'ShardForge',
-    run: async (sql) => (await database.query(sql)).rows.map((row) => Object.values(row)),
+    run: async (sql) => (await database.query(sql)).map((row) => Object.values(row)),
     close: () => database.close(),
   };
 }
