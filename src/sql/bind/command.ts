@@ -38,6 +38,27 @@ export function bindTransaction(context: BindContext, body: ast.TransactionStmt)
   }
 }
 
+/** SET CONSTRAINTS. */
+export function bindSetConstraints(
+  context: BindContext,
+  body: ast.ConstraintsSetStmt,
+): Extract<Statement, { kind: 'setConstraints' }> {
+  const { constraints, deferred = false } = fields(context.source, 'ConstraintsSetStmt', body, [
+    'constraints',
+    'deferred',
+  ]);
+  const names = constraints?.map((node) => {
+    const { schemaname: schema, relname: name = '' } = fields(
+      context.source,
+      'RangeVar',
+      the(node, 'RangeVar'),
+      ['schemaname', 'relname'],
+    );
+    return { schema, name };
+  });
+  return { kind: 'setConstraints', names, deferred };
+}
+
 function transactionName(kind: ast.TransactionStmtKind | undefined): string {
   const words = (kind ?? '').replace('TRANS_STMT_', '').replaceAll('_', ' ');
   return words === 'PREPARE' ? 'PREPARE TRANSACTION' : words;
@@ -146,9 +167,7 @@ export function bindPrepare(
   parsed: ParsedStatement,
 ): Statement {
   const read = fields(context.source, 'PrepareStmt', body, ['name', 'argtypes', 'query']);
-  const types = (read.argtypes ?? []).map((node) =>
-    bindTypeName(context, the(node, 'TypeName')),
-  );
+  const types = (read.argtypes ?? []).map((node) => bindTypeName(context, the(node, 'TypeName')));
   const node = must(read.query, 'PREPARE has a statement');
   return { kind: 'prepare', name: read.name ?? '', parsed: { ...parsed, node }, types };
 }

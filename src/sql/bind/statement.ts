@@ -12,6 +12,7 @@ import {
   bindPrepare,
   bindSet,
   bindShow,
+  bindSetConstraints,
   bindTransaction,
   explained,
 } from './command.js';
@@ -53,6 +54,8 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
   if (data !== undefined) return data;
   const of = <K extends ast.NodeKind>(kind: K): ast.NodeOf<K> => as(node, kind) as ast.NodeOf<K>;
   switch (kindOf(node)) {
+    case 'ConstraintsSetStmt':
+      return bindSetConstraints(context, of('ConstraintsSetStmt'));
     case 'TransactionStmt':
       return bindTransaction(context, of('TransactionStmt'));
     case 'VariableSetStmt':

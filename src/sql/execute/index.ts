@@ -10,5 +10,7 @@ export type {
   ExecutionContext,
   Step,
 } from './execution.js';
+export type { SpillFile, SpillFiles } from './spill.js';
+export type { ConstraintName, DeferredCheck, Deferral } from './statement-end.js';
 export { takeNumber, withinBounds } from './sequence.js';
 export { buildIndex, validateCheck, validateForeignKey, validateNotNull } from './validate.js';

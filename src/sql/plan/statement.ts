@@ -95,6 +95,14 @@ export type Statement =
   | { readonly kind: 'setTransaction'; readonly readOnly: boolean | undefined }
   | { readonly kind: 'commit' }
   | { readonly kind: 'rollback' }
+  /** SET CONSTRAINTS; without names all. */
+  | {
+      readonly kind: 'setConstraints';
+      readonly names:
+        | readonly { readonly schema: string | undefined; readonly name: string }[]
+        | undefined;
+      readonly deferred: boolean;
+    }
   | { readonly kind: 'savepoint' | 'release' | 'rollbackTo'; readonly name: string }
   /** SET name TO value; undefined for DEFAULT. */
   | {

@@ -7,6 +7,7 @@ import { typeNamed } from '../types/index.js';
 import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
+import { setConstraints } from './deferred.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
 import { awaitSnapshot, commit } from './replica.js';
@@ -15,6 +16,7 @@ import { ResultWriter, type Work } from './work.js';
 
 const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
   'TransactionStmt',
+  'ConstraintsSetStmt',
   'VariableSetStmt',
   'VariableShowStmt',
   'PrepareStmt',
@@ -52,6 +54,13 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'release':
     case 'rollbackTo':
       return yield* runSavepoint(run, statement);
+    case 'setConstraints':
+      // Outside of a block it has no effect, as PostgreSQL warns.
+      if (state.transaction?.explicit === true) {
+        const { names, deferred } = statement;
+        yield* setConstraints(state, state.transaction, names, deferred);
+      }
+      return yield* completed(run, 'SET CONSTRAINTS');
     case 'setTransaction':
       if (state.transaction?.explicit === true && statement.readOnly !== undefined) {
         setReadOnly(run, statement.readOnly);

@@ -42,13 +42,22 @@ export class DeferredConstraints implements Deferral {
   }
 
   takeBack(mark: number): void {
-    if (mark < this.#pending.length) this.#pending.splice(mark);
+    if (mark >= this.#pending.length) return;
+    this.#pending.splice(mark);
+    this.#account();
+  }
+
+  #account(): void {
+    const bytes = this.#pending.reduce((sum, check) => sum + check.bytes, 0);
+    this.#memory.release(this.#chargedBytes - bytes);
+    this.#chargedBytes = bytes;
   }
 
   /** Gives those of the checks that wait which are to be done now, and forgets them. */
   due(isDue: (check: DeferredCheck) => boolean): readonly DeferredCheck[] {
     const due = this.#pending.filter(isDue);
     this.#pending = this.#pending.filter((check) => !due.includes(check));
+    this.#account();
     return due;
   }
 
@@ -62,9 +71,7 @@ export class DeferredConstraints implements Deferral {
   }
 
   close(): void {
-    this.#pending = [];
-    this.#memory.release(this.#chargedBytes);
-    this.#chargedBytes = 0;
+    this.takeBack(0);
   }
 }
 
@@ -113,12 +120,12 @@ export function* setConstraints(
 /** The constraints of the name in the first schema of the path that has one. Raises 42704, 42809. */
 function find(
   state: SessionState,
-  { catalogue }: Transaction,
+  transaction: Transaction,
   { schema, name }: NamedConstraint,
 ): readonly ConstraintName[] {
-  const path = schema === undefined ? state.lookupOf({ catalogue } as Transaction).path : [schema];
+  const path = schema === undefined ? state.lookupOf(transaction).path : [schema];
   for (const searched of path) {
-    const found = catalogue
+    const found = transaction.catalogue
       .inSchema('relation', userDatabase, searched)
       .flatMap((object) => (object.kind === 'table' ? object : []))
       .flatMap((table) => [

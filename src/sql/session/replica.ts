@@ -9,6 +9,7 @@ import type {
   ProposeMessage,
   TakeNumbersMessage,
 } from '../../shard/protocol.js';
+import { runDeferred } from './deferred.js';
 import type { Numbers } from './numbers.js';
 import { endTemporaryRows } from './temporary-rows.js';
 import { splitProposal } from './temporary.js';
@@ -81,11 +82,15 @@ export function* takeNumbers(state: SessionState, self: Asker, numbers: Numbers)
   }
 }
 
-/** Commits the open transaction. Raises Refused, and the shard's errors; it is over in any case. */
+/**
+ * Commits the open transaction. Raises what deferred constraints find broken, Refused, and the shard's
+ * errors; it is over in any case.
+ */
 export function* commit(state: SessionState, self: Asker): Work<void> {
   const { transaction, access } = state;
   let committed = false;
   try {
+    if (transaction !== undefined) yield* runDeferred(state, transaction);
     if (transaction !== undefined && !transaction.buffer.isEmpty) {
       const id = access.nextTransactionId();
       const { buffer, snapshot, numbers } = transaction;

@@ -46,6 +46,10 @@ export interface PlaceState {
   readonly spill: SpillFiles | undefined;
 }
 
+/** What an execution uses of its transaction. */
+type ExecutionParts = Pick<Transaction, 'buffer' | 'numbers'> &
+  Partial<Pick<Transaction, 'constraints'>>;
+
 /** A statement kept under a name. */
 export interface Prepared {
   /** Its place in the plan cache. */
@@ -171,13 +175,14 @@ export class SessionState {
   }
 
   contextOf(
-    { buffer, numbers }: Pick<Transaction, 'buffer' | 'numbers'>,
+    { buffer, numbers, constraints: deferral }: ExecutionParts,
     parameters: readonly Value[],
   ): ExecutionContext & { parameters: readonly Value[] } {
     const { functions, statementMemory: memory, turnIsOver } = this;
     const { files, spill } = this.place;
     const { copyIn: copyInput } = this;
-    return { buffer, numbers, parameters, functions, memory, turnIsOver, files, spill, copyInput };
+    const shared = { functions, memory, turnIsOver, files, spill, copyInput };
+    return { buffer, numbers, deferral, parameters, ...shared };
   }
 
   /** The catalogue as names of statements mean it. */

@@ -5,6 +5,7 @@ import type { Span, Visit } from '../../storage/engine.js';
 import { type SnapshotReader, TransactionBuffer } from '../../txn/buffer.js';
 import { type CatalogueCache, TransactionCatalogue } from '../catalogue/index.js';
 import type { MemoryAccount } from '../memory.js';
+import { DeferredConstraints } from './deferred.js';
 import { isOfStatement, Numbers } from './numbers.js';
 import { isTemporaryKey, type TemporaryStore } from './temporary.js';
 
@@ -36,6 +37,8 @@ interface Savepoint {
   readonly name: string;
   /** The buffer's. */
   readonly mark: number;
+  /** That of the checks that wait. */
+  readonly checks: number;
 }
 
 /** A shard at its newest commit: for reads that begin and end within one turn. */
@@ -64,6 +67,7 @@ export class Transaction {
   readonly buffer: TransactionBuffer;
   readonly numbers: Numbers;
   readonly catalogue: TransactionCatalogue;
+  readonly constraints: DeferredConstraints;
   /** Its snapshot may be older than what was committed when it was opened. */
   readonly stale: boolean;
   /** BEGIN was said: it ends by COMMIT or ROLLBACK, not with its statements. */
@@ -75,6 +79,8 @@ export class Transaction {
   readonly #memory: MemoryAccount;
   #chargedBytes = 0;
   #open = true;
+  /** Checks that waited before the statement that is executed. */
+  #checksBefore = 0;
 
   /** What the buffer holds is charged to `memory`, the session's account. */
   constructor(
@@ -91,6 +97,7 @@ export class Transaction {
     this.stale = mode.stale;
     this.snapshot = access.openSnapshot();
     this.buffer = new TransactionBuffer(new SnapshotOf(access, this.snapshot, temporary));
+    this.constraints = new DeferredConstraints(memory);
     this.numbers = new Numbers(access, temporary);
     const { buffer, numbers } = this;
     this.catalogue = new TransactionCatalogue(access, buffer, cache, numbers, temporary);
@@ -98,6 +105,7 @@ export class Transaction {
 
   /** A statement is executed, for the first time or again because it was short of numbers. */
   beginExecution(): void {
+    this.#checksBefore = this.constraints.mark;
     this.numbers.beginExecution();
     this.buffer.beginStatement();
   }
@@ -108,8 +116,12 @@ export class Transaction {
    */
   endExecution(error?: unknown): boolean {
     const again = this.numbers.isProvisional && (error === undefined || isOfStatement(error));
-    if (again || error !== undefined) this.buffer.abandonStatement();
-    else this.buffer.endStatement();
+    if (again || error !== undefined) {
+      this.buffer.abandonStatement();
+      this.constraints.takeBack(this.#checksBefore);
+    } else {
+      this.buffer.endStatement();
+    }
     this.account();
     if (again) return false;
     if (error !== undefined) throw error;
@@ -140,7 +152,7 @@ export class Transaction {
 
   /** SAVEPOINT; one of the same name is hidden by it. */
   addSavepoint(name: string): void {
-    this.savepoints.push({ name, mark: this.buffer.savepoint() });
+    this.savepoints.push({ name, mark: this.buffer.savepoint(), checks: this.constraints.mark });
   }
 
   /** ROLLBACK TO, or RELEASE when `keep`. False when there is no such savepoint. */
@@ -149,7 +161,10 @@ export class Transaction {
     const savepoint = this.savepoints[index];
     if (savepoint === undefined) return false;
     this.savepoints.splice(keep ? index : index + 1);
-    if (!keep) this.#takeBack(savepoint.mark);
+    if (!keep) {
+      this.#takeBack(savepoint.mark);
+      this.constraints.takeBack(savepoint.checks);
+    }
     if (this.savepoints.length === 0) this.buffer.forgetSavepoints();
     return true;
   }
@@ -177,6 +192,7 @@ export class Transaction {
     if (!this.#open) return;
     this.#open = false;
     this.#access.closeSnapshot(this.snapshot);
+    this.constraints.close();
     this.#memory.release(this.#chargedBytes);
     this.#chargedBytes = 0;
   }
