@@ -5,6 +5,7 @@ import type { DataStatement } from '../plan/statement.js';
 import { chooseJoins } from './choose-joins.js';
 import { dropSorts } from './drop-sorts.js';
 import { columnsRead } from './expressions.js';
+import { factorConditions } from './factor-conditions.js';
 import { foldConstants } from './fold-constants.js';
 import { mergeProjections } from './merge-projections.js';
 import { orderJoins } from './order-joins.js';
@@ -27,6 +28,8 @@ export const rules: readonly Rule[] = [
   foldConstants,
   // Before the rules that treat the sides of an outer join differently.
   rightToLeftJoin,
+  // Before conditions are moved: what OR hides moves too.
+  factorConditions,
   // Before the rules that look at the filters of scans and at the conditions of joins.
   pushFilters,
   // After WHERE has become the conditions of joins; before joins are chosen.
