@@ -1,4 +1,5 @@
 /** The boot module of a node: what each thread starts for the stores that are placed on it. */
+import { join } from 'node:path';
 import type { Booted, BootSetup, PlaceId } from '../actors/index.js';
 import { DatabaseError } from '../base/errors.js';
 import type { NodeId } from '../base/ids.js';
@@ -7,6 +8,7 @@ import { loadParser, type SessionLimits } from '../sql/index.js';
 import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
 import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
 import { serverFiles } from './server-files.js';
+import { TemporaryFiles } from './temporary-files.js';
 
 /** What every thread is told: plain data. */
 export interface BootOptions {
@@ -17,6 +19,8 @@ export interface BootOptions {
   readonly storePaths: readonly string[] | undefined;
   readonly mapSizeBytes: number;
   readonly limits: Partial<SessionLimits>;
+  /** Where statements put what memory does not hold; undefined for a node in memory. */
+  readonly temporary: { readonly directory: string; readonly limitBytes: number } | undefined;
   /** Directories whose files COPY may read and write. */
   readonly copyDirectories: readonly string[];
 }
@@ -31,6 +35,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
   const options = setup.options as BootOptions;
   const sessions = registerKinds(dispatcher, options.limits, {
     files: serverFiles(options.copyDirectories),
+    spill: temporaryFiles(options, placeIds),
   });
   if (placeIds.includes(shardPlace)) await loadParser();
   const engines: Engine[] = [];
@@ -52,6 +57,16 @@ export async function boot(setup: BootSetup): Promise<Booted> {
       await Promise.all(engines.map((engine) => engine.close()));
     },
   };
+}
+
+/** Each thread has a directory of its own. */
+function temporaryFiles(
+  { temporary }: BootOptions,
+  placeIds: readonly PlaceId[],
+): TemporaryFiles | undefined {
+  if (temporary === undefined) return undefined;
+  const { directory, limitBytes } = temporary;
+  return new TemporaryFiles(join(directory, placeIds.join('-')), limitBytes);
 }
 
 async function openEngine(id: PlaceId, { storePaths, mapSizeBytes }: BootOptions): Promise<Engine> {

@@ -44,6 +44,7 @@ export interface NodeConfig {
     readonly caFile: string;
     /** 0: no limit. */
     readonly bulkBytesPerSecond: number;
+    readonly snapshotCompression: 'none' | 'deflate' | 'brotli';
   };
   readonly cluster: {
     readonly checkIntervalMs: number;
@@ -69,6 +70,7 @@ export interface NodeConfig {
     readonly statementMemoryBytes: number;
     readonly sessionMemoryBytes: number;
     readonly nodeMemoryBytes: number;
+    readonly temporaryFileBytes: number;
     readonly preparedStatements: number;
     readonly planCacheBytes: number;
   };

@@ -62,6 +62,7 @@ export function replicaParts(config: NodeConfig, identity: Identity): ReplicaPar
     node,
     incarnation,
     timing: timingOf(config.raft),
+    packing: config.mesh.snapshotCompression,
     observer: { node, place: 0 as never, name: 'cluster' },
   };
 }

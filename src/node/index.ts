@@ -26,6 +26,7 @@ export {
 export { exitCodeOf, exitCodeOfCrash, exitCodes } from './exit-codes.js';
 export { logLevels, type NodeLog, openLog } from './log.js';
 export { type ConfigOption, configOptions, environmentName } from './options.js';
+export { zlibPacker } from './packer.js';
 export {
   type ComposedPlace,
   composePlace,
@@ -39,6 +40,11 @@ export {
 export { type NodeHooks, type RunningNode, startNode } from './running-node.js';
 export { endWith, runNode } from './process.js';
 export { serverFiles } from './server-files.js';
+export {
+  removeTemporaryFiles,
+  TemporaryFiles,
+  temporaryDirectory,
+} from './temporary-files.js';
 export { Sessions } from './sessions.js';
 export { defaultTiming, timingOf } from './timing.js';
 export { packageVersion } from './version.js';

@@ -3,7 +3,7 @@
  * docs/config.md are made from or compared with.
  */
 import { defaultClusterLimits } from '../cluster/index.js';
-import { defaultRaftTiming } from '../shard/index.js';
+import { defaultRaftTiming, packings } from '../shard/index.js';
 
 export interface ConfigOption {
   /** Section and key, such as `http.port`; `workers` stands alone. */
@@ -168,6 +168,13 @@ const options: readonly ConfigOption[] = [
     gib,
     'The most that snapshots and other bulk may send to one other node; 0 is no limit.',
   ),
+  choice(
+    'mesh.snapshotCompression',
+    'brotli',
+    packings,
+    'How this node compresses the snapshots that it sends to members that lag. Nodes may differ in ' +
+      'it. `none` saves a millisecond for each 256 KiB and sends four times the bytes.',
+  ),
   strings(
     'cluster.seeds',
     'addresses host:port',
@@ -289,6 +296,15 @@ const options: readonly ConfigOption[] = [
     mib,
     1024 * gib,
     'Memory of all sessions of the node together.',
+  ),
+  integer(
+    'limits.temporaryFileBytes',
+    4 * gib,
+    'bytes',
+    mib,
+    1024 * gib,
+    'Temporary files of all statements of a store: sorts, groups, joins and windows go over to them when ' +
+      'one holds an eighth of `limits.statementMemoryBytes`. A node in memory has none.',
   ),
   integer(
     'limits.preparedStatements',

@@ -16,9 +16,11 @@ import {
   ShardDoor,
   shardDoor,
   type ShardLimits,
+  chunkPacker,
   shardMetrics,
   storeEngine,
 } from '../shard/index.js';
+import { zlibPacker } from './packer.js';
 import { type Refusal, shardAccess } from '../shard/protocol.js';
 import {
   parseMessageTypes,
@@ -115,6 +117,7 @@ export function composePlace(
   const place = dispatcher.addPlace(id, engine);
   place.provide(storeEngine, engine);
   place.provide(shardMetrics, metrics);
+  place.provide(chunkPacker, zlibPacker);
   const door = new ShardDoor(onlyShard, replica);
   if (id === shardPlace) {
     place.provide(shardAccess, door);

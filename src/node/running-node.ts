@@ -20,6 +20,7 @@ import type { LogThreshold, NodeConfig } from './config.js';
 import { type Identity, openIdentity, replicaParts } from './identity.js';
 import { shardPlace } from './place.js';
 import { Sessions } from './sessions.js';
+import { removeTemporaryFiles, temporaryDirectory } from './temporary-files.js';
 import { TextParser } from './text-parser.js';
 import { packageVersion } from './version.js';
 
@@ -97,12 +98,21 @@ function startRuntime(config: NodeConfig, hooks: NodeHooks, identity: Identity):
   const stores = directory?.stores ?? config.data.stores;
   const storePaths =
     directory && Array.from({ length: stores }, (_, store) => directory.storePath(store));
+  const temporary = directory && temporaryDirectory(config.data.directory);
+  if (temporary !== undefined) removeTemporaryFiles(temporary);
   const bootOptions: BootOptions = {
     node,
     replica: formation && replicaArguments(replicaParts(config, identity), formation),
     storePaths,
     mapSizeBytes: config.data.mapSizeBytes,
     limits: config.limits,
+    temporary:
+      temporary === undefined
+        ? undefined
+        : {
+            directory: temporary,
+            limitBytes: config.limits.temporaryFileBytes,
+          },
     copyDirectories: config.copy.directories,
   };
   return Runtime.start({

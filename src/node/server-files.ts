@@ -1,7 +1,7 @@
 /** Files that COPY may read and write: those below the directories of copy.directories. */
 import { closeSync, fstatSync, openSync, readSync, realpathSync, writeSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { type ErrorName, raise } from '../base/errors.js';
+import { DatabaseError, type ErrorName, raise } from '../base/errors.js';
 import type { FileReader, FileWriter, ServerFiles } from '../sql/index.js';
 
 /** Undefined without directories: statements touch no files then. */
@@ -86,7 +86,8 @@ function isBelow(path: string, directory: string): boolean {
   return path.startsWith(real.endsWith(sep) ? real : real + sep);
 }
 
-function ioOr<T>(what: string, path: string, work: () => T): T {
+/** Runs `work`; errors of the system become PostgreSQL's. */
+export function ioOr<T>(what: string, path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
@@ -109,6 +110,7 @@ const systemErrors: Readonly<
 };
 
 function systemError(error: unknown): { readonly name: ErrorName; readonly reason: string } {
+  if (error instanceof DatabaseError) throw error;
   if (!(error instanceof Error) || !('code' in error)) throw error;
   const known = systemErrors[String(error.code)];
   return known ?? { name: 'io_error', reason: error.message };

@@ -22,6 +22,7 @@ import type { Engine } from '../storage/index.js';
 import type { ClockOptions } from './clock.js';
 import type { DiskOptions, SimulatedDisk } from './disk.js';
 import type { Plant } from './options.js';
+import { MemoryFiles } from './temporary-files.js';
 
 /** What a node is like in a run. */
 export interface NodeOptions {
@@ -72,7 +73,7 @@ const doorPlace = 0 as PlaceId;
 const loneCluster = '00000000-0000-4000-8000-000000000001';
 
 export function compose(dispatcher: Dispatcher, parts: ComposeParts): Composed {
-  registerKinds(dispatcher);
+  registerKinds(dispatcher, {}, { spill: new MemoryFiles() });
   return parts.membership === undefined
     ? composeLone(dispatcher, parts)
     : composeMember(dispatcher, parts, parts.membership);

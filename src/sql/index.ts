@@ -7,6 +7,7 @@
  */
 export { loadModule as loadParser } from 'libpg-query';
 export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
+export type { SpillFile, SpillFiles } from './execute/index.js';
 export { parsePieces } from './parse/index.js';
 export {
   adminMessageTypes,
