@@ -1,7 +1,12 @@
 /** Calls of functions and aggregates, and the SQL value functions such as CURRENT_DATE. */
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
-import { type ResolvedCall, resolveFunction, resolveSqlValue } from '../functions/index.js';
+import {
+  type ResolvedCall,
+  resolveFunction,
+  resolveSqlValue,
+  resolveVariadic,
+} from '../functions/index.js';
 import type { ScalarFunction } from '../functions/index.js';
 import { type ast, fields, locationOf, notSupported, stringsOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
@@ -14,6 +19,7 @@ import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
 import { bindSetCall } from './set-call.js';
 import { bindSortKeys } from './sort.js';
+import { bindSqlCall, findSqlFunction, type SqlCall } from './sql-function.js';
 import { bindWindowCall } from './window-call.js';
 
 export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCall): Expression {
@@ -26,6 +32,7 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
     'agg_distinct',
     'agg_within_group',
     'over',
+    'func_variadic',
     // Whether it was written as `f(x)` or with a syntax of its own, such as EXTRACT.
     'funcformat',
   ]);
@@ -39,7 +46,13 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
   const star = read.agg_star === true;
   const within = read.agg_within_group ? bindSortKeys(context, inner, read.agg_order) : undefined;
   const types = [...args, ...(within ?? []).map((key) => key.expression)].map(nameOf);
-  const resolved = context.at(at, () => resolve(name, types, star));
+  const own = star ? undefined : sqlFunction(context, path, args, types, at);
+  if (own !== undefined) {
+    mergeCalls(clause, inner);
+    refuseAggregateSyntax(context, name, read, at);
+    return bindSqlCall(context, own, at);
+  }
+  const resolved = context.at(at, () => resolve(name, types, star, read.func_variadic === true));
   const call: CallParts = { name, read, clause, inner, arguments: args, within, at };
   if (read.over !== undefined) return bindWindowCall(context, call, resolved, read.over);
   if (resolved.kind === 'aggregate') return bindAggregate(context, call, resolved.function);
@@ -60,8 +73,35 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
   return context.locate(scalar(context, resolved.function, args), at);
 }
 
+/** A function of the catalogue, where no function of the system fits better or the schema says so. */
+function sqlFunction(
+  context: BindContext,
+  path: readonly string[],
+  args: readonly Expression[],
+  types: readonly TypeName[],
+  at: number | undefined,
+): SqlCall | undefined {
+  const schema = path.at(-2);
+  if (schema === 'pg_catalog') return undefined;
+  const name = path.at(-1) ?? '';
+  if (schema === undefined && attempt(name, types, false) !== undefined) return undefined;
+  const found = findSqlFunction(context, path, args, at);
+  if (found !== undefined || schema === undefined) return found;
+  const shown = `${path.join('.')}(${types.map((type) => printType(type, -1)).join(', ')})`;
+  return context.raise(at, 'undefined_function', `function ${shown} does not exist`, {
+    hint: 'No function matches the given name and argument types. You might need to add explicit type casts.',
+  });
+}
+
 /** As `resolveFunction`, with the error for `count()`. */
-function resolve(name: string, types: readonly TypeName[], star: boolean): ResolvedCall {
+function resolve(
+  name: string,
+  types: readonly TypeName[],
+  star: boolean,
+  variadic: boolean,
+): ResolvedCall {
+  const spread = variadic ? resolveVariadic(name, types) : undefined;
+  if (spread !== undefined) return { kind: 'scalar', function: spread };
   const resolved = attempt(name, types, star);
   if (resolved !== undefined && (!star || resolved.kind === 'aggregate')) return resolved;
   if (star) {
@@ -111,10 +151,9 @@ function checkSchema(context: BindContext, path: readonly string[], at: number |
     const construct = `function of schema ${adminSchema} that is not the only item of a SELECT`;
     notSupported(context.source, construct, at);
   }
-  if (schema !== 'public') {
+  if (!context.catalogue.hasSchema(schema)) {
     context.raise(at, 'invalid_schema_name', `schema "${schema}" does not exist`);
   }
-  notSupported(context.source, 'function in schema public', at);
 }
 
 function refuseAggregateSyntax(

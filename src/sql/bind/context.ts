@@ -1,5 +1,6 @@
 /** What the parts of the binder share while one statement is bound. */
 import { DatabaseError, raise } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { CatalogueLookup } from '../catalogue/names.js';
 import { raiseAt, type Source, tooDeep } from '../parse/index.js';
@@ -28,6 +29,10 @@ export class BindContext {
   readonly subqueryNames = new Map<object, string>();
   /** Entries of FROM that cannot be named here: an error about a name tells of them. */
   hidden: readonly HiddenScope[] = [];
+  /** What `$1`, `$2`, ... are within the body of a function: columns of a query around it. */
+  functionParameters: readonly Expression[] | undefined;
+  /** The functions whose bodies the bound one stands in. */
+  functionsAround: readonly ObjectId[] = [];
   /** Byte offsets in the text of expressions, for errors found after they were bound. */
   readonly #locations = new Map<Expression, number>();
   readonly #columns: { last: ColumnId };

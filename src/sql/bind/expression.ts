@@ -30,6 +30,7 @@ import { coerce, isUnknown, settled, typeOf } from './coerce.js';
 import type { AggregateCollector, SetCollector, WindowCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';
+import { takenFromAround } from './outer.js';
 import { bindIndirection, bindRowExpression, wholeRow } from './record.js';
 import { emptyScope, findColumn, findQualified, findRelation, type Scope } from './scope.js';
 import { bindSubLink } from './subquery.js';
@@ -160,6 +161,8 @@ function bindColumn(context: BindContext, clause: Clause, body: ast.ColumnRef): 
 
 function bindParameter(context: BindContext, _clause: Clause, body: ast.ParamRef): Expression {
   const { number = 0 } = fields(context.source, 'ParamRef', body, ['number']);
+  const given = context.functionParameters?.[number - 1];
+  if (given !== undefined) return takenFromAround(context, given, locationOf(body));
   const type = context.at(locationOf(body), () => context.parameters.typeOf(number));
   return context.locate({ kind: 'parameter', type: typeOf(type), number }, locationOf(body));
 }

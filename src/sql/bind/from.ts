@@ -36,6 +36,7 @@ import { bindSample } from './sample.js';
 import { bindQuery } from './select.js';
 import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
+import { bindSqlTable, findSqlFunction } from './sql-function.js';
 import { bindView } from './view.js';
 import { findWithTable } from './with-scope.js';
 import { bindTableFunction } from './table-function.js';
@@ -157,7 +158,6 @@ function bindWithTable(context: BindContext, body: ast.RangeVar): From | undefin
   const entry = schemaname === undefined ? findWithTable(context.withTables, name) : undefined;
   if (entry === undefined) return undefined;
   const at = locationOf(body);
-  entry.reference?.(at);
   if (entry.columns === undefined) {
     const text = `WITH query "${name}" does not have a RETURNING clause`;
     context.raise(at, 'feature_not_supported', text);
@@ -165,9 +165,23 @@ function bindWithTable(context: BindContext, body: ast.RangeVar): From | undefin
   const columns = entry.columns.map((one) => ({ ...one, column: context.nextColumn() }));
   const { id, working } = entry;
   const relation: Relation = { kind: 'withScan', columns, table: id, name, working };
-  if (alias === undefined) return { relation, scope: scopeOf(columns, name) };
-  const renamed = renamedColumns(context, columns, alias, alias.aliasname ?? '');
-  return { relation, scope: scopeOf(renamed, alias.aliasname, name) };
+  const renamed =
+    alias === undefined
+      ? columns
+      : renamedColumns(context, columns, alias, alias.aliasname ?? '');
+  const scope = scopeOf(renamed, alias?.aliasname ?? name, alias && name);
+  return { relation, scope: entry.unlisted === undefined ? scope : unlist(scope, entry.unlisted) };
+}
+
+/** The scope with its last columns left out of `*`. */
+function unlist(scope: Scope, count: number): Scope {
+  const from = scope.visible.length - count;
+  const marked = (columns: readonly ScopeColumn[]): readonly ScopeColumn[] =>
+    columns.map((column, i) => (i < from ? column : { ...column, unlisted: true }));
+  return {
+    visible: marked(scope.visible),
+    relations: scope.relations.map((one) => ({ ...one, columns: marked(one.columns) })),
+  };
 }
 
 /** The relation that a RangeVar names. Raises undefined_table. */
@@ -257,11 +271,30 @@ export function tableScope(
 
 /** `scope` is what the arguments may name. */
 function bindFunction(context: BindContext, scope: Scope, body: ast.RangeFunction): From {
-  const { relation, name } = bindTableFunction(context, scope, body);
+  const own = sqlTable(context, scope, body);
+  const { relation, name } = own ?? bindTableFunction(context, scope, body);
   const { alias } = body;
   if (alias === undefined) return { relation, scope: scopeOf(relation.columns, name) };
   const columns = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
   return { relation, scope: scopeOf(columns, alias.aliasname) };
+}
+
+/** A call of one function of the catalogue. */
+function sqlTable(
+  context: BindContext,
+  scope: Scope,
+  body: ast.RangeFunction,
+): { readonly relation: Relation; readonly name: string } | undefined {
+  const [only, second] = body.functions ?? [];
+  const call = as(as(only, 'List')?.items?.[0], 'FuncCall');
+  if (call === undefined || second !== undefined || body.ordinality === true) return undefined;
+  const path = stringsOf(call.funcname);
+  const name = path.at(-1) ?? '';
+  if (context.catalogue.functions(path.at(-2), name).length === 0) return undefined;
+  const clause: Clause = { scope, name: 'functions in FROM', aggregates: undefined };
+  const args = (call.args ?? []).map((node) => bindExpression(context, clause, node));
+  const found = findSqlFunction(context, path, args, locationOf(call));
+  return found && { relation: bindSqlTable(context, found), name };
 }
 
 function bindSampled(context: BindContext, body: ast.RangeTableSample, left: Left): From {

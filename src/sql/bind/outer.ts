@@ -62,6 +62,17 @@ export function captured(
   return crossed.reduceRight((inner, level) => capture(context, level, inner, at), expression);
 }
 
+/** A column of the outermost query around: a parameter of the function that this is the body of. */
+export function takenFromAround(
+  context: BindContext,
+  expression: Expression,
+  at: number | undefined,
+): Expression {
+  const crossed: OuterQuery[] = [];
+  for (let level = context.outer; level !== undefined; level = level.around) crossed.push(level);
+  return captured(context, crossed, expression, at);
+}
+
 function capture(
   context: BindContext,
   { captures, isLateral }: OuterQuery,

@@ -167,7 +167,7 @@ export class Removal {
       }
     }
     for (const { what, drop } of columnUses(this.#context, table, cause)) {
-      this.#note(`${what} ${shown}`, cause);
+      this.#note(what, cause);
       take(drop);
     }
   }

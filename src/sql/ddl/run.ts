@@ -5,12 +5,16 @@ import { comment } from './comment.js';
 import type { DdlContext, DdlWork } from './context.js';
 import { createIndex } from './create-index.js';
 import { createTable } from './create-table.js';
+import { alterDomain, createDomain } from './domain.js';
 import { drop } from './drop.js';
+import { createFunction } from './function.js';
 import { checkpoint, reindex, vacuum } from './maintenance.js';
+import { rename, setSchema } from './rename.js';
 import { createSchema } from './schema.js';
 import { alterSequence, createSequence } from './sequence.js';
 import { createTableAs, selectInto } from './table-as.js';
 import { truncate } from './truncate.js';
+import { alterEnum, createComposite, createEnum } from './type.js';
 import { createView } from './view.js';
 
 type Runners = {
@@ -22,10 +26,17 @@ type Runners = {
 };
 
 const runners: Runners = {
+  AlterDomainStmt: alterDomain,
+  AlterEnumStmt: alterEnum,
+  AlterObjectSchemaStmt: setSchema,
   AlterSeqStmt: alterSequence,
   AlterTableStmt: alterTable,
   CheckPointStmt: checkpoint,
   CommentStmt: comment,
+  CompositeTypeStmt: createComposite,
+  CreateDomainStmt: createDomain,
+  CreateEnumStmt: createEnum,
+  CreateFunctionStmt: createFunction,
   CreateSchemaStmt: createSchema,
   CreateSeqStmt: createSequence,
   CreateStmt: createTable,
@@ -33,6 +44,7 @@ const runners: Runners = {
   DropStmt: drop,
   IndexStmt: createIndex,
   ReindexStmt: reindex,
+  RenameStmt: rename,
   TruncateStmt: truncate,
   VacuumStmt: vacuum,
   ViewStmt: createView,

@@ -104,6 +104,18 @@ function indexElement(source: Source, tokens: readonly Token[]): string {
   return source.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);
 }
 
+/** Where the last name of the column reference at byte `from` of an expression begins and ends. */
+export function columnReferenceEnds(
+  sql: string,
+  from: number,
+): { readonly from: number; readonly to: number } {
+  const tokens = scanSync(sql).tokens.filter(({ start }) => start >= from);
+  let at = 0;
+  while (tokens[at + 1]?.text === '.') at += 2;
+  const last = must(tokens[at], 'a name stands there');
+  return { from: last.start, to: last.end };
+}
+
 /** The rest of the statement behind the last `keyword` that stands in no brackets. */
 export function textBehind(source: Source, keyword: string, from: number): string | undefined {
   let depth = 0;

@@ -11,6 +11,7 @@ export * as ast from './ast.js';
 export { as, kindOf, locationOf, the, stringOf, stringsOf } from './ast.js';
 export {
   bracketedText,
+  columnReferenceEnds,
   expressionAround,
   expressionText,
   indexElementTexts,
