@@ -38,3 +38,4 @@ export {
 } from './array-construct.js';
 export { fieldOf, recordIsNull, rowConstructor, rowOrNull } from './record-construct.js';
 export { elementAssignment, fieldAssignment, sliceAssignment } from './array-assign.js';
+export { resolveVariadic } from './variadic.js';

@@ -116,7 +116,10 @@ export function concreteTypes(
   const elements = new Map<Family, TypeName>();
   for (const family of ['exact', 'compatible'] as const) {
     if (![...parameters, result].some((one) => familyOf(one) === family)) continue;
-    const { element } = must(agree(family, parameters, argumentTypes), 'the arguments fit');
+    const agreed =
+      agree(family, parameters, argumentTypes) ??
+      agree(family, parameters, argumentTypes.map(baseTypeName));
+    const { element } = must(agreed, 'the arguments fit');
     // Unknown arguments of the second family are taken for texts.
     if (element !== undefined) elements.set(family, element);
     else if (family === 'compatible') elements.set(family, 'text');

@@ -5,7 +5,7 @@
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
-import { typeNamed, types } from '../types/index.js';
+import { baseTypeName, typeNamed, types } from '../types/index.js';
 import type { AggregateDefinition } from './aggregate-definition.js';
 import { aggregatesNamed } from './aggregate-table.js';
 import { castPath } from './casts.js';
@@ -43,7 +43,9 @@ export function resolveOperator(
   const argumentTypes = left === undefined ? [right] : [left, right];
   const operator = name === '!=' ? '<>' : name;
   const candidates = spread(operatorsNamed(operator), argumentTypes.length);
-  const chosen = exactOperator(candidates, argumentTypes) ?? choose(candidates, argumentTypes);
+  // A domain's values are compared and added as those of its base type.
+  const bases = argumentTypes.map(baseTypeName);
+  const chosen = exactOperator(candidates, bases) ?? choose(candidates, bases);
   if (chosen === 'none') {
     refuseKnownOperator(operator, argumentTypes);
     raise(
@@ -106,10 +108,11 @@ export function resolveFunction(
     ...spread(setsNamed(name), argumentTypes.length),
     ...spread(windowsNamed(name), argumentTypes.length),
   ];
-  const exact = candidates.find(({ parameters }) => sameTypes(parameters, argumentTypes));
+  const bases = argumentTypes.map(baseTypeName);
+  const exact = candidates.find(({ parameters }) => sameTypes(parameters, bases));
   const target = exact === undefined ? castTarget(name, argumentTypes) : undefined;
   if (target !== undefined) return { kind: 'cast', target };
-  const chosen = exact ?? choose(candidates, argumentTypes);
+  const chosen = exact ?? choose(candidates, bases);
   if (chosen === 'none') undefinedFunction(name, argumentTypes);
   if (chosen === 'ambiguous') {
     raise('ambiguous_function', `function ${callText(name, argumentTypes)} is not unique`, {
