@@ -7,7 +7,7 @@ import { readdirSync } from 'node:fs';
 const named = {
   simulator: { minutes: 5, files: ['simulator'] },
   'planted bugs': { minutes: 1, files: ['planted-bugs'] },
-  sqllogictest: { minutes: 1.5, files: ['slt'] },
+  sqllogictest: { minutes: 1.5, files: ['slt', 'tpch'] },
   'regression files': { minutes: 1, files: ['regress'] },
   fuzzing: { minutes: 1, files: ['fuzz', 'sqlfuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
