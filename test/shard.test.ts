@@ -154,7 +154,7 @@ t.test('txn: the buffer of a transaction', (test) => {
     'advance t to 3',
     'descend d to -3',
   ]);
-  test.strictSame(proposal.guards.map(nameOf), ['c'], 'what is written is checked anyway');
+  test.strictSame(proposal.guards.map(nameOf), ['a', 'c'], 'also one that is written');
   test.strictSame(proposal.objects, [{ object: 7, version: 1 }], 'planned with the version it saw');
   test.strictSame(proposal.fences, [{ object: 7, version: 2 }]);
   test.end();

@@ -9,6 +9,7 @@
  */
 import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
+import { byteString } from '../base/bytes.js';
 import type { LogIndex, NodeId, Timestamp, TransactionId } from '../base/ids.js';
 import type { EntryDraft } from '../raft/index.js';
 import type { LogEntry, LogEntryKind, Overlay } from '../storage/index.js';
@@ -17,6 +18,7 @@ import {
   type CommitClock,
   encodeChange,
   encodeEpochFloor,
+  GuardedKeys,
   Latches,
   type Sequences,
   type ShardState,
@@ -57,6 +59,8 @@ export class Leadership {
   /** Proposals of this drain, or held back because the overlay is full. */
   readonly #arrivals = new Arrivals();
   readonly #epochs = new Map<LogIndex, EpochAsker>();
+  /** Made when it first admits something: by then all that others admitted is applied. */
+  #guarded: GuardedKeys | undefined;
   #admitting = false;
 
   constructor(parts: LeadershipParts) {
@@ -149,6 +153,7 @@ export class Leadership {
   end(): { readonly unknown: readonly Ask[]; readonly untouched: readonly Ask[] } {
     const { flights, waiters } = this.#flights.abandon();
     this.#epochs.clear();
+    this.#guarded = undefined;
     this.#parts.sequences.clear();
     assert(this.#latches.size === 0, 'a latch outlives its leader', this.#latches.size);
     return { unknown: flights, untouched: [...waiters, ...this.#arrivals.takeAll()] };
@@ -203,12 +208,15 @@ export class Leadership {
     const { state, overlay, answers, series, horizon } = this.#parts;
     if (arrival.check === undefined) {
       if (this.#isSettled(ask, context)) return undefined;
-      arrival.check = new AdmissionCheck(proposal, state, overlay, this.#latches);
+      this.#guarded ??= new GuardedKeys(state.timestamp);
+      const guarded = this.#guarded;
+      arrival.check = new AdmissionCheck(proposal, state, overlay, this.#latches, guarded);
     }
     const admission = arrival.check.step(keysMax, horizon());
     if (admission === undefined) return 'partly';
     if (admission.kind === 'refused') {
-      const { reason, until } = admission;
+      const { reason } = admission;
+      const until = this.#underWay(admission.until);
       if (until === undefined) answers.refuse(ask, reason, textOf(reason), context);
       else {
         series.latchConflicts.value += 1;
@@ -220,10 +228,14 @@ export class Leadership {
     const { keys, checked } = admission;
     this.#flights.depart({ ask, index, keys, checked });
     const payload = encodeChange({ writes: proposal.writes, fences: proposal.fences ?? [] });
+    const timestamp = this.#stamp(context);
+    if (proposal.guards.length > 0) {
+      this.#guarded?.note(proposal.guards.map(byteString), { timestamp, index });
+    }
     return {
       kind: 'write',
       transaction: proposal.transaction,
-      timestamp: this.#stamp(context),
+      timestamp,
       origin: this.#parts.node,
       wallMs: context.wallMs,
       objects: proposal.objects,
@@ -258,6 +270,11 @@ export class Leadership {
     context.probe('shard.numbersOfAnotherTerm');
     answers.refuse(ask, 'conflict', textOf('conflict'), context);
     return true;
+  }
+
+  /** The entry if it is still on its way. */
+  #underWay(index: LogIndex | undefined): LogIndex | undefined {
+    return index !== undefined && this.#flights.find(index) !== undefined ? index : undefined;
   }
 
   #stamp(context: Context<ReplicaMessage>): Timestamp {

@@ -1,11 +1,13 @@
 /**
  * Whether a proposal may commit: the first committer wins (Berenson et al., "A Critique of ANSI SQL
  * Isolation Levels", 1995). A key that it writes or guards must have no version newer than its
- * snapshot, neither applied nor on its way.
+ * snapshot, neither applied nor on its way. A key that it both writes and guards must not have been
+ * guarded by others since either: a row that is taken away while another comes to reference it.
  */
 import { must } from '../base/assert.js';
 import { byteString } from '../base/bytes.js';
 import type { LogIndex, Timestamp } from '../base/ids.js';
+import type { GuardedKeys } from './guarded-keys.js';
 import type { Latches } from './latches.js';
 import type { CheckedVersions, ShardState } from './state.js';
 import type { Proposal, Write } from './transaction.js';
@@ -35,6 +37,9 @@ export class AdmissionCheck {
   readonly #state: ShardState;
   readonly #reader: VersionReader;
   readonly #latches: Latches;
+  readonly #guarded: GuardedKeys;
+  /** The guards as byte strings; undefined without any. */
+  readonly #guardNames: ReadonlySet<string> | undefined;
   readonly #burials: number;
   readonly #keys: string[] = [];
   readonly #versions: (Uint8Array | undefined)[] = [];
@@ -42,7 +47,16 @@ export class AdmissionCheck {
   #guards = 0;
   #writes = 0;
 
-  constructor(proposal: Proposal, state: ShardState, reader: VersionReader, latches: Latches) {
+  constructor(
+    proposal: Proposal,
+    state: ShardState,
+    reader: VersionReader,
+    latches: Latches,
+    guarded: GuardedKeys,
+  ) {
+    const { guards } = proposal;
+    this.#guarded = guarded;
+    this.#guardNames = guards.length === 0 ? undefined : new Set(guards.map(byteString));
     this.#proposal = proposal;
     this.#state = state;
     this.#reader = reader;
@@ -90,6 +104,10 @@ export class AdmissionCheck {
     const name = byteString(write.key);
     const holder = this.#latches.holder(name);
     if (holder !== undefined) return conflict(holder);
+    if (this.#guardNames?.has(name) === true) {
+      const since = this.#guarded.guardedSince(name, this.#proposal.snapshot);
+      if (since !== 'no') return conflict(since === 'unknown' ? undefined : since);
+    }
     const newest = this.#reader.get(write.key);
     if (newest === undefined) this.#versions.push(undefined);
     else {

@@ -249,7 +249,10 @@ export class TransactionBuffer {
     this.#open().discards.push({ op: 'discard', database, storage });
   }
 
-  /** The commit is refused if `key` was written after the snapshot: an absent key of a unique check. */
+  /**
+   * The commit is refused if `key` was written after the snapshot: a row that is referenced. If the
+   * transaction writes it too, also if somebody else has guarded it since.
+   */
   guard(key: Uint8Array): void {
     this.#guards ??= new Map();
     this.#guards.set(byteString(key), key);
@@ -303,13 +306,11 @@ export class TransactionBuffer {
   proposal(transaction: TransactionId, snapshot: Timestamp, numbersTerm?: Term): Proposal {
     assert(this.#statement === undefined, 'a statement is open');
     const writes = this.#written.writes;
-    const guards: Uint8Array[] = [];
-    for (const [name, key] of this.#guards ?? []) if (!writes.has(name)) guards.push(key);
     return {
       transaction,
       snapshot,
       writes: [...writes.values(), ...this.#written.discards],
-      guards,
+      guards: [...(this.#guards?.values() ?? [])],
       objects: versions(this.#objects),
       fences: versions(this.#fences),
       numbersTerm,

@@ -13,6 +13,7 @@
  * It must not know: SQL, Raft's rules, actors, how the log or the engine are written.
  */
 export { type Admission, AdmissionCheck } from './admission.js';
+export { GuardedKeys } from './guarded-keys.js';
 export { type SnapshotReader, TransactionBuffer } from './buffer.js';
 export { CommitClock } from './clock.js';
 export { GarbageQueue, nextCollection, Sweep } from './garbage.js';

@@ -41,7 +41,10 @@ export interface Proposal {
   /** Every key of `writes` and `guards` must have no version newer than this. */
   readonly snapshot: Timestamp;
   readonly writes: readonly Write[];
-  /** Keys that were only read but must not have changed: absent keys behind a unique check. */
+  /**
+   * Keys that must not have changed, such as those of rows that written ones reference. One that is
+   * among the writes too must not have been guarded by others since the snapshot.
+   */
   readonly guards: readonly Uint8Array[];
   /** What the statements were planned with: refused when the shard has seen a newer version. */
   readonly objects: readonly ObjectVersion[];

@@ -23,6 +23,8 @@ interface Commit {
   readonly timestamp: Timestamp;
   readonly rows: Rows;
   readonly keys: ReadonlySet<string>;
+  /** What it guarded. */
+  readonly guards: ReadonlySet<string>;
 }
 
 interface Session {
@@ -223,22 +225,36 @@ export class History {
   #conflicts(session: Session): boolean {
     const then = this.#rowsAt(session.snapshot);
     const keys = [...session.guards, ...session.writes.keys()];
-    return this.#commits.some(
+    const changed = this.#commits.some(
       ({ timestamp, rows }) =>
         timestamp > session.snapshot && keys.some((key) => rows.get(key) !== then.get(key)),
     );
+    return changed || this.#takesWhatIsGuarded(session);
   }
 
   /** Whether somebody wrote such a key since, even if nothing came of it. */
   #overlaps({ guards, writes, snapshot }: Session): boolean {
     const mine = [...guards, ...writes.keys()];
-    return this.#commits.some(
+    const written = this.#commits.some(
       ({ timestamp, keys }) => timestamp > snapshot && mine.some((key) => keys.has(key)),
+    );
+    return written || this.#takesWhatIsGuarded({ guards, writes, snapshot });
+  }
+
+  /** Whether a key that it both guards and writes was guarded by somebody since. */
+  #takesWhatIsGuarded({
+    guards,
+    writes,
+    snapshot,
+  }: Pick<Session, 'guards' | 'writes' | 'snapshot'>): boolean {
+    const taken = [...guards].filter((key) => writes.has(key));
+    return this.#commits.some(
+      (commit) => commit.timestamp > snapshot && taken.some((key) => commit.guards.has(key)),
     );
   }
 
   #first(rows: Rows): Commit {
-    return { timestamp: 0 as Timestamp, rows, keys: new Set() };
+    return { timestamp: 0 as Timestamp, rows, keys: new Set(), guards: new Set() };
   }
 
   #apply(session: Session, timestamp: Timestamp): void {
@@ -249,7 +265,8 @@ export class History {
       if (value === undefined) rows.delete(name);
       else rows.set(name, value);
     }
-    this.#commits.push({ timestamp, rows, keys: new Set(session.writes.keys()) });
+    const { writes, guards } = session;
+    this.#commits.push({ timestamp, rows, keys: new Set(writes.keys()), guards });
     for (const number of session.numbers) {
       if (this.#numbers.has(number)) throw new Error(`number ${number} was committed twice`);
       this.#numbers.add(number);
