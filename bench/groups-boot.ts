@@ -8,9 +8,11 @@ import {
   replicaKind,
   ShardDoor,
   shardDoor,
+  chunkPacker,
   shardMetrics,
   storeEngine,
 } from '#src/shard/index.js';
+import { zlibPacker } from '#src/node/index.js';
 import { type Engine, openDirectory, openStore } from '#src/storage/index.js';
 
 export interface GroupsOptions {
@@ -58,6 +60,7 @@ export const boot: Boot = async ({ dispatcher, placeIds, options }) => {
   const place = dispatcher.addPlace(groupsPlace, engine);
   place.provide(storeEngine, engine);
   place.provide(shardMetrics, metrics);
+  place.provide(chunkPacker, zlibPacker);
   for (let group = 1; group <= groups; group += 1) {
     const args: ReplicaArguments = {
       shard: group as ShardId,

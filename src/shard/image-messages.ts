@@ -13,7 +13,11 @@ import {
   encodeConfiguration,
   type Put,
 } from '../storage/index.js';
+import { type Packed, packings } from './packing.js';
 import { type PeerMessage, peerCodec, peerType } from './peer.js';
+
+/** More than any chunk has: the largest transaction and what surrounds it. */
+const chunkBytesMax = 64 * 1024 * 1024;
 
 /** What an image is of. */
 export interface ImageHead {
@@ -44,8 +48,8 @@ export interface ImageChunkMessage extends PeerMessage {
   readonly after: Uint8Array;
   /** Where this one ends; empty: at the end of the image. */
   readonly through: Uint8Array;
-  /** Made by {@link encodePairs}. */
-  readonly pairs: Uint8Array;
+  /** What {@link encodePairs} made. */
+  readonly pairs: Packed;
 }
 
 /**
@@ -102,18 +106,25 @@ const beginCodec = peerCodec<ImageBeginMessage>(
 
 const chunkCodec = peerCodec<ImageChunkMessage>(
   (bytes, { from, index, after, through, pairs }) => {
-    bytes.uint32(from).uint53(index).bytes(after).bytes(through).bytes(pairs);
-    bytes.uint32(checksum(through, pairs, 0, pairs.length) >>> 0);
+    bytes.uint32(from).uint53(index).bytes(after).bytes(through).bytes(pairs.bytes);
+    bytes.uint32(checksum(through, pairs.bytes, 0, pairs.bytes.length) >>> 0);
+    bytes.uint8(packings.indexOf(pairs.packing)).uint53(pairs.unpackedBytes);
   },
   (reader, cluster) => {
     const from = reader.uint32() as NodeId;
     const index = reader.uint53() as LogIndex;
     const after = reader.bytes();
     const through = reader.bytes();
-    const pairs = reader.bytes();
-    if (reader.uint32() !== checksum(through, pairs, 0, pairs.length) >>> 0) {
+    const bytes = reader.bytes();
+    if (reader.uint32() !== checksum(through, bytes, 0, bytes.length) >>> 0) {
       raise('data_corrupted', 'a chunk of a snapshot fails its checksum');
     }
+    const packing = packings[reader.uint8()];
+    const unpackedBytes = reader.uint53();
+    if (packing === undefined || unpackedBytes > chunkBytesMax) {
+      raise('data_corrupted', 'a chunk of a snapshot is compressed in an unknown way or too large');
+    }
+    const pairs: Packed = { packing, bytes, unpackedBytes };
     return { kind: 'shard.imageChunk', cluster, from, index, after, through, pairs };
   },
 );

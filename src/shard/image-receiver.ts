@@ -35,6 +35,7 @@ import { imageEnd, imageStart } from './image-source.js';
 import type { ShardLimits } from './limits.js';
 import type { ReplicaMessage } from './messages.js';
 import type { ShardSeries } from './metrics.js';
+import { type Packer, unpack } from './packing.js';
 import type { ReplicaStatus } from './protocol.js';
 import type { Standing } from './standing.js';
 
@@ -54,6 +55,13 @@ export interface ImageReceiverParts {
   readonly standing: Standing;
   readonly limits: ShardLimits;
   readonly series: ShardSeries;
+  readonly packer: Packer;
+}
+
+/** A chunk that is to be written. */
+interface Chunk {
+  readonly through: Uint8Array;
+  readonly pairs: Uint8Array;
 }
 
 /** What the store says of an image that was not finished. */
@@ -75,7 +83,7 @@ interface Install {
   written: Uint8Array;
   durable: Uint8Array;
   /** Chunks that wait to be written. */
-  readonly queue: ImageChunkMessage[];
+  readonly queue: Chunk[];
   /** Up to where the range of the first of them was cleared of what is not in it. */
   clearedTo: Uint8Array;
   /** Of what was handed to the disk. Not as the sender counts: it may have collected some since. */
@@ -161,10 +169,18 @@ export class ImageReceiver {
     if (compareBytes(message.after, install.taken) !== 0) return;
     if (compareBytes(message.through, message.after) <= 0) return;
     if (install.queue.length > this.#parts.limits.imageWindowChunks) return;
-    install.taken = message.through;
-    install.queue.push(message);
-    install.bytes += message.pairs.length;
-    this.#parts.series.imageReceivedBytes.value += message.pairs.length;
+    const { packer, series, shard } = this.#parts;
+    const { through } = message;
+    const pairs = unpack(packer, message.pairs);
+    if (pairs === undefined) {
+      // The sender will try again, and give up at last.
+      context.log('error', 'shard.chunkUnreadable', { shard, from: message.from });
+      return;
+    }
+    install.taken = through;
+    install.queue.push({ through, pairs });
+    install.bytes += pairs.length;
+    series.imageReceivedBytes.value += pairs.length;
     this.#stepSoon(context);
   }
 

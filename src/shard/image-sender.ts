@@ -17,6 +17,7 @@ import { imageEnd, ImageSource, imageStart } from './image-source.js';
 import type { ShardLimits } from './limits.js';
 import type { ReplicaMessage } from './messages.js';
 import type { ShardSeries } from './metrics.js';
+import { pack, type Packer, type Packing } from './packing.js';
 import type { ReplicaStatus } from './protocol.js';
 
 export interface ImageSenderParts {
@@ -29,6 +30,9 @@ export interface ImageSenderParts {
   readonly overlay: VersionReader;
   readonly limits: ShardLimits;
   readonly series: ShardSeries;
+  readonly packer: Packer;
+  /** How chunks are compressed. */
+  readonly packing: Packing;
   /** Bytes of the whole store, about. */
   readonly storeBytes: () => number;
 }
@@ -220,7 +224,7 @@ export class ImageSender {
   }
 
   #sendChunk(send: Send, context: Context<ReplicaMessage>): void {
-    const { driver, cluster, node, limits, series } = this.#parts;
+    const { driver, cluster, node, limits, series, packer, packing } = this.#parts;
     const { imageChunkBytes, imagePairsMax } = limits;
     const after = send.through;
     const piece = send.empty
@@ -230,6 +234,8 @@ export class ImageSender {
     send.out.push(piece.through);
     send.sentBytes += piece.bytes;
     series.imageSentBytes.value += piece.bytes;
+    const pairs = pack(packer, packing, encodePairs(piece.pairs, piece.bytes));
+    series.imageWireBytes.value += pairs.bytes.length;
     context.send(driver.peer(send.to), {
       kind: 'shard.imageChunk',
       cluster,
@@ -237,7 +243,7 @@ export class ImageSender {
       index: send.head.index,
       after,
       through: piece.through,
-      pairs: encodePairs(piece.pairs, piece.bytes),
+      pairs,
     });
   }
 

@@ -16,6 +16,7 @@ import type { NodeId, ShardId } from '../base/ids.js';
 import type { Members, RaftRules, RaftTiming } from '../raft/index.js';
 import { defaultShardLimits, type ShardLimits } from './limits.js';
 import { type ReplicaMessage, replicaMessages } from './messages.js';
+import type { Packing } from './packing.js';
 import type { NewsMessage } from './protocol.js';
 import { Replica } from './replica.js';
 import { shardDoor } from './resources.js';
@@ -33,6 +34,8 @@ export interface ReplicaArguments {
   /** It keeps no data. */
   readonly witness?: boolean;
   readonly timing?: RaftTiming;
+  /** How it compresses the chunks of snapshots that it sends; it takes them however they are. */
+  readonly packing?: Packing;
   /** Who is told how the replica stands. */
   readonly observer?: Ref<NewsMessage> | undefined;
   /** Other than the defaults, for tests. */
@@ -51,7 +54,7 @@ export const defaultRaftTiming: RaftTiming = {
   hibernateMs: 10_000,
 };
 
-/** The place has the resources `storeEngine`, `shardMetrics` and `shardDoor`, where the replica attaches. */
+/** The place has the resources `storeEngine`, `shardMetrics`, `chunkPacker` and `shardDoor`, where the replica attaches. */
 export const replicaKind: ActorKind<ReplicaMessage, ReplicaArguments> = {
   kind: 'replica',
   messages: replicaMessages,
@@ -62,7 +65,8 @@ export const replicaKind: ActorKind<ReplicaMessage, ReplicaArguments> = {
     const door = place.resource(shardDoor);
     const { shard, node, incarnation, clusterId } = given;
     const identity = { shard, node, incarnation, clusterId };
-    const parts = { ...identity, genesis, witness, timing, observer, limits, rules };
+    const { packing = 'none' } = given;
+    const parts = { ...identity, genesis, witness, timing, observer, packing, limits, rules };
     const replica = new Replica(parts, place, self, () => door.detach());
     door.attach(replica.access);
     return replica;
@@ -77,5 +81,6 @@ export {
   replicaAnswers,
   type ReplicaMessage,
 } from './messages.js';
+export { chunkPacker, type Packer, type Packing, packings } from './packing.js';
 export type { ObservedReplica } from './replica.js';
 export { shardDoor, shardMetrics, storeEngine } from './resources.js';

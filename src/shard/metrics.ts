@@ -94,6 +94,12 @@ const declared = {
     kind: 'counter',
     labels,
   }),
+  imageWireBytes: declareMetric({
+    name: 'shardforge_shard_snapshot_wire_bytes_total',
+    help: 'Bytes of snapshots sent to other members as they were sent, compressed or not',
+    kind: 'counter',
+    labels,
+  }),
   imageReceivedBytes: declareMetric({
     name: 'shardforge_shard_snapshot_received_bytes_total',
     help: 'Bytes of snapshots received',
@@ -165,6 +171,7 @@ export interface ShardSeries {
   readonly foreign: Cell;
   readonly damages: Cell;
   readonly imageSentBytes: Cell;
+  readonly imageWireBytes: Cell;
   readonly imageReceivedBytes: Cell;
   readonly proposals: Readonly<Record<ProposalOutcome, Cell>>;
   readonly latchConflicts: Cell;
@@ -195,6 +202,7 @@ export function shardSeries(metrics: Metrics, shardId: ShardId): ShardSeries {
     foreign: metrics.cell(declared.foreign, { shard }),
     damages: metrics.cell(declared.damages, { shard }),
     imageSentBytes: metrics.cell(declared.imageSentBytes, { shard }),
+    imageWireBytes: metrics.cell(declared.imageWireBytes, { shard }),
     imageReceivedBytes: metrics.cell(declared.imageReceivedBytes, { shard }),
     proposals: {
       committed: outcome('committed'),

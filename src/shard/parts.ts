@@ -39,6 +39,7 @@ import type { ReplicaMessage } from './messages.js';
 import { type ShardSeries, shardSeries } from './metrics.js';
 import { Outbox } from './outbox.js';
 import { clusterHash } from './peer.js';
+import { chunkPacker, type Packing } from './packing.js';
 import type { NewsMessage } from './protocol.js';
 import { Reads } from './reads.js';
 import { shardMetrics, storeEngine } from './resources.js';
@@ -58,6 +59,8 @@ export interface ReplicaParts {
   readonly witness: boolean;
   readonly timing: RaftTiming;
   readonly observer: Ref<NewsMessage> | undefined;
+  /** How chunks of snapshots are compressed. */
+  readonly packing: Packing;
   readonly limits: ShardLimits;
   readonly rules: RaftRules | undefined;
 }
@@ -164,9 +167,10 @@ export function makeParts(
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
   const imageParts = { shard, node, cluster, driver, log, state, overlay, limits, series };
-  const storeBytes = (): number => engine.stats().usedBytes;
-  const imageSender = new ImageSender({ ...imageParts, storeBytes });
-  const receives = { ...imageParts, engine, garbage, clock, feed, applier, standing };
+  const packer = place.resource(chunkPacker);
+  const sends = { ...imageParts, packer, packing: given.packing };
+  const imageSender = new ImageSender({ ...sends, storeBytes: () => engine.stats().usedBytes });
+  const receives = { ...imageParts, packer, engine, garbage, clock, feed, applier, standing };
   const imageReceiver = new ImageReceiver(receives, mark);
   const snapshotsOf = () => [...imageSender.status(), ...imageReceiver.status()];
   const members = new Members({

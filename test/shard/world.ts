@@ -19,9 +19,13 @@ import {
   ShardDoor,
   type ShardLimits,
   shardDoor,
+  chunkPacker,
+  type Packing,
+  packings,
   shardMetrics,
   storeEngine,
 } from '#src/shard/index.js';
+import { zlibPacker } from '#src/node/index.js';
 import {
   type ChangeAnswer,
   type FollowedMessage,
@@ -58,6 +62,8 @@ export interface WorldOptions {
   readonly witnesses?: readonly NodeId[];
   /** Sees the writes of each batch as it is handed to the engine. */
   readonly onCommit?: (batch: readonly unknown[], node: NodeId) => void;
+  /** How each node compresses the snapshots that it sends; each in its own way without. */
+  readonly packing?: Packing;
   /** Also encode local messages. */
   readonly encodeAll?: boolean;
   /** What becomes of a message between nodes. */
@@ -191,6 +197,7 @@ export class WorldNode {
     });
     place.provide(storeEngine, engine);
     place.provide(shardMetrics, this.metrics);
+    place.provide(chunkPacker, zlibPacker);
     const replica: Ref<ReplicaMessage> = { node: this.id, place: storePlace, name: 'replica/1' };
     const door = new ShardDoor(shard, replica);
     place.provide(shardAccess, door);
@@ -208,6 +215,8 @@ export class WorldNode {
     const args: ReplicaArguments = {
       shard,
       node: this.id,
+      // Nodes may differ in it.
+      packing: options.packing ?? must(packings[this.id % packings.length], 'a packing'),
       incarnation: this.incarnation,
       clusterId: '00000000-0000-4000-8000-000000000001',
       genesis: joins
