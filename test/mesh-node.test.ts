@@ -1,76 +1,11 @@
 /** What a node makes of its mesh: strangers are kept out, and what operators ask outlives a link. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import t, { type Test } from 'tap';
-import { checkConfig, type RunningNode, startNode } from '#src/node/index.js';
-import { MeshProxy } from './mesh/proxy.js';
+import t from 'tap';
+import type { RunningNode } from '#src/node/index.js';
+import { addressOf, ask, type Member, member, metric, start } from './mesh/members.js';
 import { until } from './mesh/meshes.js';
-import { Raw } from './node/raw.js';
-import { freePort } from './processes/node-process.js';
 
 t.setTimeout(120_000);
-
-interface Logged {
-  readonly event: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-interface Member {
-  readonly id: number;
-  readonly directory: string;
-  readonly meshPort: number;
-  readonly proxy: MeshProxy;
-  readonly logged: Logged[];
-}
-
-/** A node that others reach through a proxy. */
-async function member(t: Test, id: number): Promise<Member> {
-  const directory = mkdtempSync(join(tmpdir(), 'shardforge-mesh-node-'));
-  const meshPort = await freePort();
-  const proxy = await MeshProxy.start(meshPort);
-  t.teardown(async () => {
-    await proxy.close();
-    rmSync(directory, { recursive: true });
-  });
-  return { id, directory, meshPort, proxy, logged: [] };
-}
-
-async function start(t: Test, member: Member, seeds: readonly Member[]): Promise<RunningNode> {
-  const config = checkConfig({
-    ...{ node: { id: member.id }, workers: 0, data: { directory: member.directory } },
-    http: { port: 0 },
-    mesh: { enabled: true, port: member.meshPort, advertise: addressOf(member) },
-    cluster: { seeds: seeds.map(addressOf) },
-  });
-  const node = await startNode(config, {
-    log: (_, event, fields = {}) => member.logged.push({ event, fields }),
-    fatal: (error) => {
-      throw error;
-    },
-  });
-  t.teardown(() => node.stop(0));
-  return node;
-}
-
-function addressOf({ proxy }: Member): string {
-  return `127.0.0.1:${proxy.port}`;
-}
-
-async function metric(node: RunningNode, name: string, label: string): Promise<number> {
-  const response = await fetch(`http://${node.addresses[0]}/metrics`);
-  const lines = (await response.text()).split('\n');
-  const line = lines.find((each) => each.startsWith(`${name}{`) && each.includes(label));
-  return Number(line?.split(' ').at(-1) ?? 0);
-}
-
-async function ask(node: RunningNode, sql: string): Promise<Record<string, unknown>> {
-  const raw = await Raw.open(node);
-  const frame = (await raw.sql(sql)) as { readonly rows: readonly (readonly string[])[] };
-  raw.close();
-  return JSON.parse(frame.rows[0]?.[0] ?? '') as Record<string, unknown>;
-}
 
 t.test('a node of another cluster is refused at the handshake', async (t) => {
   const [ours, theirs] = [await member(t, 1), await member(t, 2)];

@@ -24,7 +24,7 @@ interface Call {
   readonly usage?: string;
   readonly description: string;
   /** The call in SQL for the arguments of the command line. */
-  readonly sql: (argument: string | undefined) => string;
+  readonly sql: (...given: readonly (string | undefined)[]) => string;
   readonly show: (value: Json) => string;
   /** The command ends with a failure when this says so. */
   readonly failed?: (value: Json) => boolean;
@@ -61,6 +61,24 @@ const clusterCalls: readonly Call[] = [
     sql: (node) => `shardforge.cluster_decommission(${nodeNumber(node)})`,
     show: leaving,
     until: hasLeft,
+  },
+  {
+    name: 'replace',
+    usage: '<leaving> <joining>',
+    description:
+      'replace members in one step: nodes that leave, and learners that become voters, each divided by commas or -',
+    sql: (leaving, joining) =>
+      `shardforge.cluster_replace(${nodeNumbers(leaving)}, ${nodeNumbers(joining)})`,
+    show: (value) =>
+      `leaving: ${texts(fields(value).leaving).join(', ')}; joining: ${texts(fields(value).joining).join(', ')}\n`,
+    until: isReplaced,
+  },
+  {
+    name: 'give-up',
+    description:
+      'give up a replacement that does not come to its end; the members stay what they were',
+    sql: () => 'shardforge.cluster_give_up()',
+    show: (value) => `given up for: ${texts(fields(value).givenUp).join(', ')}\n`,
   },
   {
     name: 'status',
@@ -147,23 +165,24 @@ function addCall(parent: Command, call: Call, onExit: (code: number) => void): v
     .description(call.description)
     .addOption(urlOption())
     .option('--json', 'as JSON');
-  if (call.usage !== undefined) command.argument(call.usage);
+  const usages = call.usage?.split(' ') ?? [];
+  for (const usage of usages) command.argument(usage);
   if (call.until !== undefined) {
     command.option('--wait <seconds>', 'wait until it is done, at most so long', wholeSeconds);
   }
   command.action(async (...given: unknown[]) => {
-    const argument = call.usage === undefined ? undefined : (given[0] as string | undefined);
+    const named = given.slice(0, usages.length) as readonly (string | undefined)[];
     const options = command.opts<CallOptions>();
-    onExit(await run(call, argument, options));
+    onExit(await run(call, named, options));
   });
 }
 
 async function run(
   call: Call,
-  argument: string | undefined,
+  named: readonly (string | undefined)[],
   options: CallOptions,
 ): Promise<number> {
-  const sql = call.sql(argument);
+  const sql = call.sql(...named);
   const database = await reach(options.url, { max: 1, applicationName: `shardforge ${call.name}` });
   try {
     const value = await ask(database, sql);
@@ -331,6 +350,17 @@ function hasLeft(status: Json, answer: Json): string | undefined {
   return text(refusal ?? step ?? `node ${text(node)} is ${text(member.state)}`);
 }
 
+function isReplaced(status: Json, answer: Json): string | undefined {
+  const { leaving, joining } = fields(answer);
+  const named = [...texts(leaving), ...texts(joining)];
+  const busy = members(fields(status)).find(
+    ({ node, state }) => named.includes(text(node)) && (state === 'leaving' || state === 'joining'),
+  );
+  if (busy === undefined) return undefined;
+  const { step, refusal } = fields(fields(status).change ?? {});
+  return text(refusal ?? step ?? `node ${text(busy.node)} is ${text(busy.state)}`);
+}
+
 function columns(...names: string[]): readonly { readonly name: string }[] {
   return names.map((name) => ({ name }));
 }
@@ -359,6 +389,12 @@ function literal(value: string | undefined): string {
 function nodeNumber(value: string | undefined): number {
   if (value !== undefined && /^\d{1,5}$/.test(value)) return Number(value);
   throw new UsageError(`a node is named by its number, not by "${value}"`);
+}
+
+/** Numbers divided by commas; `-` is none. */
+function nodeNumbers(value: string | undefined): string {
+  if (value === '-') return "''";
+  return literal((value ?? '').split(',').map(nodeNumber).join(','));
 }
 
 function wholeSeconds(value: string): string {

@@ -2,9 +2,17 @@
 import { assert } from '../base/assert.js';
 import type { NodeId } from '../base/ids.js';
 import type { ReconfigureMessage, TransferMessage, WriteMessage } from '../shard/protocol.js';
-import { encodeMember, memberKey, type MemberRow, nextStep, type Step } from './members.js';
+import {
+  encodeMember,
+  memberKey,
+  type MemberRow,
+  nextStep,
+  type Reconciled,
+  type Step,
+} from './members.js';
 import type { Pending } from './pending.js';
 import type { HelloMessage } from './protocol.js';
+import { replacingStep } from './replacing.js';
 import type { Turn, View } from './view.js';
 
 /** What came of a write: `again` when a row had changed or nobody led. */
@@ -39,13 +47,15 @@ export class Changes {
     if (this.#step !== undefined) return;
     if (context.nowMs - this.#lookedMs < view.limits.reconcileMs) return;
     this.#lookedMs = context.nowMs;
-    const step = nextStep({
+    const state: Reconciled = {
       self: view.node,
       rows: view.rows,
       founders: formation.founders,
       configuration,
       running: this.#running(),
-    });
+    };
+    const replacing = replacingStep(state);
+    const step = replacing === 'none' ? nextStep(state) : replacing;
     if (step !== undefined) this.#do(step, context);
     else this.#refresh(context);
   }
@@ -58,8 +68,21 @@ export class Changes {
 
   /** Writes a row if it is as it was read. */
   write(row: MemberRow, context: Turn, done: (written: Written, context: Turn) => void): void {
-    const was = this.#view.values.get(row.node);
-    this.writeValue(memberKey(row.node), was, encodeMember(row), context, done);
+    this.writeRows([row], context, done);
+  }
+
+  /** Writes rows, all of them or none, if they are as they were read. */
+  writeRows(
+    rows: readonly MemberRow[],
+    context: Turn,
+    done: (written: Written, context: Turn) => void,
+  ): void {
+    const writes = rows.map((row) => ({
+      key: memberKey(row.node),
+      was: this.#view.values.get(row.node),
+      value: encodeMember(row),
+    }));
+    this.#write(writes, context, done);
   }
 
   /** Writes a value if the one before it is `was`. */
@@ -70,10 +93,17 @@ export class Changes {
     context: Turn,
     done: (written: Written, context: Turn) => void,
   ): void {
+    this.#write([{ key, was, value }], context, done);
+  }
+
+  #write(
+    writes: WriteMessage['writes'],
+    context: Turn,
+    done: (written: Written, context: Turn) => void,
+  ): void {
     const token = this.#pending.ask(context.nowMs + this.#view.limits.commandMs, (answer, later) =>
       done(answer?.kind === 'shard.committed' ? 'done' : 'again', later),
     );
-    const writes = [{ key, was, value }];
     const message: WriteMessage = { kind: 'shard.write', token, writes, replyTo: context.self };
     this.#view.toReplica(message, context);
   }
@@ -98,7 +128,7 @@ export class Changes {
     const { rows, leads } = this.#view;
     if (!leads || this.incomplete || this.#step !== undefined || rows.has(hello.from)) return;
     const { from: node, instance, address, http, role } = hello;
-    const row: MemberRow = { node, instance, address, http, role, state: 'joining' };
+    const row: MemberRow = { node, instance, address, http, role, state: 'joining', joint: 'no' };
     this.#do({ kind: 'write', row, text: `admits node ${node} as a ${role}` }, context);
   }
 
@@ -117,9 +147,10 @@ export class Changes {
         return;
       case 'transfer':
         context.probe('cluster.leavingLeader');
-        this.transfer(undefined, this.#view.limits.commandMs, context, done);
+        this.transfer(step.to, this.#view.limits.commandMs, context, done);
         return;
-      case 'reconfigure': {
+      case 'reconfigure':
+      case 'rollback': {
         const token = this.#pending.ask(
           context.nowMs + this.#view.limits.commandMs,
           (answer, later) => {
@@ -127,10 +158,12 @@ export class Changes {
             else done(answer?.kind === 'shard.refused' ? answer.text : 'no answer in time', later);
           },
         );
-        const { members } = step;
+        const change =
+          step.kind === 'rollback'
+            ? ({ members: 'rollback', joint: true } as const)
+            : { members: step.members, joint: step.joint };
         const message: ReconfigureMessage = {
-          ...{ kind: 'shard.reconfigure', token, members, joint: false },
-          replyTo: context.self,
+          ...{ kind: 'shard.reconfigure', token, ...change, replyTo: context.self },
         };
         this.#view.toReplica(message, context);
       }

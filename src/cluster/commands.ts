@@ -12,6 +12,14 @@ import { formationOf } from './formation.js';
 import type { Checks } from './checks.js';
 import { type Gathering, ofStatus } from './gathering.js';
 import { refusalToRemove, settingsKey } from './members.js';
+import {
+  givenUpRows,
+  isReplaced,
+  isReplacing,
+  refusalToReplace,
+  type Replacement,
+  replacedRows,
+} from './replacing.js';
 import type { Pending } from './pending.js';
 import type { CommandMessage, ControlMessage, Formation, OutcomeMessage } from './protocol.js';
 import { clusterReport, quorumReport } from './status.js';
@@ -88,6 +96,8 @@ export class Commands {
         return;
       case 'cluster_decommission':
       case 'cluster_transfer':
+      case 'cluster_replace':
+      case 'cluster_give_up':
         this.#send(name, args, done, context);
         return;
       case 'cluster_status':
@@ -220,6 +230,12 @@ export class Commands {
       case 'cluster_transfer':
         this.#transfer(args[0] === undefined ? undefined : nodeOf(args[0]), done, context);
         return;
+      case 'cluster_replace':
+        this.#replace({ leaving: nodesOf(args[0]), joining: nodesOf(args[1]) }, done, context);
+        return;
+      case 'cluster_give_up':
+        this.#giveUp(done, context);
+        return;
       case 'raft_timing':
         this.#changeTiming(args[0], done, context);
         return;
@@ -249,6 +265,37 @@ export class Commands {
       if (written === 'done') done({ value: { node, state: 'leaving' } }, later);
       else done({ again: true }, later);
     });
+  }
+
+  #replace(replacement: Replacement, done: Done, context: Turn): void {
+    const { view, changes } = this.#parts;
+    const { rows, configuration, alive } = view;
+    const { leaving, joining } = replacement;
+    const value: AdminValue = { leaving, joining };
+    if (leaving.length + joining.length > 0 && isReplaced(rows, replacement)) {
+      done({ value }, context);
+      return;
+    }
+    if (configuration === undefined) refuse('the group is not known yet');
+    const refusal = refusalToReplace(rows, configuration, alive, replacement);
+    if (refusal !== undefined) refuse(refusal);
+    changes.writeRows(replacedRows(rows, replacement), context, (written, later) =>
+      done(written === 'done' ? { value } : { again: true }, later),
+    );
+  }
+
+  #giveUp(done: Done, context: Turn): void {
+    const { view, changes } = this.#parts;
+    const rows = givenUpRows(view.rows);
+    const value: AdminValue = { givenUp: rows.map(({ node }) => node) };
+    if (rows.length === 0) {
+      if (!isReplacing(view.rows)) refuse('no members are being replaced');
+      done({ value }, context);
+      return;
+    }
+    changes.writeRows(rows, context, (written, later) =>
+      done(written === 'done' ? { value } : { again: true }, later),
+    );
   }
 
   #transfer(to: NodeId | undefined, done: Done, context: Turn): void {
@@ -289,6 +336,15 @@ export class Commands {
 
 function nodeOf(value: AdminValue | undefined): NodeId {
   return new Fields({ node: value }, 'argument').node('node');
+}
+
+/** Of numbers divided by commas, or of none. */
+function nodesOf(value: AdminValue | undefined): readonly NodeId[] {
+  if (value === undefined || value === '') return [];
+  if (typeof value !== 'string' || !/^\s*\d{1,5}(\s*,\s*\d{1,5})*\s*$/.test(value)) {
+    raise('invalid_parameter_value', 'nodes are numbers divided by commas');
+  }
+  return value.split(',').map((node) => nodeOf(Number(node)));
 }
 
 function refuse(reason: string): never {

@@ -30,8 +30,11 @@ export interface MemberRow {
   readonly http: string;
   readonly role: Role;
   readonly state: MemberState;
+  /** Its change is one with that of all others of which this says so; `back`: it is being given up. */
+  readonly joint: 'no' | 'forward' | 'back';
 }
 
+const joints = ['no', 'forward', 'back'] as const;
 const states: readonly MemberState[] = ['joining', 'active', 'leaving', 'gone'];
 const prefix = dataPrefix(0 as DatabaseId, 2 as StorageId, keyKind.row);
 const rowKind = { member: 1, settings: 2 } as const;
@@ -70,14 +73,22 @@ export function decodeMember(bytes: Uint8Array): MemberRow {
     http: fields.text('http'),
     role: fields.oneOf('role', roles),
     state: fields.oneOf('state', states),
+    joint: fields.has('joint') ? fields.oneOf('joint', joints) : 'no',
   };
 }
 
 /** What the leader does next; `text` says it to operators. */
 export type Step =
   | { readonly kind: 'write'; readonly row: MemberRow; readonly text: string }
-  | { readonly kind: 'reconfigure'; readonly members: Members; readonly text: string }
-  | { readonly kind: 'transfer'; readonly text: string };
+  | {
+      readonly kind: 'reconfigure';
+      readonly members: Members;
+      readonly joint: boolean;
+      readonly text: string;
+    }
+  | { readonly kind: 'rollback'; readonly text: string }
+  /** `to` undefined: whoever is the most up to date. */
+  | { readonly kind: 'transfer'; readonly to: NodeId | undefined; readonly text: string };
 
 export interface Reconciled {
   readonly self: NodeId;
@@ -97,7 +108,7 @@ export function nextStep(state: Reconciled): Step | undefined {
   if (configuration.outgoing.length > 0) return undefined;
   for (const founder of founders) {
     if (rows.has(founder.node)) continue;
-    const row: MemberRow = { ...founder, http: '', state: 'active' };
+    const row: MemberRow = { ...founder, http: '', state: 'active', joint: 'no' };
     return { kind: 'write', row, text: `node ${founder.node} is a member` };
   }
   const sorted = [...rows.values()].sort((a, b) => a.node - b.node);
@@ -119,9 +130,11 @@ function leaving(row: MemberRow, { configuration, self }: Reconciled): Step {
   if (!voters.includes(node) && !learners.includes(node)) {
     return { kind: 'write', row: { ...row, state: 'gone' }, text: `node ${node} has left` };
   }
-  if (node === self) return { kind: 'transfer', text: `node ${node} leaves and hands over` };
+  if (node === self)
+    return { kind: 'transfer', to: undefined, text: `node ${node} leaves and hands over` };
   return {
     kind: 'reconfigure',
+    joint: false,
     members: without(configuration, node),
     text: `removes node ${node} from the group`,
   };
@@ -140,6 +153,7 @@ function joining(row: MemberRow, { configuration, running }: Reconciled): Step |
     const members = without(configuration, node);
     return {
       kind: 'reconfigure',
+      joint: false,
       members: {
         ...members,
         voters: [...members.voters, node],
@@ -151,12 +165,14 @@ function joining(row: MemberRow, { configuration, running }: Reconciled): Step |
   if (!isLearner) {
     return {
       kind: 'reconfigure',
+      joint: false,
       members: { voters, learners: [...learners, node], witnesses },
       text: `adds node ${node} as a learner`,
     };
   }
   return {
     kind: 'reconfigure',
+    joint: false,
     members: {
       voters: [...voters, node],
       learners: learners.filter((each) => each !== node),

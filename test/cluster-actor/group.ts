@@ -63,6 +63,8 @@ class Shared {
 export class FakeGroup {
   readonly #clusters = new Map<string, Shared>();
   readonly #alive = new Map<NodeId, Member>();
+  /** What a joint change came from that does not end. */
+  #before: Configuration | undefined;
   /** What cluster actors had their replicas told. */
   readonly told: string[] = [];
   /** Nodes whose replica has no state yet, and so no rows. */
@@ -76,7 +78,9 @@ export class FakeGroup {
   readonly rotten = new Set<string>();
   /** `node:piece` of what was hashed. */
   readonly hashed: string[] = [];
-  /** Changes of the configuration, as texts. */
+  /** Joint changes do not end: most of the new voters do not answer. */
+  holdsJoint = false;
+  /** Changes of the configuration, as texts; `joint` before those of several at once. */
   readonly changes: string[] = [];
 
   get clusterIds(): readonly string[] {
@@ -283,7 +287,7 @@ export class FakeGroup {
 
   #reconfigure(
     node: NodeId,
-    { members, token, replyTo }: ReconfigureMessage,
+    { members, joint, token, replyTo }: ReconfigureMessage,
     shared: Shared,
     refuse: (to: Ref<Message>, token: number, reason: string, text: string) => void,
     answer: (to: Ref<Message>, reply: object) => void,
@@ -292,8 +296,15 @@ export class FakeGroup {
     const promotes =
       members !== 'rollback' &&
       members.voters.some((voter) => shared.configuration?.learners.includes(voter));
-    if (shared.leader !== node || members === 'rollback') {
+    if (shared.leader !== node) {
       refuse(to, token, 'cluster_change_refused', 'it does not lead');
+      return;
+    }
+    if (members === 'rollback') {
+      shared.configuration = must(this.#before, 'a joint change is under way');
+      this.changes.push('rollback');
+      answer(to, { kind: 'shard.changed', token });
+      this.#tellAll(must(this.#alive.get(node), 'it lives').args.clusterId);
       return;
     }
     if (promotes && this.lags > 0) {
@@ -301,8 +312,14 @@ export class FakeGroup {
       refuse(to, token, 'cluster_change_refused', 'it lags behind');
       return;
     }
+    this.changes.push(`${joint ? 'joint ' : ''}${shownMembers(members)}`);
+    if (joint && this.holdsJoint) {
+      this.#before = shared.configuration;
+      shared.configuration = { ...members, outgoing: this.#before?.voters ?? [] };
+      this.#tellAll(must(this.#alive.get(node), 'it lives').args.clusterId);
+      return;
+    }
     shared.configuration = { ...members, outgoing: [] };
-    this.changes.push(shownMembers(members));
     answer(to, { kind: 'shard.changed', token });
     this.#elect(must(this.#alive.get(node), 'it lives').args.clusterId);
     for (const other of this.#alive.keys()) this.#follow(other);
