@@ -38,7 +38,7 @@ import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
 import { bindSqlTable, findSqlFunction } from './sql-function.js';
 import { bindView } from './view.js';
-import { findWithTable } from './with-scope.js';
+import { findWithTable, laterDetails } from './with-scope.js';
 import { bindTableFunction } from './table-function.js';
 
 export interface From {
@@ -199,7 +199,8 @@ export function findRelation(
   const shown = schema === undefined ? name : `${schema}.${name}`;
   const relation = context.catalogue.relation(schema, name);
   if (relation === undefined) {
-    context.raise(at, 'undefined_table', `relation "${shown}" does not exist`);
+    const details = schema === undefined ? laterDetails(context.withTables, name) : {};
+    context.raise(at, 'undefined_table', `relation "${shown}" does not exist`, details);
   }
   if (relation.kind === 'index') {
     context.raise(at, 'wrong_object_type', `cannot open relation "${name}"`, {

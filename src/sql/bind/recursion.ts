@@ -167,7 +167,8 @@ class Walk {
     const outer = (side: 'left' | 'right'): Place => {
       if (!isPlain) return place;
       if (jointype === 'JOIN_FULL') return 'outer join';
-      const keptSide = jointype === 'JOIN_LEFT' ? 'left' : jointype === 'JOIN_RIGHT' ? 'right' : side;
+      const keptSide =
+        jointype === 'JOIN_LEFT' ? 'left' : jointype === 'JOIN_RIGHT' ? 'right' : side;
       return keptSide === side ? place : 'outer join';
     };
     this.value(larg, outer('left'));

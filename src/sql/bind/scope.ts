@@ -10,6 +10,8 @@ export interface ScopeColumn {
   readonly name: string;
   /** A column, or COALESCE of both sides for a column merged by FULL JOIN USING. */
   readonly expression: Expression;
+  /** `*` leaves it out. */
+  readonly unlisted?: boolean;
 }
 
 /** A table, subquery or VALUES list of FROM under the name that qualifies its columns. */

@@ -59,7 +59,6 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
   ]);
   const from = bindFrom(context, read.fromClause);
   const { scope } = from;
-  const input = filtered(context, scope, from.relation, read.whereClause);
   const aggregates = newAggregates();
   const windows: WindowCollector = newCollector();
   const sets: SetCollector = newCollector();
@@ -68,6 +67,7 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
   const clause = (name: string): Clause => ({ ...plain(name), windows, namedWindows, sets });
   const isOpen = open && read.distinctClause === undefined;
   const targets = bindTargets(context, clause('SELECT'), read.targetList, isOpen);
+  const input = filtered(context, scope, from.relation, read.whereClause);
   const distinct = bindDistinct(context, clause('DISTINCT ON'), read.distinctClause, targets);
   const groups = bindGroups(context, clause('GROUP BY'), read, targets);
   const having = read.havingClause && bindExpression(context, plain('HAVING'), read.havingClause);

@@ -143,7 +143,7 @@ export function commonColumns(
 /** A column of a query: the literal or parameter behind it while that has no type. */
 function outputAt(context: BindContext, relation: Relation, index: number): Expression {
   const column = must(relation.columns[index], 'the query has the column');
-  const origin = expressionBehind(relation, column.column);
+  const origin = expressionBehind(context, relation, column.column);
   const location = origin && context.locationOf(origin);
   if (origin !== undefined && isUnknown(origin)) return origin;
   return context.locate(columnExpression(column), location);
@@ -151,29 +151,35 @@ function outputAt(context: BindContext, relation: Relation, index: number): Expr
 
 function locationIn(context: BindContext, relation: Relation, index: number): number | undefined {
   const column = relation.columns[index]?.column;
-  const origin = column === undefined ? undefined : expressionBehind(relation, column);
+  const origin = column === undefined ? undefined : expressionBehind(context, relation, column);
   return origin && context.locationOf(origin);
 }
 
 /** The expression of the select list behind a column; of the leftmost query of a set operation. */
-export function expressionBehind(relation: Relation, column: ColumnId): Expression | undefined {
+export function expressionBehind(
+  context: BindContext,
+  relation: Relation,
+  column: ColumnId,
+): Expression | undefined {
   switch (relation.kind) {
     case 'project': {
       const found = relation.expressions.find((one) => one.column === column)?.expression;
-      if (found?.kind !== 'column') return found;
-      return expressionBehind(relation.input, found.column) ?? found;
+      // Those that only pass columns on come from no text.
+      const isOwn = found?.kind !== 'column' || context.locationOf(found) !== undefined;
+      if (found === undefined || isOwn) return found;
+      return expressionBehind(context, relation.input, found.column) ?? found;
     }
     case 'limit':
     case 'sort':
     case 'distinct':
     case 'with':
-      return expressionBehind(relation.input, column);
+      return expressionBehind(context, relation.input, column);
     case 'append':
     case 'setOperation': {
       const first = relation.kind === 'append' ? relation.inputs[0] : relation.left;
       const place = relation.columns.findIndex((one) => one.column === column);
       const source = first?.columns[place]?.column;
-      return first && source !== undefined ? expressionBehind(first, source) : undefined;
+      return first && source !== undefined ? expressionBehind(context, first, source) : undefined;
     }
     case 'values': {
       const place = relation.columns.findIndex((one) => one.column === column);

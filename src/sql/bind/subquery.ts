@@ -180,7 +180,12 @@ function bindQuantified(
     context.raise(at, 'datatype_mismatch', text);
   }
   const operands: Capture[] = [];
-  const test = withOperands(context, compared, new Set(inner.relation.columns.map(({ column }) => column)), operands);
+  const test = withOperands(
+    context,
+    compared,
+    new Set(inner.relation.columns.map(({ column }) => column)),
+    operands,
+  );
   return answer(context, inner, { kind: isAll ? 'all' : 'any', test }, bool, at, operands);
 }
 

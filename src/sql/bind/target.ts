@@ -68,7 +68,8 @@ function expand(context: BindContext, clause: Clause, star: ast.ColumnRef): Targ
   if (columns.length === 0 && table === undefined && clause.scope.relations.length === 0) {
     context.raise(at, 'syntax_error', 'SELECT * with no tables specified is not valid');
   }
-  return columns.map(({ name, expression }) => ({
+  const listed = columns.filter(({ unlisted }) => unlisted !== true);
+  return listed.map(({ name, expression }) => ({
     name,
     expression: context.locate({ ...expression }, at),
     location: at,

@@ -1,6 +1,15 @@
 /** WITH: tables that a statement makes for itself. */
 import { must } from '../../base/assert.js';
-import { as, type ast, fields, kindOf, locationOf, notSupported, stringsOf, the } from '../parse/index.js';
+import {
+  as,
+  type ast,
+  fields,
+  kindOf,
+  locationOf,
+  notSupported,
+  stringsOf,
+  the,
+} from '../parse/index.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
 import type { DataStatement } from '../plan/statement.js';
 import type { WithTable } from '../plan/subquery.js';
@@ -8,6 +17,7 @@ import { printType } from '../types/index.js';
 import type { BindContext } from './context.js';
 import { bindData } from './data.js';
 import { recursiveParts, referencesOf } from './recursion.js';
+import { withSearchAndCycle } from './search-cycle.js';
 import { bindQuery } from './select.js';
 import { commonColumns, expressionBehind } from './set-operation.js';
 import type { WithEntry } from './with-scope.js';
@@ -27,12 +37,15 @@ export function bindWith<T>(
   const entries = new Map<string, WithEntry>();
   const tables: WithTable[] = [];
   const names = new Set(nodes.map(({ ctename = '' }) => ctename));
-  context.withTables = { entries, around };
+  const later = new Set(names);
+  context.withTables = { entries, around, later };
   for (const node of recursive === true ? inOrder(context, nodes, names) : nodes) {
-    const isRecursive = recursive === true && referencesOf(node.ctequery, names).has(node.ctename ?? '');
+    const isRecursive =
+      recursive === true && referencesOf(node.ctequery, names).has(node.ctename ?? '');
     const table = bindTable(context, node, { isRecursive, isTop, entries });
     tables.push(table);
     entries.set(table.name, entryOf(table));
+    later.delete(table.name);
   }
   const bound = bind();
   context.withTables = around;
@@ -89,9 +102,10 @@ function inOrder(
   return ordered;
 }
 
-function entryOf({ id, name, columns, source }: WithTable): WithEntry {
+function entryOf({ id, name, columns, source, hidden = 0 }: WithTable): WithEntry {
   const gives = source.kind !== 'statement' || hasReturning(source.statement);
-  return { id, name, columns: gives ? columns : undefined, working: false };
+  const shown = columns.slice(0, columns.length - hidden);
+  return { id, name, columns: gives ? shown : undefined, working: false };
 }
 
 function hasReturning(statement: DataStatement): boolean {
@@ -116,7 +130,12 @@ function bindTable(
     'aliascolnames',
     'ctematerialized',
     'ctequery',
+    'search_clause',
+    'cycle_clause',
   ]);
+  if (!isRecursive && (read.search_clause ?? read.cycle_clause) !== undefined) {
+    context.raise(locationOf(node), 'syntax_error', 'WITH query is not recursive');
+  }
   const { ctename: name = '' } = read;
   const id = context.nextColumn();
   if (isRecursive) return bindRecursive(context, node, id, entries);
@@ -135,7 +154,8 @@ function bindTable(
     context.raise(locationOf(node), 'feature_not_supported', text);
   }
   const statement = bindData(context, query);
-  if (statement === undefined) return notSupported(context.source, `${kindOf(query)} in WITH`, locationOf(node));
+  if (statement === undefined)
+    return notSupported(context.source, `${kindOf(query)} in WITH`, locationOf(node));
   const returned = 'returning' in statement ? (statement.returning?.columns ?? []) : [];
   const columns = namedColumns(context, node, returned);
   return { id, name, columns, source: { kind: 'statement', statement } };
@@ -164,19 +184,27 @@ function bindRecursive(
   const { ctename: name = '' } = node;
   const parts = recursiveParts(context, node);
   const { bound, tables } = bindWith(context, parts.body.withClause, false, () => {
-    const first = bindQuery(context, parts.first);
-    const columns = namedColumns(context, node, first.columns);
-    entries.set(name, { id, name, columns, working: true });
-    const next = bindQuery(context, parts.next, true);
-    return { first, columns, next };
+    const plain = bindQuery(context, parts.first);
+    const own = namedColumns(context, node, plain.columns);
+    const names = own.map((column) => column.name);
+    const extended = withSearchAndCycle(context, node, parts, names);
+    const first = extended.added === 0 ? plain : bindQuery(context, extended.first);
+    const columns = first.columns.map((column, i) => ({
+      ...column,
+      name: names[i] ?? column.name,
+    }));
+    const unlisted = extended.added;
+    entries.set(name, { id, name, columns, working: true, unlisted });
+    const next = bindQuery(context, extended.next, true);
+    return { first, columns, next, hidden: extended.added - extended.shown };
   });
-  const { first, columns } = bound;
+  const { first, columns, hidden } = bound;
   const common = commonColumns(context, 'UNION', first, bound.next);
   for (const [i, { type }] of common.columns.entries()) {
     const own = must(columns[i], 'both parts are as wide').type;
     if (own.name === type.name && own.modifier === type.modifier) continue;
     const place = must(first.columns[i], 'both parts are as wide').column;
-    const origin = expressionBehind(first, place);
+    const origin = expressionBehind(context, first, place);
     context.raise(
       origin && context.locationOf(origin),
       'datatype_mismatch',
@@ -192,7 +220,7 @@ function bindRecursive(
     next: overTables(tables, common.right),
     all,
   } as const;
-  return { id, name, columns, source };
+  return { id, name, columns, source, hidden };
 }
 
 /** Raises invalid_recursion for an aggregate among the rows that are new. */
@@ -219,4 +247,3 @@ function readsWorking(relation: Relation): boolean {
       return false;
   }
 }
-

@@ -4,7 +4,13 @@ import { raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { Capture } from '../plan/subquery.js';
 import { answerColumns, type ApplyPlan, columnsOf } from '../rewrite/index.js';
-import { ArrayValue, elementTypeName, type Row, type TypeName, type Value } from '../types/index.js';
+import {
+  ArrayValue,
+  elementTypeName,
+  type Row,
+  type TypeName,
+  type Value,
+} from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression, compileTest } from './expression.js';
 import { type CompiledCapture, nestedOf, setCaptures } from './nested.js';

@@ -9,8 +9,8 @@ import { assert, must } from '../../base/assert.js';
 import type { ColumnId } from '../plan/expression.js';
 import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
-import { type Evaluate } from './scope.js';
-import { type StoredRows } from './stored-rows.js';
+import type { Evaluate } from './scope.js';
+import type { StoredRows } from './stored-rows.js';
 import { Held, type Source, type Stream } from './stream.js';
 
 export class Nested {

@@ -21,7 +21,11 @@ export function compileBranch(
       columns.find((one) => one.column === column),
       'a branch has its columns',
     );
-    return { column, name: found.name, expression: { kind: 'column', type: found.type, column } } as const;
+    return {
+      column,
+      name: found.name,
+      expression: { kind: 'column', type: found.type, column },
+    } as const;
   });
   return compileProject(source, expressions, columns, scopeOf(columns, database));
 }

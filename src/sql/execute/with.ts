@@ -27,12 +27,14 @@ export function compileWith(
   tables: readonly (readonly [WithTablePlan, WithSource])[],
   input: Source,
 ): Source {
-  const compiled = tables.map(([table, source]): CompiledTable => ({
-    id: table.id,
-    sizeOf: rowSizer(table.columns),
-    input: compileTable(table, source),
-    isStatement: source.kind === 'statement',
-  }));
+  const compiled = tables.map(
+    ([table, source]): CompiledTable => ({
+      id: table.id,
+      sizeOf: rowSizer(table.columns),
+      input: compileTable(table, source),
+      isStatement: source.kind === 'statement',
+    }),
+  );
   return function* withTables(context): Stream {
     const { tables: stored } = nestedOf(context);
     const own: StoredRows[] = [];
@@ -61,7 +63,9 @@ export function compileWithScan({
     const nested = nestedOf(context);
     const rows = must((working ? nested.working : nested.tables).get(table), 'WITH comes before');
     for (const batch of rows.read()) {
-      yield batch === pause ? pause : batch.map((row) => places.map((place) => row[place] as Value));
+      yield batch === pause
+        ? pause
+        : batch.map((row) => places.map((place) => row[place] as Value));
     }
   };
 }
@@ -139,4 +143,3 @@ function* gather(
     if (context.turnIsOver()) yield pause;
   }
 }
-

@@ -44,8 +44,9 @@ export interface WithTable {
   readonly id: number;
   readonly name: string;
   readonly columns: readonly RelationColumn[];
-  readonly source:
-    /** `materialized` as the text says: undefined when it says nothing. */
+  /** So many columns at the end only its own recursive part sees. */
+  readonly hidden?: number;
+  readonly source: /** `materialized` as the text says: undefined when it says nothing. */
     | {
         readonly kind: 'query';
         readonly relation: Relation;

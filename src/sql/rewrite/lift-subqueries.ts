@@ -10,7 +10,14 @@ import type { ColumnId, Expression, ExpressionType, NamedExpression } from '../p
 import { mapOperands } from '../plan/map-operands.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { Capture, Subquery } from '../plan/subquery.js';
-import { conjunction, conjunctsOf, columnsRead, isSubset, isVolatile, walk } from './expressions.js';
+import {
+  conjunction,
+  conjunctsOf,
+  columnsRead,
+  isSubset,
+  isVolatile,
+  walk,
+} from './expressions.js';
 import { fold } from './fold-constants.js';
 import type { NewColumns } from './new-columns.js';
 import {
@@ -41,7 +48,10 @@ export function hasSubquery(expression: Expression | undefined): boolean {
 }
 
 export function liftSubqueries(plan: Plan, ids: NewColumns): Plan {
-  const lifted = planTables(mapInputs(plan, (input) => liftSubqueries(input, ids)), ids);
+  const lifted = planTables(
+    mapInputs(plan, (input) => liftSubqueries(input, ids)),
+    ids,
+  );
   let found = false;
   mapExpressions(lifted, (expression) => {
     found ||= hasSubquery(expression);
@@ -57,7 +67,10 @@ function planTables(plan: Plan, ids: NewColumns): Plan {
   const tables = plan.tables.map((table) => {
     const { source } = table;
     if (source.kind !== 'statement') return table;
-    return { ...table, source: { ...source, planned: planStatement(source.statement, undefined, noRules, ids) } };
+    return {
+      ...table,
+      source: { ...source, planned: planStatement(source.statement, undefined, noRules, ids) },
+    };
   });
   return { ...plan, tables };
 }
@@ -128,7 +141,13 @@ function liftJoin(plan: JoinPlan, ids: NewColumns): Plan {
   if (join === 'inner') {
     const wanted = columnsOf(plan);
     const cross: Plan = { ...plan, condition: undefined };
-    return keepColumns(liftNode({ kind: 'filter', input: cross, condition: must(plan.condition, 'it has a subquery') }, ids), wanted);
+    return keepColumns(
+      liftNode(
+        { kind: 'filter', input: cross, condition: must(plan.condition, 'it has a subquery') },
+        ids,
+      ),
+      wanted,
+    );
   }
   if (join === 'right') {
     const turned = liftJoin({ ...plan, join: 'left', left: right, right: left }, ids);
@@ -136,7 +155,10 @@ function liftJoin(plan: JoinPlan, ids: NewColumns): Plan {
   }
   const conditions = conjunctsOf(plan.condition);
   const rightColumns = idsOf(right);
-  if (join === 'left' && conditions.every((one) => !hasSubquery(one) || isSubset(columnsRead(one), rightColumns))) {
+  if (
+    join === 'left' &&
+    conditions.every((one) => !hasSubquery(one) || isSubset(columnsRead(one), rightColumns))
+  ) {
     const own = conditions.filter(hasSubquery);
     const others = conditions.filter((one) => !hasSubquery(one));
     return { ...plan, right: filterLifted(right, own, ids), condition: conjunction(others) };
@@ -148,7 +170,12 @@ function liftJoin(plan: JoinPlan, ids: NewColumns): Plan {
 }
 
 /** Joins with a subquery over both sides: the right side is filtered anew for each left row. */
-function lateralLeft(left: Plan, right: Plan, conditions: readonly Expression[], ids: NewColumns): Plan {
+function lateralLeft(
+  left: Plan,
+  right: Plan,
+  conditions: readonly Expression[],
+  ids: NewColumns,
+): Plan {
   const captures = new Map<ColumnId, Capture>();
   const leftColumns = idsOf(left);
   const captured = (expression: Expression): Expression => {
@@ -234,10 +261,18 @@ export class Lifter {
       case 'and':
       case 'or': {
         const decisive = expression.kind === 'or';
-        return { ...expression, operands: this.#inTurn(expression.operands, guards, (one) => isNot(one, decisive)) };
+        return {
+          ...expression,
+          operands: this.#inTurn(expression.operands, guards, (one) => isNot(one, decisive)),
+        };
       }
       case 'coalesce': {
-        const isNull = (operand: Expression): Expression => ({ kind: 'isNull', type: bool, operand, negated: false });
+        const isNull = (operand: Expression): Expression => ({
+          kind: 'isNull',
+          type: bool,
+          operand,
+          negated: false,
+        });
         return { ...expression, operands: this.#inTurn(expression.operands, guards, isNull) };
       }
       case 'case':
@@ -294,7 +329,10 @@ export class Lifter {
     guards: readonly Expression[],
   ): Expression {
     const { question, relation } = subquery;
-    const asked = question.kind === 'row' ? must(relation.columns[index], 'the row has the column').column : subquery.column;
+    const asked =
+      question.kind === 'row'
+        ? must(relation.columns[index], 'the row has the column').column
+        : subquery.column;
     const answer: Expression = { kind: 'column', type, column: asked };
     if (this.#lifted.has(subquery.column)) return answer;
     this.#lifted.add(subquery.column);
