@@ -31,6 +31,7 @@ import {
   startNode,
 } from './node/index.js';
 import type { SessionAnswer } from './sql/session/protocol.js';
+import { shortTypeName } from './sql/types/index.js';
 
 export {
   type CallOptions,
@@ -242,7 +243,7 @@ class InProcessTransport implements Transport {
         return;
       }
       case 'sql.prepared': {
-        const paramTypes = answer.parameterTypes.map(({ type }) => type);
+        const paramTypes = answer.parameterTypes.map(({ type }) => shortTypeName(type));
         const columns = answer.columns && frameLayoutOf(answer.columns).columns;
         this.#events.onFrame({ op: 'prepared', id, paramTypes, columns: columns ?? null });
         return;

@@ -15,6 +15,7 @@ import {
   type FunctionContext,
   findTimeZone,
   type Row,
+  shortTypeName,
   typeNamed,
   type Value,
 } from '../sql/types/index.js';
@@ -71,7 +72,7 @@ export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): 
       return `{"op":"complete","id":${id},"tag":${JSON.stringify(tag)},"status":"${status}"${more}}`;
     }
     case 'sql.prepared': {
-      const types = JSON.stringify(answer.parameterTypes.map(({ type }) => type));
+      const types = JSON.stringify(answer.parameterTypes.map(({ type }) => shortTypeName(type)));
       const columns = answer.columns === undefined ? 'null' : writeColumns(answer.columns);
       return `{"op":"prepared","id":${answer.request},"paramTypes":${types},"columns":${columns}}`;
     }
@@ -125,7 +126,7 @@ export function writePong(frame: Omit<PongFrame, 'op'>): string {
 }
 
 function writeColumns(columns: readonly Column[]): string {
-  return JSON.stringify(columns.map(({ name, type }) => ({ name, type })));
+  return JSON.stringify(columns.map(({ name, type }) => ({ name, type: shortTypeName(type) })));
 }
 
 function writeRows(rows: readonly Row[], writers: readonly WriteValue[]): string {

@@ -1,6 +1,6 @@
 /** Results as docs/protocol.md has them, for clients of this process: without JSON text. */
 import type { Column } from '../sql/session/protocol.js';
-import { type Row, typeNamed, type Value } from '../sql/types/index.js';
+import { type Row, shortTypeName, typeNamed, type Value } from '../sql/types/index.js';
 import { printContext, printingKey, type PrintStyle } from './answers.js';
 import type { FrameColumn, FrameValue } from './protocol.js';
 
@@ -24,7 +24,7 @@ export function frameLayoutOf(
   if (known?.printing === printing) return known.layout;
   const converters = columns.map((column) => converterOf(column, timeZone, style));
   const layout: FrameLayout = {
-    columns: columns.map(({ name, type }) => ({ name, type })),
+    columns: columns.map(({ name, type }) => ({ name, type: shortTypeName(type) })),
     values: (row) =>
       converters.map((convert, i) => {
         const value = row[i] ?? null;

@@ -52,7 +52,8 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
     refuseAggregateSyntax(context, name, read, at);
     return bindSqlCall(context, own, at);
   }
-  const resolved = context.at(at, () => resolve(name, types, star, read.func_variadic === true));
+  const spread = read.func_variadic === true ? bindVariadic(context, name, args) : undefined;
+  const resolved = spread ?? context.at(at, () => resolve(name, types, star));
   const call: CallParts = { name, read, clause, inner, arguments: args, within, at };
   if (read.over !== undefined) return bindWindowCall(context, call, resolved, read.over);
   if (resolved.kind === 'aggregate') return bindAggregate(context, call, resolved.function);
@@ -93,15 +94,21 @@ function sqlFunction(
   });
 }
 
-/** As `resolveFunction`, with the error for `count()`. */
-function resolve(
+/** f(a, VARIADIC array); undefined where no variadic function has the name. */
+function bindVariadic(
+  context: BindContext,
   name: string,
-  types: readonly TypeName[],
-  star: boolean,
-  variadic: boolean,
-): ResolvedCall {
-  const spread = variadic ? resolveVariadic(name, types) : undefined;
-  if (spread !== undefined) return { kind: 'scalar', function: spread };
+  args: readonly Expression[],
+): ResolvedCall | undefined {
+  const last = args.at(-1);
+  const chosen = context.at(last && context.locationOf(last), () =>
+    resolveVariadic(name, args.map(nameOf)),
+  );
+  return chosen && { kind: 'scalar', function: chosen };
+}
+
+/** As `resolveFunction`, with the error for `count()`. */
+function resolve(name: string, types: readonly TypeName[], star: boolean): ResolvedCall {
   const resolved = attempt(name, types, star);
   if (resolved !== undefined && (!star || resolved.kind === 'aggregate')) return resolved;
   if (star) {

@@ -47,6 +47,8 @@ export function coerce(
   expression: Expression,
   target: BoundType,
   how: CastContext,
+  /** Where the cast stands, if it is written. */
+  at?: number,
 ): Expression | undefined {
   if (isUnknown(expression)) {
     const { form } = typeNamed(target.name);
@@ -58,7 +60,7 @@ export function coerce(
   const { form } = typeNamed(target.name);
   if (form?.kind === 'domain' && !same) return toDomain(context, expression, target, form, how);
   if (form?.kind === 'composite' && isRow(expression)) {
-    return rowAs(context, expression, target, form.shape, how);
+    return rowAs(context, expression, target, { shape: form.shape, how, at });
   }
   if (same && (target.modifier === -1 || target.modifier === expression.type.modifier)) {
     return expression;
@@ -111,23 +113,24 @@ function rowAs(
   context: BindContext,
   row: RowCall,
   target: BoundType,
-  shape: RecordShape,
-  how: CastContext,
+  cast: { readonly shape: RecordShape; readonly how: CastContext; readonly at: number | undefined },
 ): Expression | undefined {
+  const { shape, how } = cast;
+  const at = cast.at ?? context.locationOf(row);
   if (row.arguments.length !== shape.fields.length) {
     const more = row.arguments.length > shape.fields.length;
     const text = `cannot cast type record to ${printType(target.name, -1)}`;
-    context.raise(context.locationOf(row), 'cannot_coerce', text, {
+    context.raise(at, 'cannot_coerce', text, {
       detail: `Input has too ${more ? 'many' : 'few'} columns.`,
     });
   }
   const values = row.arguments.map((value, i) => {
     const { type, modifier } = must(shape.fields[i], 'as many fields');
-    const cast = coerce(context, value, { name: type, modifier }, how);
-    if (cast !== undefined) return cast;
+    const coerced = coerce(context, value, { name: type, modifier }, how);
+    if (coerced !== undefined) return coerced;
     const text = `cannot cast type record to ${printType(target.name, -1)}`;
     const types = `${printType(value.type.name, -1)} to type ${printType(type, -1)}`;
-    return context.raise(context.locationOf(row), 'cannot_coerce', text, {
+    return context.raise(at, 'cannot_coerce', text, {
       detail: `Cannot cast type ${types} in column ${i + 1}.`,
     });
   });

@@ -218,7 +218,7 @@ function bindCast(context: BindContext, clause: Clause, body: ast.TypeCast): Exp
       ? bindArray(context, clause, array, { ...target, name: baseTypeName(target.name) })
       : bindExpression(context, clause, node);
   const at = locationOf(body) ?? typeName?.location;
-  const cast = coerce(context, expression, target, 'explicit');
+  const cast = coerce(context, expression, target, 'explicit', at);
   if (cast === undefined) {
     const from = printType(expression.type.name, -1);
     const to = printType(target.name, -1);

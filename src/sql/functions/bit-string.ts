@@ -74,7 +74,7 @@ export const bitStringFunctions: readonly Definition[] = [
   define('bit_count(bit): int8', (bits: string) => BigInt(bits.replaceAll('0', '').length)),
   define('get_bit(bit, int4): int4', bitAt),
   define('set_bit(bit, int4, int4): bit', withBit),
-  define('position(bit, bit): int4', (part: string, bits: string) => bits.indexOf(part) + 1),
+  define('position(bit, bit): int4', (bits: string, part: string) => bits.indexOf(part) + 1),
   define('substring(bit, int4): bit', substring),
   define('substring(bit, int4, int4): bit', substring),
   define('overlay(bit, bit, int4): bit', overlay),

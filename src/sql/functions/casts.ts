@@ -79,6 +79,10 @@ export function findCoercion(
 ): Coercion | undefined {
   const cast = castPath(source, target, context);
   if (cast === undefined) return undefined;
+  if (target === 'bit' && modifier >= 0 && (source === 'int4' || source === 'int8')) {
+    const lowest = (value: Value) => lowestBits(BigInt(value as number | bigint), modifier);
+    return called(source, target, modifier, cast, lowest as Implementation, false);
+  }
   const explicit = context === 'explicit';
   const fit = fitterOf(target, modifier, explicit);
   if (fit === undefined) {
@@ -96,6 +100,11 @@ export function findCoercion(
       : (value: Value) => fitted(convert(value));
   const usesContext = cast.usesContext === true;
   return called(source, target, modifier, cast, both as Implementation, usesContext);
+}
+
+/** An integer as bit(n): its last bits, while a longer bit string keeps its first. */
+function lowestBits(value: bigint, count: number): string {
+  return BigInt.asUintN(count, value).toString(2).padStart(count, '0');
 }
 
 /** What fits a value to the modifier; undefined where there is nothing to fit. */

@@ -107,10 +107,11 @@ function dependsOnZone(type: string): boolean {
 }
 
 export function columnsOf(columns: readonly RelationColumn[]): readonly Column[] {
-  return columns.map(({ name, type }) => ({
-    name,
-    type: type.name,
-    typeOid: typeNamed(type.name).oid,
-    typeModifier: type.modifier,
-  }));
+  return columns.map(({ name, type }) => {
+    // Clients see values of domains as those of the type below.
+    const { form } = typeNamed(type.name);
+    const base = form?.kind === 'domain' ? form.base : type.name;
+    const typeModifier = form?.kind === 'domain' ? form.modifier : type.modifier;
+    return { name, type: base, typeOid: typeNamed(base).oid, typeModifier };
+  });
 }

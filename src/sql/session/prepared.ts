@@ -1,7 +1,7 @@
 /** Prepared statements of a session. */
 import { raise } from '../../base/errors.js';
 import { type ParsedStatement, parse } from '../parse/index.js';
-import type { TypeName } from '../types/index.js';
+import { type TypeName, typeOfText } from '../types/index.js';
 import { isTypeName } from '../bind/index.js';
 import { planKey } from './planning.js';
 import type { Prepared, SessionState } from './state.js';
@@ -66,6 +66,9 @@ export function statedTypes(
   return (names ?? []).map((name) => {
     if (name === null) return undefined;
     if (isTypeName(name) && name !== 'unknown') return name;
+    if (name.startsWith('_') && isTypeName(name.slice(1))) return `_${name.slice(1)}` as const;
+    const written = typeOfText(name);
+    if (written !== undefined) return written.name;
     return raise('undefined_object', `type "${name}" does not exist`);
   });
 }

@@ -38,7 +38,7 @@ export type {
   TypeName,
 } from './type.js';
 export { typeOfText } from './type-text.js';
-export { nameOfUserType, type UserType, userTypeOf } from './user-type.js';
+export { nameOfUserType, shortTypeName, type UserType, userTypeOf } from './user-type.js';
 export type { SequenceAccess } from './sequence-access.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';

@@ -82,6 +82,12 @@ export function userTypeOf(name: string): UserType | undefined {
   };
 }
 
+/** The name of any type as pg_type has it, which clients see: `int4`, `_int4`, `mood`, `_mood`. */
+export function shortTypeName(name: string): string {
+  if (name.startsWith('_')) return `_${shortTypeName(name.slice(1))}`;
+  return userTypeOf(name)?.name ?? name;
+}
+
 /** The type of a definition. */
 export function typeOfUserType(type: UserType, name: TypeName, typeNamed: TypeLookup): Type {
   switch (type.kind) {
