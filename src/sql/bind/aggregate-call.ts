@@ -37,8 +37,10 @@ export function bindAggregate(
   const { at } = call;
   checkForm(context, call, chosen);
   checkArguments(context, call);
-  if (call.clause.aggregates === undefined && context.outer === undefined) refuse(context, call.clause, at);
-  const bound = call.within === undefined ? plainCall(context, call, chosen) : within(context, call, chosen);
+  if (call.clause.aggregates === undefined && context.outer === undefined)
+    refuse(context, call.clause, at);
+  const bound =
+    call.within === undefined ? plainCall(context, call, chosen) : within(context, call, chosen);
   const home = homeOf(context, expressionsOf(bound));
   if (home === undefined) {
     const { aggregates } = call.clause;
@@ -67,7 +69,10 @@ function expressionsOf(call: AggregateCall): readonly Expression[] {
   return [...call.arguments, ...call.direct, ...keys, ...(filter === undefined ? [] : [filter])];
 }
 
-function mapCall(call: AggregateCall, change: (expression: Expression) => Expression): AggregateCall {
+function mapCall(
+  call: AggregateCall,
+  change: (expression: Expression) => Expression,
+): AggregateCall {
   return {
     ...call,
     arguments: call.arguments.map(change),
@@ -88,7 +93,8 @@ function checkForm(context: BindContext, call: CallParts, chosen: AggregateFunct
   if (keys === undefined) wrong(`WITHIN GROUP is required for ordered-set aggregate ${name}`);
   const direct = call.arguments.length;
   const ordered = keys?.length ?? 0;
-  const isRight = chosen.form === 'hypothetical' ? direct === ordered : chosen.direct.length === direct;
+  const isRight =
+    chosen.form === 'hypothetical' ? direct === ordered : chosen.direct.length === direct;
   if (isRight) return;
   const types = [...call.arguments, ...(keys ?? []).map((key) => key.expression)];
   const shown = types.map((one) => printType(nameOf(one), -1)).join(', ');

@@ -69,7 +69,8 @@ export function arranged(context: BindContext, input: Relation, ending: Ending):
   const on = Array.isArray(distinct) ? distinct.map(columnOf) : undefined;
   const sortKeys = keys.map((key) => sortKey(key, columnOf(key)));
   let relation = project(input, [...outputs, ...hidden]);
-  if (distinct === 'all') relation = { kind: 'distinct', columns: relation.columns, input: relation };
+  if (distinct === 'all')
+    relation = { kind: 'distinct', columns: relation.columns, input: relation };
   relation = sorted(relation, sortKeys);
   if (on !== undefined) {
     relation = { kind: 'distinct', columns: relation.columns, input: relation, on };

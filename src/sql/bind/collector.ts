@@ -94,11 +94,7 @@ export function collect<C>(
 ): C {
   collector.found += 1;
   collector.location ??= location;
-  for (
-    let place: Collector<C> | undefined = collector;
-    place !== undefined;
-    place = place.around
-  ) {
+  for (let place: Collector<C> | undefined = collector; place !== undefined; place = place.around) {
     const earlier = place.calls.find((other) => same(other, call));
     if (earlier !== undefined) return earlier;
   }

@@ -18,7 +18,7 @@ import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
 import type { Capture } from '../plan/subquery.js';
 import { bool, coerceToBool, coerceToCommon } from './coerce.js';
 import type { BindContext } from './context.js';
-import { bindExpression, type Clause } from './expression.js';
+import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { columnIn } from './group.js';
 import { bindBinary } from './operator.js';
 import { bindWithin } from './outer.js';
@@ -302,7 +302,7 @@ function bindSampled(context: BindContext, body: ast.RangeTableSample, left: Lef
   const from = bindItem(context, must(body.relation, 'TABLESAMPLE has a table'), left);
   if (from.relation.kind !== 'table') {
     const text = 'TABLESAMPLE clause can only be applied to tables and materialized views';
-    context.raise(locationOf(body), 'feature_not_supported', text);
+    context.raise(body.relation && nodeLocation(body.relation), 'feature_not_supported', text);
   }
   return { relation: bindSample(context, from.relation, body), scope: from.scope };
 }

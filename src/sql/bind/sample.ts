@@ -34,8 +34,7 @@ export function bindSample(
     const text = `tablesample method ${method} requires 1 argument, not ${args.length}`;
     context.raise(at, 'invalid_tablesample_argument', text);
   }
-  const value = (node: ast.Node, type: TypeName): Expression =>
-    bindNumber(context, node, type);
+  const value = (node: ast.Node, type: TypeName): Expression => bindNumber(context, node, type);
   const sample: Sample = {
     method,
     percent: value(percentage, 'float4'),

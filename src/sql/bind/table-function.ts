@@ -116,9 +116,7 @@ function bindItem(
 ): TableCall {
   const sets: SetCollector = newCollector();
   const bound = bindExpression(context, { ...clause, sets }, item.node);
-  const call = sets.calls.find(
-    ({ column }) => bound.kind === 'column' && column === bound.column,
-  );
+  const call = sets.calls.find(({ column }) => bound.kind === 'column' && column === bound.column);
   if (sets.found > (call === undefined ? 0 : 1)) {
     const text = 'set-returning functions must appear at top level of FROM';
     context.raise(sets.location, 'feature_not_supported', text);

@@ -51,7 +51,11 @@ export function bindWindowCall(
     context.raise(inner.sets?.location, 'feature_not_supported', text, { hint: moveHint });
   }
   if (chosen.form === 'window' && read.agg_star) {
-    context.raise(at, 'wrong_object_type', `${name}(*) specified, but ${name} is not an aggregate function`);
+    context.raise(
+      at,
+      'wrong_object_type',
+      `${name}(*) specified, but ${name} is not an aggregate function`,
+    );
   }
   mergeCalls(clause, inner);
   const window = bindOver(context, clause, over);
@@ -64,7 +68,12 @@ export function bindWindowCall(
     frame: window.frame,
   };
   const { partition, order } = window;
-  const taken = collect(clause.windows, { call: bound, over: { partition, order } }, sameWindow, at);
+  const taken = collect(
+    clause.windows,
+    { call: bound, over: { partition, order } },
+    sameWindow,
+    at,
+  );
   const { column, type } = taken.call;
   return context.locate({ kind: 'column', type, column }, at);
 }

@@ -148,10 +148,10 @@ function bindFrame(
   if (mode === 'groups' && order.length === 0) {
     context.raise(at, 'windowing_error', 'GROUPS mode requires an ORDER BY clause');
   }
-  const bound = (
-    kind: 'preceding' | 'following',
-    node: ast.Node | undefined,
-  ): FrameBound => ({ kind, ...bindOffset(context, clause, must(node, 'an offset'), mode, order) });
+  const bound = (kind: 'preceding' | 'following', node: ast.Node | undefined): FrameBound => ({
+    kind,
+    ...bindOffset(context, clause, must(node, 'an offset'), mode, order),
+  });
   const start: FrameBound = has(bits.startPreceding)
     ? bound('preceding', read.startOffset)
     : has(bits.startFollowing)
@@ -193,7 +193,7 @@ function bindOffset(
   if (offset !== undefined) return { offset, inRange: undefined };
   const type = printType(bound.type.name, -1);
   const text = `argument of ${clause.name} must be type bigint, not type ${type}`;
-  return context.raise(nodeLocation(node), 'datatype_mismatch', text);
+  return context.raise(context.locationOf(bound), 'datatype_mismatch', text);
 }
 
 /** As transformFrameOffset(): the type of the offset chooses what distance means. */
@@ -211,7 +211,7 @@ function rangeOffset(
   const ranges = rangesOf(keyType);
   if (ranges.length === 0) {
     const text = `${refuse} is not supported for column type ${shownKey}`;
-    context.raise(context.locationOf(key), 'feature_not_supported', text);
+    context.raise(at, 'feature_not_supported', text);
   }
   const fitting = ranges.filter(
     (range) =>

@@ -188,7 +188,8 @@ class GroupTable {
     const { left, groupings } = this.set;
     let rows: Row[] = [];
     for (const { values, accumulators } of this.#groups.values()) {
-      const group = left === undefined ? values : values.map((value, i) => (left[i] ? null : value));
+      const group =
+        left === undefined ? values : values.map((value, i) => (left[i] ? null : value));
       const row: Value[] = [...group];
       for (const accumulator of accumulators) {
         if (accumulator.settle !== undefined) yield* accumulator.settle(group, this.#context);

@@ -30,12 +30,7 @@ export function compileDistinct(input: Source, columns: readonly RelationColumn[
   return (context) => distinct(input(context), shape, context, 0);
 }
 
-function* distinct(
-  input: Stream,
-  shape: Shape,
-  context: ExecutionContext,
-  depth: number,
-): Stream {
+function* distinct(input: Stream, shape: Shape, context: ExecutionContext, depth: number): Stream {
   const held = new Held(context);
   const seen = new Set<HashKey | null>();
   let spilled: SpillPartitions | undefined;

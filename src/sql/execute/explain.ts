@@ -109,17 +109,8 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
   switch (plan.kind) {
     case 'scan':
       return scanBlock(plan, names.scan(plan), show);
-    case 'values': {
-      const { rows, columns } = plan;
-      if (rows.length !== 1)
-        return { title: `Values Scan (${rows.length} rows)`, details: [], inputs: [] };
-      const output = rows[0]?.map(show).join(', ') ?? '';
-      return {
-        title: 'Result',
-        details: columns.length === 0 ? [] : [`Output: ${output}`],
-        inputs: [],
-      };
-    }
+    case 'values':
+      return valuesBlock(plan, show);
     case 'copyInput':
       return { title: `Copy From on ${plan.table}`, details: [], inputs: [] };
     case 'tableFunction':
@@ -177,6 +168,18 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
     default:
       return unreachable(plan);
   }
+}
+
+function valuesBlock(
+  { rows, columns }: Extract<Plan, { readonly kind: 'values' }>,
+  show: Show,
+): Block {
+  if (rows.length !== 1) {
+    return { title: `Values Scan (${rows.length} rows)`, details: [], inputs: [] };
+  }
+  const output = rows[0]?.map(show).join(', ') ?? '';
+  const details = columns.length === 0 ? [] : [`Output: ${output}`];
+  return { title: 'Result', details, inputs: [] };
 }
 
 function groupKeys({ sets }: Grouped, shown: readonly string[]): readonly string[] {

@@ -19,7 +19,8 @@ export function compileSample(sample: Sample): (context: ExecutionContext) => Sa
   const isSystem = sample.method === 'system';
   return (context) => {
     const cutoff = cutoffOf(percentOf([], context));
-    const seed = seedOf === undefined ? context.functions.random.uint32() : readSeed(seedOf, context);
+    const seed =
+      seedOf === undefined ? context.functions.random.uint32() : readSeed(seedOf, context);
     if (!isSystem) return (key) => hashBytes(key, seed) < cutoff;
     let row = 0;
     return () => {

@@ -97,7 +97,7 @@ function* sideBySide(
 export function compileProjectSet(input: Source, calls: readonly SetCall[], scope: Scope): Source {
   const parts = calls.map((call) => ({
     rows: compileSet(call.function, call.arguments, call.function.columns ?? [], scope),
-    value: valueOf(call),
+    value: readValue(call),
   }));
   return function* projectSet(context): Stream {
     for (const batch of input(context)) {
@@ -108,7 +108,7 @@ export function compileProjectSet(input: Source, calls: readonly SetCall[], scop
 }
 
 /** A row of a call as one value. */
-function valueOf({ function: called }: SetCall): (row: Row) => Value {
+function readValue({ function: called }: SetCall): (row: Row) => Value {
   if (called.result !== 'record') return (row) => row[0] ?? null;
   const columns = must(called.columns, 'the binder asks for columns');
   const shape = { fields: columns };

@@ -69,7 +69,8 @@ export function compileSort(
   return function* sort(context): Stream {
     const count = topCount?.(context);
     const most = count === undefined ? Number.POSITIVE_INFINITY : count.limit + count.offset;
-    const sorter: Sorts = most <= topRows ? new First(shape, most, context) : new Sorter(shape, context);
+    const sorter: Sorts =
+      most <= topRows ? new First(shape, most, context) : new Sorter(shape, context);
     try {
       for (const batch of input(context)) {
         if (batch === pause) {

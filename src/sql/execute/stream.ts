@@ -62,9 +62,7 @@ const arrayBytes = 32;
 const elementBytes = 8;
 
 /** Measures rows of these columns: approximate bytes of memory. */
-export function rowSizer(
-  columns: readonly Pick<RelationColumn, 'type'>[],
-): (row: Row) => number {
+export function rowSizer(columns: readonly Pick<RelationColumn, 'type'>[]): (row: Row) => number {
   const fixed = arrayBytes + elementBytes * columns.length;
   const variable = columns.flatMap(({ type }, slot) => {
     const { sizeOf } = typeNamed(type.name);

@@ -265,7 +265,6 @@ function* resumed(work: Generator<Pause, void, undefined>): Generator<Pause, voi
 
 function sameSegments(a: readonly Segment[], b: readonly Segment[]): boolean {
   return (
-    a.length === b.length &&
-    a.every(([from, to], i) => from === b[i]?.[0] && to === b[i]?.[1])
+    a.length === b.length && a.every(([from, to], i) => from === b[i]?.[0] && to === b[i]?.[1])
   );
 }

@@ -35,10 +35,7 @@ function fractionOf(value: Value): number {
   if (fraction >= 0 && fraction <= 1) return fraction;
   // A double as PostgreSQL's %g prints it.
   const shown = Number.isNaN(fraction) ? 'nan' : String(Number(fraction.toPrecision(6)));
-  return raise(
-    'numeric_value_out_of_range',
-    `percentile value ${shown} is not between 0 and 1`,
-  );
+  return raise('numeric_value_out_of_range', `percentile value ${shown} is not between 0 and 1`);
 }
 
 /** The first value whose place is at or behind the fraction. */
@@ -126,7 +123,9 @@ function hypothetical(final: (place: Place) => Value): Accumulator<Place, number
 const oneDirect = { form: 'orderedSet', direct: 1 } as const;
 const rankings: Readonly<Record<string, Accumulator<Place, number, boolean>>> = {
   'rank(variadic any): int8': hypothetical(({ before }) => BigInt(before + 1)),
-  'dense_rank(variadic any): int8': hypothetical(({ distinctBefore }) => BigInt(distinctBefore + 1)),
+  'dense_rank(variadic any): int8': hypothetical(({ distinctBefore }) =>
+    BigInt(distinctBefore + 1),
+  ),
   'percent_rank(variadic any): float8': hypothetical(({ before, rows }) =>
     rows === 0 ? 0 : before / rows,
   ),
@@ -142,7 +141,8 @@ export const orderedAggregates: readonly AggregateDefinition[] = [
   }),
   aggregateOf(
     'percentile_disc(float8, anyelement): anyelement',
-    ([, type = 'text']) => gathering(type, (values, [fraction = null]) => discrete(values, fraction)),
+    ([, type = 'text']) =>
+      gathering(type, (values, [fraction = null]) => discrete(values, fraction)),
     oneDirect,
   ),
   aggregateOf(
@@ -158,8 +158,7 @@ export const orderedAggregates: readonly AggregateDefinition[] = [
     return [
       aggregateOf(
         `percentile_cont(float8, ${type}): ${type}`,
-        () =>
-          gathering(type, (values, [fraction = null]) => continuous(values, fraction, between)),
+        () => gathering(type, (values, [fraction = null]) => continuous(values, fraction, between)),
         oneDirect,
       ),
       aggregateOf(

@@ -37,12 +37,12 @@ function step(state: Pairs, y: number, x: number): Pairs {
 
 /** Overflow of finite numbers is an error; an infinite input makes the deviations NaN. */
 function checkOverflow(state: Pairs, [xBefore, x, yBefore, y]: readonly number[]): void {
-  const isFinite = [xBefore, x, yBefore, y].every(Number.isFinite);
+  const wasFinite = [xBefore, x, yBefore, y].every(Number.isFinite);
   const { sumX, squaresX, sumY, squaresY, products } = state;
   const overflowed = [sumX, squaresX, sumY, squaresY, products].some(
     (sum) => sum === Number.POSITIVE_INFINITY || sum === Number.NEGATIVE_INFINITY,
   );
-  if (isFinite && overflowed) raise('numeric_value_out_of_range', 'value out of range: overflow');
+  if (wasFinite && overflowed) raise('numeric_value_out_of_range', 'value out of range: overflow');
   const settled = (sum: number): number => (Number.isFinite(sum) ? sum : Number.NaN);
   state.squaresX = settled(squaresX);
   state.squaresY = settled(squaresY);

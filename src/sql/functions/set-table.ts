@@ -1,6 +1,7 @@
 /** All set-returning functions by name. */
 import { arraySetFunctions } from './array-sets.js';
 import { inputSetFunctions } from './input.js';
+import { jsonSetFunctions } from './json-sets.js';
 import { seriesFunctions } from './series.js';
 import type { SetDefinition } from './set-definition.js';
 
@@ -8,6 +9,7 @@ const all: readonly SetDefinition[] = [
   ...seriesFunctions,
   ...arraySetFunctions,
   ...inputSetFunctions,
+  ...jsonSetFunctions,
 ];
 
 const sets = new Map<string, SetDefinition[]>();

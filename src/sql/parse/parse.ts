@@ -126,7 +126,10 @@ function syntaxError(error: unknown): DatabaseError {
 }
 
 /** The grammar raises a few errors that are no syntax errors; it tells their message only. */
-function kindOfMessage(message: string): 'syntax_error' | 'feature_not_supported' {
+function kindOfMessage(
+  message: string,
+): 'syntax_error' | 'feature_not_supported' | 'windowing_error' {
+  if (message.startsWith('frame ')) return 'windowing_error';
   return /not (yet )?(supported|implemented)/.test(message)
     ? 'feature_not_supported'
     : 'syntax_error';

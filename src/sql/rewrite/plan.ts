@@ -7,6 +7,7 @@ import { unreachable } from '../../base/assert.js';
 import type { IndexDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
 import type { CopyInput } from '../plan/copy.js';
 import type {
+  AggregateCall,
   ColumnId,
   Expression,
   ExpressionType,
@@ -328,8 +329,7 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
     expression && change(expression);
   const named = (list: readonly NamedExpression[]): readonly NamedExpression[] =>
     list.map((item) => ({ ...item, expression: change(item.expression) }));
-  const sortKeys = (keys: readonly SortKey[]): readonly SortKey[] =>
-    keys.map((key) => ({ ...key, expression: change(key.expression) }));
+  const sortKeys = (keys: readonly SortKey[]): readonly SortKey[] => mapSortKeys(keys, change);
   switch (plan.kind) {
     case 'copyInput':
       return { ...plan, defaults: plan.defaults.map(maybe) };
@@ -351,13 +351,7 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
       return {
         ...plan,
         groups: named(plan.groups),
-        aggregates: plan.aggregates.map((call) => ({
-          ...call,
-          arguments: call.arguments.map(change),
-          direct: call.direct.map(change),
-          filter: maybe(call.filter),
-          orderBy: sortKeys(call.orderBy),
-        })),
+        aggregates: plan.aggregates.map((call) => mapAggregateCall(call, change)),
       };
     case 'tableFunction':
       return { ...plan, calls: plan.calls.map((call) => mapTableCall(call, change)) };
@@ -396,6 +390,20 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
 }
 
 type Change = (expression: Expression) => Expression;
+
+function mapSortKeys(keys: readonly SortKey[], change: Change): readonly SortKey[] {
+  return keys.map((key) => ({ ...key, expression: change(key.expression) }));
+}
+
+function mapAggregateCall(call: AggregateCall, change: Change): AggregateCall {
+  return {
+    ...call,
+    arguments: call.arguments.map(change),
+    direct: call.direct.map(change),
+    filter: call.filter && change(call.filter),
+    orderBy: mapSortKeys(call.orderBy, change),
+  };
+}
 
 function mapSample(sample: Sample, change: Change): Sample {
   const { percent, seed } = sample;

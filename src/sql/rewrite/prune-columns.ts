@@ -42,33 +42,10 @@ function prune(plan: Plan, needed: Columns): Plan {
       const inner = columnsRead(...expressions.map(({ expression }) => expression));
       return { ...plan, expressions, input: prune(plan.input, inner) };
     }
-    case 'aggregate': {
-      const aggregates = plan.aggregates.filter(({ column }) => needed.has(column));
-      const inner = columnsRead(
-        ...plan.groups.map(({ expression }) => expression),
-        ...aggregates.flatMap(({ arguments: values, direct, filter, orderBy }) => [
-          ...values,
-          ...direct,
-          filter,
-          ...orderBy.map(({ expression }) => expression),
-        ]),
-      );
-      return { ...plan, aggregates, input: prune(plan.input, inner) };
-    }
-    case 'window': {
-      const calls = plan.calls.filter(({ column }) => needed.has(column));
-      if (calls.length === 0) return prune(plan.input, needed);
-      const read = columnsRead(
-        ...plan.partition,
-        ...plan.order.map(({ expression }) => expression),
-        ...calls.flatMap(({ arguments: values, filter, frame }) => [
-          ...values,
-          filter,
-          ...[frame.start, frame.end].map((bound) => ('offset' in bound ? bound.offset : undefined)),
-        ]),
-      );
-      return { ...plan, calls, input: prune(plan.input, union(needed, read)) };
-    }
+    case 'aggregate':
+      return pruneAggregate(plan, needed);
+    case 'window':
+      return pruneWindow(plan, needed);
     case 'projectSet': {
       const read = columnsRead(...plan.calls.flatMap((call) => call.arguments));
       return { ...plan, input: prune(plan.input, union(needed, read)) };
@@ -95,6 +72,36 @@ function prune(plan: Plan, needed: Columns): Plan {
     default:
       return unreachable(plan);
   }
+}
+
+type Of<Kind extends Plan['kind']> = Extract<Plan, { readonly kind: Kind }>;
+
+function pruneAggregate(plan: Of<'aggregate'>, needed: Columns): Plan {
+  const aggregates = plan.aggregates.filter(({ column }) => needed.has(column));
+  const inner = columnsRead(
+    ...plan.groups.map(({ expression }) => expression),
+    ...aggregates.flatMap(({ arguments: values, filter, orderBy }) => [
+      ...values,
+      filter,
+      ...orderBy.map(({ expression }) => expression),
+    ]),
+  );
+  return { ...plan, aggregates, input: prune(plan.input, inner) };
+}
+
+function pruneWindow(plan: Of<'window'>, needed: Columns): Plan {
+  const calls = plan.calls.filter(({ column }) => needed.has(column));
+  if (calls.length === 0) return prune(plan.input, needed);
+  const read = columnsRead(
+    ...plan.partition,
+    ...plan.order.map(({ expression }) => expression),
+    ...calls.flatMap(({ arguments: values, filter, frame }) => [
+      ...values,
+      filter,
+      ...[frame.start, frame.end].map((bound) => ('offset' in bound ? bound.offset : undefined)),
+    ]),
+  );
+  return { ...plan, calls, input: prune(plan.input, union(needed, read)) };
 }
 
 function keysOf(strategy: JoinStrategy): readonly Expression[] {
