@@ -4,8 +4,7 @@ import type { SetColumn, SetFunction } from '../functions/index.js';
 import type { Expression, SetCall } from '../plan/expression.js';
 import type { RelationColumn, TableCall } from '../plan/relation.js';
 import type { DatabaseId } from '../../base/ids.js';
-import type { Row, Value } from '../types/index.js';
-import { RecordValue } from '../types/record.js';
+import { RecordValue, type Row, typeNamed, type Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
 import { hasNull } from './row-key.js';
@@ -51,7 +50,8 @@ function compileTableCall(call: TableCall, scope: Scope): Rows {
     return compileSet(call.function, call.arguments, call.columns.map(setColumnOf), scope);
   }
   const value = compileExpression(call.expression, scope);
-  const isRecord = call.expression.type.name === 'record';
+  const { name } = call.expression.type;
+  const isRecord = name === 'record' || typeNamed(name).form?.kind === 'composite';
   return (row, context) => [spread(value(row, context), isRecord, call.columns)].values();
 }
 
@@ -109,7 +109,8 @@ export function compileProjectSet(input: Source, calls: readonly SetCall[], scop
 
 /** A row of a call as one value. */
 function readValue({ function: called }: SetCall): (row: Row) => Value {
-  if (called.result !== 'record') return (row) => row[0] ?? null;
+  const isComposite = typeNamed(called.result).form?.kind === 'composite';
+  if (called.result !== 'record' && !isComposite) return (row) => row[0] ?? null;
   const columns = must(called.columns, 'the binder asks for columns');
   const shape = { fields: columns };
   return (row) => new RecordValue(shape, row);

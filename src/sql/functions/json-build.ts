@@ -1,85 +1,13 @@
 /** Making json and jsonb from values of other types: to_json(), the builders and the aggregates. */
 import { raise } from '../../base/errors.js';
-import { printTimestamp, printTimestamptz } from '../types/datetime-type.js';
 import type { FunctionContext, TypeName, Value } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 import type { JsonNode } from '../types/jsonb.js';
-import { Jsonb, jsonObject, parseJsonb } from '../types/jsonb.js';
-import { Numeric } from '../types/numeric.js';
-import { parseNumeric } from '../types/numeric-type.js';
-import { type ArrayValue, textElements } from '../types/array.js';
+import { Jsonb, jsonObject } from '../types/jsonb.js';
 import { type Accumulator, type AggregateDefinition, aggregateOf } from './aggregate-definition.js';
 import type { Definition } from './definition.js';
 import { specialised } from './definition.js';
-
-/** A value as JSON text; NULL as `null`. */
-export type ToJson = (context: FunctionContext, value: Value) => string;
-/** A value as a node of jsonb. */
-export type ToNode = (context: FunctionContext, value: Value) => JsonNode;
-
-const numbers: ReadonlySet<TypeName> = new Set([
-  'int2',
-  'int4',
-  'int8',
-  'float4',
-  'float8',
-  'numeric',
-]);
-
-/** How values of a type are written in JSON. */
-export function jsonWriter(name: TypeName): ToJson {
-  const write = writerOf(name);
-  return (context, value) => (value === null ? 'null' : write(context, value));
-}
-
-function writerOf(name: TypeName): ToJson {
-  const type = typeNamed(name);
-  if (name === 'bool') return (_, value) => String(value);
-  if (name === 'json' || name === 'jsonb') return (context, value) => type.print(value, context);
-  if (name === '_text') {
-    return (_, value) => {
-      const { elements } = value as ArrayValue;
-      return `[${elements.map((element) => JSON.stringify(element)).join(',')}]`;
-    };
-  }
-  const print = printerOf(name);
-  if (!numbers.has(name)) return (context, value) => JSON.stringify(print(context, value));
-  return (context, value) => {
-    const text = print(context, value);
-    return /^-?[0-9]/.test(text) ? text : JSON.stringify(text);
-  };
-}
-
-/** Timestamps in ISO 8601, all else as PostgreSQL prints it. */
-function printerOf(name: TypeName): ToJson {
-  if (name === 'timestamp') return (_, value) => printTimestamp(value as bigint, 'T');
-  if (name === 'timestamptz') {
-    return ({ timeZone }, value) =>
-      printTimestamptz(value as bigint, timeZone, 'T').replace(/([+-]\d\d)$/, '$1:00');
-  }
-  const type = typeNamed(name);
-  return (context, value) => type.print(value, context);
-}
-
-/** How values of a type become nodes of jsonb. */
-export function nodeWriter(name: TypeName): ToNode {
-  if (name === 'jsonb') return (_, value) => (value === null ? null : (value as Jsonb).root);
-  if (name === 'json') {
-    return (_, value) => (value === null ? null : parseJsonb(value as string).root);
-  }
-  if (name === 'bool') return (_, value) => value as boolean | null;
-  if (name === '_text') {
-    return (_, value) => (value === null ? null : textElements(value as ArrayValue));
-  }
-  const print = printerOf(name);
-  const isNumber = numbers.has(name);
-  return (context, value) => {
-    if (value === null) return null;
-    if (value instanceof Numeric && value.isFinite) return value;
-    const text = print(context, value);
-    return isNumber && /^-?[0-9]/.test(text) ? parseNumeric(text) : text;
-  };
-}
+import { isStructure, jsonPrinter, jsonWriter, nodeWriter, type ToJson } from './json-write.js';
 
 function checkPairs(name: string, count: number): void {
   if (count % 2 === 0) return;
@@ -96,7 +24,7 @@ function checkKey(key: Value): void {
 function keyWriter(name: TypeName): ToJson {
   const type = typeNamed(name);
   const print =
-    name === 'bool' ? (_: FunctionContext, value: Value) => String(value) : printerOf(name);
+    name === 'bool' ? (_: FunctionContext, value: Value) => String(value) : jsonPrinter(name);
   return (context, value) => {
     checkKey(value);
     if (name === 'json' || name === 'jsonb' || type.category === 'A') {
@@ -188,6 +116,7 @@ function jsonTexts(
   write: (context: FunctionContext, first: Value, second: Value) => string,
   open: string,
   close: string,
+  separator = ', ',
 ): Accumulator<Parts> {
   return {
     strict: false,
@@ -198,13 +127,13 @@ function jsonTexts(
       state.bytes += 24 + part.length * 2;
       return state;
     },
-    final: ({ parts }) => (parts.length === 0 ? null : open + parts.join(', ') + close),
+    final: ({ parts }) => (parts.length === 0 ? null : open + parts.join(separator) + close),
     sizeOf: ({ bytes }) => 64 + bytes,
   };
 }
 
 function jsonAgg([type = 'text']: readonly TypeName[]): Accumulator<Parts> {
-  return jsonTexts(jsonWriter(type), '[', ']');
+  return jsonTexts(jsonWriter(type), '[', ']', isStructure(type) ? ', \n ' : ', ');
 }
 
 function jsonObjectAgg([key = 'text', type = 'text']: readonly TypeName[]): Accumulator<Parts> {

@@ -19,6 +19,8 @@ import type { Definition } from './definition.js';
 import { define } from './definition.js';
 import { jsonBuilders } from './json-build.js';
 import * as path from './json-path.js';
+import { jsonPopulating } from './json-populate.js';
+import { jsonOfArrays } from './json-sets.js';
 
 const keeps = (text: string) => parseJson(text, false);
 
@@ -221,4 +223,6 @@ export const jsonFunctions: readonly Definition[] = [
   ...changes,
   ...about,
   ...jsonBuilders,
+  ...jsonOfArrays,
+  ...jsonPopulating,
 ];

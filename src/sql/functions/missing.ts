@@ -12,14 +12,14 @@ const functions: ReadonlySet<string> = new Set(
   regexp_split_to_array regexp_split_to_table regexp_substr similar_to_escape
    
   
-  array_to_json 
+  
    
-  json_array_elements json_array_elements_text json_each json_each_text json_object
-  json_object_keys json_populate_record json_populate_recordset json_to_record json_to_recordset
-  jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object
-  jsonb_object_keys jsonb_path_exists jsonb_path_match jsonb_path_query jsonb_path_query_array
-  jsonb_path_query_first jsonb_populate_record jsonb_populate_recordset jsonb_to_record
-  jsonb_to_recordset row_to_json xmlagg
+  
+  
+  
+  jsonb_path_exists jsonb_path_match jsonb_path_query jsonb_path_query_array
+  jsonb_path_query_first 
+  xmlagg
           
        
             

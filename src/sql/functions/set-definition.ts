@@ -1,6 +1,13 @@
 /** How the tables of set-returning functions are written down. */
 import { must } from '../../base/assert.js';
-import type { FunctionContext, Row, TypeName, Value } from '../types/index.js';
+import {
+  type FunctionContext,
+  RecordValue,
+  type Row,
+  type TypeName,
+  typeNamed,
+  type Value,
+} from '../types/index.js';
 import type { ParameterType } from './definition.js';
 import { define } from './definition.js';
 import type { SetColumn, SetFunction, Volatility } from './function.js';
@@ -85,21 +92,32 @@ export function makeSet(
 ): SetFunction {
   const { name, strict, volatility } = definition;
   const implementation = definition.specialise(parameters, result);
-  const isRecord = definition.result === 'record';
+  const made = { name, form: 'set', parameters, result, strict, volatility } as const;
+  if (definition.result === 'record') {
+    return { ...made, columns: definition.columns, rows: implementation as SetFunction['rows'] };
+  }
+  const { form } = typeNamed(result);
+  if (form?.kind === 'composite') {
+    const { fields } = form.shape;
+    return {
+      ...made,
+      columns: fields,
+      rows: (values, context, columns) =>
+        spread(implementation(values, context, columns), fields.length),
+    };
+  }
   return {
-    name,
-    form: 'set',
-    parameters,
-    result,
-    columns: isRecord
-      ? definition.columns
-      : [{ name: definition.columns?.[0]?.name ?? name, type: result, modifier: -1 }],
-    strict,
-    volatility,
-    rows: isRecord
-      ? (implementation as SetFunction['rows'])
-      : (values, context, columns) => wrapped(implementation(values, context, columns)),
+    ...made,
+    columns: [{ name: definition.columns?.[0]?.name ?? name, type: result, modifier: -1 }],
+    rows: (values, context, columns) => wrapped(implementation(values, context, columns)),
   };
+}
+
+/** Records lie over the columns of their type; NULL is a row of NULLs. */
+function* spread(values: Iterable<Value | Row>, width: number): Generator<Row, void, undefined> {
+  for (const value of values) {
+    yield value instanceof RecordValue ? value.values : new Array<Value>(width).fill(null);
+  }
 }
 
 function* wrapped(values: Iterable<Value | Row>): Generator<Row, void, undefined> {
