@@ -19,7 +19,7 @@ import {
   PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
-import { runDdl } from '#src/sql/ddl/index.js';
+import { noPrepared, runDdl } from '#src/sql/ddl/index.js';
 import { compileStatement, type ExecutionContext } from '#src/sql/execute/index.js';
 import { MemoryAccount } from '#src/sql/memory.js';
 import { parse } from '#src/sql/parse/index.js';
@@ -105,7 +105,7 @@ function createTable(sql: string): void {
   const catalogue = catalogueOf(buffer);
   const lookup = new PathLookup(catalogue, ['public']);
   const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
-  const work = runDdl({ bind, catalogue, execution: contextOf(buffer, []), inBlock: false }, parsed);
+  const work = runDdl({ bind, catalogue, execution: contextOf(buffer, []), prepared: noPrepared, inBlock: false }, parsed);
   while (work.next().done !== true);
   commit(buffer);
 }

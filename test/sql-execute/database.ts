@@ -15,7 +15,7 @@ import {
   PathLookup,
   TransactionCatalogue,
 } from '#src/sql/catalogue/index.js';
-import { isDdl, runDdl } from '#src/sql/ddl/index.js';
+import { isDdl, noPrepared, runDdl } from '#src/sql/ddl/index.js';
 import {
   type CompiledStatement,
   compileStatement,
@@ -160,7 +160,7 @@ export class Database {
     const lookup = new PathLookup(catalogue, ['public']);
     const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
     const execution = this.context(buffer, options);
-    const work = runDdl({ bind, catalogue, execution, inBlock: false }, parsed);
+    const work = runDdl({ bind, catalogue, execution, prepared: noPrepared, inBlock: false }, parsed);
     while (work.next().done !== true);
   }
 

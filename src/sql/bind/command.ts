@@ -178,6 +178,12 @@ export function bindExecute(context: BindContext, body: ast.ExecuteStmt): Statem
   return { kind: 'execute', name, arguments: literals };
 }
 
+export function bindDiscard(context: BindContext, body: ast.DiscardStmt): Statement {
+  const { target } = fields(context.source, 'DiscardStmt', body, ['target']);
+  const what = (target ?? 'DISCARD_ALL').slice('DISCARD_'.length);
+  return { kind: 'discard', what: what as 'ALL' | 'PLANS' | 'SEQUENCES' | 'TEMP' };
+}
+
 export function bindDeallocate(context: BindContext, body: ast.DeallocateStmt): Statement {
   const { name, isall } = fields(context.source, 'DeallocateStmt', body, ['name', 'isall']);
   return { kind: 'deallocate', name: isall ? undefined : name };

@@ -85,7 +85,7 @@ function fitOf(called: FunctionDescriptor, types: readonly TypeName[]): number |
     const wanted = must(inputs[i], 'as many inputs').type as TypeName;
     if (wanted === type) exact += 1;
     else if (type !== 'unknown' && !isPolymorphic(wanted)) {
-      if (findCoercion(type, wanted, 'implicit') === undefined) return undefined;
+      if (findCoercion(type, wanted, -1, 'implicit') === undefined) return undefined;
     }
   }
   return exact;

@@ -8,6 +8,7 @@ import type { FunctionContext, TypeName } from '../types/index.js';
 import { bindAdminCall, isAdminCall } from './admin.js';
 import {
   bindDeallocate,
+  bindDiscard,
   bindExecute,
   bindPrepare,
   bindSet,
@@ -72,6 +73,8 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
       return bindPrepare(context, of('PrepareStmt'), parsed);
     case 'ExecuteStmt':
       return bindExecute(context, of('ExecuteStmt'));
+    case 'DiscardStmt':
+      return bindDiscard(context, of('DiscardStmt'));
     case 'DeallocateStmt':
       return bindDeallocate(context, of('DeallocateStmt'));
     default:

@@ -181,7 +181,8 @@ export class TransactionCatalogue {
 
   /** The object of an id that something names. */
   object(object: ObjectId): Descriptor {
-    const found = this.#find(userDatabase, `object\0${object}`, () => [
+    const database = object >= firstTemporaryId ? temporaryDatabase : userDatabase;
+    const found = this.#find(database, `object\0${object}`, () => [
       readObject(this.#buffer, object),
     ])[0];
     assert(found !== undefined, 'read as one object');

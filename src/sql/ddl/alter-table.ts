@@ -49,6 +49,7 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
 /** Parameters of storage say nothing of what is stored; all else is the table's. */
 function alterOther({ bind }: DdlContext, words: string, command: ast.AlterTableCmd): void {
   const subtype = command.subtype ?? 'AT_AddColumn';
+  if (subtype === 'AT_SetLogged' || subtype === 'AT_SetUnLogged') return;
   if (subtype === 'AT_SetRelOptions' || subtype === 'AT_ResetRelOptions') {
     checkStorageParameters(bind, as(command.def, 'List')?.items);
     return;

@@ -1,4 +1,5 @@
 /** What the statements of this folder work with. */
+import { raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { BindContext } from '../bind/context.js';
 import {
@@ -8,7 +9,7 @@ import {
   userDatabase,
 } from '../catalogue/index.js';
 import { compileStatement, type ExecutionContext } from '../execute/index.js';
-import type { ast } from '../parse/index.js';
+import type { ast, ParsedStatement } from '../parse/index.js';
 import { fields, locationOf, stringsOf } from '../parse/index.js';
 import type { DataStatement } from '../plan/statement.js';
 import type { Row } from '../types/index.js';
@@ -19,8 +20,15 @@ export interface DdlContext {
   readonly catalogue: TransactionCatalogue;
   /** Executes statements that read and write rows as part of this one. */
   readonly execution: ExecutionContext;
+  /** The statement that PREPARE has named. Raises invalid_sql_statement_name. */
+  prepared(name: string): ParsedStatement;
   /** The client has begun a transaction block. */
   readonly inBlock: boolean;
+}
+
+/** Where nothing has been prepared. */
+export function noPrepared(name: string): never {
+  raise('invalid_sql_statement_name', `prepared statement "${name}" does not exist`);
 }
 
 /** Work that lets others have their turn in between; gives the statement's tag. */

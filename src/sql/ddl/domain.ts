@@ -88,7 +88,7 @@ export function createDomain(context: DdlContext, body: ast.CreateDomainStmt): s
 }
 
 function conflicting({ bind }: DdlContext, at: number | undefined): never {
-  bind.raise(at, 'syntax_error', 'conflicting NULL/NOT NULL constraints');
+  return bind.raise(at, 'syntax_error', 'conflicting NULL/NOT NULL constraints');
 }
 
 function checkDefault({ bind }: DdlContext, type: BoundType, node: ast.Node): void {

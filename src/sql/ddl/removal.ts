@@ -8,6 +8,7 @@ import type { ObjectId } from '../../base/ids.js';
 import {
   type ColumnDescriptor,
   type Descriptor,
+  type IndexName,
   objectOfType,
   type SequenceDescriptor,
   type TableDescriptor,
@@ -88,7 +89,22 @@ export class Removal {
       take(draft);
       draft.save();
     }
-    for (const object of [...this.#objects.values()].reverse()) removeObject(this.#context, object);
+    for (const object of this.#dependentsFirst()) removeObject(this.#context, object);
+  }
+
+  /** What goes, each behind all that cannot be without it. */
+  #dependentsFirst(): readonly Descriptor[] {
+    const { catalogue } = this.#context;
+    const sorted = new Set<ObjectId>();
+    const seen = new Set<ObjectId>();
+    const visit = (object: ObjectId): void => {
+      if (seen.has(object) || !this.#objects.has(object)) return;
+      seen.add(object);
+      for (const dependent of catalogue.dependents(object)) visit(dependent.object);
+      sorted.add(object);
+    };
+    for (const object of this.#objects.keys()) visit(object);
+    return [...sorted].flatMap((object) => this.#objects.get(object) ?? []);
   }
 
   /** An object goes because of `cause`; `line` says so where CASCADE is needed. */
@@ -110,7 +126,8 @@ export class Removal {
     for (const one of dependents.toSorted((a, b) => a.object - b.object)) {
       switch (one.kind) {
         case 'index':
-          this.#follow(one, undefined);
+          // The indexes of a table that goes are told by it.
+          if (cause.kind !== 'table') this.#follow(one, undefined);
           break;
         case 'sequence':
           this.#follow(one, undefined);
@@ -225,8 +242,22 @@ function removeObject(context: DdlContext, object: Descriptor): void {
   const now = catalogue.objectIfThere(object.object);
   if (now === undefined) return;
   if (now.kind === 'table') removeTable(context, now);
+  else if (now.kind === 'index') removeIndex(context, now);
   else catalogue.remove(now);
   if (now.kind === 'sequence') removeSequence(context, now);
+}
+
+/** An index goes from its table, if that does not go itself. */
+function removeIndex(context: DdlContext, named: IndexName): void {
+  const { catalogue } = context;
+  const table = catalogue.objectIfThere(named.table);
+  if (table?.kind !== 'table' || !table.indexes.some(({ object }) => object === named.object)) {
+    catalogue.remove(named);
+    return;
+  }
+  const draft = TableDraft.alter(context, table);
+  draft.set({ indexes: table.indexes.filter(({ object }) => object !== named.object) });
+  draft.save();
 }
 
 function removeSequence({ catalogue }: DdlContext, sequence: SequenceDescriptor): void {
@@ -240,6 +271,9 @@ function removeTable(context: DdlContext, table: TableDescriptor): void {
   draft.set({ foreignKeys: [] });
   if (table.foreignKeys.some(({ references }) => references !== table.object)) draft.save();
   const last = catalogue.objectIfThere(table.object) ?? table;
+  for (const one of catalogue.dependents(table.object)) {
+    if (one.kind === 'index') catalogue.remove(one);
+  }
   catalogue.remove(last);
   catalogue.discard(table.database, table.storage);
   for (const { storage } of table.indexes) catalogue.discard(table.database, storage);

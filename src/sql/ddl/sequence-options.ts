@@ -122,10 +122,17 @@ function bounds(
   const ascends = increment > 0n;
   const [oldLowest, oldHighest] = ranges[before?.type ?? type] ?? [0n, 0n];
   const retyped = before !== undefined && before.type !== type;
-  const kept = (bound: 'minimum' | 'maximum', ofType: bigint): bigint | undefined =>
-    retyped && before[bound] === ofType ? undefined : before?.[bound];
-  const maximum = given.has('maxvalue') ? numberOf(given, 'maxvalue') : kept('maximum', oldHighest);
-  const minimum = given.has('minvalue') ? numberOf(given, 'minvalue') : kept('minimum', oldLowest);
+  // A bound that was the old type's becomes the new type's.
+  const maximum = given.has('maxvalue')
+    ? numberOf(given, 'maxvalue')
+    : retyped && before.maximum === oldHighest
+      ? highest
+      : before?.maximum;
+  const minimum = given.has('minvalue')
+    ? numberOf(given, 'minvalue')
+    : retyped && before.minimum === oldLowest
+      ? lowest
+      : before?.minimum;
   const found = {
     maximum: maximum ?? (ascends ? highest : -1n),
     minimum: minimum ?? (ascends ? 1n : lowest),

@@ -1,5 +1,6 @@
 /** CREATE TABLE AS and SELECT INTO. */
 import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
 import { bindQuery } from '../bind/select.js';
 import { as, type ast, fields, notSupported, stringsOf } from '../parse/index.js';
 import type { Relation } from '../plan/relation.js';
@@ -21,8 +22,32 @@ export function* createTableAs(context: DdlContext, body: ast.CreateTableAsStmt)
   }
   const into = must(read.into, 'CREATE TABLE AS names a table');
   const query = as(read.query, 'SelectStmt');
-  if (query === undefined) return notSupported(bind.source, 'CREATE TABLE AS EXECUTE', undefined);
+  const execute = as(read.query, 'ExecuteStmt');
+  if (execute !== undefined) {
+    return yield* fillPrepared(context, into, execute, read.if_not_exists === true);
+  }
+  if (query === undefined) {
+    return notSupported(bind.source, 'CREATE TABLE AS of this statement', undefined);
+  }
   return yield* fill(context, into, query, read.if_not_exists === true);
+}
+
+/** CREATE TABLE AS EXECUTE. */
+function* fillPrepared(
+  context: DdlContext,
+  into: ast.IntoClause,
+  execute: ast.ExecuteStmt,
+  ifNotExists: boolean,
+): DdlWork {
+  const { bind } = context;
+  const { name = '', params } = fields(bind.source, 'ExecuteStmt', execute, ['name', 'params']);
+  if (params !== undefined) {
+    notSupported(bind.source, 'CREATE TABLE AS EXECUTE with parameters', undefined);
+  }
+  const { node, source } = context.prepared(name);
+  const query = as(node, 'SelectStmt');
+  if (query === undefined) raise('wrong_object_type', 'prepared statement is not a SELECT');
+  return yield* fill({ ...context, bind: bind.within(source) }, into, query, ifNotExists);
 }
 
 /** `into` stands in the leftmost SELECT of the query. */

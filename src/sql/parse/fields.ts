@@ -3,7 +3,7 @@
  * with a value that nobody named fails with 0A000 and the name of its construct.
  */
 import { raise } from '../../base/errors.js';
-import { kindOf, locationOf, type Node, type NodeKind, type NodeOf } from './ast.js';
+import { type IntoClause, kindOf, locationOf, type Node, type NodeKind, type NodeOf } from './ast.js';
 import { fieldConstruct, kindConstruct } from './constructs.js';
 import { raiseAt, type Source } from './parse.js';
 
@@ -40,13 +40,16 @@ export function fields<K extends NodeKind, const F extends keyof NodeOf<K> & str
   for (const field in body) {
     if (field === 'location' || (read as readonly string[]).includes(field)) continue;
     if (ordinary[`${kind}.${field}`] === body[field]) continue;
+    if (kind === 'SelectStmt' && field === 'intoClause') refuseInto(source, body as { intoClause?: IntoClause });
     notSupported(source, fieldConstruct(kind, field), location(body));
   }
-  // The one field whose absence says something: a table without its heirs.
-  if (kind === 'RangeVar' && !('inh' in body)) {
-    notSupported(source, fieldConstruct(kind, 'inh'), location(body));
-  }
   return body;
+}
+
+/** INTO that its statement does not take: PostgreSQL calls it an error of syntax. */
+function refuseInto(source: Source, { intoClause }: { intoClause?: IntoClause }): never {
+  const at = intoClause?.rel === undefined ? undefined : locationOf(intoClause.rel);
+  raiseAt(source, at, 'syntax_error', 'SELECT ... INTO is not allowed here');
 }
 
 /** Raises feature_not_supported for a construct. */

@@ -103,6 +103,7 @@ export type Statement =
         | undefined;
       readonly deferred: boolean;
     }
+  | { readonly kind: 'discard'; readonly what: 'ALL' | 'PLANS' | 'SEQUENCES' | 'TEMP' }
   | { readonly kind: 'savepoint' | 'release' | 'rollbackTo'; readonly name: string }
   /** SET name TO value; undefined for DEFAULT. */
   | {

@@ -22,6 +22,7 @@ const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
   'PrepareStmt',
   'ExecuteStmt',
   'DeallocateStmt',
+  'DiscardStmt',
 ]);
 
 /** Whether statements of this kind need no tables. */
@@ -61,6 +62,8 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
         yield* setConstraints(state, state.transaction, names, deferred);
       }
       return yield* completed(run, 'SET CONSTRAINTS');
+    case 'discard':
+      return yield* discard(run, statement.what);
     case 'setTransaction':
       if (state.transaction?.explicit === true && statement.readOnly !== undefined) {
         setReadOnly(run, statement.readOnly);
@@ -101,6 +104,24 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     default:
       return unreachable(statement);
   }
+}
+
+/** DISCARD: what the session has of its own is as at its beginning. */
+function* discard(
+  run: Run,
+  what: Extract<Statement, { kind: 'discard' }>['what'],
+): Work<void> {
+  const { state } = run;
+  if (what !== 'PLANS' && what !== 'SEQUENCES' && state.transaction?.explicit === true) {
+    raise('active_sql_transaction', `DISCARD ${what} cannot run inside a transaction block`);
+  }
+  if (what === 'ALL') {
+    state.settings.resetAll();
+    state.prepared.clear();
+  }
+  if (what === 'ALL' || what === 'SEQUENCES') state.sequences.forget();
+  if (what === 'ALL' || what === 'TEMP') state.temporary.clear();
+  return yield* completed(run, `DISCARD ${what}`);
 }
 
 const savepointTags = {

@@ -2,7 +2,9 @@
 import { raise } from '../../base/errors.js';
 import { BindContext, ParameterTypes } from '../bind/index.js';
 import { runDdl } from '../ddl/index.js';
+import type { ParsedStatement } from '../parse/index.js';
 import type { Query } from './planning.js';
+import { preparedNamed } from './prepared.js';
 import { takeNumbers } from './replica.js';
 import type { Ran, Run } from './run.js';
 import type { Transaction } from './transaction.js';
@@ -15,6 +17,8 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   if (transaction.readOnly) {
     raise('read_only_sql_transaction', 'cannot execute DDL in a read-only transaction');
   }
+  const prepared = (name: string): ParsedStatement =>
+    preparedNamed(state, name).parse() ?? raise('syntax_error', 'the prepared text is empty');
   let tag: string;
   for (;;) {
     const mark = transaction.beginDefinition();
@@ -29,7 +33,10 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     let failure: unknown;
     tag = '';
     try {
-      tag = yield* runDdl({ bind, catalogue, execution, inBlock: transaction.explicit }, parsed);
+      tag = yield* runDdl(
+        { bind, catalogue, execution, prepared, inBlock: transaction.explicit },
+        parsed,
+      );
     } catch (error) {
       failure = error;
     }
