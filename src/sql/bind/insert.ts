@@ -16,11 +16,11 @@ import {
 import { isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
-import { findTable, oneRow } from './from.js';
+import { findTable, oneRow, tableRelation } from './from.js';
 import { bindOnConflict } from './on-conflict.js';
 import { assignedPart } from './part.js';
 import { bindReturning } from './returning.js';
-import { columnExpression, emptyScope } from './scope.js';
+import { columnExpression, emptyScope, scopeOf } from './scope.js';
 import { bindQuery, bindValuesRows } from './select.js';
 import { bindWriteRules } from './table-rules.js';
 
@@ -53,7 +53,13 @@ export function bindInsert(context: BindContext, body: ast.InsertStmt): Insert {
     .filter((column) => !given.has(column.position))
     .map((column) => ({ position: column.position, expression: defaultOf(context, column) }));
   const onConflict = bindOnConflict(context, reference, table, read.onConflictClause);
+  const { hidden } = context;
+  if (onConflict?.update !== undefined) {
+    const excluded = scopeOf(tableRelation(context, table).columns, 'excluded');
+    context.hidden = [...hidden, { scope: excluded, reason: 'place', hints: false }];
+  }
   const returning = bindReturning(context, read.returningClause, table, reference);
+  context.hidden = hidden;
   const rules = bindWriteRules(context, table);
   return { kind: 'insert', table, rules, ...source, defaults, onConflict, returning };
 }

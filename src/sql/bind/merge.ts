@@ -90,7 +90,7 @@ function bindBranch(context: BindContext, scopes: Scopes, body: ast.MergeWhenCla
   const clauseOf = (name: string): Clause => ({ scope, name, aggregates: undefined });
   const { hidden } = context;
   // Where no row of the table was met its columns cannot be named.
-  if (!matched) context.hidden = [...hidden, { scope: both, detail: undefined, hints: false }];
+  if (!matched) context.hidden = [...hidden, { scope: both, reason: 'place', hints: false }];
   const when = read.condition;
   const condition =
     when === undefined

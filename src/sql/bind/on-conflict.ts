@@ -11,7 +11,7 @@ import { coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
 import { tableRelation, tableScope } from './from.js';
-import { columnExpression, findColumn, joinScopes, scopeOf } from './scope.js';
+import { columnExpression, findColumn, scopeOf } from './scope.js';
 import { sameExpression } from './sort.js';
 import { bindIndex, bindStored } from './table-rules.js';
 
@@ -41,11 +41,13 @@ export function bindOnConflict(
   }
   const existing = tableRelation(context, table);
   const excluded = tableRelation(context, table);
-  const scope = joinScopes(
-    context,
-    tableScope(context, existing, reference.alias),
-    scopeOf(excluded.columns, 'excluded'),
-  );
+  const own = tableScope(context, existing, reference.alias);
+  const proposed = scopeOf(excluded.columns, 'excluded');
+  // A table may itself be called so.
+  const scope = {
+    relations: [...own.relations, ...proposed.relations],
+    visible: [...own.visible, ...proposed.visible],
+  };
   // Unqualified names mean the existing row only when they are targets; elsewhere they are ambiguous.
   const clauseOf = (name: string): Clause => ({ scope, name, aggregates: undefined });
   const assignments = bindAssignments(context, table, clauseOf('UPDATE'), read.targetList);

@@ -8,6 +8,7 @@ import {
   type Plan,
   type PlannedStatement,
   planStatement,
+  readsBeside,
 } from '../rewrite/index.js';
 import type { Row } from '../types/index.js';
 import { compileWhole } from './compile-query-plan.js';
@@ -19,6 +20,7 @@ import { compileInsertRow } from './insert.js';
 import { sizeOfPlan } from './plan-size.js';
 import { compilePoint } from './point.js';
 import { evaluateRow } from './row-operators.js';
+import { Later } from './row-program.js';
 import { Once, Running } from './running.js';
 import { scopeOf } from './scope.js';
 import { StatementEnd } from './statement-end.js';
@@ -100,7 +102,7 @@ function compileInsertOne(
   if (values === undefined) return undefined;
   const { table } = statement;
   const writers = new Writers(statement.rules);
-  if (writers.hasEnd) return undefined;
+  if (writers.hasEnd || readsBeside(statement)) return undefined;
   const scope = scopeOf([], table.database);
   const row = values.map((value) => compileExpression(value, scope));
   const insertRow = compileInsertRow(statement, writers);
@@ -108,7 +110,9 @@ function compileInsertOne(
     new Once((tally) => {
       context.buffer.touch(table.object, table.version);
       const end = new StatementEnd(writers, context);
-      return insertRow(evaluateRow(row, [], context), context, tally, end);
+      const result = insertRow(evaluateRow(row, [], context), context, tally, end);
+      assert(!(result instanceof Later), 'nothing is read beside the row');
+      return result;
     });
 }
 

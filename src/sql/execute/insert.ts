@@ -3,17 +3,17 @@ import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { DataStatement, OnConflict } from '../plan/statement.js';
 import type { Row, Value } from '../types/index.js';
-import { compileAssignments } from './assignments.js';
 import type { ExecutionContext } from './execution.js';
-import { compileExpression, compileTest } from './expression.js';
+import { compileExpression } from './expression.js';
 import { compileReturning } from './returning.js';
+import { compileRowProgram, Later, settled } from './row-program.js';
 import { slotOfPosition } from './row-text.js';
 import { type Evaluate, scopeOf } from './scope.js';
 import type { StatementEnd } from './statement-end.js';
-import type { Source } from './stream.js';
+import type { Pause, Source } from './stream.js';
 import { TableRows } from './table-rows.js';
 import type { StoredRow, TableWriter } from './table-writer.js';
-import { type ChangeRow, compileChanges, type Write } from './write.js';
+import { type Changed, type ChangeRow, compileChanges, type Tally, type Write } from './write.js';
 import { Writers } from './writers.js';
 
 export type InsertStatement = Extract<DataStatement, { readonly kind: 'insert' }>;
@@ -30,20 +30,28 @@ export function compileInsertRow(statement: InsertStatement, writers: Writers): 
   const complete = compileComplete(statement);
   const giveBack = returning && compileReturning(returning, table, []);
   const resolve = onConflict && compileConflict(onConflict, writer);
-  return (input, context, tally, end) => {
-    const row = complete(input, context);
-    writer.check(row, context);
-    if (resolve !== undefined) {
-      const resolved = resolve(row, context, end);
-      if (resolved === 'nothing') return undefined;
-      if (resolved !== 'insert') {
-        tally.count += 1;
-        return giveBack?.({ row: resolved.row, old: resolved.old, now: resolved.row }, [], context);
-      }
-    }
+  const insert: ChangeRow = (row, context, tally, end) => {
     writer.insert(row, context, end);
     tally.count += 1;
     return giveBack?.({ row, old: undefined, now: row }, [], context);
+  };
+  const changed = (resolved: Updated, context: ExecutionContext, tally: Tally): Changed => {
+    if (resolved === 'nothing') return undefined;
+    tally.count += 1;
+    const { old, row } = resolved;
+    return giveBack?.({ row, old, now: row }, [], context);
+  };
+  return (input, context, tally, end) => {
+    const row = complete(input, context);
+    writer.check(row, context);
+    const resolved = resolve?.(row, context, end) ?? 'insert';
+    if (resolved === 'insert') return insert(row, context, tally, end);
+    if (!(resolved instanceof Later)) return changed(resolved, context, tally);
+    return new Later(
+      (function* later(): Generator<Pause, Changed, undefined> {
+        return changed(yield* resolved.work, context, tally);
+      })(),
+    );
   };
 }
 
@@ -71,9 +79,14 @@ function compileComplete({
   };
 }
 
-/** What became of a row: it is to be inserted, dropped, or another one was changed in its place. */
-type Resolved = 'insert' | 'nothing' | { readonly old: Row; readonly row: Row };
-type Resolve = (row: Row, context: ExecutionContext, end: StatementEnd) => Resolved;
+/** What became of the row that stands in the way. */
+type Updated = 'nothing' | { readonly old: Row; readonly row: Row };
+/** What is to become of a row: it is to be inserted, dropped, or another one is changed in its place. */
+type Resolve = (
+  row: Row,
+  context: ExecutionContext,
+  end: StatementEnd,
+) => 'insert' | Updated | Later<Updated>;
 
 function compileConflict(onConflict: OnConflict, writer: TableWriter): Resolve {
   const conflictOf = compileArbiters(onConflict.arbiters, writer);
@@ -89,11 +102,19 @@ function compileConflict(onConflict: OnConflict, writer: TableWriter): Resolve {
     if (context.buffer.writtenByStatement(key)) raiseSecondTime();
     const bytes = must(context.buffer.get(key), 'the row was there before the statement');
     const existing: StoredRow = { key, row: rows.decode(bytes) };
+    const write = (changed: Value[] | 'nothing'): Updated => {
+      if (changed === 'nothing') return changed;
+      writer.check(changed, context);
+      writer.update(existing, changed, context, end);
+      return { old: existing.row, row: changed };
+    };
     const changed = change(existing.row, row, context);
-    if (changed === undefined) return 'nothing';
-    writer.check(changed, context);
-    writer.update(existing, changed, context, end);
-    return { old: existing.row, row: changed };
+    if (!(changed instanceof Later)) return write(changed);
+    return new Later(
+      (function* later(): Generator<Pause, Updated, undefined> {
+        return write(yield* changed.work);
+      })(),
+    );
   };
 }
 
@@ -125,26 +146,59 @@ function compileArbiters(
   };
 }
 
+type ConflictUpdate = Value[] | 'nothing';
+
 /** The row changed, by expressions over it followed by the one that was to be inserted. */
 function compileConflictUpdate(
   update: NonNullable<OnConflict['update']>,
   { table }: TableWriter,
-): (existing: Row, proposed: Row, context: ExecutionContext) => Value[] | undefined {
-  const slots = new Map<number, number>();
-  for (const { column, position } of update.existing) {
-    slots.set(column, slotOfPosition(table, position));
-  }
-  for (const { column, position } of update.excluded) {
-    slots.set(column, table.columns.length + slotOfPosition(table, position));
-  }
-  const scope = { slots, database: table.database };
-  const assign = compileAssignments(update.assignments, table, scope);
-  const test = update.filter && compileTest(update.filter, scope);
+): (
+  existing: Row,
+  proposed: Row,
+  context: ExecutionContext,
+) => ConflictUpdate | Later<ConflictUpdate> {
+  const columns = [...update.existing, ...update.excluded].map(({ column, position }) => {
+    const {
+      name,
+      type,
+      typeModifier: modifier,
+    } = must(
+      table.columns.find((one) => one.position === position),
+      'a column of the table',
+    );
+    return { column, name, type: { name: type, modifier } };
+  });
+  const { database } = table;
+  const slots = update.assignments.map(({ position }) => slotOfPosition(table, position));
+  const values = compileRowProgram(
+    update.assignments.map(({ expression }) => expression),
+    columns,
+    database,
+  );
+  const filter = update.filter && compileRowProgram([update.filter], columns, database);
+  const assigned = (existing: Row, given: Row): Value[] => {
+    const changed = [...existing];
+    for (const [i, slot] of slots.entries()) changed[slot] = given[i] ?? null;
+    return changed;
+  };
   return (existing, proposed, context) => {
     const both = [...existing, ...proposed];
-    if (test !== undefined && !test(both, context)) return undefined;
-    const changed = [...existing];
-    for (const { slot, value } of assign) changed[slot] = value(both, context);
-    return changed;
+    const passes = filter?.(both, context) ?? [true];
+    if (!(passes instanceof Later)) {
+      if (passes[0] !== true) return 'nothing';
+      const given = values(both, context);
+      if (!(given instanceof Later)) return assigned(existing, given);
+      return new Later(
+        (function* later(): Generator<Pause, ConflictUpdate, undefined> {
+          return assigned(existing, yield* given.work);
+        })(),
+      );
+    }
+    return new Later(
+      (function* later(): Generator<Pause, ConflictUpdate, undefined> {
+        if ((yield* passes.work)[0] !== true) return 'nothing';
+        return assigned(existing, yield* settled(values(both, context)));
+      })(),
+    );
   };
 }

@@ -5,24 +5,32 @@ import type { MergeBranch, MergeStatement } from '../plan/merge.js';
 import type { RelationColumn } from '../plan/relation.js';
 import { rowNumberColumn } from '../rewrite/index.js';
 import type { Row, Value } from '../types/index.js';
-import { compileAssignments } from './assignments.js';
 import type { ExecutionContext } from './execution.js';
-import { compileTest } from './expression.js';
+import { compileRowProgram, Later, type RowProgram, settled } from './row-program.js';
+import { slotOfPosition } from './row-text.js';
 import { type Scope, scopeOf, slotOf } from './scope.js';
 import type { StatementEnd } from './statement-end.js';
-import type { Source } from './stream.js';
+import type { Pause, Source } from './stream.js';
 import type { StoredRow, TableWriter } from './table-writer.js';
 import { compileTarget } from './update.js';
-import { compileChanges, type Write } from './write.js';
+import { compileChanges, type Tally, type Write } from './write.js';
 import { Writers } from './writers.js';
 
-/** Does a branch's action; false when there was nothing to do. */
+/** Does a branch's action with the values of its assignments; false when there was nothing to do. */
 type Act = (
-  from: Row,
+  values: Row,
   target: StoredRow | undefined,
   context: ExecutionContext,
   end: StatementEnd,
 ) => boolean;
+
+interface Branch {
+  readonly matched: boolean;
+  /** Whether the branch is for the row, then what it assigns. */
+  readonly test: RowProgram | undefined;
+  readonly values: RowProgram;
+  readonly act: Act;
+}
 
 /** `columns` are those of `input`'s rows, among them all of the table and its row numbers. */
 export function compileMerge(
@@ -33,23 +41,47 @@ export function compileMerge(
   const { table, branches } = statement;
   const writers = new Writers(statement.rules);
   const writer = writers.target;
-  const scope = scopeOf(columns, table.database);
   const targetOf = compileTarget(statement, writer, columns);
-  const present = presenceSlot(statement, writer, scope);
-  const compiled = branches.map((branch) => ({
-    matched: branch.matched,
-    test: branch.condition && compileTest(branch.condition, scope),
-    act: compileAction(branch.action, writer, scope),
-  }));
+  const present = presenceSlot(statement, writer, scopeOf(columns, table.database));
+  const compiled = branches.map(({ matched, condition, action }): Branch => {
+    const assignments = 'assignments' in action ? action.assignments : [];
+    const given = assignments.map(({ expression }) => expression);
+    return {
+      matched,
+      test: condition && compileRowProgram([condition], columns, table.database),
+      values: compileRowProgram(given, columns, table.database),
+      act: compileAction(action, writer),
+    };
+  });
   return compileChanges(writers, input, (from, context, tally, end) => {
     const isMatched = from[present] !== null;
-    const branch = compiled.find(
-      ({ matched, test }) => matched === isMatched && test?.(from, context) !== false,
-    );
     const target = isMatched ? targetOf(from) : undefined;
-    if (branch?.act(from, target, context, end) === true) tally.count += 1;
-    return undefined;
+    const fitting = compiled.filter(({ matched }) => matched === isMatched);
+    return new Later(merge(fitting, from, target, { context, tally, end }));
   });
+}
+
+interface Merging {
+  readonly context: ExecutionContext;
+  readonly tally: Tally;
+  readonly end: StatementEnd;
+}
+
+/** Does what the first branch that fits says. */
+function* merge(
+  branches: readonly Branch[],
+  from: Row,
+  target: StoredRow | undefined,
+  { context, tally, end }: Merging,
+): Generator<Pause, undefined, undefined> {
+  for (const { test, values, act } of branches) {
+    const [fits] = yield* settled(test?.(from, context) ?? [true]);
+    if (fits !== true) continue;
+    const given = yield* settled(values(from, context));
+    if (act(given, target, context, end)) tally.count += 1;
+    return undefined;
+  }
+  return undefined;
 }
 
 /** A column of the table that is NULL only where the source met no row of it. */
@@ -59,8 +91,14 @@ function presenceSlot({ table, input }: MergeStatement, writer: TableWriter, sco
   return slotOf(scope, must(input.columns[place], 'the input begins with the table').column);
 }
 
-function compileAction(action: MergeBranch['action'], writer: TableWriter, scope: Scope): Act {
+function compileAction(action: MergeBranch['action'], writer: TableWriter): Act {
   const { table } = writer;
+  const assignments = 'assignments' in action ? action.assignments : [];
+  const slots = assignments.map(({ position }) => slotOfPosition(table, position));
+  const set = (row: Value[], values: Row): Value[] => {
+    for (const [i, slot] of slots.entries()) row[slot] = values[i] ?? null;
+    return row;
+  };
   switch (action.kind) {
     case 'nothing':
       return () => false;
@@ -69,27 +107,22 @@ function compileAction(action: MergeBranch['action'], writer: TableWriter, scope
         writer.delete(once(target, context), context, end);
         return true;
       };
-    case 'update': {
-      const assign = compileAssignments(action.assignments, table, scope);
-      return (from, target, context, end) => {
+    case 'update':
+      return (values, target, context, end) => {
         const before = once(target, context);
-        const changed: Value[] = [...before.row];
-        for (const { slot, value } of assign) changed[slot] = value(from, context);
+        const changed = set([...before.row], values);
         writer.check(changed, context);
         writer.update(before, changed, context, end);
         return true;
       };
-    }
-    case 'insert': {
-      const assign = compileAssignments(action.assignments, table, scope);
-      return (from, _, context, end) => {
-        const row: Value[] = table.columns.map(() => null);
-        for (const { slot, value } of assign) row[slot] = value(from, context);
+    case 'insert':
+      return (values, _, context, end) => {
+        const none: Value[] = table.columns.map(() => null);
+        const row = set(none, values);
         writer.check(row, context);
         writer.insert(row, context, end);
         return true;
       };
-    }
   }
 }
 

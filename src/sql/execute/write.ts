@@ -3,6 +3,8 @@ import { must } from '../../base/assert.js';
 import type { Row } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { StatementEnd } from './statement-end.js';
+import { Nested } from './nested.js';
+import { Later } from './row-program.js';
 import { pause, rowsPerLook, type Source, type Stream } from './stream.js';
 import type { Writers } from './writers.js';
 
@@ -14,13 +16,18 @@ export interface Tally {
 /** Changes rows as they are pulled; gives RETURNING's rows. */
 export type Write = (context: ExecutionContext, tally: Tally) => Stream;
 
-/** Does what the statement asks for one row of its input; gives RETURNING's row if there is one. */
+/**
+ * Does what the statement asks for one row of its input; gives RETURNING's row if there is one,
+ * later where that takes queries of its own.
+ */
 export type ChangeRow = (
   input: Row,
   context: ExecutionContext,
   tally: Tally,
   end: StatementEnd,
-) => Row | undefined;
+) => Changed | Later<Changed>;
+
+export type Changed = Row | undefined;
 
 /** A statement that changes rows of the writers' target, one for each row of `input`. */
 export function compileChanges(writers: Writers, input: Source, change: ChangeRow): Write {
@@ -46,8 +53,13 @@ export function begin(writers: Writers, context: ExecutionContext): StatementEnd
 export function withEnd(write: Write): Write {
   return function* whole(context, tally): Stream {
     const ends: StatementEnd[] = [];
-    yield* write({ ...context, ends }, tally);
-    for (const end of ends) yield* end.finish(context);
+    const nested = new Nested(context);
+    try {
+      yield* write({ ...context, ends, nested }, tally);
+      for (const end of ends) yield* end.finish(context);
+    } finally {
+      nested.held.free();
+    }
   };
 }
 
@@ -57,7 +69,7 @@ export function withEnd(write: Write): Write {
  */
 function* changeRows(
   input: Stream,
-  change: (row: Row) => Row | undefined,
+  change: (row: Row) => ReturnType<ChangeRow>,
   context: ExecutionContext,
 ): Stream {
   for (const batch of input) {
@@ -68,7 +80,8 @@ function* changeRows(
     for (let from = 0; from < batch.length; from += rowsPerLook) {
       const returned: Row[] = [];
       for (const row of batch.slice(from, from + rowsPerLook)) {
-        const result = change(row);
+        const changed = change(row);
+        const result = changed instanceof Later ? yield* changed.work : changed;
         if (result !== undefined) returned.push(result);
       }
       if (returned.length > 0) yield returned;

@@ -25,5 +25,6 @@ export {
   type QueryPlan,
   type WithTablePlan,
 } from './query-plan.js';
+export { hasSubquery } from './lift-subqueries.js';
 export { rowNumberColumn } from './row-numbers.js';
-export { type PlannedStatement, planStatement, rules } from './statement.js';
+export { type PlannedStatement, planStatement, readsBeside, rules } from './statement.js';

@@ -12,6 +12,7 @@ import { orderJoins } from './order-joins.js';
 import { findRepeats } from './find-repeats.js';
 import { inlineWith } from './inline-with.js';
 import { liftStatement, returningAsQuery } from './lift-statement.js';
+import { hasSubquery } from './lift-subqueries.js';
 import { NewColumns } from './new-columns.js';
 import { columnsOf, type Plan } from './plan.js';
 import { pruneColumns } from './prune-columns.js';
@@ -69,7 +70,7 @@ export function planStatement(
   const lifted = liftStatement(returningAsQuery(given, ids), ids);
   const { statement } = lifted;
   const needed = columnsNeeded(statement);
-  let plan = findRepeats(inlineWith(lifted.plan));
+  let plan = findRepeats(readsBeside(statement) ? lifted.plan : inlineWith(lifted.plan));
   if (numbersRows(statement)) plan = showRowNumbers(plan);
   for (const rule of rules) {
     if (off.has(rule.name)) continue;
@@ -79,6 +80,25 @@ export function planStatement(
   const { kind } = statement;
   const isOrdered = kind === 'query' || kind === 'insert' || kind === 'copyTo';
   return { statement, plan: isOrdered ? inOrder(plan, statement.input) : plan };
+}
+
+/** Whether what is computed beside the input has queries, which may scan its tables of WITH. */
+export function readsBeside(statement: DataStatement): boolean {
+  switch (statement.kind) {
+    case 'insert': {
+      const { assignments = [], filter } = statement.onConflict?.update ?? {};
+      return hasSubquery(filter) || assignments.some(({ expression }) => hasSubquery(expression));
+    }
+    case 'merge':
+      return statement.branches.some(({ condition, action }) => {
+        const assignments = 'assignments' in action ? action.assignments : [];
+        return (
+          hasSubquery(condition) || assignments.some(({ expression }) => hasSubquery(expression))
+        );
+      });
+    default:
+      return false;
+  }
 }
 
 /** The columns that a statement reads of its input. */
