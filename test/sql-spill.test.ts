@@ -11,8 +11,8 @@ import { MemoryFiles } from '#src/sim/temporary-files.js';
 import { type Client, failureOf, printed, resultsOf, TestNode } from './sql/session-client.js';
 
 /** Less than the statements below hold, more than one operator's share of blocks. */
-const fewBytes = 1024 * 1024;
-const rowCount = 25_000;
+const fewBytes = 640 * 1024;
+const rowCount = 12_000;
 const rows = `(SELECT i, i * 7919 % ${rowCount} AS n, i % 1000 AS g, repeat('x', 20) || i AS t
   FROM generate_series(1, ${rowCount}) i) AS r`;
 
@@ -43,6 +43,18 @@ const statements: readonly (readonly [string, string])[] = [
     'ends of a partition',
     `SELECT DISTINCT first_value(t) OVER w, last_value(t) OVER w FROM ${rows} WINDOW w AS ()`,
   ],
+  [
+    'hash join',
+    `SELECT a.i, b.t FROM ${rows.replace('AS r', 'AS a')} JOIN ${rows.replace('AS r', 'AS b')} ON a.n = b.i ORDER BY a.i`,
+  ],
+  [
+    'full join',
+    `SELECT a.i, b.i FROM ${rows.replace('AS r', 'AS a')} FULL JOIN ${rows.replace('AS r', 'AS b')} ON a.n = b.i + 1000 ORDER BY 1, 2`,
+  ],
+  [
+    'outer join with NULL keys',
+    `SELECT a.i, b.i FROM ${rows.replace('AS r', 'AS a')} LEFT JOIN ${rows.replace('AS r', 'AS b')} ON nullif(a.g, 7) = b.n ORDER BY 1, 2`,
+  ],
 ];
 
 t.test('the same answers with little memory', async (t) => {
@@ -53,7 +65,10 @@ t.test('the same answers with little memory', async (t) => {
   const client = tight.connect();
   for (const [name, text] of statements) {
     const before = files.made;
-    t.same(await answer(client, text), await answer(wanted, text), name);
+    const [found, expected] = [await answer(client, text), await answer(wanted, text)];
+    // Not `same`, which takes a second for thousands of rows.
+    t.ok(JSON.stringify(found) === JSON.stringify(expected), `${name}: ${expected.length} rows`);
+    t.ok(expected.length > 0, `${name} has rows`);
     if (name !== 'groups of few keys') t.ok(files.made > before, `${name} goes over to files`);
     t.equal(files.open, 0, `${name} leaves none`);
   }
@@ -68,7 +83,7 @@ t.test('no file outlives its statement', async (t) => {
   t.ok(files.made > 0, 'files were needed');
   t.equal(files.open, 0, 'after rows that nobody asked for');
   const failed = failureOf(
-    await client.execute(`SELECT 1 / (n - 12000) FROM (SELECT n FROM ${rows} ORDER BY n, t) s`),
+    await client.execute(`SELECT 1 / (n - 6000) FROM (SELECT n FROM ${rows} ORDER BY n, t) s`),
   );
   t.equal(failed?.kind, 'division_by_zero');
   t.equal(files.open, 0, 'after an error');
@@ -85,12 +100,12 @@ t.test('files on disk have a quota and leave nothing', async (t) => {
   t.teardown(() => rmSync(data, { recursive: true }));
   const directory = temporaryDirectory(data);
   const own = join(directory, '1');
-  const files = new TemporaryFiles(own, 4 * 1024 * 1024);
+  const files = new TemporaryFiles(own, 1024 * 1024);
   const node = await TestNode.start({ statementMemoryBytes: fewBytes }, { spill: files });
   const client = node.connect();
   t.same(
-    await answer(client, `SELECT i FROM ${rows} WHERE i <= 12000 ORDER BY n OFFSET 11998`),
-    await answer(client, `SELECT i FROM ${rows} WHERE i <= 12000 ORDER BY n DESC LIMIT 2`).then(
+    await answer(client, `SELECT i FROM ${rows} WHERE i <= 5000 ORDER BY n OFFSET 4998`),
+    await answer(client, `SELECT i FROM ${rows} WHERE i <= 5000 ORDER BY n DESC LIMIT 2`).then(
       (last) => last.toReversed(),
     ),
   );
@@ -99,7 +114,7 @@ t.test('files on disk have a quota and leave nothing', async (t) => {
     await client.execute(`SELECT i, repeat(t, 6) FROM ${rows} ORDER BY n, 2`),
   );
   t.equal(failed?.kind, 'configuration_limit_exceeded');
-  t.equal(failed?.message, 'temporary file size exceeds limits.temporaryFileBytes (4096kB)');
+  t.equal(failed?.message, 'temporary file size exceeds limits.temporaryFileBytes (1024kB)');
   t.same(readdirSync(own), [], 'so has the one that failed');
   t.ok((await answer(client, 'SELECT 1')).length === 1, 'the session goes on');
 

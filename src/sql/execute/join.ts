@@ -13,6 +13,8 @@ import { compileRowKey, hasNull, mapEntryBytes } from './row-key.js';
 import { evaluateRow } from './row-operators.js';
 import { compileReadRow } from './scan.js';
 import { scopeOf, type Test } from './scope.js';
+import { compileRowCodec, type RowCodec } from './spill.js';
+import { spillDepthMax, SpillPartitions } from './spill-partitions.js';
 import {
   type Batch,
   batchRows,
@@ -62,90 +64,227 @@ interface Finder {
 
 const none: readonly KeptRow[] = [];
 
+/** How rows of one input of a hash join are parted among temporary files. */
+interface Side {
+  readonly keyOf: (row: Row, context: ExecutionContext) => HashKey | null;
+  readonly rows: { readonly codec: RowCodec; readonly sizeOf: (row: Row) => number };
+}
+
 function compileHashJoin(
   plan: JoinPlan,
   keys: readonly { readonly left: Expression; readonly right: Expression }[],
   inputs: JoinInputs,
 ): Source {
   const { database } = inputs;
-  const leftScope = scopeOf(columnsOf(plan.left), database);
-  const rightScope = scopeOf(columnsOf(plan.right), database);
-  const left = keys.map((key) => compileExpression(key.left, leftScope));
-  const right = keys.map((key) => compileExpression(key.right, rightScope));
-  const leftKey = compileRowKey(keys.map((key) => key.left.type));
-  const rightKey = compileRowKey(keys.map((key) => key.right.type));
-  return compileMatching(plan, inputs, () => {
-    const table = new Map<HashKey | null, KeptRow[]>();
+  const left = compileSide(
+    keys.map((key) => key.left),
+    columnsOf(plan.left),
+    database,
+  );
+  const right = compileSide(
+    keys.map((key) => key.right),
+    columnsOf(plan.right),
+    database,
+  );
+  const newFinder = (): Finder => {
+    const table = new Map<HashKey, KeptRow[]>();
     return {
       keep(kept, context): void {
-        const values = evaluateRow(right, kept.row, context);
-        if (hasNull(values)) return;
-        const key = rightKey(values);
+        const key = right.keyOf(kept.row, context);
+        if (key === null) return;
         const same = table.get(key);
         if (same === undefined) table.set(key, [kept]);
         else same.push(kept);
       },
       find(_, row, context): readonly KeptRow[] {
-        const values = evaluateRow(left, row, context);
-        return hasNull(values) ? none : (table.get(leftKey(values)) ?? none);
+        const key = left.keyOf(row, context);
+        return key === null ? none : (table.get(key) ?? none);
       },
     };
-  });
+  };
+  return compileMatching(plan, inputs, newFinder, { left, right });
 }
 
-/** Keeps the rows of the right input, then matches the left's one by one. */
-function compileMatching(plan: JoinPlan, inputs: JoinInputs, newFinder: () => Finder): Source {
-  const leftColumns = columnsOf(plan.left);
-  const rightColumns = columnsOf(plan.right);
-  const test = compileCondition(plan.condition, leftColumns, rightColumns, inputs.database);
-  const sizeOfRow = rowSizer(rightColumns);
-  const { join } = plan;
-  const right = must(inputs.right, 'the right input is compiled');
-  return function* matching(context): Stream {
-    const held = new Held(context);
-    const finder = newFinder();
-    const kept: KeptRow[] = [];
-    try {
-      yield* collectRight(right, context, (batch) => {
-        let bytes = 0;
-        for (const row of batch) {
-          const entry = { row, matched: false };
-          kept.push(entry);
-          finder.keep?.(entry, context);
-          bytes += sizeOfRow(row) + mapEntryBytes;
-        }
-        held.add(bytes);
-      });
-      if (kept.length === 0 && join === 'inner') return;
-      const matcher = { kept, finder, test, join, rightWidth: rightColumns.length };
-      for (const batch of inputs.left(context)) {
-        if (batch === pause) yield pause;
-        else yield* matchBatch(batch, matcher, context);
-      }
-      if (join === 'full') yield* unmatched(kept, leftColumns.length, context);
-    } finally {
-      held.free();
-    }
+/** The key is null where a part of it is NULL: such a row matches none. */
+function compileSide(
+  parts: readonly Expression[],
+  columns: readonly RelationColumn[],
+  database: DatabaseId | undefined,
+): Side {
+  const scope = scopeOf(columns, database);
+  const values = parts.map((part) => compileExpression(part, scope));
+  const keyOf = compileRowKey(parts.map(({ type }) => type));
+  return {
+    keyOf: (row, context) => {
+      const own = evaluateRow(values, row, context);
+      return hasNull(own) ? null : keyOf(own);
+    },
+    rows: { codec: compileRowCodec(columns), sizeOf: rowSizer(columns) },
   };
 }
 
-function* collectRight(
-  right: Source,
+/** What all executions of a join share. */
+interface Matching {
+  readonly newFinder: () => Finder;
+  readonly test: Test | undefined;
+  readonly join: JoinKind;
+  readonly leftWidth: number;
+  readonly rightWidth: number;
+  readonly sizeOfRight: (row: Row) => number;
+  /** Set where the join has keys: rows may go to temporary files. */
+  readonly sides: { readonly left: Side; readonly right: Side } | undefined;
+}
+
+function compileMatching(
+  plan: JoinPlan,
+  inputs: JoinInputs,
+  newFinder: () => Finder,
+  sides?: Matching['sides'],
+): Source {
+  const leftColumns = columnsOf(plan.left);
+  const rightColumns = columnsOf(plan.right);
+  const right = must(inputs.right, 'the right input is compiled');
+  const shape: Matching = {
+    newFinder,
+    test: compileCondition(plan.condition, leftColumns, rightColumns, inputs.database),
+    join: plan.join,
+    leftWidth: leftColumns.length,
+    rightWidth: rightColumns.length,
+    sizeOfRight: rowSizer(rightColumns),
+    sides,
+  };
+  return (context) => matching(inputs.left(context), right(context), shape, context, 0);
+}
+
+/**
+ * Keeps the rows of the right input, then matches the left's one by one. When the right's rows are more
+ * than the join's share of memory, both inputs are parted by their keys into files, whose pairs are
+ * joined one after the other. At depth 0 the inputs are whole, below they are such parts.
+ */
+function* matching(
+  left: Stream,
+  right: Stream,
+  shape: Matching,
   context: ExecutionContext,
-  keep: (batch: Batch) => void,
-): Generator<typeof pause, void, undefined> {
-  for (const batch of right(context)) {
-    if (batch === pause) yield pause;
-    else keep(batch);
+  depth: number,
+): Stream {
+  const { join } = shape;
+  const held = new Held(context);
+  const finder = shape.newFinder();
+  const kept: KeptRow[] = [];
+  let parts: JoinParts | undefined;
+  try {
+    for (const batch of right) {
+      if (batch === pause) {
+        yield pause;
+      } else if (parts !== undefined) {
+        parts.addRight(batch);
+      } else {
+        keep(batch, kept, finder, held, shape, context);
+        if (shape.sides === undefined || !held.isFull || depth >= spillDepthMax) continue;
+        parts = new JoinParts(shape.sides, context, depth);
+        parts.addRight(kept.map(({ row }) => row));
+        kept.length = 0;
+        held.free();
+      }
+    }
+    if (parts !== undefined) {
+      yield* matchParts(left, parts, shape, context, depth);
+      return;
+    }
+    if (kept.length === 0 && join === 'inner') return;
+    for (const batch of left) {
+      if (batch === pause) yield pause;
+      else yield* matchBatch(batch, { ...shape, kept, finder }, context);
+    }
+    if (join === 'full') yield* unmatched(kept, shape.leftWidth, context);
+  } finally {
+    parts?.close();
+    held.free();
+    left.return();
   }
 }
 
-interface Matcher {
+function keep(
+  batch: Batch,
+  kept: KeptRow[],
+  finder: Finder,
+  held: Held,
+  shape: Matching,
+  context: ExecutionContext,
+): void {
+  let bytes = 0;
+  for (const row of batch) {
+    const entry = { row, matched: false };
+    kept.push(entry);
+    finder.keep?.(entry, context);
+    bytes += shape.sizeOfRight(row) + mapEntryBytes;
+  }
+  held.add(bytes);
+}
+
+/** Both inputs of a join, parted by their keys. */
+class JoinParts {
+  readonly left: SpillPartitions;
+  readonly right: SpillPartitions;
+  readonly #sides: NonNullable<Matching['sides']>;
+  readonly #context: ExecutionContext;
+
+  constructor(sides: NonNullable<Matching['sides']>, context: ExecutionContext, depth: number) {
+    this.left = new SpillPartitions(sides.left.rows, context, depth);
+    this.right = new SpillPartitions(sides.right.rows, context, depth);
+    this.#sides = sides;
+    this.#context = context;
+  }
+
+  addLeft(rows: Batch): void {
+    for (const row of rows) this.left.add(this.#sides.left.keyOf(row, this.#context), row);
+  }
+
+  addRight(rows: Batch): void {
+    for (const row of rows) this.right.add(this.#sides.right.keyOf(row, this.#context), row);
+  }
+
+  /** All rows are there. Gives the partitions that have some. */
+  finish(): readonly number[] {
+    this.left.finish();
+    this.right.finish();
+    return [...new Set([...this.left.numbers, ...this.right.numbers])];
+  }
+
+  drop(number: number): void {
+    this.left.drop(number);
+    this.right.drop(number);
+  }
+
+  close(): void {
+    this.left.close();
+    this.right.close();
+  }
+}
+
+function* matchParts(
+  left: Stream,
+  parts: JoinParts,
+  shape: Matching,
+  context: ExecutionContext,
+  depth: number,
+): Stream {
+  for (const batch of left) {
+    if (batch === pause) yield pause;
+    else parts.addLeft(batch);
+    if (context.turnIsOver()) yield pause;
+  }
+  for (const number of parts.finish()) {
+    const [own, other] = [parts.left.read(number), parts.right.read(number)];
+    yield* matching(own, other, shape, context, depth + 1);
+    parts.drop(number);
+  }
+}
+
+interface Matcher extends Matching {
   readonly kept: readonly KeptRow[];
   readonly finder: Finder;
-  readonly test: Test | undefined;
-  readonly join: JoinKind;
-  readonly rightWidth: number;
 }
 
 function* matchBatch(batch: Batch, matcher: Matcher, context: ExecutionContext): Stream {
