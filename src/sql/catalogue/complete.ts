@@ -60,6 +60,8 @@ function completeTable(stored: TableDescriptor): TableDescriptor {
     referencedBy: given.referencedBy ?? [],
     uses: given.uses ?? [],
     onCommit: given.onCommit ?? 'preserve',
+    partitioning: given.partitioning,
+    partitionOf: given.partitionOf,
   };
 }
 
@@ -104,6 +106,7 @@ function completeIndex(stored: IndexDescriptor): IndexDescriptor {
     ...stored,
     keys: stored.keys.map(completeKey),
     predicate: given.predicate,
+    partOf: given.partOf,
     constraint: given.constraint,
     comment: given.comment,
   };

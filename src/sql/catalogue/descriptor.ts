@@ -90,6 +90,8 @@ export interface IndexDescriptor {
    * Then `primaryKey` of the table is empty.
    */
   readonly primary: boolean;
+  /** The index of the partitioned parent that it is the part of for this partition. */
+  readonly partOf: ObjectId | undefined;
   /** Set when a UNIQUE or PRIMARY KEY constraint of the same name made it. */
   readonly constraint: ConstraintTiming | undefined;
   readonly comment: string | undefined;
@@ -124,6 +126,40 @@ export interface ForeignKeyDescriptor {
   readonly comment: string | undefined;
 }
 
+/** One column or expression by which a table is divided. */
+export interface PartitionKey {
+  /** The column's position; undefined for an expression. */
+  readonly column: number | undefined;
+  /** In SQL over the table's columns; undefined for a column. */
+  readonly expression: string | undefined;
+  readonly type: string;
+  readonly typeModifier: number;
+  readonly collation: string | undefined;
+}
+
+/** PARTITION BY: the table's rows lie in its partitions, and none in its own storage. */
+export interface Partitioning {
+  readonly strategy: 'list' | 'range' | 'hash';
+  readonly keys: readonly PartitionKey[];
+  /** In the order in which they came. */
+  readonly partitions: readonly ObjectId[];
+}
+
+/** One end of a range: a text that the key's type reads, or beyond all of its values. */
+export type RangeDatum = { readonly text: string } | 'minvalue' | 'maxvalue';
+
+/** FOR VALUES. Texts are as the key's type prints its values; null is NULL. */
+export type PartitionBound =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'list'; readonly values: readonly (string | null)[] }
+  /** From and with `from`, up to and without `to`: compared key by key. */
+  | {
+      readonly kind: 'range';
+      readonly from: readonly RangeDatum[];
+      readonly to: readonly RangeDatum[];
+    }
+  | { readonly kind: 'hash'; readonly modulus: number; readonly remainder: number };
+
 export interface TableDescriptor extends CatalogueObject {
   readonly kind: 'table';
   readonly storage: StorageId;
@@ -149,6 +185,9 @@ export interface TableDescriptor extends CatalogueObject {
   readonly uses: readonly ObjectId[];
   /** What COMMIT does with a temporary table. */
   readonly onCommit: 'preserve' | 'delete' | 'drop';
+  readonly partitioning: Partitioning | undefined;
+  /** Its columns have the names and types of the parent's, in any order. */
+  readonly partitionOf: { readonly parent: ObjectId; readonly bound: PartitionBound } | undefined;
 }
 
 /** An object that a stored text names, as it was named when the text was stored. */

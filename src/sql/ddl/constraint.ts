@@ -127,6 +127,7 @@ function addKey(draft: TableDraft, body: ast.Constraint, where: Where): void {
     name,
     unique: true,
     nullsNotDistinct: read.nulls_not_distinct === true,
+    partOf: undefined,
     keys: columns.map(columnKey),
     include,
     predicate: undefined,

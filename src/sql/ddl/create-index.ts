@@ -69,6 +69,7 @@ export function* createIndex(context: DdlContext, body: ast.IndexStmt): DdlWork 
     name,
     unique: read.unique === true,
     nullsNotDistinct: read.nulls_not_distinct === true,
+    partOf: undefined,
     keys,
     include,
     predicate: predicateOf(draft, read.whereClause, reference),

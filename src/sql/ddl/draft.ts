@@ -78,6 +78,8 @@ export class TableDraft {
       referencedBy: [],
       uses: [],
       onCommit: 'preserve',
+      partitioning: undefined,
+      partitionOf: undefined,
     };
     return new TableDraft(context, table, undefined);
   }
