@@ -4,7 +4,7 @@
  */
 import t from 'tap';
 import { must } from '#src/base/assert.js';
-import type { ErrorName } from '#src/base/errors.js';
+import { DatabaseError, type ErrorName } from '#src/base/errors.js';
 import type { SessionAnswer } from '#src/sql/session/protocol.js';
 import { failureOf, tagsOf } from './sql/session-client.js';
 import { refTo, rowsOf, ScriptedReplica, ScriptedSession } from './sql/scripted-replica.js';
@@ -127,6 +127,21 @@ t.test('refusals are passed on, and answers to what was cancelled are dropped', 
   t.equal(failed(session.answersTo(session.execute(select))), 'not_in_cluster');
   t.same(session.asked, [], 'known refusals need no question');
   t.equal(replica.openSnapshots, 0);
+});
+
+t.test('a session that cannot look into the catalogue says so, and lives', async (t) => {
+  const first = await follower(...kv);
+  const { replica } = first;
+  const select = 'SELECT v FROM kv WHERE k = 1';
+  for (let times = 0; times < 2; times += 1) first.rows(select);
+  const another = new ScriptedSession(replica, {}, {}, first);
+  const get = replica.get.bind(replica);
+  replica.get = () => {
+    throw new DatabaseError('cannot_connect_now', 'the node has no whole state to read');
+  };
+  t.equal(failed(another.answersTo(another.execute(select))), 'cannot_connect_now');
+  replica.get = get;
+  t.same(another.rows(select), [[10]]);
 });
 
 t.test('a conflict is met again at once, with the snapshot that has its cause', async (t) => {

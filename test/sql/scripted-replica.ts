@@ -179,6 +179,8 @@ export class ScriptedSession {
   readonly timers = new Map<string, SessionInput>();
   /** Runs before each turn that the session has asked for itself. */
   beforeTurn: () => void = () => undefined;
+  /** What the sessions of a place have in common. */
+  readonly shared;
   readonly #session;
   readonly #self = refTo('session/1');
   readonly #answers = new Map<number, SessionAnswer[]>();
@@ -199,10 +201,14 @@ export class ScriptedSession {
     replica: ScriptedReplica,
     args: Partial<SessionArguments>,
     limits: Partial<SessionLimits>,
+    beside?: ScriptedSession,
   ) {
     this.replica = replica;
-    const kind = sessionKind({ metrics: this.metrics, limits });
-    const place = { resource: () => replica } as unknown as Place;
+    this.shared = beside?.shared ?? {
+      kind: sessionKind({ metrics: this.metrics, limits }),
+      place: { resource: () => replica } as unknown as Place,
+    };
+    const { kind, place } = this.shared;
     const all: SessionArguments = {
       ...{ door: refTo('door'), user: 'tester', database: 'shardforge', settings: {} },
       ...args,
