@@ -353,11 +353,26 @@ const catalogue = {
     retry: 'never',
     advice: 'Give two different finite bounds and a count above zero.',
   },
+  collation_mismatch: {
+    sqlstate: '42P21',
+    retry: 'never',
+    advice: 'Give both sides one collation.',
+  },
+  indeterminate_collation: {
+    sqlstate: '42P22',
+    retry: 'never',
+    advice: 'Say by COLLATE which collation is meant.',
+  },
   data_exception: { sqlstate: '22000', retry: 'never', advice: 'Correct the value.' },
   array_subscript_error: {
     sqlstate: '2202E',
     retry: 'never',
     advice: 'Use array subscripts within bounds and arrays of equal dimensions.',
+  },
+  duplicate_json_object_key_value: {
+    sqlstate: '22030',
+    retry: 'never',
+    advice: 'Give each key of an object once.',
   },
   invalid_json_text: { sqlstate: '22032', retry: 'never', advice: 'Correct the JSON text.' },
   cardinality_violation: {

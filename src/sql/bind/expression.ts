@@ -12,9 +12,23 @@ import {
   notSupported,
   raiseAt,
   stringOf,
-  stringsOf,
 } from '../parse/index.js';
-import { baseTypeName, elementTypeName, printType, typeNamed } from '../types/index.js';
+import {
+  baseTypeName,
+  type Collation,
+  elementTypeName,
+  printType,
+  typeNamed,
+  withCollation,
+} from '../types/index.js';
+import {
+  bindIsJson,
+  bindJsonArray,
+  bindJsonArrayAgg,
+  bindJsonArrayQuery,
+  bindJsonObject,
+  bindJsonObjectAgg,
+} from './json.js';
 import { bindGrouping } from './aggregate-call.js';
 import { bindArray } from './array.js';
 import { bindCall, bindSqlValue } from './call.js';
@@ -26,7 +40,8 @@ import {
   bindNullTest,
   bindTruth,
 } from './case.js';
-import { coerce, isUnknown, settled, typeOf } from './coerce.js';
+import { coerce, isUnknown, nameOf, settled, typeOf } from './coerce.js';
+import { bindCollation } from './collation.js';
 import type { AggregateCollector, SetCollector, WindowCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindOperation } from './operator.js';
@@ -106,6 +121,12 @@ const binders: Binders = {
   ColumnRef: bindColumn,
   FuncCall: bindCall,
   GroupingFunc: bindGrouping,
+  JsonArrayAgg: bindJsonArrayAgg,
+  JsonArrayConstructor: bindJsonArray,
+  JsonArrayQueryConstructor: bindJsonArrayQuery,
+  JsonIsPredicate: bindIsJson,
+  JsonObjectAgg: bindJsonObjectAgg,
+  JsonObjectConstructor: bindJsonObject,
   MinMaxExpr: bindMinMax,
   NullTest: bindNullTest,
   ParamRef: bindParameter,
@@ -231,23 +252,15 @@ function bindCast(context: BindContext, clause: Clause, body: ast.TypeCast): Exp
   return context.locate({ ...cast }, Math.min(...starts));
 }
 
-/** Collations that are UTF-8 byte order, which is how text is ordered anyway. */
-const byteOrder = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
-
 function bindCollate(context: BindContext, clause: Clause, body: ast.CollateClause): Expression {
   const { arg, collname } = fields(context.source, 'CollateClause', body, ['arg', 'collname']);
-  const name = stringsOf(collname).at(-1) ?? '';
-  if (!byteOrder.has(name)) {
-    notSupported(context.source, `COLLATE "${name}"`, locationOf(body));
-  }
+  const at = locationOf(body);
   const node = must(arg, 'COLLATE has an argument');
   const expression = bindSettled(context, clause, node);
-  if (!['text', 'varchar', 'bpchar', 'name'].includes(expression.type.name)) {
-    const type = printType(expression.type.name, -1);
-    const text = `collations are not supported by type ${type}`;
-    context.raise(locationOf(body), 'datatype_mismatch', text);
-  }
-  return expression;
+  const name = bindCollation(context, collname, expression.type.name, at);
+  const collation: Collation = { name, strength: 'explicit' };
+  const type = { ...expression.type, name: withCollation(nameOf(expression), collation) };
+  return context.locate({ ...expression, type } as Expression, at);
 }
 
 export { isUnknown };

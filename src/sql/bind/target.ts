@@ -1,6 +1,6 @@
 /** The select list and RETURNING: expressions with names. */
 import { must } from '../../base/assert.js';
-import { as, type ast, fields, locationOf, stringOf, stringsOf, the } from '../parse/index.js';
+import { as, type ast, fields, kindOf, locationOf, stringOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause } from './expression.js';
@@ -100,6 +100,14 @@ const valueFunctionNames: Readonly<Record<string, string>> = {
   SVFOP_CURRENT_SCHEMA: 'current_schema',
 };
 
+const jsonNames: Readonly<Record<string, string>> = {
+  JsonObjectConstructor: 'json_object',
+  JsonArrayConstructor: 'json_array',
+  JsonArrayQueryConstructor: 'json_array',
+  JsonObjectAgg: 'json_objectagg',
+  JsonArrayAgg: 'json_arrayagg',
+};
+
 /** What PostgreSQL calls a column of this expression; undefined for `?column?`. */
 export function nameOfNode(context: BindContext, node: ast.Node): Name | undefined {
   const strong = (name: string | undefined): Name | undefined =>
@@ -113,6 +121,8 @@ export function nameOfNode(context: BindContext, node: ast.Node): Name | undefin
   if (as(node, 'GroupingFunc') !== undefined) return strong('grouping');
   if (as(node, 'RowExpr') !== undefined) return strong('row');
   if (as(node, 'A_ArrayExpr') !== undefined) return strong('array');
+  const json = jsonNames[kindOf(node)];
+  if (json !== undefined) return strong(json);
   const chain = as(node, 'A_Indirection');
   if (chain !== undefined) return nameOfChain(context, chain);
   const extreme = as(node, 'MinMaxExpr');

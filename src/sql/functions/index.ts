@@ -39,3 +39,10 @@ export {
 export { fieldOf, recordIsNull, rowConstructor, rowOrNull } from './record-construct.js';
 export { elementAssignment, fieldAssignment, sliceAssignment } from './array-assign.js';
 export { resolveVariadic } from './variadic.js';
+export {
+  isJson,
+  jsonBytes,
+  jsonConstructor,
+  type JsonItemKind,
+  jsonOfBytes,
+} from './json-construct.js';

@@ -34,13 +34,28 @@ function keyWriter(name: TypeName): ToJson {
   };
 }
 
-function buildObject(types: readonly TypeName[]) {
-  checkPairs('json_build_object', types.length);
+/** What the constructors of SQL/JSON may ask for beyond the builders. */
+export interface JsonClauses {
+  /** ABSENT ON NULL: members and items that are NULL are left out. */
+  readonly absent: boolean;
+  /** WITH UNIQUE KEYS. */
+  readonly unique: boolean;
+}
+
+const plain: JsonClauses = { absent: false, unique: false };
+
+type Build = (context: FunctionContext, ...values: Value[]) => Value;
+
+/** An object of keys and values in turn, as json. */
+export function objectBuilder(types: readonly TypeName[], clauses: JsonClauses): Build {
   const writers = types.map((type, i) => (i % 2 === 0 ? keyWriter(type) : jsonWriter(type)));
-  return (context: FunctionContext, ...values: Value[]) => {
+  return (context, ...values) => {
     const members: string[] = [];
+    const keys = clauses.unique ? new Set<string>() : undefined;
     for (let i = 0; i < values.length; i += 2) {
       const key = writers[i]?.(context, values[i] ?? null) ?? '';
+      if (keys !== undefined) addUnique(keys, key);
+      if (clauses.absent && values[i + 1] === null) continue;
       const value = writers[i + 1]?.(context, values[i + 1] ?? null) ?? '';
       members.push(`${JSON.stringify(key)} : ${value}`);
     }
@@ -48,31 +63,70 @@ function buildObject(types: readonly TypeName[]) {
   };
 }
 
-function buildJsonbObject(types: readonly TypeName[]) {
-  checkPairs('jsonb_build_object', types.length);
+function addUnique(keys: Set<string>, key: string): void {
+  if (keys.has(key)) {
+    const text = `duplicate JSON object key value: ${JSON.stringify(key)}`;
+    raise('duplicate_json_object_key_value', text);
+  }
+  keys.add(key);
+}
+
+/** As {@link objectBuilder} for jsonb. */
+export function jsonbObjectBuilder(types: readonly TypeName[], clauses: JsonClauses): Build {
   const keys = types.map(keyWriter);
   const nodes = types.map(nodeWriter);
-  return (context: FunctionContext, ...values: Value[]) => {
+  return (context, ...values) => {
     const members: [string, JsonNode][] = [];
+    const seen = new Set<string>();
     for (let i = 0; i < values.length; i += 2) {
       const key = keys[i]?.(context, values[i] ?? null) ?? '';
+      if (clauses.unique && seen.has(key)) duplicateKey();
+      seen.add(key);
+      if (clauses.absent && values[i + 1] === null) continue;
       members.push([key, nodes[i + 1]?.(context, values[i + 1] ?? null) ?? null]);
     }
     return new Jsonb(jsonObject(members));
   };
 }
 
-function buildArray(types: readonly TypeName[]) {
-  const writers = types.map(jsonWriter);
-  return (context: FunctionContext, ...values: Value[]) =>
-    `[${values.map((value, i) => writers[i]?.(context, value)).join(', ')}]`;
+function duplicateKey(): never {
+  return raise('duplicate_json_object_key_value', 'duplicate JSON object key value');
 }
 
-function buildJsonbArray(types: readonly TypeName[]) {
-  const nodes = types.map(nodeWriter);
-  return (context: FunctionContext, ...values: Value[]) =>
-    new Jsonb(values.map((value, i) => nodes[i]?.(context, value) ?? null));
+/** An array of the values, as json. */
+export function arrayBuilder(types: readonly TypeName[], clauses: JsonClauses): Build {
+  const writers = types.map(jsonWriter);
+  return (context, ...values) => {
+    const items = values.flatMap((value, i) =>
+      clauses.absent && value === null ? [] : [writers[i]?.(context, value)],
+    );
+    return `[${items.join(', ')}]`;
+  };
 }
+
+/** As {@link arrayBuilder} for jsonb. */
+export function jsonbArrayBuilder(types: readonly TypeName[], clauses: JsonClauses): Build {
+  const nodes = types.map(nodeWriter);
+  return (context, ...values) =>
+    new Jsonb(
+      values.flatMap((value, i) =>
+        clauses.absent && value === null ? [] : [nodes[i]?.(context, value) ?? null],
+      ),
+    );
+}
+
+function buildObject(types: readonly TypeName[]) {
+  checkPairs('json_build_object', types.length);
+  return objectBuilder(types, plain);
+}
+
+function buildJsonbObject(types: readonly TypeName[]) {
+  checkPairs('jsonb_build_object', types.length);
+  return jsonbObjectBuilder(types, plain);
+}
+
+const buildArray = (types: readonly TypeName[]): Build => arrayBuilder(types, plain);
+const buildJsonbArray = (types: readonly TypeName[]): Build => jsonbArrayBuilder(types, plain);
 
 const builder = { strict: false, volatility: 'stable', usesContext: true } as const;
 const converter = { volatility: 'stable', usesContext: true } as const;
@@ -103,72 +157,108 @@ export const jsonBuilders: readonly Definition[] = [
 
 interface Parts {
   readonly parts: string[];
+  /** Of the members so far, where they must differ. */
+  readonly keys: Set<string>;
   bytes: number;
+  rows: number;
 }
 
 interface Nodes {
   readonly nodes: JsonNode[];
   bytes: number;
+  rows: number;
 }
 
-/** json_agg() and json_object_agg(): texts joined at the end. */
+/** json_agg() and json_object_agg(): texts joined at the end. `write` gives undefined for what is left out. */
 function jsonTexts(
-  write: (context: FunctionContext, first: Value, second: Value) => string,
+  write: (
+    context: FunctionContext,
+    first: Value,
+    second: Value,
+    state: Parts,
+  ) => string | undefined,
   open: string,
   close: string,
   separator = ', ',
 ): Accumulator<Parts> {
   return {
     strict: false,
-    init: () => ({ parts: [], bytes: 0 }),
+    init: () => ({ parts: [], keys: new Set(), bytes: 0, rows: 0 }),
     step: (state, firstValue, second, context) => {
-      const part = write(context, firstValue, second);
+      const part = write(context, firstValue, second, state);
+      state.rows += 1;
+      if (part === undefined) return state;
       state.parts.push(part);
       state.bytes += 24 + part.length * 2;
       return state;
     },
-    final: ({ parts }) => (parts.length === 0 ? null : open + parts.join(separator) + close),
+    final: ({ parts, rows }) => (rows === 0 ? null : open + parts.join(separator) + close),
     sizeOf: ({ bytes }) => 64 + bytes,
   };
 }
 
-function jsonAgg([type = 'text']: readonly TypeName[]): Accumulator<Parts> {
-  return jsonTexts(jsonWriter(type), '[', ']', isStructure(type) ? ', \n ' : ', ');
+function jsonAgg(
+  [type = 'text']: readonly TypeName[],
+  { absent }: JsonClauses,
+): Accumulator<Parts> {
+  const toValue = jsonWriter(type);
+  const write = (context: FunctionContext, value: Value) =>
+    absent && value === null ? undefined : toValue(context, value);
+  return jsonTexts(write, '[', ']', isStructure(type) ? ', \n ' : ', ');
 }
 
-function jsonObjectAgg([key = 'text', type = 'text']: readonly TypeName[]): Accumulator<Parts> {
+function jsonObjectAgg(
+  [key = 'text', type = 'text']: readonly TypeName[],
+  { absent, unique }: JsonClauses,
+): Accumulator<Parts> {
   const toKey = keyWriter(key);
   const toValue = jsonWriter(type);
   return jsonTexts(
-    (context, name, value) =>
-      `${JSON.stringify(toKey(context, name))} : ${toValue(context, value)}`,
+    (context, name, value, state) => {
+      const text = toKey(context, name);
+      if (unique) {
+        addUnique(state.keys, text);
+        state.bytes += 64 + text.length * 2;
+      }
+      if (absent && value === null) return undefined;
+      return `${JSON.stringify(text)} : ${toValue(context, value)}`;
+    },
     '{ ',
     ' }',
   );
 }
 
-function jsonbAgg([type = 'text']: readonly TypeName[]): Accumulator<Nodes> {
+function jsonbAgg(
+  [type = 'text']: readonly TypeName[],
+  { absent }: JsonClauses,
+): Accumulator<Nodes> {
   const toNode = nodeWriter(type);
   const { sizeOf } = typeNamed(type);
   return {
     strict: false,
-    init: () => ({ nodes: [], bytes: 0 }),
+    init: () => ({ nodes: [], bytes: 0, rows: 0 }),
     step: (state, value, _, context) => {
+      state.rows += 1;
+      if (absent && value === null) return state;
       state.nodes.push(toNode(context, value));
       state.bytes += 8 + (value === null ? 0 : sizeOf(value));
       return state;
     },
-    final: ({ nodes }) => (nodes.length === 0 ? null : new Jsonb(nodes)),
+    final: ({ nodes, rows }) => (rows === 0 ? null : new Jsonb(nodes)),
     sizeOf: ({ bytes }) => 64 + bytes,
   };
 }
 
 interface Members {
-  readonly members: Map<string, JsonNode>;
+  /** A key that is left out is there too, without a value. */
+  readonly members: Map<string, JsonNode | undefined>;
   bytes: number;
 }
 
-function jsonbObjectAgg([key = 'text', type = 'text']: readonly TypeName[]): Accumulator<Members> {
+function jsonbObjectAgg(
+  [key = 'text', type = 'text']: readonly TypeName[],
+  { absent, unique }: JsonClauses,
+): Accumulator<Members> {
   const toKey = keyWriter(key);
   const toNode = nodeWriter(type);
   const { sizeOf } = typeNamed(type);
@@ -176,19 +266,47 @@ function jsonbObjectAgg([key = 'text', type = 'text']: readonly TypeName[]): Acc
     strict: false,
     init: () => ({ members: new Map(), bytes: 0 }),
     step: (state, name, value, context) => {
+      if (name === null) raise('invalid_parameter_value', 'field name must not be null');
       const text = toKey(context, name);
-      state.members.set(text, toNode(context, value));
+      if (unique && state.members.has(text)) duplicateKey();
+      const isAbsent = absent && value === null;
+      if (!isAbsent || unique)
+        state.members.set(text, isAbsent ? undefined : toNode(context, value));
       state.bytes += 64 + text.length * 2 + (value === null ? 0 : sizeOf(value));
       return state;
     },
-    final: ({ members }) => (members.size === 0 ? null : new Jsonb(jsonObject(members))),
+    final: ({ members, bytes }) => {
+      if (bytes === 0) return null;
+      const present = [...members].filter(
+        (member): member is [string, JsonNode] => member[1] !== undefined,
+      );
+      return new Jsonb(jsonObject(present));
+    },
     sizeOf: ({ bytes }) => 64 + bytes,
   };
 }
 
+const variants: readonly (readonly [string, JsonClauses])[] = [
+  ['', plain],
+  ['_strict', { absent: true, unique: false }],
+  ['_unique', { absent: false, unique: true }],
+  ['_unique_strict', { absent: true, unique: true }],
+];
+
+/** With the variants that PostgreSQL 16 has for JSON_ARRAYAGG and JSON_OBJECTAGG. */
 export const jsonAggregates: readonly AggregateDefinition[] = [
-  aggregateOf('json_agg(anyelement): json', jsonAgg),
-  aggregateOf('jsonb_agg(anyelement): jsonb', jsonbAgg),
-  aggregateOf('json_object_agg(any, any): json', jsonObjectAgg),
-  aggregateOf('jsonb_object_agg(any, any): jsonb', jsonbObjectAgg),
+  ...variants
+    .filter(([, { unique }]) => !unique)
+    .flatMap(([suffix, clauses]) => [
+      aggregateOf(`json_agg${suffix}(anyelement): json`, (types) => jsonAgg(types, clauses)),
+      aggregateOf(`jsonb_agg${suffix}(anyelement): jsonb`, (types) => jsonbAgg(types, clauses)),
+    ]),
+  ...variants.flatMap(([suffix, clauses]) => [
+    aggregateOf(`json_object_agg${suffix}(any, any): json`, (types) =>
+      jsonObjectAgg(types, clauses),
+    ),
+    aggregateOf(`jsonb_object_agg${suffix}(any, any): jsonb`, (types) =>
+      jsonbObjectAgg(types, clauses),
+    ),
+  ]),
 ];
