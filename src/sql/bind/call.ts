@@ -141,6 +141,7 @@ function scalar(
   chosen: ScalarFunction,
   args: readonly Expression[],
 ): Expression {
+  if (chosen.name === 'nextval' || chosen.name === 'setval') context.noteNumbers();
   return {
     kind: 'call',
     type: { name: chosen.result, modifier: chosen.modifier },

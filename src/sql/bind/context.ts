@@ -36,6 +36,7 @@ export class BindContext {
   /** Byte offsets in the text of expressions, for errors found after they were bound. */
   readonly #locations = new Map<Expression, number>();
   readonly #columns: { last: ColumnId };
+  readonly #numbers: { taken: boolean };
   #depth: number;
   #queries = 0;
 
@@ -48,12 +49,22 @@ export class BindContext {
   ) {
     this.used = around?.used ?? new Map<TableDescriptor['object'], TableDescriptor>();
     this.#columns = around === undefined ? { last: 0 } : around.#columns;
+    this.#numbers = around?.#numbers ?? { taken: false };
     this.#depth = around === undefined ? 0 : around.#depth;
     this.#queries = around === undefined ? 0 : around.#queries + 1;
     this.source = source;
     this.catalogue = catalogue;
     this.functions = functions;
     this.parameters = parameters;
+  }
+
+  /** Whether the statement calls what takes or sets numbers of sequences. */
+  get takesNumbers(): boolean {
+    return this.#numbers.taken;
+  }
+
+  noteNumbers(): void {
+    this.#numbers.taken = true;
   }
 
   nextColumn(): ColumnId {

@@ -45,7 +45,8 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
   const tables: TableDescriptor[] = [...context.used.values()];
   const writes = context.writes && statement.kind !== 'explain';
   const columns = resultColumns(statement);
-  return { statement, writes, parameters: types, columns, tables };
+  const { takesNumbers } = context;
+  return { statement, writes, takesNumbers, parameters: types, columns, tables };
 }
 
 function bindStatement(context: BindContext, parsed: ParsedStatement): Statement {

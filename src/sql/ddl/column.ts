@@ -1,6 +1,7 @@
 /** Columns of CREATE TABLE and ALTER TABLE ADD COLUMN. */
 import { must } from '../../base/assert.js';
 import { coerce } from '../bind/coerce.js';
+import { bindCollation } from '../bind/collation.js';
 import { bindExpression, defaultClause } from '../bind/expression.js';
 import { tableColumnsMax } from '../bind/limits.js';
 import { bindTypeName, type BoundType } from '../bind/type-name.js';
@@ -104,8 +105,6 @@ export function refuseSystemName(draft: TableDraft, name: string): void {
   draft.context.bind.raise(undefined, 'duplicate_column', text);
 }
 
-const byteOrder: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);
-
 export function collationOf(
   draft: TableDraft,
   clause: ast.CollateClause | undefined,
@@ -114,13 +113,8 @@ export function collationOf(
   if (clause === undefined) return undefined;
   const { bind } = draft.context;
   const { collname } = fields(bind.source, 'CollateClause', clause, ['collname']);
-  const name = stringsOf(collname).at(-1) ?? '';
-  if (!['text', 'varchar', 'bpchar', 'name'].includes(type.name)) {
-    const text = `collations are not supported by type ${printType(type.name, -1)}`;
-    bind.raise(locationOf(clause), 'datatype_mismatch', text);
-  }
-  if (byteOrder.has(name)) return undefined;
-  return notSupported(bind.source, `COLLATE "${name}" of a column`, locationOf(clause));
+  const name = bindCollation(bind, collname, type.name, locationOf(clause));
+  return name === 'default' ? undefined : name;
 }
 
 /** A sequence of the column's own gives its default. */

@@ -101,7 +101,8 @@ function addKey(draft: TableDraft, body: ast.Constraint, where: Where): void {
   const at = locationOf(body);
   if (primary && hasPrimaryKey(draft)) {
     const text = `multiple primary keys for table "${table.name}" are not allowed`;
-    bind.raise(at, 'invalid_table_definition', text);
+    const where = draft.before === undefined ? at : undefined;
+    bind.raise(where, 'invalid_table_definition', text);
   }
   const names = where.column === undefined ? stringsOf(read.keys) : [where.column];
   const include = stringsOf(read.including).map((name) => keyColumn(draft, name, at).position);

@@ -12,7 +12,6 @@ import { compileStatement, type ExecutionContext } from '../execute/index.js';
 import type { ast, ParsedStatement } from '../parse/index.js';
 import { fields, locationOf, stringsOf } from '../parse/index.js';
 import type { DataStatement } from '../plan/statement.js';
-import type { Row } from '../types/index.js';
 
 export interface DdlContext {
   /** Binds the texts within the statement; its lookup sees what the statement has changed. */
@@ -34,43 +33,25 @@ export function noPrepared(name: string): never {
 /** Work that lets others have their turn in between; gives the statement's tag. */
 export type DdlWork<T = string> = Generator<'turn', T, unknown>;
 
-/** Executes `statement`; its writes are seen by what follows. Gives rows, for RETURNING and queries. */
+/** Executes `statement`; its writes are seen by what follows. Gives their number. */
 export function* runInside(context: DdlContext, statement: DataStatement): DdlWork<number> {
   const tables = [...context.bind.used.values()];
   const writes = statement.kind !== 'query';
-  const bound = { statement, writes, parameters: [], columns: undefined, tables };
-  const compiled = compileStatement(bound);
-  return (yield* steps(context, compiled, () => undefined)) ?? 0;
-}
-
-/** The first row of a query; undefined for none. */
-export function* firstRow(
-  context: DdlContext,
-  statement: Extract<DataStatement, { kind: 'query' }>,
-): DdlWork<Row | undefined> {
-  const tables = [...context.bind.used.values()];
-  const columns = statement.input.columns;
-  const compiled = compileStatement({ statement, writes: false, parameters: [], columns, tables });
-  let first: Row | undefined;
-  yield* steps(context, compiled, (rows) => {
-    first ??= rows[0];
-    return first !== undefined;
-  });
-  return first;
+  const rest = { writes, takesNumbers: false, parameters: [], columns: undefined, tables };
+  const compiled = compileStatement({ statement, ...rest });
+  return yield* steps(context, compiled);
 }
 
 function* steps(
   { execution }: DdlContext,
   compiled: ReturnType<typeof compileStatement>,
-  see: (rows: readonly Row[]) => boolean | undefined,
-): DdlWork<number | undefined> {
+): DdlWork<number> {
   const running = compiled.start(execution);
   try {
     for (;;) {
       const step = running.step();
       if (step.kind === 'done') return step.count;
       if (step.kind === 'pause') yield 'turn';
-      else if (see(step.rows) === true) return undefined;
     }
   } finally {
     running.close();

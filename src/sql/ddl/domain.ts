@@ -41,7 +41,9 @@ export function createDomain(context: DdlContext, body: ast.CreateDomainStmt): s
   if (typeNamed(base.name).category === 'P') {
     const { name } = pathOf(context, read.domainname);
     const shown = printType(base.name, base.modifier);
-    raise('datatype_mismatch', `"${shown}" is not a valid base type for a domain`, { detail: name });
+    raise('datatype_mismatch', `"${shown}" is not a valid base type for a domain`, {
+      detail: name,
+    });
   }
   let domain: Domain = {
     form: 'domain',
@@ -143,7 +145,8 @@ export function* alterDomain(context: DdlContext, body: ast.AlterDomainStmt): Dd
   const changed = altered(context, type, definition, read);
   if (changed === undefined) return 'ALTER DOMAIN';
   replaceType(context, type, { definition: changed });
-  const stricter = changed.notNull !== definition.notNull || changed.checks.length > definition.checks.length;
+  const stricter =
+    changed.notNull !== definition.notNull || changed.checks.length > definition.checks.length;
   if (stricter) yield* checkColumns(context, type);
   return 'ALTER DOMAIN';
 }
@@ -238,6 +241,10 @@ function* saving(draft: TableDraft, column: string): DdlWork<void> {
       raise('check_violation', text, where);
     }
     if (error.kind !== 'not_null_violation') throw error;
-    raise('not_null_violation', `column "${column}" of table "${table}" contains null values`, where);
+    raise(
+      'not_null_violation',
+      `column "${column}" of table "${table}" contains null values`,
+      where,
+    );
   }
 }

@@ -26,7 +26,7 @@ export function dropTableColumn(
   }
   for (const view of viewsOf(draft, column)) {
     lines.push(`${describe(context, view)} depends on ${what}`);
-    draft.removal.follow(view);
+    lines.push(...draft.removal.follow(view));
   }
   for (const { table, constraint } of childrenOf(draft, column)) {
     lines.push(`constraint ${constraint} on ${describe(context, table)} depends on ${what}`);

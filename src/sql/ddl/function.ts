@@ -1,5 +1,5 @@
 /** CREATE FUNCTION ... LANGUAGE SQL. */
-import { raise } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { bindExpression, defaultClause } from '../bind/expression.js';
 import { bindSqlTable } from '../bind/sql-function.js';
@@ -50,7 +50,7 @@ export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt
     returnsSet,
     strict: options.strict,
     volatility: options.volatility,
-    body: queryOf(context, text, returns),
+    body: inBody(context, text, () => queryOf(context, text, returns)),
   };
   const types = argumentTypes(descriptor).join(', ');
   const before = catalogue
@@ -65,7 +65,7 @@ export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt
       hint: `Use DROP FUNCTION ${name}(${types}) first.`,
     });
   }
-  checkBody(context, descriptor);
+  inBody(context, text, () => checkBody(context, descriptor));
   const { object } = before ?? descriptor;
   catalogue.put({ ...descriptor, object, version: (before?.version ?? 0) + 1 }, before);
   return 'CREATE FUNCTION';
@@ -177,14 +177,32 @@ function queryOf({ bind }: DdlContext, text: string, returns: string): string {
     notSupported(bind.source, 'a function body of several statements', undefined);
   }
   if (only === undefined) {
-    if (returns === 'void') return notSupported(bind.source, 'a function that does nothing', undefined);
-    mismatch(returns, "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.");
+    if (returns === 'void')
+      return notSupported(bind.source, 'a function that does nothing', undefined);
+    mismatch(
+      returns,
+      "Function's final statement must be SELECT or INSERT/UPDATE/DELETE RETURNING.",
+    );
   }
   const select = as(only.node, 'SelectStmt');
   if (select === undefined || select.intoClause !== undefined) {
     notSupported(bind.source, 'a function body that is not a SELECT', undefined);
   }
   return text;
+}
+
+/** Errors in a body that stands in the statement as it is have their positions there. */
+function inBody<T>({ bind }: DdlContext, text: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error;
+    const { position } = error.details;
+    const at = bind.source.text.indexOf(text);
+    if (position === undefined || at < 0) throw error;
+    const before = [...bind.source.text.slice(0, at)].length;
+    return raise(error.kind, error.message, { ...error.details, position: before + position });
+  }
 }
 
 function mismatch(returns: string, detail: string): never {
@@ -213,4 +231,3 @@ function checkBody(context: DdlContext, called: FunctionDescriptor): void {
   if (type === returns || typeNamed(returns).category === 'P') return;
   mismatch(returns, `Actual return type is ${printType(type, -1)}.`);
 }
-

@@ -1,6 +1,7 @@
 /** GENERATED ALWAYS AS (...) STORED. */
 import { raise } from '../../base/errors.js';
 import { coerce } from '../bind/coerce.js';
+import type { BindContext } from '../bind/context.js';
 import { bindExpression } from '../bind/expression.js';
 import type { BoundType } from '../bind/type-name.js';
 import type { ColumnDescriptor } from '../catalogue/index.js';
@@ -33,20 +34,35 @@ export function isImmutable(expression: Expression): boolean {
   return immutable;
 }
 
+function refuseGenerated(
+  draft: TableDraft,
+  inner: BindContext,
+  { relation }: ReturnType<TableDraft['scope']>,
+  expression: Expression,
+): void {
+  walk(expression, (part) => {
+    if (part.kind !== 'column') return;
+    const at = relation.columns.findIndex(({ column }) => column === part.column);
+    const position = relation.positions[at];
+    const read = position === undefined ? undefined : draft.columnAt(position);
+    if (read?.generated === undefined) return;
+    const text = `cannot use generated column "${read.name}" in column generation expression`;
+    inner.raise(inner.locationOf(part), 'invalid_object_definition', text, {
+      detail: 'A generated column cannot reference another generated column.',
+    });
+  });
+}
+
 export function checkGenerated(draft: TableDraft, column: ColumnDescriptor, node: ast.Node): void {
   const { bind } = draft.context;
   const scope = draft.scope();
   const clause = { scope, name: 'column generation expressions', aggregates: undefined };
-  const { value, uses } = usedWithin(bind, (inner) => bindExpression(inner, clause, node));
+  const { value, uses } = usedWithin(bind, (inner) => {
+    const expression = bindExpression(inner, clause, node);
+    refuseGenerated(draft, inner, scope, expression);
+    return expression;
+  });
   draft.set({ uses: [...new Set([...draft.table.uses, ...uses])] });
-  for (const position of positionsRead(scope, value)) {
-    const read = draft.columnAt(position);
-    if (read.generated === undefined) continue;
-    const text = `cannot use generated column "${read.name}" in column generation expression`;
-    raise('invalid_object_definition', text, {
-      detail: 'A generated column cannot reference another generated column.',
-    });
-  }
   const type: BoundType = { name: column.type as BoundType['name'], modifier: column.typeModifier };
   const coerced = coerce(bind, value, type, 'assignment');
   if (coerced === undefined) {

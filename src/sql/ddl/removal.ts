@@ -48,9 +48,11 @@ export class Removal {
     this.#parts.push({ table, take });
   }
 
-  /** An object goes because of a part of another; `line` says so where CASCADE is needed. */
-  follow(object: Descriptor): void {
+  /** An object goes because of a part of another; gives what depends on it in turn. */
+  follow(object: Descriptor): readonly string[] {
+    const before = this.#lines.length;
     this.#follow(object, undefined);
+    return this.#lines.slice(before).map(({ line }) => line);
   }
 
   /** Finds what depends on the objects named. Raises dependent_objects_still_exist without `cascade`. */

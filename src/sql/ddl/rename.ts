@@ -121,7 +121,8 @@ function renameConstraint(
   from: string,
   to: string,
 ): void {
-  if (relation.kind !== 'table') return raise('wrong_object_type', `"${relation.name}" is not a table`);
+  if (relation.kind !== 'table')
+    return raise('wrong_object_type', `"${relation.name}" is not a table`);
   const draft = TableDraft.alter(context, relation);
   if (!draft.constraintNames().includes(from)) {
     const text = `constraint "${from}" for table "${relation.name}" does not exist`;
@@ -213,7 +214,8 @@ export function setSchema(context: DdlContext, body: ast.AlterObjectSchemaStmt):
   if (relation === undefined) return tag;
   moveRelation(context, relation, to);
   for (const one of catalogue.dependents(relation.object)) {
-    const goesAlong = one.kind === 'index' || (one.kind === 'sequence' && one.ownedBy !== undefined);
+    const goesAlong =
+      one.kind === 'index' || (one.kind === 'sequence' && one.ownedBy !== undefined);
     if (goesAlong) moveRelation(context, one, to);
   }
   return tag;

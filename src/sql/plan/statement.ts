@@ -147,6 +147,8 @@ export interface BoundStatement {
   readonly statement: Statement;
   /** Whether its execution changes rows. */
   readonly writes: boolean;
+  /** It takes numbers of sequences by nextval or sets them: rows with guessed ones must not leave. */
+  readonly takesNumbers: boolean;
   /** Types of `$1`, `$2`, ... */
   readonly parameters: readonly ExpressionType[];
   /** The result's columns; undefined for a statement without rows. */

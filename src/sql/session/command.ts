@@ -107,10 +107,7 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
 }
 
 /** DISCARD: what the session has of its own is as at its beginning. */
-function* discard(
-  run: Run,
-  what: Extract<Statement, { kind: 'discard' }>['what'],
-): Work<void> {
+function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what']): Work<void> {
   const { state } = run;
   if (what !== 'PLANS' && what !== 'SEQUENCES' && state.transaction?.explicit === true) {
     raise('active_sql_transaction', `DISCARD ${what} cannot run inside a transaction block`);

@@ -5,7 +5,7 @@ import { compileStatement } from '../execute/index.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { BoundStatement } from '../plan/statement.js';
-import { typeNamed, type TypeName } from '../types/index.js';
+import { baseTypeName, typeNamed, type TypeName } from '../types/index.js';
 import { WitnessedFunctions } from './functions.js';
 import { cachedTextMax } from './limits.js';
 import type { Plan } from './plan-cache.js';
@@ -110,7 +110,7 @@ export function columnsOf(columns: readonly RelationColumn[]): readonly Column[]
   return columns.map(({ name, type }) => {
     // Clients see values of domains as those of the type below.
     const { form } = typeNamed(type.name);
-    const base = form?.kind === 'domain' ? form.base : type.name;
+    const base = baseTypeName(type.name as TypeName);
     const typeModifier = form?.kind === 'domain' ? form.modifier : type.modifier;
     return { name, type: base, typeOid: typeNamed(base).oid, typeModifier };
   });

@@ -104,7 +104,8 @@ export function readsOnly(node: ast.Node): boolean {
     const query = as(table, 'CommonTableExpr')?.ctequery;
     return query !== undefined && kindOf(query) !== 'SelectStmt';
   });
-  return !changes && (kind === 'SelectStmt' || kind === 'ExplainStmt');
+  const locks = as(node, 'SelectStmt')?.lockingClause !== undefined;
+  return !changes && !locks && (kind === 'SelectStmt' || kind === 'ExplainStmt');
 }
 
 /**
@@ -195,7 +196,7 @@ export function* runData(
   // What is executed again, after a refusal or with other numbers, must not have left.
   const alone = run.alone && !transaction.explicit;
   const mayRepeat = alone || !state.access.givesNumbers;
-  const hold = plan.writes && mayRepeat;
+  const hold = (plan.writes || plan.bound.takesNumbers) && mayRepeat;
   if (statement.kind === 'insert' && statement.copy === 'client') beginCopy(run, mayRepeat);
   for (;;) {
     const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);

@@ -147,6 +147,10 @@ export class SessionState {
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
     this.functions.sequences = this.sequences;
+    this.functions.hasSchema = (name) => {
+      const { transaction } = this;
+      return transaction !== undefined && this.lookupOf(transaction).hasSchema(name);
+    };
     this.pointContext = this.contextOf(
       {
         buffer: new TransactionBuffer(new NewestOf(access, this.temporary)),
