@@ -282,6 +282,11 @@ const catalogue = {
     retry: 'never',
     advice: 'Correct the regular expression.',
   },
+  invalid_use_of_escape_character: {
+    sqlstate: '2200C',
+    retry: 'never',
+    advice: 'Mark at most one part of the pattern with escaped double quotes.',
+  },
   invalid_escape_sequence: {
     sqlstate: '22025',
     retry: 'never',
@@ -389,6 +394,16 @@ const catalogue = {
     sqlstate: '55P02',
     retry: 'never',
     advice: 'Leave the setting as it is: it tells what the server does.',
+  },
+  invalid_cursor_name: {
+    sqlstate: '34000',
+    retry: 'never',
+    advice: 'Declare the cursor in this transaction, or WITH HOLD before it.',
+  },
+  duplicate_cursor: {
+    sqlstate: '42P03',
+    retry: 'never',
+    advice: 'Choose another name or close the cursor first.',
   },
   object_not_in_prerequisite_state: {
     sqlstate: '55000',

@@ -12,6 +12,7 @@ import {
 } from '../functions/index.js';
 import type { Expression, ExpressionType } from '../plan/expression.js';
 import {
+  baseTypeName,
   printType,
   type RecordShape,
   type TypeForm,
@@ -174,8 +175,9 @@ function parameter(
 ): Expression | undefined {
   if (target.name === 'unknown') return expression;
   const { number } = expression;
-  context.at(context.locationOf(expression), () => context.parameters.decide(number, target.name));
-  const typed = context.relocate({ ...expression, type: typeOf(target.name) }, expression);
+  const decided = baseTypeName(target.name);
+  context.at(context.locationOf(expression), () => context.parameters.decide(number, decided));
+  const typed = context.relocate({ ...expression, type: typeOf(decided) }, expression);
   return coerce(context, typed, target, how);
 }
 

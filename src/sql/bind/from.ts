@@ -1,7 +1,11 @@
 /** FROM: tables, subqueries, VALUES and joins. */
 import { assert, must, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import type { RelationDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import type {
+  ColumnDescriptor,
+  RelationDescriptor,
+  TableDescriptor,
+} from '../catalogue/descriptor.js';
 import { rowTypeNameOf } from '../catalogue/index.js';
 import {
   as,
@@ -16,6 +20,7 @@ import {
 import type { Expression } from '../plan/expression.js';
 import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
 import type { Capture } from '../plan/subquery.js';
+import { type TypeName, withCollation } from '../types/index.js';
 import { bool, coerceToBool, coerceToCommon } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
@@ -166,9 +171,7 @@ function bindWithTable(context: BindContext, body: ast.RangeVar): From | undefin
   const { id, working } = entry;
   const relation: Relation = { kind: 'withScan', columns, table: id, name, working };
   const renamed =
-    alias === undefined
-      ? columns
-      : renamedColumns(context, columns, alias, alias.aliasname ?? '');
+    alias === undefined ? columns : renamedColumns(context, columns, alias, alias.aliasname ?? '');
   const scope = scopeOf(renamed, alias?.aliasname ?? name, alias && name);
   return { relation, scope: entry.unlisted === undefined ? scope : unlist(scope, entry.unlisted) };
 }
@@ -221,6 +224,11 @@ export function findTable(context: BindContext, body: ast.RangeVar): TableDescri
   return notSupported(context.source, `changing the view "${found.name}"`, locationOf(body));
 }
 
+function collatedType({ type, collation }: ColumnDescriptor): string {
+  if (collation === undefined) return type;
+  return withCollation(type as TypeName, { name: collation, strength: 'implicit' });
+}
+
 /** A table's relation with all its columns, in the order of the descriptor. */
 export function tableRelation(
   context: BindContext,
@@ -230,7 +238,7 @@ export function tableRelation(
   const columns = named.map((column) => ({
     column: context.nextColumn(),
     name: column.name,
-    type: { name: column.type, modifier: column.typeModifier },
+    type: { name: collatedType(column), modifier: column.typeModifier },
   }));
   const positions = named.map((column) => column.position);
   const relation = { kind: 'table', columns, table, positions, filter: undefined } as const;
@@ -476,11 +484,7 @@ function bindUsing(
   return joined(kind, left, right, condition, { ...own, relations, covered });
 }
 
-function usingColumn(
-  scope: Scope,
-  name: string,
-  side: 'left' | 'right',
-): Expression {
+function usingColumn(scope: Scope, name: string, side: 'left' | 'right'): Expression {
   const [found, other] = scope.visible.filter((column) => column.name === name);
   if (other !== undefined) {
     const text = `common column name "${name}" appears more than once in ${side} table`;

@@ -4,6 +4,7 @@ import { DatabaseError } from '../../base/errors.js';
 import { resolveCommonType, resolveOperator, type ScalarFunction } from '../functions/index.js';
 import { as, type ast, fields, locationOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
+import { collationOf, mergeCollations } from '../types/index.js';
 import { bindOverElements } from './array.js';
 import { bindNullIf } from './case.js';
 import { bool, coerceTo, nameOf } from './coerce.js';
@@ -92,7 +93,8 @@ function rowOperation(
 ): Expression | undefined {
   const isDistinct = kind === 'AEXPR_DISTINCT' || kind === 'AEXPR_NOT_DISTINCT';
   if (kind !== 'AEXPR_OP' && kind !== 'AEXPR_IN' && !isDistinct) return undefined;
-  const compared = kind === 'AEXPR_OP' ? rowBesideSubquery(context, clause, left, right, at) : undefined;
+  const compared =
+    kind === 'AEXPR_OP' ? rowBesideSubquery(context, clause, left, right, at) : undefined;
   if (compared !== undefined) return compareRows(context, name, compared[0], compared[1], at);
   const others = kind === 'AEXPR_IN' ? (the(right, 'List').items ?? []) : [right];
   // A row beside anything but rows is a record like any other.
@@ -176,6 +178,10 @@ export function bindBinary(
   right: Expression,
   at: number | undefined,
 ): Expression {
+  // Collations that cannot meet are the second one's fault.
+  context.at(context.locationOf(right), () =>
+    mergeCollations([collationOf(nameOf(left)), collationOf(nameOf(right))]),
+  );
   const chosen = context.at(at, () => resolveOperator(name, nameOf(left), nameOf(right)));
   const expression = call(context, chosen, [left, right]);
   return context.locate(expression, context.locationOf(left) ?? at);

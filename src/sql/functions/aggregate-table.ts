@@ -137,8 +137,12 @@ const all: readonly AggregateDefinition[] = [
   ...orderedAggregates,
   ...arrayAggregates,
   ...jsonAggregates,
-  ...ordered.map((type) => aggregateOf(`max(${type}): ${type}`, () => extreme(type, 1))),
-  ...ordered.map((type) => aggregateOf(`min(${type}): ${type}`, () => extreme(type, -1))),
+  ...ordered.map((type) =>
+    aggregateOf(`max(${type}): ${type}`, ([given = type]) => extreme(given, 1)),
+  ),
+  ...ordered.map((type) =>
+    aggregateOf(`min(${type}): ${type}`, ([given = type]) => extreme(given, -1)),
+  ),
   ...(['anyarray', 'anyenum'] as const).flatMap((family) => [
     aggregateOf(`max(${family}): ${family}`, ([type = 'text']) => extreme(type, 1)),
     aggregateOf(`min(${family}): ${family}`, ([type = 'text']) => extreme(type, -1)),

@@ -115,7 +115,7 @@ function fitterOf(
 ): ((value: Value) => Value) | undefined {
   if (modifier < 0) return undefined;
   const element = elementTypeName(target);
-  const fit = fitters.get(element ?? target);
+  const fit = fitters.get(baseTypeName(element ?? target));
   if (fit === undefined) return undefined;
   const fitOne = (value: Value) => fit(value, modifier, explicit);
   return element === undefined ? fitOne : fitElements(fitOne);

@@ -1,7 +1,13 @@
 /** The type that several expressions resolve to: chapter 10.5 of PostgreSQL's manual. */
 import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
-import { baseTypeName, typeNamed } from '../types/index.js';
+import {
+  baseTypeName,
+  collationOf,
+  mergeCollations,
+  typeNamed,
+  withCollation,
+} from '../types/index.js';
 import { canCoerce } from './casts.js';
 
 /**
@@ -10,7 +16,10 @@ import { canCoerce } from './casts.js';
  */
 export function resolveCommonType(types: readonly TypeName[], construct: string): TypeName {
   const common = commonType(types);
-  if (typeof common === 'string') return common === 'unknown' ? 'text' : common;
+  if (typeof common === 'string') {
+    const collation = mergeCollations(types.map(collationOf));
+    return withCollation(common === 'unknown' ? 'text' : common, collation);
+  }
   const [left, right] = common.conflict;
   raise(
     'datatype_mismatch',

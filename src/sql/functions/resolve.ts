@@ -5,13 +5,21 @@
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
-import { baseTypeName, typeNamed, types } from '../types/index.js';
+import {
+  baseTypeName,
+  collationOf,
+  mergeCollations,
+  typeNamed,
+  types,
+  withCollation,
+} from '../types/index.js';
 import type { AggregateDefinition } from './aggregate-definition.js';
 import { aggregatesNamed } from './aggregate-table.js';
 import { castPath } from './casts.js';
+import { ordered } from './comparison.js';
 import { type Definition, isPseudoType, type ParameterType } from './definition.js';
-import type { ResolvedCall, ScalarFunction } from './function.js';
-import { argumentsFit, concreteTypes } from './polymorphic.js';
+import type { Implementation, ResolvedCall, ScalarFunction } from './function.js';
+import { argumentsFit, type ConcreteTypes, concreteTypes } from './polymorphic.js';
 import { refuseKnownFunction, refuseKnownOperator } from './missing.js';
 import { sqlValues } from './session.js';
 import { makeSet, type SetDefinition } from './set-definition.js';
@@ -133,12 +141,26 @@ function made(
     return { kind: 'scalar', function: scalarFunction(definition, argumentTypes) };
   }
   const { parameters, result } = concreteTypes(chosen, argumentTypes, candidate.result);
-  if ('make' in candidate) {
-    return { kind: 'aggregate', function: candidate.make(parameters, result) };
-  }
+  if ('make' in candidate) return madeAggregate(candidate, parameters, result, argumentTypes);
   return 'makeWindow' in candidate
     ? { kind: 'window', function: candidate.makeWindow(parameters, result) }
     : { kind: 'set', function: makeSet(candidate, parameters, result) };
+}
+
+/** min and max of texts go by the collation. */
+function madeAggregate(
+  candidate: AggregateDefinition,
+  parameters: readonly TypeName[],
+  result: TypeName,
+  argumentTypes: readonly TypeName[],
+): ResolvedCall {
+  const collation = mergeCollations(argumentTypes.map(collationOf));
+  const collate = (name: TypeName) => withCollation(name, collation);
+  const made =
+    collation === undefined
+      ? candidate.make(parameters, result)
+      : candidate.make(parameters.map(collate), collate(result));
+  return { kind: 'aggregate', function: made };
 }
 
 function resolveStar(name: string): ResolvedCall {
@@ -306,6 +328,28 @@ function scalarFunction(
   argumentTypes: readonly TypeName[],
 ): ScalarFunction {
   const concrete = concreteTypes(parameters, argumentTypes, candidate.result);
+  const collation = mergeCollations(argumentTypes.map(collationOf));
+  const chosen = plainFunction(candidate, concrete);
+  if (collation === undefined) return chosen;
+  const texts = withCollation('text', collation);
+  const collated = collatedComparison(chosen, texts);
+  return collated ?? { ...chosen, result: withCollation(chosen.result, collation) };
+}
+
+/**
+ * A comparison that orders texts by a collation; undefined for a function that does not, or that
+ * orders them as their bytes do.
+ */
+function collatedComparison(chosen: ScalarFunction, texts: TypeName): ScalarFunction | undefined {
+  const { comparison } = chosen;
+  if (comparison === undefined || comparison === '=' || comparison === '<>') return undefined;
+  const { compare, key } = typeNamed(texts);
+  if (compare === undefined || key !== undefined) return undefined;
+  const implementation = ordered(compare)[comparison] as Implementation;
+  return { ...chosen, implementation, comparison: undefined };
+}
+
+function plainFunction(candidate: Definition, concrete: ConcreteTypes): ScalarFunction {
   return {
     name: candidate.name,
     form: candidate.form,

@@ -3,6 +3,7 @@
  * is descending. Columns that the access fixes to one value do not count.
  */
 import type { ColumnId, SortKey } from '../plan/expression.js';
+import { typeNamed } from '../types/index.js';
 import { givesOneRow, mapInputs, type Plan, rewriteUpwards, type ScanPlan } from './plan.js';
 import type { Rule } from './rule.js';
 
@@ -106,6 +107,8 @@ function orderOf({ access, table, columns, positions }: ScanPlan): readonly Orde
 function directionOf(key: SortKey, next: OrderColumn): boolean | undefined {
   const { expression, descending, nullsFirst } = key;
   if (expression.kind !== 'column' || expression.column !== next.column) return undefined;
+  // Texts of another collation than the bytes' have no keys.
+  if (typeNamed(expression.type.name).key === undefined) return undefined;
   const backwards = descending !== next.descending;
   if (next.nullsFirst === undefined) return backwards;
   return nullsFirst === (next.nullsFirst !== backwards) ? backwards : undefined;

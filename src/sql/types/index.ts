@@ -10,6 +10,7 @@
 export { ArrayValue, countOf, textElements } from './array.js';
 export { tooManyDimensions } from './array-text.js';
 export { checkedDate, checkedTimestamp } from './datetime-type.js';
+export { type Collation, isCollation, mergeCollations, unknownCollation } from './collation.js';
 export { readDateStyle } from './date-style.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
@@ -19,11 +20,13 @@ export { NamedOid } from './registered.js';
 export {
   arrayTypeName,
   baseTypeName,
+  collationOf,
   elementTypeName,
   printType,
   typeNamed,
   typeOfOid,
   types,
+  withCollation,
 } from './registry.js';
 export type {
   BaseTypeName,

@@ -14,3 +14,6 @@ export const arrayElementsMax = 134_217_727;
 
 /** Types of users and arrays that are kept ready; beyond, all are forgotten and made again. */
 export const madeTypesMax = 2000;
+
+/** Collators that are kept ready; beyond, all are forgotten and made again when asked for. */
+export const collatorsMax = 200;

@@ -2,6 +2,7 @@
 import { must } from '../../base/assert.js';
 import { arrayTypeOf } from './array-type.js';
 import { bitTypes } from './bit-string.js';
+import { type Collation, collatedTypeName, collatedTypeOf, isCollatable } from './collation.js';
 import { datetimeTypes } from './datetime-type.js';
 import { floatTypes } from './float.js';
 import { integerTypes } from './integer.js';
@@ -57,6 +58,8 @@ export function typeNamed(name: string): Type {
 
 function makeType(name: string): Type | undefined {
   if (name.startsWith('_')) return arrayTypeOf(typeNamed(name.slice(1)));
+  const collated = collatedTypeOf(name, typeNamed);
+  if (collated !== undefined) return collated;
   const definition = userTypeOf(name);
   return definition && typeOfUserType(definition, name as TypeName, typeNamed);
 }
@@ -78,10 +81,25 @@ export function elementTypeName(array: TypeName): TypeName | undefined {
   return form?.kind === 'array' ? form.element : undefined;
 }
 
-/** The type under a domain; any other type itself. */
+/** The type under a domain, and that of texts without their collation; any other type itself. */
 export function baseTypeName(name: TypeName): TypeName {
   const { form } = typeNamed(name);
+  if (form?.kind === 'collated') return baseTypeName(form.base);
   return form?.kind === 'domain' ? form.base : name;
+}
+
+/** The collation of texts of a type; undefined for the default one and for other types. */
+export function collationOf(name: TypeName): Collation | undefined {
+  const { form } = typeNamed(name);
+  return form?.kind === 'collated' ? form.collation : undefined;
+}
+
+/** A type with a collation, where it can have one; `collation` undefined takes a collation away. */
+export function withCollation(name: TypeName, collation: Collation | undefined): TypeName {
+  const { form } = typeNamed(name);
+  const plain = form?.kind === 'collated' ? form.base : name;
+  if (collation === undefined || !isCollatable(typeNamed(plain))) return plain;
+  return collatedTypeName(plain, collation);
 }
 
 /** As format_type() prints it: `character varying(10)`, `timestamp(3) without time zone`. */

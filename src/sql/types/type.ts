@@ -1,6 +1,7 @@
 /** What a type can do. Every value handed in is a value of the type and not NULL. */
 import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
+import type { Collation } from './collation.js';
 import type { RecordShape } from './record.js';
 import type { SequenceAccess } from './sequence-access.js';
 import type { Value } from './value.js';
@@ -60,7 +61,8 @@ export type TypeName =
   | `_${string}`
   | `enum:${string}`
   | `domain:${string}`
-  | `composite:${string}`;
+  | `composite:${string}`
+  | `collated:${string}`;
 
 /** One of the values of an enum. */
 export interface EnumLabel {
@@ -84,7 +86,9 @@ export type TypeForm =
       /** In the order in which they are checked. */
       readonly checks: readonly DomainCheck[];
     }
-  | { readonly kind: 'composite'; readonly shape: RecordShape };
+  | { readonly kind: 'composite'; readonly shape: RecordShape }
+  /** Texts that sort otherwise than those of `base`. */
+  | { readonly kind: 'collated'; readonly base: TypeName; readonly collation: Collation };
 
 export interface DomainCheck {
   readonly name: string;
