@@ -282,6 +282,7 @@ t.test('the process: one at a directory, log lines, signals', async (t) => {
     t.match(await raw.next(), { op: 'hello' });
     await raw.sql('SELECT $1::text', 'quiet secret');
     child.kill('SIGUSR2');
+    await until(() => output().includes('"event":"node.links"'));
     await until(() => output().includes('"event":"node.queues"'));
     await until(() => output().includes('"event":"node.state"'));
     await raw.sql(`SELECT shardforge.log_level('debug')`);
