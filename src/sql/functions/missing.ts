@@ -3,13 +3,11 @@ import { raise } from '../../base/errors.js';
 import type { TypeName } from '../types/index.js';
 import { typeNamed } from '../types/index.js';
 
-/** Regular expressions, text search and JSON paths. */
-const operators: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*', '@@', '@?']);
+/** Text search and JSON paths. */
+const operators: ReadonlySet<string> = new Set(['@@', '@?']);
 
 const functions: ReadonlySet<string> = new Set(
   `
-  regexp_count regexp_instr regexp_like regexp_match regexp_matches regexp_replace
-  regexp_split_to_array regexp_split_to_table regexp_substr similar_to_escape
    
   
   

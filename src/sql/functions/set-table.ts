@@ -2,11 +2,13 @@
 import { arraySetFunctions } from './array-sets.js';
 import { inputSetFunctions } from './input.js';
 import { jsonSetFunctions } from './json-sets.js';
+import { regexSetFunctions } from './regex.js';
 import { seriesFunctions } from './series.js';
 import type { SetDefinition } from './set-definition.js';
 
 const all: readonly SetDefinition[] = [
   ...seriesFunctions,
+  ...regexSetFunctions,
   ...arraySetFunctions,
   ...inputSetFunctions,
   ...jsonSetFunctions,

@@ -14,6 +14,7 @@ import { inputFunctions } from './input.js';
 import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
 import { numericFunctions } from './numeric.js';
+import { regexFunctions } from './regex.js';
 import { sequenceFunctions } from './sequence.js';
 import { sessionFunctions } from './session.js';
 import { textFormatFunctions } from './text-format.js';
@@ -36,6 +37,7 @@ const all: readonly Definition[] = [
   ...floatFunctions,
   ...numericFunctions,
   ...textFunctions,
+  ...regexFunctions,
   ...textFormatFunctions,
   ...byteaFunctions,
   ...datetimeFunctions,

@@ -56,11 +56,6 @@ function substringOf(text: string, start: number, length: number): string {
   return text.slice(unitIndex(text, from - 1), unitIndex(text, end - 1));
 }
 
-/** Without these, a pattern would be read as a number. */
-function refusePattern(): never {
-  raise('feature_not_supported', 'substring() with a pattern is not supported');
-}
-
 function position(text: string, wanted: string): number {
   const at = text.indexOf(wanted);
   return at < 0 ? 0 : characterCount(text.slice(0, at)) + 1;
@@ -227,8 +222,6 @@ export const textFunctions: readonly Definition[] = [
   define('substr(text, int4, int4): text', substringOf),
   define('substring(text, int4): text', substring),
   define('substring(text, int4, int4): text', substringOf),
-  define('substring(text, text): text', refusePattern),
-  define('substring(text, text, text): text', refusePattern),
   define('position(text, text): int4', position),
   define('strpos(text, text): int4', position),
   define('left(text, int4): text', left),

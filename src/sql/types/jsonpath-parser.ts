@@ -9,6 +9,7 @@ import {
   type PathMethod,
 } from './jsonpath.js';
 import { type PathToken, pathTokens, syntaxError } from './jsonpath-lexer.js';
+import { compilePathPattern } from './jsonpath-pattern.js';
 import { jsonDepthMax } from './limits.js';
 import { negateNumeric, Numeric } from './numeric.js';
 import { parseNumeric } from './numeric-type.js';
@@ -215,6 +216,8 @@ class PathParser {
         'XQuery "x" flag (expanded regular expressions) is not implemented',
       );
     }
+    // A pattern that cannot be compiled is refused where the path is read, as PostgreSQL does.
+    compilePathPattern(pattern, flags);
     return { kind: 'likeRegex', operand, pattern, flags, next: undefined };
   }
 
