@@ -9,11 +9,13 @@ import { Random } from '#src/base/random.js';
 import { bind } from '#src/sql/bind/index.js';
 import { completed } from '#src/sql/catalogue/complete.js';
 import { noObjects, type TableDescriptor } from '#src/sql/catalogue/index.js';
+import { isDdl } from '#src/sql/ddl/index.js';
 import { loadParser } from '#src/sql/index.js';
 import { parse } from '#src/sql/parse/index.js';
 import type { FunctionContext } from '#src/sql/types/index.js';
 import { findTimeZone } from '#src/sql/types/index.js';
 import { runScript } from './golden.js';
+import { Database } from './sql-execute/database.js';
 import {
   type Client,
   describeError,
@@ -64,6 +66,12 @@ function bindText(text: string): string {
   };
   try {
     for (const parsed of parse(text, limits)) {
+      if (isDdl(parsed.node)) {
+        const database = new Database();
+        database.run('CREATE TABLE t (a int PRIMARY KEY, b text)');
+        database.run(text);
+        return 'bound';
+      }
       bind(parsed, { catalogue, functions, parameterTypes: [] });
     }
     return 'bound';
@@ -87,7 +95,7 @@ t.test('what is not there is refused by name, nothing is ignored', async (t) => 
   const { was, is } = runScript('sql', 'refused', ({ input }) => bindText(input.join('\n')));
   t.equal(is, was);
   const answers = is.split('\n').filter((line) => /^\w{5} /.test(line));
-  t.ok(answers.length > 150, `${answers.length} statements are refused`);
+  t.ok(answers.length > 80, `${answers.length} statements are refused`);
   const others = is.split('\n').filter((line) => line === 'bound' || line.startsWith('error:'));
   t.same(others, []);
 });
@@ -248,6 +256,42 @@ t.test('plans follow the catalogue', async (t) => {
   t.same(await b.rows(point, [1]), [[1, 2, 3]], 'others see the old one until the commit');
   await a.rows('ROLLBACK');
   t.same(await a.rows(point, [1]), [[1, 2, 3]]);
+});
+
+t.test('FOR UPDATE claims rows: who claims one second is refused, readers are not', async (t) => {
+  const node = await TestNode.start();
+  const [a, b] = [node.connect(), node.connect()];
+  await a.rows('CREATE TABLE account (id int PRIMARY KEY, sum int)');
+  await a.rows('CREATE TABLE note (id int PRIMARY KEY)');
+  await a.rows('INSERT INTO account SELECT g, 100 FROM generate_series(1, 3) g');
+  const outcome = async (first: string, second: string): Promise<string> => {
+    for (const [client, text, id] of [
+      [a, first, 1],
+      [b, second, 2],
+    ] as const) {
+      await client.rows('BEGIN');
+      await client.rows('DELETE FROM note WHERE id = $1', [id]);
+      await client.rows('INSERT INTO note VALUES ($1)', [id]);
+      await client.rows(text);
+    }
+    await a.rows('COMMIT');
+    const failed = failureOf(await b.execute('COMMIT'));
+    return failed === undefined ? 'both' : failed.kind;
+  };
+  const claim = 'SELECT * FROM account WHERE id = 1 FOR UPDATE';
+  t.equal(await outcome(claim, claim), 'serialization_failure');
+  t.equal(await outcome(claim, 'SELECT * FROM account WHERE id = 2 FOR UPDATE'), 'both');
+  t.equal(await outcome(claim, 'SELECT * FROM account WHERE id = 1'), 'both', 'a plain reader');
+  const share = 'SELECT * FROM account WHERE id = 1 FOR SHARE';
+  t.equal(await outcome(share, share), 'both', 'shared with others');
+  t.equal(
+    await outcome('UPDATE account SET sum = 0 WHERE id = 1', share),
+    'serialization_failure',
+    'but not with one who changes it',
+  );
+  const next = 'SELECT * FROM account ORDER BY id DESC LIMIT 1 FOR UPDATE';
+  t.equal(await outcome(claim, next), 'both', 'a limit claims what it gives');
+  t.equal(await outcome(next, next), 'serialization_failure');
 });
 
 t.test('statements are prepared and described', async (t) => {

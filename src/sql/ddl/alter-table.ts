@@ -86,16 +86,20 @@ function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
   const { bind } = draft.context;
   const read = fields(bind.source, 'AlterTableCmd', body, [
     ...(['subtype', 'name', 'num', 'def', 'behavior', 'missing_ok', 'recurse'] as const),
+    'newowner',
   ]);
   const name = read.name ?? '';
   const cascade = read.behavior === 'DROP_CASCADE';
   switch (read.subtype) {
     case 'AT_AddColumn':
-      return addTo(draft, the(read.def, 'ColumnDef'), read.missing_ok === true);
+      addTo(draft, the(read.def, 'ColumnDef'), read.missing_ok === true);
+      return;
     case 'AT_DropColumn':
-      return dropTableColumn(draft, name, read.missing_ok === true, cascade);
+      dropTableColumn(draft, name, read.missing_ok === true, cascade);
+      return;
     case 'AT_ColumnDefault':
-      return setColumnDefault(draft, name, read.def);
+      setColumnDefault(draft, name, read.def);
+      return;
     case 'AT_SetNotNull': {
       const column = columnOf(draft, name);
       if (column.notNull) return;
@@ -104,25 +108,35 @@ function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
       return;
     }
     case 'AT_DropNotNull':
-      return dropNotNull(draft, name);
+      dropNotNull(draft, name);
+      return;
     case 'AT_AlterColumnType':
-      return alterType(draft, name, the(read.def, 'ColumnDef'));
+      alterType(draft, name, the(read.def, 'ColumnDef'));
+      return;
     case 'AT_AddConstraint':
-      return addTableConstraint(draft, the(read.def, 'Constraint'));
+      addTableConstraint(draft, the(read.def, 'Constraint'));
+      return;
     case 'AT_DropConstraint':
-      return dropConstraint(draft, name, read.missing_ok === true, cascade);
+      dropConstraint(draft, name, read.missing_ok === true, cascade);
+      return;
     case 'AT_ValidateConstraint':
-      return validateConstraint(draft, name);
+      validateConstraint(draft, name);
+      return;
     case 'AT_AlterConstraint':
-      return alterConstraint(draft, read.def);
+      alterConstraint(draft, read.def);
+      return;
     case 'AT_AddIdentity':
-      return addIdentity(draft, name, the(read.def, 'Constraint'));
+      addIdentity(draft, name, the(read.def, 'Constraint'));
+      return;
     case 'AT_SetIdentity':
-      return setIdentityOptions(draft, name, read.def);
+      setIdentityOptions(draft, name, read.def);
+      return;
     case 'AT_DropIdentity':
-      return dropIdentity(draft, name, read.missing_ok === true);
+      dropIdentity(draft, name, read.missing_ok === true);
+      return;
     case 'AT_DropExpression':
-      return dropExpression(draft, name, read.missing_ok === true);
+      dropExpression(draft, name, read.missing_ok === true);
+      return;
     // How values are kept and what is known of them is not the client's to say here.
     case 'AT_SetStatistics':
     case 'AT_SetStorage':
@@ -133,7 +147,8 @@ function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
       return;
     case 'AT_SetRelOptions':
     case 'AT_ResetRelOptions':
-      return checkStorageParameters(bind, as(read.def, 'List')?.items);
+      checkStorageParameters(bind, as(read.def, 'List')?.items);
+      return;
     case 'AT_SetLogged':
     case 'AT_SetUnLogged':
       return;

@@ -61,9 +61,10 @@ function addConstraint(draft: TableDraft, body: ast.Constraint, where: Where): v
       draft.later.push(() => addForeignKey(draft, body, where.column, where.timing));
       return;
     case 'CONSTR_EXCLUSION':
-      return notSupported(bind.source, 'EXCLUDE constraint', locationOf(body));
+      notSupported(bind.source, 'EXCLUDE constraint', locationOf(body));
+      break;
     default:
-      return notSupported(bind.source, body.contype ?? 'constraint', locationOf(body));
+      notSupported(bind.source, body.contype ?? 'constraint', locationOf(body));
   }
 }
 

@@ -16,7 +16,7 @@ export function dropTableColumn(
   if (column === undefined) {
     if (missingOk) return;
     const text = `column "${name}" of relation "${draft.table.name}" does not exist`;
-    return raise('undefined_column', text);
+    raise('undefined_column', text);
   }
   const what = `column ${name} of ${describe(context, draft.table)}`;
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 /** LIKE in CREATE TABLE. */
 import { must } from '../../base/assert.js';
 import type { IndexDescriptor, TableDescriptor } from '../catalogue/index.js';
-import { type ast, fields, locationOf } from '../parse/index.js';
+import { type ast, fields, locationOf, raiseAt } from '../parse/index.js';
 import { addSequence, appendColumn } from './column.js';
 import { shownName } from './context.js';
 import type { TableDraft } from './draft.js';
@@ -28,7 +28,7 @@ export function addLike(draft: TableDraft, body: ast.TableLikeClause): void {
   const at = locationOf(reference);
   if (found === undefined) {
     const text = `relation "${shownName(schemaname, relname)}" does not exist`;
-    return bind.raise(at, 'undefined_table', text);
+    raiseAt(bind.source, at, 'undefined_table', text);
   }
   const given = (read.options ?? 0) >>> 0;
   const has = (option: keyof typeof options): boolean => (given & options[option]) !== 0;
@@ -40,7 +40,7 @@ export function addLike(draft: TableDraft, body: ast.TableLikeClause): void {
   }
   if (found.kind !== 'table') {
     const text = `relation "${relname}" is invalid in LIKE clause`;
-    return bind.raise(at, 'wrong_object_type', text);
+    raiseAt(bind.source, at, 'wrong_object_type', text);
   }
   const positions = addColumns(draft, found, has);
   if (has('constraints')) {

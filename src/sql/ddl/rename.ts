@@ -121,8 +121,7 @@ function renameConstraint(
   from: string,
   to: string,
 ): void {
-  if (relation.kind !== 'table')
-    return raise('wrong_object_type', `"${relation.name}" is not a table`);
+  if (relation.kind !== 'table') raise('wrong_object_type', `"${relation.name}" is not a table`);
   const draft = TableDraft.alter(context, relation);
   if (!draft.constraintNames().includes(from)) {
     const text = `constraint "${from}" for table "${relation.name}" does not exist`;
@@ -148,13 +147,16 @@ function renameColumn(
   from: string,
   to: string,
 ): void {
-  if (relation.kind === 'view') return renameViewColumn(context, relation, from, to);
+  if (relation.kind === 'view') {
+    renameViewColumn(context, relation, from, to);
+    return;
+  }
   if (relation.kind !== 'table') {
-    return raise('wrong_object_type', `cannot rename columns of relation "${relation.name}"`);
+    raise('wrong_object_type', `cannot rename columns of relation "${relation.name}"`);
   }
   const draft = TableDraft.alter(context, relation);
   const column = draft.column(from);
-  if (column === undefined) return raise('undefined_column', `column "${from}" does not exist`);
+  if (column === undefined) raise('undefined_column', `column "${from}" does not exist`);
   if (draft.column(to) !== undefined) {
     const text = `column "${to}" of relation "${relation.name}" already exists`;
     raise('duplicate_column', text);
