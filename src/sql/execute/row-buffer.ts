@@ -23,7 +23,7 @@ export function rowBufferShape(columns: readonly RelationColumn[]): RowBufferSha
 
 export class RowBuffer {
   readonly #shape: RowBufferShape;
-  readonly #context: ExecutionContext;
+  readonly #context: Pick<ExecutionContext, 'memory' | 'spill'>;
   readonly #held: Held;
   #spilled: SpilledRows | undefined;
   /** Rows after the spilled ones. */
@@ -31,7 +31,7 @@ export class RowBuffer {
   /** Blocks read last, the newest first. */
   #blocks: { readonly number: number; readonly rows: readonly Row[] }[] = [];
 
-  constructor(shape: RowBufferShape, context: ExecutionContext) {
+  constructor(shape: RowBufferShape, context: Pick<ExecutionContext, 'memory' | 'spill'>) {
     this.#shape = shape;
     this.#context = context;
     this.#held = new Held(context);

@@ -26,10 +26,10 @@ const operatorsPerStatement = 8;
 
 /** Memory that an operator has charged to its statement. */
 export class Held {
-  readonly #context: ExecutionContext;
+  readonly #context: Pick<ExecutionContext, 'memory' | 'spill'>;
   #bytes = 0;
 
-  constructor(context: ExecutionContext) {
+  constructor(context: Pick<ExecutionContext, 'memory' | 'spill'>) {
     this.#context = context;
   }
 

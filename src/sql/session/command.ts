@@ -8,6 +8,7 @@ import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
 import { setConstraints } from './deferred.js';
+import { closeCursors, rollBackCursors } from './cursor.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
 import { awaitSnapshot, commit } from './replica.js';
@@ -115,6 +116,7 @@ function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what'
   if (what === 'ALL') {
     state.settings.resetAll();
     state.prepared.clear();
+    closeCursors(state);
   }
   if (what === 'ALL' || what === 'SEQUENCES') state.sequences.forget();
   if (what === 'ALL' || what === 'TEMP') state.temporary.clear();
@@ -149,6 +151,7 @@ function* runSavepoint(
     const found = transaction?.endSavepoint(name, kind === 'release') === true;
     if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
     state.settings.endMark(name, kind === 'release');
+    if (kind === 'rollbackTo') rollBackCursors(state, transaction?.savepoints.length ?? 0);
     state.failed = false;
   }
   return yield* completed(run, savepointTags[kind]);

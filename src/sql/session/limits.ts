@@ -34,6 +34,9 @@ export const cachedTextMax = 16_384;
 /** Characters of a text that is parsed in the session's turn; longer ones go to another thread. */
 export const parsedInTurnMax = 131_072;
 
+/** Cursors that a session has open. */
+export const cursorsMax = 1000;
+
 /** Executions of one autocommit statement before its conflict is reported. */
 export const executionsMax = 100;
 
@@ -51,3 +54,6 @@ export const messageBytes = 65_536;
 
 /** Requests that were waiting and are begun in one turn. */
 export const requestsPerTurn = 32;
+
+/** Domains whose checks a session keeps compiled. */
+export const domainChecksMax = 100;

@@ -12,6 +12,7 @@ import { isAdminCall, runAdminCall } from './admin.js';
 import { isCommand, runCommand } from './command.js';
 import { agedExecutionsMax, executionsMax } from './limits.js';
 import { CopyIn, copyWindow } from './copy-in.js';
+import { isCursorStatement, runCursorStatement } from './cursor.js';
 import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
@@ -78,6 +79,10 @@ function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Wo
     const { bound } = bindWitnessed(state, query.parsed(), query.types, noObjects);
     yield* runCommand(run, bound.statement);
     return;
+  }
+  if (node !== undefined && isCursorStatement(node)) {
+    counted.kind = 'session';
+    return yield* runCursorStatement(run, query);
   }
   if (node !== undefined && isAdminCall(node)) return yield* runAdminCall(run, query);
   const defines = node !== undefined && isDdl(node);

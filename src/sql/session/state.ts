@@ -7,6 +7,7 @@ import { TransactionBuffer } from '../../txn/buffer.js';
 import {
   type CatalogueCache,
   type CatalogueLookup,
+  noObjects,
   PathLookup,
   schemaKey,
   userDatabase,
@@ -17,6 +18,8 @@ import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { TypeName, Value } from '../types/index.js';
 import type { CopyIn } from './copy-in.js';
+import { closeCursors, type Cursor, endCursors } from './cursor.js';
+import { DomainChecks } from './domain-checks.js';
 import { SessionFunctions } from './functions.js';
 import type { Gate } from './gate.js';
 import type { SessionLimits } from './limits.js';
@@ -97,6 +100,7 @@ export class SessionState {
   readonly refusal: DatabaseError | undefined;
   readonly functions: SessionFunctions;
   readonly prepared = new Map<string, Prepared>();
+  readonly cursors = new Map<string, Cursor>();
   readonly memory: MemoryAccount;
   /** Of the statement that runs: a session runs one at a time. */
   readonly statementMemory: MemoryAccount;
@@ -147,6 +151,18 @@ export class SessionState {
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
     this.functions.sequences = this.sequences;
+    const checks = new DomainChecks();
+    this.functions.checkDomain = (domain, value) =>
+      checks.check(
+        {
+          functions: this.functions,
+          catalogueVersion: access.catalogueVersion,
+          lookup: this.transaction === undefined ? noObjects : this.lookupOf(this.transaction),
+          contextOf: (parameters) => ({ ...this.pointContext, parameters }),
+        },
+        domain,
+        value,
+      );
     this.functions.hasSchema = (name) => {
       const { transaction } = this;
       return transaction !== undefined && this.lookupOf(transaction).hasSchema(name);
@@ -256,6 +272,7 @@ export class SessionState {
 
   /** The transaction, or the failed block, is over. */
   end(committed: boolean): void {
+    endCursors(this, committed);
     this.transaction?.close();
     this.transaction = undefined;
     this.failed = false;
@@ -278,6 +295,7 @@ export class SessionState {
   /** Gives back all that it holds at its place. */
   release(): void {
     this.end(false);
+    closeCursors(this);
     this.prepared.clear();
     this.temporary.clear();
   }
