@@ -3,7 +3,15 @@
  * the node is only told that there is no room (no-room.ts).
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const diskBytes = 256 * 1024 * 1024;
@@ -32,14 +40,16 @@ export class FillableDisk {
       writeFileSync(`${this.#path}.full`, '');
       return;
     }
-    const file = openSync(join(this.#path, 'ballast'), 'w');
-    for (const size of [1024 * 1024, 4096]) {
-      const block = Buffer.alloc(size);
-      try {
-        while (writeSync(file, block) === size);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      }
+    const ballast = join(this.#path, 'ballast');
+    const { bavail, bsize } = statfsSync(this.#path);
+    // Nothing is written for most of it: this process is the load on the cluster too, and must not stand still.
+    spawnSync('fallocate', ['--length', String(bavail * bsize), ballast]);
+    const file = openSync(ballast, 'a');
+    const block = Buffer.alloc(4096);
+    try {
+      while (writeSync(file, block) === block.length);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     }
     closeSync(file);
   }
