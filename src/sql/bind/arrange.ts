@@ -3,12 +3,14 @@ import { must } from '../../base/assert.js';
 import { as, type ast } from '../parse/index.js';
 import type { Expression, NamedExpression, SortKey } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
+import type { RowLock } from '../plan/subquery.js';
 import { printType } from '../types/index.js';
 import { coerce, typeOf } from './coerce.js';
 import { isVolatile, newCollector, type SetCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause, nodeLocation } from './expression.js';
 import { columnIn } from './group.js';
+import type { Lock } from './lock.js';
 import { namedTarget, type OrderKey } from './order.js';
 import type { Scope } from './scope.js';
 import { projectSets } from './set-call.js';
@@ -32,6 +34,8 @@ export interface Ending {
   /** Set-returning calls that the select list and the keys read. */
   readonly sets: SetCollector;
   readonly rows: RowLimit;
+  /** FOR UPDATE and FOR SHARE. */
+  readonly locks?: readonly Lock[];
 }
 
 export const noLimit: RowLimit = { limit: undefined, offset: undefined, ties: false };
@@ -66,12 +70,17 @@ export function arranged(context: BindContext, input: Relation, ending: Ending):
     if (own === undefined && before === undefined) hidden.push(output);
     return { kind: 'column', type: output.expression.type, column: output.column };
   };
+  const lockKeys = (ending.locks ?? []).map(({ table, shared, key }) => {
+    const keys = key.map((expression) => named(context, '', expression));
+    hidden.push(...keys);
+    return { table, shared, key: keys.map(({ column }) => column) };
+  });
   const on = Array.isArray(distinct) ? distinct.map(columnOf) : undefined;
   const sortKeys = keys.map((key) => sortKey(key, columnOf(key)));
   let relation = project(input, [...outputs, ...hidden]);
   if (distinct === 'all')
     relation = { kind: 'distinct', columns: relation.columns, input: relation };
-  relation = sorted(relation, sortKeys);
+  relation = locked(sorted(relation, sortKeys), lockKeys);
   if (on !== undefined) {
     relation = { kind: 'distinct', columns: relation.columns, input: relation, on };
   }
@@ -101,6 +110,10 @@ function sortKey({ descending, nullsFirst }: OrderKey, expression: Expression): 
 
 function sorted(input: Relation, keys: readonly SortKey[]): Relation {
   return keys.length === 0 ? input : { kind: 'sort', columns: input.columns, input, keys };
+}
+
+function locked(input: Relation, locks: readonly RowLock[]): Relation {
+  return locks.length === 0 ? input : { kind: 'lockRows', columns: input.columns, input, locks };
 }
 
 /**

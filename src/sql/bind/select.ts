@@ -15,6 +15,7 @@ import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { bindFrom, bindValues } from './from.js';
 import { bindGroups } from './group.js';
+import { bindLocks, refuseLocking } from './lock.js';
 import { bindOrder } from './order.js';
 import { emptyScope, type Scope } from './scope.js';
 import { bindSetOperation } from './set-operation.js';
@@ -56,8 +57,13 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
     'limitOption',
     'withClause',
     'op',
+    'lockingClause',
   ]);
-  const from = bindFrom(context, read.fromClause);
+  const { from, locks } = bindLocks(
+    context,
+    read.lockingClause,
+    bindFrom(context, read.fromClause),
+  );
   const { scope } = from;
   const aggregates = newAggregates();
   const windows: WindowCollector = newCollector();
@@ -81,7 +87,15 @@ function bindSelect(context: BindContext, body: ast.SelectStmt, open: boolean): 
   if (Array.isArray(distinct)) checkDistinctOn(context, distinct, order);
   if (aggregates.found > 0) refuseAggregatesOver(context, from.relation, aggregates.location);
   const rows = bindRowLimit(context, scope, read);
-  const ending = { targets, order, distinct, sets, rows };
+  refuseLocking(context, read.lockingClause, [
+    [distinct !== undefined, 'DISTINCT clause'],
+    [groups !== undefined, 'GROUP BY clause'],
+    [having !== undefined, 'HAVING clause'],
+    [aggregates.found > 0, 'aggregate functions'],
+    [windows.found > 0, 'window functions'],
+    [sets.found > 0, 'set-returning functions in the target list'],
+  ]);
+  const ending = { targets, order, distinct, sets, rows, locks };
   const relation = computed(context, input, {
     scope,
     groups,

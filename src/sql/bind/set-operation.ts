@@ -7,6 +7,7 @@ import { arranged, bindRowLimit, endingOf, project } from './arrange.js';
 import { coerceToCommon, isUnknown } from './coerce.js';
 import type { BindContext } from './context.js';
 import type { Clause } from './expression.js';
+import { refuseLocking } from './lock.js';
 import { bindOrder } from './order.js';
 import { columnExpression, emptyScope, type Scope } from './scope.js';
 import { bindQuery } from './select.js';
@@ -26,7 +27,9 @@ export function bindSetOperation(context: BindContext, body: ast.SelectStmt): Re
     'limitOffset',
     'limitCount',
     'limitOption',
+    'lockingClause',
   ]);
+  refuseLocking(context, read.lockingClause, [[true, 'UNION/INTERSECT/EXCEPT']]);
   const operation = operationOf(read.op);
   const left = bindQuery(context, must(read.larg, 'a set operation has a left side'), true);
   const right = bindQuery(context, must(read.rarg, 'a set operation has a right side'), true);

@@ -45,6 +45,7 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return compileQueryPlan(plan, database);
     default:

@@ -1,10 +1,11 @@
 /** Makes operators of queries within queries. */
 import { must, unreachable } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
-import { mapInputs, type Plan, type QueryPlan, type WithTablePlan } from '../rewrite/index.js';
+import { columnsOf, mapInputs, type Plan, type QueryPlan, type WithTablePlan } from '../rewrite/index.js';
 import { compileApply } from './apply.js';
 import { compilePlan } from './compile-plan.js';
 import { compileWrite } from './compile-write.js';
+import { compileLockRows } from './lock-rows.js';
 import { withNested } from './nested.js';
 import { compileAppend, compileBranch, compileSetOperation } from './set-operation.js';
 import type { Source } from './stream.js';
@@ -25,6 +26,10 @@ export function compileQueryPlan(plan: QueryPlan, database: DatabaseId | undefin
     case 'with': {
       const tables = plan.tables.map((table) => [table, withSource(table, branch)] as const);
       return compileWith(tables, compilePlan(plan.input, database));
+    }
+    case 'lockRows': {
+      const input = compilePlan(plan.input, database);
+      return compileLockRows(plan.locks, input, columnsOf(plan.input), database);
     }
     case 'withScan':
       return compileWithScan(plan);

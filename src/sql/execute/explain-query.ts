@@ -26,6 +26,8 @@ export function queryBlock(plan: QueryPlan, show: Show): Block {
         inputs: [plan.left.plan, plan.right.plan],
       };
     }
+    case 'lockRows':
+      return { title: 'LockRows', details: [], inputs: [plan.input] };
     case 'withScan': {
       const verb = plan.working ? 'WorkTable' : 'CTE';
       return { title: `${verb} Scan on ${plan.name}`, details: [], inputs: [] };

@@ -163,6 +163,7 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return queryBlock(plan, show);
     default:

@@ -1,4 +1,5 @@
 /** Queries within queries: subqueries in expressions, LATERAL, set operations, WITH. */
+import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { ColumnId, Expression, ExpressionType } from './expression.js';
 import type { Relation, RelationColumn } from './relation.js';
 import type { DataStatement } from './statement.js';
@@ -64,6 +65,15 @@ export interface WithTable {
     | { readonly kind: 'statement'; readonly statement: DataStatement };
 }
 
+/** Rows of a table that a query locks. */
+export interface RowLock {
+  readonly table: TableDescriptor;
+  /** FOR SHARE: others may read and share them. */
+  readonly shared: boolean;
+  /** Columns with the primary key, or the hidden number of the row. Never NULL. */
+  readonly key: readonly ColumnId[];
+}
+
 /** The relations that queries within queries add to {@link Relation}. */
 export type QueryRelation =
   /**
@@ -100,6 +110,13 @@ export type QueryRelation =
       readonly columns: readonly RelationColumn[];
       readonly tables: readonly WithTable[];
       readonly input: Relation;
+    }
+  /** FOR UPDATE and FOR SHARE: claims the rows behind those that are read. */
+  | {
+      readonly kind: 'lockRows';
+      readonly columns: readonly RelationColumn[];
+      readonly input: Relation;
+      readonly locks: readonly RowLock[];
     }
   /** Rows of a table of WITH; with `working` the new ones, for the table's own recursive part. */
   | {

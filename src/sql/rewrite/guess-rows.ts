@@ -43,6 +43,7 @@ export function guessRows(plan: Plan): number {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return guessQuery(plan, guessRows);
     default:

@@ -32,6 +32,8 @@ export function planOfQuery(relation: QueryRelation): Plan {
         tables: relation.tables.map(planWithTable),
         input: planOf(relation.input),
       };
+    case 'lockRows':
+      return { kind: 'lockRows', input: planOf(relation.input), locks: relation.locks };
     case 'withScan':
       return { ...relation, places: relation.columns.map((_, place) => place) };
     default:

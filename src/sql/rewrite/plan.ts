@@ -220,6 +220,7 @@ export function planOf(relation: Relation): Plan {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return planOfQuery(relation);
     default:
@@ -257,6 +258,7 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return queryColumns(plan);
     default:
@@ -311,6 +313,7 @@ export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return mapQueryInputs(plan, change);
     default:
@@ -382,6 +385,7 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return mapQueryExpressions(plan, change);
     default:

@@ -67,6 +67,7 @@ function prune(plan: Plan, needed: Columns): Plan {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan':
       return pruneQuery(plan, needed, prune);
     default:

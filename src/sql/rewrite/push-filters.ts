@@ -67,6 +67,7 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
     case 'append':
     case 'setOperation':
     case 'with':
+    case 'lockRows':
     case 'withScan': {
       const pushed = pushIntoQuery(plan, conditions, push);
       return filtered(pushed.plan, pushed.above);

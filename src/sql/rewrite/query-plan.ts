@@ -3,7 +3,7 @@ import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression, ExpressionType } from '../plan/expression.js';
 import type { RelationColumn } from '../plan/relation.js';
 import type { DataStatement } from '../plan/statement.js';
-import type { Capture } from '../plan/subquery.js';
+import type { Capture, RowLock } from '../plan/subquery.js';
 import { columnsOf, mapInputs, type Plan } from './plan.js';
 import type { PlannedStatement } from './statement.js';
 
@@ -95,6 +95,7 @@ export type QueryPlan =
       readonly left: Branch;
       readonly right: Branch;
     }
+  | { readonly kind: 'lockRows'; readonly input: Plan; readonly locks: readonly RowLock[] }
   | { readonly kind: 'with'; readonly tables: readonly WithTablePlan[]; readonly input: Plan }
   | {
       readonly kind: 'withScan';
@@ -117,6 +118,7 @@ export function queryColumns(plan: QueryPlan): readonly RelationColumn[] {
     case 'withScan':
       return plan.columns;
     case 'with':
+    case 'lockRows':
       return columnsOf(plan.input);
     default:
       return unreachable(plan);
@@ -160,6 +162,8 @@ export function mapQueryInputs(plan: QueryPlan, change: (input: Plan) => Plan): 
         tables: plan.tables.map((table) => mapWithTable(table, branch)),
         input: change(plan.input),
       };
+    case 'lockRows':
+      return { ...plan, input: change(plan.input) };
     case 'withScan':
       return plan;
     default:

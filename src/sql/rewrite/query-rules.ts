@@ -42,6 +42,10 @@ export function pruneQuery(
         tables: plan.tables.map((table) => mapWithTable(table, (input) => whole(input, prune))),
         input: prune(plan.input, needed),
       };
+    case 'lockRows': {
+      const keys = plan.locks.flatMap(({ key }) => key);
+      return { ...plan, input: prune(plan.input, new Set([...needed, ...keys])) };
+    }
     case 'withScan': {
       const kept = plan.columns.map(({ column }) => needed.has(column));
       return {
@@ -172,6 +176,7 @@ export function guessQuery(plan: QueryPlan, guess: (plan: Plan) => number): numb
     case 'setOperation':
       return guess(plan.left.plan);
     case 'with':
+    case 'lockRows':
       return guess(plan.input);
     case 'withScan':
       return withRows;

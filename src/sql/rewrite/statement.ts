@@ -107,8 +107,8 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
   if (kind === 'query' || kind === 'insert' || kind === 'copyTo')
     return new Set(input.columns.map(({ column }) => column));
   const needed = new Set<ColumnId>();
-  if (statement.table.primaryKey.length === 0) needed.add(rowNumberColumn);
-  if (statement.kind === 'merge') {
+  if (numbersRows(statement)) needed.add(rowNumberColumn);
+  if (statement.kind === 'merge' || statement.partitioned !== undefined) {
     for (const { column } of input.columns) needed.add(column);
     return needed;
   }
@@ -132,7 +132,8 @@ function columnsNeeded(statement: DataStatement): ReadonlySet<ColumnId> {
 function numbersRows(statement: DataStatement): boolean {
   const { kind } = statement;
   const changes = kind === 'update' || kind === 'delete' || kind === 'merge';
-  return changes && statement.table.primaryKey.length === 0;
+  if (!changes || statement.partitioned !== undefined) return false;
+  return statement.table.primaryKey.length === 0;
 }
 
 /** The plan with the columns of the relation in their order, whatever joins have made of it. */
