@@ -49,7 +49,7 @@ export class BindContext {
   ) {
     this.used = around?.used ?? new Map<TableDescriptor['object'], TableDescriptor>();
     this.#columns = around === undefined ? { last: 0 } : around.#columns;
-    this.#numbers = around?.#numbers ?? { taken: false };
+    this.#numbers = around === undefined ? { taken: false } : around.#numbers;
     this.#depth = around === undefined ? 0 : around.#depth;
     this.#queries = around === undefined ? 0 : around.#queries + 1;
     this.source = source;
