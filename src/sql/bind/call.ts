@@ -50,7 +50,7 @@ export function bindCall(context: BindContext, clause: Clause, body: ast.FuncCal
   if (own !== undefined) {
     mergeCalls(clause, inner);
     refuseAggregateSyntax(context, name, read, at);
-    return bindSqlCall(context, own, at);
+    return bindSqlCall(context, clause, own, at);
   }
   const spread = read.func_variadic === true ? bindVariadic(context, name, args) : undefined;
   const resolved = spread ?? context.at(at, () => resolve(name, types, star));

@@ -1,6 +1,6 @@
 /** ORDER BY keys and the comparison of bound expressions. */
 import { must } from '../../base/assert.js';
-import { type ast, fields, the } from '../parse/index.js';
+import { type ast, fields, locationOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, typeNamed } from '../types/index.js';
 export { sameData, sameExpression } from '../plan/same-expression.js';
@@ -12,12 +12,19 @@ export function sortDirection(
   context: BindContext,
   body: ast.SortBy,
 ): { readonly node: ast.Node; readonly descending: boolean; readonly nullsFirst: boolean } {
-  const { node, sortby_dir, sortby_nulls } = fields(context.source, 'SortBy', body, [
+  const { node, sortby_dir, sortby_nulls, useOp } = fields(context.source, 'SortBy', body, [
     'node',
     'sortby_dir',
     'sortby_nulls',
+    'useOp',
   ]);
-  const descending = sortby_dir === 'SORTBY_DESC';
+  const operator = stringsOf(useOp).at(-1);
+  if (operator !== undefined && operator !== '<' && operator !== '>') {
+    const text = `operator ${operator} is not a valid ordering operator`;
+    const hint = 'Ordering operators must be "<" or ">" members of btree operator families.';
+    context.raise(locationOf(body), 'wrong_object_type', text, { hint });
+  }
+  const descending = sortby_dir === 'SORTBY_DESC' || operator === '>';
   const nullsFirst =
     sortby_nulls === 'SORTBY_NULLS_DEFAULT' ? descending : sortby_nulls === 'SORTBY_NULLS_FIRST';
   return { node: must(node, 'ORDER BY has an expression'), descending, nullsFirst };

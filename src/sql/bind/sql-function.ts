@@ -2,22 +2,30 @@
  * Functions in SQL: the query of the body is bound in the place of the call, so that planning sees
  * through it. The body's parameters are columns of a query around it.
  */
-import { must } from '../../base/assert.js';
+import { assert, must } from '../../base/assert.js';
 import type { FunctionDescriptor, FunctionParameter } from '../catalogue/descriptor.js';
-import { findCoercion } from '../functions/index.js';
+import { findCoercion, resolveFunction } from '../functions/index.js';
 import { type ast, parse, parseExpression, type Source, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { mapOperands } from '../plan/map-operands.js';
 import type { Relation } from '../plan/relation.js';
 import type { Capture } from '../plan/subquery.js';
-import { printType, typeNamed, type TypeName, userTypeOf } from '../types/index.js';
+import {
+  arrayTypeName,
+  elementTypeName,
+  printType,
+  typeNamed,
+  type TypeName,
+  userTypeOf,
+} from '../types/index.js';
 import { bool, coerce, nameOf, typeOf } from './coerce.js';
 import { BindContext, ParameterTypes } from './context.js';
-import { bindExpression, defaultClause } from './expression.js';
+import { bindExpression, type Clause, defaultClause } from './expression.js';
 import { oneRow } from './from.js';
 import { bindWithin } from './outer.js';
 import { scopeOf } from './scope.js';
 import { bindQuery } from './select.js';
+import { bindSetCall } from './set-call.js';
 
 /** The statement that made the text was bounded already. */
 const bodyLimits = { statementBytes: Number.MAX_SAFE_INTEGER };
@@ -158,13 +166,12 @@ function bindBody(context: BindContext, call: SqlCall): Body {
 /** The value of a call. */
 export function bindSqlCall(
   context: BindContext,
+  clause: Clause,
   call: SqlCall,
   at: number | undefined,
 ): Expression {
   const { function: called } = call;
-  if (called.returnsSet) {
-    context.raise(at, 'feature_not_supported', `the set-returning function ${called.name} in this place is not supported`);
-  }
+  if (called.returnsSet) return bindSqlSet(context, clause, call, at);
   const { relation, captures } = bindBody(context, call);
   const [column, second] = relation.columns;
   if (column === undefined || second !== undefined) {
@@ -192,6 +199,36 @@ export function bindSqlCall(
   };
   const value: Expression = { kind: 'subquery', type: column.type, subquery, index: 0 };
   return context.locate(unlessNull(returned(context, called, value), strict), at);
+}
+
+/** Rows in a select list: the elements of an array of them. */
+function bindSqlSet(
+  context: BindContext,
+  clause: Clause,
+  call: SqlCall,
+  at: number | undefined,
+): Expression {
+  const { function: called } = call;
+  const { relation, captures } = bindBody(context, call);
+  const [column, second] = relation.columns;
+  const isPlain = column !== undefined && second === undefined;
+  if (!isPlain || elementTypeName(column.type.name as TypeName) !== undefined) {
+    const text = `the set-returning function ${called.name} of rows in this place is not supported`;
+    context.raise(at, 'feature_not_supported', text);
+  }
+  const type = typeOf(arrayTypeName(column.type.name as TypeName));
+  const subquery = {
+    column: context.nextColumn(),
+    question: { kind: 'array' as const, type },
+    relation,
+    captures,
+    operands: [],
+  };
+  const rows: Expression = { kind: 'subquery', type, subquery, index: 0 };
+  const unnest = resolveFunction('unnest', [type.name]);
+  assert(unnest.kind === 'set', 'unnest gives a set');
+  const values = [unlessNull(rows, called.strict ? call.arguments : [])];
+  return bindSetCall(context, clause, unnest.function, values, at);
 }
 
 function returned(
