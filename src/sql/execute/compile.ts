@@ -56,12 +56,14 @@ export function compileStatement(bound: BoundStatement): CompiledStatement {
 
 /** The values of expressions without columns. */
 export function evaluateAll(expressions: readonly Expression[], context: ExecutionContext): Row {
+  return compileAll(expressions)(context);
+}
+
+/** As {@link evaluateAll}, for those who evaluate more than once. */
+export function compileAll(expressions: readonly Expression[]): (context: ExecutionContext) => Row {
   const scope = scopeOf([], undefined);
-  return evaluateRow(
-    expressions.map((expression) => compileExpression(expression, scope)),
-    [],
-    context,
-  );
+  const compiled = expressions.map((expression) => compileExpression(expression, scope));
+  return (context) => evaluateRow(compiled, [], context);
 }
 
 /** Compiles a statement with the plan that was made for it. */

@@ -14,4 +14,10 @@ export { RowBuffer, rowBufferShape } from './row-buffer.js';
 export type { SpillFile, SpillFiles } from './spill.js';
 export type { ConstraintName, DeferredCheck, Deferral } from './statement-end.js';
 export { takeNumber, withinBounds } from './sequence.js';
-export { buildIndex, validateCheck, validateForeignKey, validateNotNull } from './validate.js';
+export {
+  buildIndex,
+  validateCheck,
+  validateForeignKey,
+  validateNotNull,
+  validatePartition,
+} from './validate.js';

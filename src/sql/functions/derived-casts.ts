@@ -1,9 +1,9 @@
 /** Casts between types made of other types: arrays by their elements, records by their fields, domains. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import { type ArrayValue, type FunctionContext, RecordValue } from '../types/index.js';
-import type { RecordShape, TypeName, Value } from '../types/index.js';
-import { elementTypeName, printType, typeNamed } from '../types/index.js';
+import { ArrayValue, type FunctionContext, RecordValue } from '../types/index.js';
+import type { RecordShape, Type, TypeName, Value } from '../types/index.js';
+import { checkDomain, elementTypeName, printType, typeNamed } from '../types/index.js';
 import type { Cast } from './cast-table.js';
 import { castPath } from './casts.js';
 import type { CastContext, Implementation } from './function.js';
@@ -28,14 +28,42 @@ export function derivedCast(
 
 function arrayCast(from: TypeName, to: TypeName, context: CastContext): Cast | undefined {
   const element = castPath(from, to, context);
-  if (element?.implementation === undefined) return element;
-  const convert = element.implementation;
+  if (element === undefined) return undefined;
+  const target = typeNamed(to);
+  if (target.form?.kind === 'domain' && from !== to) return checkedArrayCast(element, target);
+  if (element.implementation === undefined) return element;
+  const { implementation: one } = element;
   const implementation =
     element.usesContext === true
       ? (functions: FunctionContext, array: ArrayValue) =>
-          array.map((value) => convert(functions, value))
-      : (array: ArrayValue) => array.map((value) => convert(value));
+          array.map((value) => one(functions, value))
+      : (array: ArrayValue) => array.map((value) => one(value));
   return { ...element, implementation: implementation as Implementation };
+}
+
+/** To an array of a domain: each element is checked, NULLs too. */
+function checkedArrayCast(element: Cast, domain: Type): Cast {
+  const implementation = (functions: FunctionContext, array: ArrayValue): ArrayValue => {
+    const elements = array.elements.map((value) => {
+      const converted = value === null ? null : convert(element, functions, value);
+      checkDomain(functions, domain, converted);
+      return converted;
+    });
+    return new ArrayValue(array.dimensions, array.lowerBounds, elements);
+  };
+  return {
+    context: element.context,
+    implementation: implementation as unknown as Implementation,
+    usesContext: true,
+    stable: true,
+  };
+}
+
+function convert(cast: Cast, functions: FunctionContext, value: Value): Value {
+  if (cast.implementation === undefined) return value;
+  return cast.usesContext === true
+    ? cast.implementation(functions, value)
+    : cast.implementation(value);
 }
 
 /** Field by field, by casts that assignments may use. Which, each record's own shape says. */
@@ -49,10 +77,9 @@ function recordCast(target: RecordShape): Cast {
     }
     const values = casts.map((cast, i) => {
       const value = record.values[i] ?? null;
-      if (value === null || cast.implementation === undefined) return value;
-      return cast.usesContext === true
-        ? cast.implementation(functions, value)
-        : cast.implementation(value);
+      const converted = value === null ? null : convert(cast, functions, value);
+      checkDomain(functions, typeNamed(must(target.fields[i], 'as many fields').type), converted);
+      return converted;
     });
     return new RecordValue(target, values);
   };

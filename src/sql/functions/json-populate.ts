@@ -1,6 +1,7 @@
 /** Records and rows of JSON objects: json_populate_record() and its kin (PostgreSQL's jsonfuncs.c). */
 import { raise } from '../../base/errors.js';
 import {
+  checkDomain,
   ArrayValue,
   baseTypeName,
   type FunctionContext,
@@ -59,15 +60,8 @@ function fieldValue(
 ): Value {
   const { form } = typeNamed(name);
   if (form?.kind === 'domain') {
-    const domain = typeNamed(name).sqlName;
     const value = fieldValue(part, form.base, form.modifier, place, context);
-    if (value === null && form.notNull) {
-      raise('not_null_violation', `domain ${domain} does not allow null values`);
-    }
-    // A check is an expression, which only a plan evaluates.
-    if (form.checks.length > 0) {
-      raise('feature_not_supported', `a value of JSON for domain ${domain} is not supported`);
-    }
+    checkDomain(context, typeNamed(name), value);
     return value;
   }
   if (part === undefined || part.tree.kind === 'null') return null;

@@ -36,6 +36,7 @@ export class SessionFunctions implements FunctionContext {
   nowMs = 0;
   random: Random;
   sequences: SequenceAccess | undefined;
+  checkDomain: FunctionContext['checkDomain'];
   readonly #settings: Settings;
   /** Whether a schema is there now. */
   hasSchema: (name: string) => boolean = (name) => name === 'public';
@@ -135,6 +136,11 @@ export class WitnessedFunctions implements FunctionContext {
 
   get version(): string {
     return this.#witnessed.version;
+  }
+
+  /** The checks are part of the type's name: the same for all. */
+  get checkDomain(): FunctionContext['checkDomain'] {
+    return this.#inner.checkDomain;
   }
 
   readonly setting = (name: string): string | undefined => this.#witnessed.setting(name);

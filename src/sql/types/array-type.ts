@@ -2,7 +2,8 @@
 import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import { ArrayValue, countOf } from './array.js';
 import { parseArray, printArray } from './array-text.js';
-import type { HashKey, KeyCodec, Type } from './type.js';
+import { checkDomain } from './domain.js';
+import type { FunctionContext, HashKey, KeyCodec, Type } from './type.js';
 import type { Value } from './value.js';
 
 /** Values are {@link ArrayValue}; a modifier is that of the elements. */
@@ -21,7 +22,11 @@ export function arrayTypeOf(element: Type): Type {
     modifierOf: element.modifierOf,
     printModifier: element.printModifier,
     parse: (text, modifier, context) =>
-      parseArray(text, (part) => element.parse(part, modifier, context)),
+      checkedNulls(
+        parseArray(text, (part) => element.parse(part, modifier, context)),
+        element,
+        context,
+      ),
     print: (value, context) =>
       printArray(value as ArrayValue, (part) => element.print(part, context)),
     compare:
@@ -35,6 +40,14 @@ export function arrayTypeOf(element: Type): Type {
     encode: (writer, value) => encode(writer, value as ArrayValue, element),
     decode: (reader) => decode(reader, element),
   };
+}
+
+/** A domain may not take NULL. */
+function checkedNulls(array: ArrayValue, element: Type, context: FunctionContext): ArrayValue {
+  if (element.form?.kind === 'domain' && array.elements.includes(null)) {
+    checkDomain(context, element, null);
+  }
+  return array;
 }
 
 /** Element by element with NULL last, then the number of elements, of dimensions, and the bounds. */

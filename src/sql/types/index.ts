@@ -11,6 +11,7 @@ export { ArrayValue, countOf, textElements } from './array.js';
 export { tooManyDimensions } from './array-text.js';
 export { checkedDate, checkedTimestamp } from './datetime-type.js';
 export { type Collation, isCollation, mergeCollations, unknownCollation } from './collation.js';
+export { checkDomain } from './domain.js';
 export { readDateStyle } from './date-style.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';

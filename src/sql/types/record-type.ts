@@ -1,6 +1,7 @@
 /** Records as values of types: their text, order and bytes. */
 import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import { raise } from '../../base/errors.js';
+import { checkDomain } from './domain.js';
 import { type RecordField, type RecordShape, RecordValue } from './record.js';
 import type { FunctionContext, HashKey, Type, TypeName } from './type.js';
 import type { Value } from './value.js';
@@ -38,7 +39,9 @@ export function parseRecord(
 ): RecordValue {
   const values = splitRecord(text, shape.fields.length).map((part, i) => {
     const { type, modifier } = fieldAt(shape, i);
-    return part === null ? null : typeNamed(type).parse(part, modifier, context);
+    if (part !== null) return typeNamed(type).parse(part, modifier, context);
+    checkDomain(context, typeNamed(type), null);
+    return null;
   });
   return new RecordValue(shape, values);
 }

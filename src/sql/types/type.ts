@@ -113,6 +113,11 @@ export interface FunctionContext {
   readonly schema: string | undefined;
   /** What version() gives. */
   readonly version: string;
+  /**
+   * Raises 23502 or 23514 for a value that is not one of the domain. Absent where nobody can evaluate
+   * the checks: reading a value of a domain that has some is refused there.
+   */
+  readonly checkDomain?: ((domain: TypeName, value: Value) => void) | undefined;
   /** The value of a setting by its name in lower case; undefined for an unknown one. */
   readonly setting: (name: string) => string | undefined;
   /** Sequences of the catalogue; undefined outside of a session. */

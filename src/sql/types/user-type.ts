@@ -4,10 +4,11 @@
  */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import { checkDomain } from './domain.js';
 import { compareFloats } from './float.js';
 import type { RecordShape } from './record.js';
 import { compositeTypeOf, type TypeLookup } from './record-type.js';
-import type { DomainCheck, EnumLabel, Type, TypeName } from './type.js';
+import type { DomainCheck, EnumLabel, Type, TypeForm, TypeName } from './type.js';
 import type { Value } from './value.js';
 
 /** What all user types have. */
@@ -174,22 +175,28 @@ function domainTypeOf(
   const below = typeNamed(type.base);
   const inner = below.form?.kind === 'domain' ? below.form : undefined;
   const modifier = type.modifier >= 0 ? type.modifier : (inner?.modifier ?? -1);
+  const form: TypeForm & { kind: 'domain' } = {
+    kind: 'domain',
+    base: inner?.base ?? type.base,
+    modifier,
+    notNull: type.notNull || inner?.notNull === true,
+    checks: [...(inner?.checks ?? []), ...type.checks],
+  };
+  const base = typeNamed(form.base);
   return {
     ...below,
     name,
-    form: {
-      kind: 'domain',
-      base: inner?.base ?? type.base,
-      modifier,
-      notNull: type.notNull || inner?.notNull === true,
-      checks: [...(inner?.checks ?? []), ...type.checks],
-    },
+    form,
     oid: type.oid,
     arrayOid: type.arrayOid,
     sqlName: shownName(type),
     modifierOf: undefined,
     printModifier: undefined,
     preferred: false,
-    parse: (text, _modifier, context) => below.parse(text, modifier, context),
+    parse: (text, _modifier, context) => {
+      const value = base.parse(text, modifier, context);
+      checkDomain(context, { name, form }, value);
+      return value;
+    },
   };
 }
