@@ -293,6 +293,33 @@ t.test('two removals that would go well one by one are not both accepted', async
   t.match(refused[0]?.error, { message: /no voter with data would be alive/ });
 });
 
+t.test(
+  'a leader that has yet to hear of a removal accepts none that does not go with it',
+  async (t) => {
+    const worlds = new Worlds(13);
+    for (const id of [1, 2]) worlds.add(id, { seeds });
+    worlds.add(3, { seeds, role: 'witness' });
+    for (const node of worlds.nodes.values()) node.start();
+    t.ok(worlds.until(() => settled(worlds, 3)));
+    const [next] = [1, 2].filter((id) => id !== worlds.group.leader) as [number];
+    const leader = worlds.node(3 - next);
+    t.ok(worlds.until(() => leader.state?.votersAlive === 3));
+    // Until all rows say where their nodes are.
+    worlds.pass(3000);
+    // Its replica has the rows, but has not told of them.
+    worlds.group.stateless.add(next as NodeId);
+    t.match(ask(worlds, leader, 'cluster_leave').value, { state: 'leaving' });
+    t.ok(worlds.until(() => worlds.group.leader === next));
+    const answer = worlds.node(next).call('cluster_decommission', next);
+    worlds.pass(500);
+    t.equal(answer(), undefined, 'it is tried again');
+    worlds.group.stateless.delete(next as NodeId);
+    worlds.group.tellRows();
+    t.ok(worlds.until(() => answer() !== undefined));
+    t.match(answer()?.error, { message: /no voter with data would be alive/ });
+  },
+);
+
 t.test('the leader leaves: it hands over first', async (t) => {
   const { worlds } = formed(7);
   const leader = worlds.group.leader ?? 0;

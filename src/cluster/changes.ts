@@ -71,17 +71,27 @@ export class Changes {
     this.writeRows([row], context, done);
   }
 
-  /** Writes rows, all of them or none, if they are as they were read. */
+  /**
+   * Writes rows, all of them or none, if all rows are as they were read: what is decided about one member
+   * rests on the others, and another leader may have decided about them meanwhile.
+   */
   writeRows(
     rows: readonly MemberRow[],
     context: Turn,
     done: (written: Written, context: Turn) => void,
   ): void {
-    const writes = rows.map((row) => ({
-      key: memberKey(row.node),
-      was: this.#view.values.get(row.node),
-      value: encodeMember(row),
-    }));
+    const { values } = this.#view;
+    const others = [...this.#view.rows.keys()].filter((node) =>
+      rows.every((row) => row.node !== node),
+    );
+    const writes = [
+      ...rows.map((row) => ({
+        ...{ key: memberKey(row.node), was: values.get(row.node), value: encodeMember(row) },
+      })),
+      ...others.map((node) => ({
+        ...{ key: memberKey(node), was: values.get(node), value: 'kept' as const },
+      })),
+    ];
     this.#write(writes, context, done);
   }
 

@@ -51,8 +51,6 @@ const attemptMs = 2000;
 
 export class Commands {
   readonly #parts: CommandParts;
-  /** Nodes that this actor has decided to remove, also before their rows say so. */
-  readonly #leaving = new Set<NodeId>();
 
   constructor(parts: CommandParts) {
     this.#parts = parts;
@@ -256,12 +254,10 @@ export class Commands {
     const leaving = [...view.rows.values()].filter(
       ({ state }) => state === 'leaving' || state === 'gone',
     );
-    const gone = new Set([...this.#leaving, ...leaving.map((each) => each.node)]);
+    const gone = new Set(leaving.map((each) => each.node));
     const refusal = refusalToRemove(configuration, node, gone, view.alive);
     if (refusal !== undefined) refuse(refusal);
-    this.#leaving.add(node);
     changes.write({ ...row, state: 'leaving' }, context, (written, later) => {
-      if (written !== 'done') this.#leaving.delete(node);
       if (written === 'done') done({ value: { node, state: 'leaving' } }, later);
       else done({ again: true }, later);
     });

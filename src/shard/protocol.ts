@@ -111,11 +111,11 @@ export type ProposeAnswer = CommittedMessage | RefusedMessage;
 export interface WriteMessage extends Message {
   readonly kind: 'shard.write';
   readonly token: number;
-  /** Undefined: absent before, or to be deleted. */
+  /** Undefined: absent before, or to be deleted; `kept`: stays as it is, and the others rest on that. */
   readonly writes: readonly {
     readonly key: Uint8Array;
     readonly was: Uint8Array | undefined;
-    readonly value: Uint8Array | undefined;
+    readonly value: Uint8Array | 'kept' | undefined;
   }[];
   readonly replyTo: Ref<ProposeAnswer>;
 }

@@ -176,6 +176,7 @@ export class Requests {
         answers.refuse(asker, 'conflict', textOf('conflict'), context);
         return;
       }
+      if (value === 'kept') continue;
       writes.push(value === undefined ? { op: 'delete', key } : { op: 'put', key, value });
     }
     const guards = message.writes.map(({ key }) => key);

@@ -107,6 +107,11 @@ export class FakeGroup {
     },
   });
 
+  /** The rows are told to all who follow them. */
+  tellRows(): void {
+    for (const node of this.#alive.keys()) this.#follow(node);
+  }
+
   /** The process of the node is dead. */
   died(node: NodeId): void {
     const member = this.#alive.get(node);
@@ -223,11 +228,12 @@ export class FakeGroup {
           return;
         }
         for (const { key, value } of message.writes) {
+          if (value === 'kept') continue;
           const name = Buffer.from(key).toString('hex');
           if (value === undefined) shared.rows.delete(name);
           else shared.rows.set(name, { key, value });
         }
-        for (const other of this.#alive.keys()) this.#follow(other);
+        this.tellRows();
         answer(message.replyTo as Ref<Message>, {
           ...{ kind: 'shard.committed', token: message.token, timestamp: 1 },
         });
@@ -322,7 +328,7 @@ export class FakeGroup {
     shared.configuration = { ...members, outgoing: [] };
     answer(to, { kind: 'shard.changed', token });
     this.#elect(must(this.#alive.get(node), 'it lives').args.clusterId);
-    for (const other of this.#alive.keys()) this.#follow(other);
+    this.tellRows();
   }
 }
 

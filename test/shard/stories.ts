@@ -302,6 +302,33 @@ export function stories(t: Tap): void {
     test.end();
   });
 
+  t.test('shard: of two small writes that rest on what the other changes one happens', (test) => {
+    const world = three();
+    const { leader, others } = roles(world);
+    const other = must(others[0], 'a follower');
+    const [one, two] = [1, 2].map((n) => Buffer.concat([systemRows.from, Buffer.of(n)]));
+    const write = (at: number, key: Buffer | undefined, kept: Buffer | undefined): number =>
+      world.ask(at, (token, replyTo) => ({
+        ...{ kind: 'shard.write', token, replyTo: replyTo as never },
+        writes: [
+          { key: must(key, 'a key'), was: undefined, value: Buffer.from('x') },
+          { key: must(kept, 'a key'), was: undefined, value: 'kept' },
+        ],
+      }));
+    const tokens = [write(leader.id, one, two), write(other.id, two, one)];
+    world.advance(1000);
+    const outcomes = tokens.map((token) => outcome(world.answer(token)));
+    test.strictSame(
+      outcomes.sort(),
+      ['conflict', 'shard.committed'],
+      'also when both are under way',
+    );
+    const late = write(other.id, two, one);
+    world.advance(1000);
+    test.equal(outcome(world.answer(late)), 'conflict', 'also when the other is known here');
+    test.end();
+  });
+
   t.test('shard: a snapshot on a follower lives for as long as the leader hears of it', (test) => {
     const world = three({ retainMs: 200, retainReportMs: 50, collectDelayMs: 10 });
     const { leader, others } = roles(world);

@@ -180,7 +180,10 @@ export class ScriptedSession {
   /** Runs before each turn that the session has asked for itself. */
   beforeTurn: () => void = () => undefined;
   /** What the sessions of a place have in common. */
-  readonly shared;
+  readonly shared: {
+    readonly kind: ReturnType<typeof sessionKind>;
+    readonly place: Place;
+  };
   readonly #session;
   readonly #self = refTo('session/1');
   readonly #answers = new Map<number, SessionAnswer[]>();
