@@ -181,6 +181,11 @@ function tableRows(context: BindContext, body: ast.CopyStmt): Relation {
     raise('wrong_object_type', `cannot copy from ${found.kind} "${shown}"`, hint);
   }
   const table = findTable(context, reference);
+  if (table.partitioning !== undefined) {
+    raise('wrong_object_type', `cannot copy from partitioned table "${shown}"`, {
+      hint: 'Try the COPY (SELECT ...) TO variant.',
+    });
+  }
   const relation = tableRelation(context, table);
   const wanted = columnsOf(context, table, body.attlist);
   const expressions = wanted.map((column) => {

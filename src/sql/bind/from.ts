@@ -1,5 +1,5 @@
-/** FROM: tables, subqueries, VALUES and joins. */
-import { assert, must, unreachable } from '../../base/assert.js';
+/** FROM: tables, subqueries, functions and VALUES. */
+import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type {
   ColumnDescriptor,
@@ -18,27 +18,27 @@ import {
   the,
 } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import type { JoinKind, Relation, RelationColumn } from '../plan/relation.js';
+import type { Relation, RelationColumn } from '../plan/relation.js';
 import type { Capture } from '../plan/subquery.js';
 import { type TypeName, withCollation } from '../types/index.js';
-import { bool, coerceToBool, coerceToCommon } from './coerce.js';
+import { coerceToCommon } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
-import { columnIn } from './group.js';
-import { bindBinary } from './operator.js';
+import { bindJoin, joined } from './join.js';
 import { bindWithin } from './outer.js';
 import {
+  columnExpression,
   emptyScope,
   joinScopes,
-  nullableScope,
   type Scope,
   type ScopeColumn,
-  type ScopeRelation,
   scopeOf,
   withRowType,
 } from './scope.js';
 import { bindSample } from './sample.js';
 import { bindQuery } from './select.js';
+import type { PartitionedTarget } from '../plan/partitions.js';
+import { partitionedRows, tableOid } from './partitions.js';
 import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
 import { bindSqlTable, findSqlFunction } from './sql-function.js';
@@ -89,31 +89,6 @@ export function crossJoin(context: BindContext, left: From, right: From): From {
   return joined('inner', left, right, undefined, scope);
 }
 
-/** Both sides as one entry: an apply where the right side reads the left's columns. */
-function joined(
-  kind: JoinKind,
-  left: From,
-  right: From,
-  condition: Expression | undefined,
-  scope: Scope,
-): From {
-  const columns = [...left.relation.columns, ...right.relation.columns];
-  const ids = new Set(left.relation.columns.map(({ column }) => column));
-  const reads = ({ expression }: Capture): boolean =>
-    columnIn(expression, (column) => ids.has(column)) !== undefined;
-  const own = right.captures?.filter(reads) ?? [];
-  const captures = [
-    ...(left.captures ?? []),
-    ...(right.captures?.filter((capture) => !reads(capture)) ?? []),
-  ];
-  const sides = { columns, left: left.relation, right: right.relation, condition };
-  if (own.length === 0) {
-    return { relation: { kind: 'join', join: kind, ...sides }, scope, captures };
-  }
-  assert(kind === 'inner' || kind === 'left', 'LATERAL stands in no other join', kind);
-  return { relation: { kind: 'apply', join: kind, ...sides, captures: own }, scope, captures };
-}
-
 /** Binds an entry that can name those to the left of it. */
 export function bindLateral(context: BindContext, left: Left, bind: () => From): From {
   const { hidden } = context;
@@ -139,14 +114,14 @@ function bindBeside(context: BindContext, left: Left, bind: () => From): From {
   return bound;
 }
 
-function bindItem(context: BindContext, node: ast.Node, left: Left): From {
+export function bindItem(context: BindContext, node: ast.Node, left: Left): From {
   return context.nested(() => {
     const table = as(node, 'RangeVar');
     if (table !== undefined) return bindWithTable(context, table) ?? bindTable(context, table);
     const subquery = as(node, 'RangeSubselect');
     if (subquery !== undefined) return bindDerived(context, subquery, left);
-    const joined = as(node, 'JoinExpr');
-    if (joined !== undefined) return bindJoin(context, joined, left);
+    const join = as(node, 'JoinExpr');
+    if (join !== undefined) return bindJoin(context, join, left);
     const called = as(node, 'RangeFunction');
     if (called !== undefined) {
       return bindLateral(context, left, () => bindFunction(context, emptyScope, called));
@@ -229,6 +204,26 @@ function collatedType({ type, collation }: ColumnDescriptor): string {
   return withCollation(type as TypeName, { name: collation, strength: 'implicit' });
 }
 
+/** The rows of a table, or of the leaves of a partitioned one, which `partitioned` tells apart. */
+export interface TableFrom extends From {
+  readonly partitioned?: PartitionedTarget;
+}
+
+export function tableFrom(
+  context: BindContext,
+  table: TableDescriptor,
+  alias: ast.Alias | undefined,
+): TableFrom {
+  if (table.partitioning === undefined) {
+    const relation = tableRelation(context, table);
+    return { relation, scope: tableScope(context, relation, alias) };
+  }
+  const { relation, leaf, number } = partitionedRows(context, table);
+  const columns = relation.columns.slice(0, table.columns.length);
+  const scope = tableScope(context, { table, columns }, alias, columnExpression(leaf));
+  return { relation, scope, partitioned: { leaf: leaf.column, number: number.column } };
+}
+
 /** A table's relation with all its columns, in the order of the descriptor. */
 export function tableRelation(
   context: BindContext,
@@ -248,11 +243,7 @@ export function tableRelation(
 
 function bindTable(context: BindContext, body: ast.RangeVar): From {
   const found = findRelation(context, body);
-  if (found.kind === 'table') {
-    const relation = tableRelation(context, found);
-    const scope = tableScope(context, relation, body.alias);
-    return { relation, scope };
-  }
+  if (found.kind === 'table') return tableFrom(context, found, body.alias);
   const relation =
     found.kind === 'view' ? bindView(context, found) : sequenceRelation(context, found);
   const { name, schema } = found;
@@ -267,15 +258,33 @@ function bindTable(context: BindContext, body: ast.RangeVar): From {
 /** The scope of a table, under its alias or its name. */
 export function tableScope(
   context: BindContext,
-  relation: Extract<Relation, { kind: 'table' }>,
+  relation: { readonly table: TableDescriptor; readonly columns: readonly RelationColumn[] },
   alias: ast.Alias | undefined,
+  oid: Expression = tableOid(relation.table),
 ): Scope {
   const { name, schema } = relation.table;
   const rowType = rowTypeNameOf(relation.table);
-  if (alias === undefined)
-    return withRowType(scopeOf(relation.columns, name, undefined, schema), rowType);
-  const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
-  return withRowType(scopeOf(renamed, alias.aliasname, name), rowType);
+  const scope =
+    alias === undefined
+      ? scopeOf(relation.columns, name, undefined, schema)
+      : scopeOf(
+          renamedColumns(context, relation.columns, alias, alias.aliasname ?? ''),
+          alias.aliasname,
+          name,
+        );
+  return withSystemColumn(withRowType(scope, rowType), oid);
+}
+
+/** `tableoid` can be named and is not among the columns of `*`. A column of that name is not hidden. */
+function withSystemColumn(scope: Scope, oid: Expression): Scope {
+  const name = 'tableoid';
+  if (scope.visible.some((column) => column.name === name)) return scope;
+  const system: ScopeColumn = { name, expression: oid, unlisted: true };
+  return {
+    ...scope,
+    visible: [...scope.visible, system],
+    relations: scope.relations.map((one) => ({ ...one, columns: [...one.columns, system] })),
+  };
 }
 
 /** `scope` is what the arguments may name. */
@@ -327,7 +336,7 @@ function renamedColumns(
   return columns.map((column, i) => ({ ...column, name: names[i] ?? column.name }));
 }
 
-function checkAliases(
+export function checkAliases(
   names: readonly string[],
   available: number,
   shown: string,
@@ -353,167 +362,6 @@ function bindDerived(context: BindContext, body: ast.RangeSubselect, left: Left)
     return { relation, scope: scopeOf(columns, alias.aliasname) };
   };
   return lateral ? bindLateral(context, left, bind) : bindBeside(context, left, bind);
-}
-
-function bindJoin(context: BindContext, body: ast.JoinExpr, around: Left): From {
-  const read = fields(context.source, 'JoinExpr', body, [
-    'jointype',
-    'isNatural',
-    'larg',
-    'rarg',
-    'usingClause',
-    'join_using_alias',
-    'quals',
-    'alias',
-    // The place in the range table, which only an analysed tree has.
-    'rtindex',
-  ]);
-  const kind = joinKind(read.jointype);
-  const left = bindItem(context, must(read.larg, 'a join has a left side'), around);
-  const rightNode = must(read.rarg, 'a join has a right side');
-  const right = bindItem(context, rightNode, leftOfJoin(kind, around, left));
-  const both = joinScopes(
-    context,
-    kind === 'right' || kind === 'full' ? nullableScope(left.scope) : left.scope,
-    kind === 'left' || kind === 'full' ? nullableScope(right.scope) : right.scope,
-  );
-  const names = read.isNatural
-    ? commonNames(left.scope, right.scope)
-    : read.usingClause && stringsOf(read.usingClause);
-  const joins =
-    names === undefined
-      ? joined(kind, left, right, bindOn(context, both, around, read.quals), both)
-      : bindUsing(context, kind, left, right, both, names, read.join_using_alias);
-  return read.alias === undefined ? joins : aliased(context, joins, read.alias);
-}
-
-function leftOfJoin(kind: JoinKind, around: Left, left: From): Left {
-  const beside = (scope: Scope): Scope => ({
-    relations: [...scope.relations, ...left.scope.relations],
-    visible: [...scope.visible, ...left.scope.visible],
-  });
-  if (kind === 'inner' || kind === 'left') return { ...around, scope: beside(around.scope) };
-  return { ...around, forbidden: beside(around.forbidden ?? emptyScope) };
-}
-
-function bindOn(
-  context: BindContext,
-  scope: Scope,
-  around: Left,
-  node: ast.Node | undefined,
-): Expression | undefined {
-  if (node === undefined) return undefined;
-  const { hidden } = context;
-  context.hidden = [{ scope: around.scope, reason: 'place', hints: false }, ...hidden];
-  const clause: Clause = { scope, name: 'JOIN conditions', aggregates: undefined };
-  const condition = coerceToBool(context, bindExpression(context, clause, node), 'JOIN/ON');
-  context.hidden = hidden;
-  return condition;
-}
-
-/** `(a JOIN b ...) AS j`: only the columns of the join can be named, under its name. */
-function aliased(context: BindContext, from: From, alias: ast.Alias): From {
-  const { colnames } = fields(context.source, 'Alias', alias, ['aliasname', 'colnames']);
-  const names = stringsOf(colnames);
-  const { visible } = from.scope;
-  checkAliases(names, visible.length, alias.aliasname ?? '', 'join expression');
-  const columns = visible.map((column, i) => ({ ...column, name: names[i] ?? column.name }));
-  const relation: ScopeRelation = {
-    name: alias.aliasname,
-    hiddenName: undefined,
-    schema: undefined,
-    columns,
-  };
-  const covered = [...from.scope.relations, ...(from.scope.covered ?? [])];
-  return { ...from, scope: { relations: [relation], visible: columns, covered } };
-}
-
-function joinKind(type: ast.JoinType | undefined): JoinKind {
-  switch (type) {
-    case 'JOIN_INNER':
-      return 'inner';
-    case 'JOIN_LEFT':
-      return 'left';
-    case 'JOIN_RIGHT':
-      return 'right';
-    case 'JOIN_FULL':
-      return 'full';
-    default:
-      return assert(false, 'the grammar gives no such join', type) as never;
-  }
-}
-
-function commonNames(left: Scope, right: Scope): string[] {
-  const names = new Set(right.visible.map((column) => column.name));
-  return left.visible.map((column) => column.name).filter((name) => names.has(name));
-}
-
-/** JOIN USING and NATURAL: the columns named stand once, before the others. */
-function bindUsing(
-  context: BindContext,
-  kind: JoinKind,
-  left: From,
-  right: From,
-  both: Scope,
-  names: readonly string[],
-  alias: ast.Alias | undefined,
-): From {
-  const conditions: Expression[] = [];
-  const merged: ScopeColumn[] = [];
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (seen.has(name)) {
-      raise('duplicate_column', `column name "${name}" appears more than once in USING clause`);
-    }
-    seen.add(name);
-    const a = usingColumn(left.scope, name, 'left');
-    const b = usingColumn(right.scope, name, 'right');
-    conditions.push(bindBinary(context, '=', a, b, undefined));
-    merged.push({ name, expression: mergedColumn(context, kind, a, b) });
-  }
-  const condition: Expression | undefined =
-    conditions.length < 2 ? conditions[0] : { kind: 'and', type: bool, operands: conditions };
-  const hidden = new Set(names);
-  const rest = both.visible.filter((column) => !hidden.has(column.name));
-  const own: Scope = { relations: [], visible: [...merged, ...rest] };
-  const named: ScopeRelation[] =
-    alias === undefined
-      ? []
-      : [{ name: alias.aliasname, hiddenName: undefined, schema: undefined, columns: merged }];
-  const { relations, covered = [] } = joinScopes(context, both, { relations: named, visible: [] });
-  return joined(kind, left, right, condition, { ...own, relations, covered });
-}
-
-function usingColumn(scope: Scope, name: string, side: 'left' | 'right'): Expression {
-  const [found, other] = scope.visible.filter((column) => column.name === name);
-  if (other !== undefined) {
-    const text = `common column name "${name}" appears more than once in ${side} table`;
-    return raise('ambiguous_column', text);
-  }
-  if (found !== undefined) return found.expression;
-  const text = `column "${name}" specified in USING clause does not exist in ${side} table`;
-  return raise('undefined_column', text);
-}
-
-function mergedColumn(
-  context: BindContext,
-  kind: JoinKind,
-  left: Expression,
-  right: Expression,
-): Expression {
-  const { type, expressions } = coerceToCommon(context, [left, right], 'JOIN/USING');
-  const [a, b] = [must(expressions[0], 'two sides'), must(expressions[1], 'two sides')];
-  switch (kind) {
-    case 'inner':
-    case 'left':
-      return a;
-    case 'right':
-      return b;
-    case 'full':
-      return { kind: 'coalesce', type, operands: expressions };
-    default:
-      return unreachable(kind);
-  }
 }
 
 /** VALUES as a relation: columns column1, column2, ... of the common types of the rows. */

@@ -14,6 +14,7 @@ import {
   typeOfColumn,
 } from './assign.js';
 import { isUnknown } from './coerce.js';
+import { newCollector, type SetCollector } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { findTable, oneRow, tableRelation } from './from.js';
@@ -22,6 +23,7 @@ import { assignedPart } from './part.js';
 import { bindReturning } from './returning.js';
 import { columnExpression, emptyScope, scopeOf } from './scope.js';
 import { bindQuery, bindValuesRows } from './select.js';
+import { projectSets } from './set-call.js';
 import { bindWriteRules } from './table-rules.js';
 
 type Insert = Extract<DataStatement, { kind: 'insert' }>;
@@ -147,17 +149,36 @@ function valuesSource(
     const extra = first[i];
     return extra && nodeLocation(extra);
   });
-  const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined };
+  // Several rows may hold no sets: each would give rows in the place of one.
+  const sets: SetCollector | undefined = lists.length === 1 ? newCollector() : undefined;
+  const clause: Clause = { scope: emptyScope, name: 'VALUES', aggregates: undefined, sets };
   // All of a row is bound before any of it is coerced, as in PostgreSQL: it shows in $1, $1.
   const bound = bindValuesRows(context, lists, (node) =>
     isDefault(node) ? undefined : bindExpression(context, clause, node),
   );
   const rows = bound.map((row) => columnValues(context, targets, row, overriding));
   const columns = columnsOf(targets).map((column) => relationColumn(context, column));
+  const values = { kind: 'values', columns, rows } as const;
   return {
-    input: { kind: 'values', columns, rows },
+    input: sets === undefined || sets.found === 0 ? values : expanded(context, values, sets),
     positions: columnsOf(targets).map(({ position }) => position),
   };
+}
+
+/** The only row of VALUES, as many times as its sets have rows. */
+function expanded(
+  context: BindContext,
+  { columns, rows }: Extract<Relation, { readonly kind: 'values' }>,
+  sets: SetCollector,
+): Relation {
+  const input = projectSets(context, oneRow, sets.calls, (expression) => expression);
+  const [row = []] = rows;
+  const expressions = columns.map(({ column, name }, i) => ({
+    column,
+    name,
+    expression: must(row[i], 'a value per column'),
+  }));
+  return { kind: 'project', columns, input, expressions };
 }
 
 /** The columns of targets, each once: several targets may be parts of one. */

@@ -11,7 +11,7 @@ import { bindAssignments } from './assignments.js';
 import { coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
-import { bindFrom, findTable, type From, tableRelation, tableScope } from './from.js';
+import { bindFrom, findTable, tableFrom } from './from.js';
 import { joinScopes, type Scope } from './scope.js';
 import { bindWriteRules } from './table-rules.js';
 
@@ -31,8 +31,7 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
   ]);
   const reference = must(read.relation, 'MERGE names a table');
   const table = findTable(context, reference);
-  const relation = tableRelation(context, table);
-  const target: From = { relation, scope: tableScope(context, relation, reference.alias) };
+  const target = tableFrom(context, table, reference.alias);
   const source = bindFrom(context, [must(read.sourceRelation, 'MERGE has a source')]);
   const both = joinScopes(context, target.scope, source.scope);
   const clause: Clause = { scope: both, name: 'MERGE', aggregates: undefined };
@@ -57,6 +56,7 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
       condition,
     },
     branches,
+    partitioned: target.partitioned,
   };
 }
 

@@ -38,7 +38,9 @@ export function bindEntry(context: BindContext, clause: Clause, node: ast.Node):
       table === undefined
         ? clause.scope.visible
         : findRelation(context, clause.scope, path.at(-2), table, at).columns;
-    return columns.map(({ expression }) => context.locate({ ...expression }, at));
+    return columns
+      .filter(({ unlisted }) => unlisted !== true)
+      .map(({ expression }) => context.locate({ ...expression }, at));
   }
   const star = bindStarOf(context, clause, node);
   if (star !== undefined) return star.map(({ expression }) => expression);
@@ -60,7 +62,8 @@ export function rowOf(values: readonly Expression[]): Expression {
 
 /** The row of a relation of FROM as one value: of its table's row type, or a record. */
 export function wholeRow(relation: ScopeRelation): Expression {
-  const { columns, rowType, nullable } = relation;
+  const { rowType, nullable } = relation;
+  const columns = relation.columns.filter(({ unlisted }) => unlisted !== true);
   const shape: RecordShape = {
     fields: columns.map(({ name, expression }) => ({
       name,

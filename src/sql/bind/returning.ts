@@ -1,11 +1,13 @@
 /** RETURNING over the changed row, what it was and what it is, and what the statement reads beside it. */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { type ast, fields, locationOf, the } from '../parse/index.js';
+import type { Expression } from '../plan/expression.js';
 import type { Relation } from '../plan/relation.js';
 import type { Returning } from '../plan/statement.js';
 import { positionsOf } from './assign.js';
 import type { BindContext } from './context.js';
 import { tableRelation, tableScope } from './from.js';
+import { oidType } from './partitions.js';
 import { joinScopes, type Scope, scopeOf } from './scope.js';
 import { bindTargets } from './target.js';
 
@@ -23,7 +25,10 @@ export function bindReturning(
     'options',
   ]);
   const row = tableRelation(context, table);
-  const own = tableScope(context, row, reference.alias);
+  const leaf = table.partitioning === undefined ? undefined : context.nextColumn();
+  const oid: Expression | undefined =
+    leaf === undefined ? undefined : { kind: 'column', type: oidType, column: leaf };
+  const own = tableScope(context, row, reference.alias, oid);
   const named = others === undefined ? own : joinScopes(context, own, others);
   const versions = namesOfVersions(context, options, named);
   const old = tableRelation(context, table);
@@ -44,6 +49,7 @@ export function bindReturning(
     row: positionsOf(row),
     old: positionsOf(old),
     now: positionsOf(now),
+    leaf,
     expressions,
     columns,
   };

@@ -14,6 +14,7 @@ import { assigned, columnAt, defaultOf, typeOfColumn } from './assign.js';
 import { coerce, coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
+import { bindPartitioning } from './partitions.js';
 import { columnExpression, scopeOf } from './scope.js';
 
 /** Longest expression that is kept; the statement that made it was bounded already. */
@@ -67,6 +68,7 @@ export function bindWriteRules(context: BindContext, table: TableDescriptor): Wr
     tables.set(of.object, rules);
     context.used.set(of.object, of);
     for (const child of of.referencedBy) add(tableOf(context, child));
+    for (const part of of.partitioning?.partitions ?? []) add(tableOf(context, part));
     return rules;
   };
   return { target: add(table), tables };
@@ -77,11 +79,7 @@ function tableOf(context: BindContext, object: ObjectId): TableDescriptor {
 }
 
 function bindTableRules(context: BindContext, table: TableDescriptor): TableRules {
-  const row = table.columns.map((column) => ({
-    column: context.nextColumn(),
-    name: column.name,
-    type: { name: column.type, modifier: column.typeModifier },
-  }));
+  const row = rowOf(context, table);
   const stored = (holder: object, sql: string): Expression =>
     bindStored(context, holder, sql, table, row);
   return {
@@ -104,9 +102,31 @@ function bindTableRules(context: BindContext, table: TableDescriptor): TableRule
         condition: coerceToBool(context, stored(check, check.expression), 'CHECK'),
       })),
     indexes: table.indexes.map((index) => bindIndex(index, table, row, stored)),
+    partitioning: bindPartitioning(context, table, row),
+    ancestors: bindAncestors(context, table),
     foreignKeys: table.foreignKeys.map((key) => bindForeignKey(context, table, row, key)),
     defaults: new Map(table.foreignKeys.flatMap((key) => defaultsOf(context, table, key))),
   };
+}
+
+function bindAncestors(context: BindContext, table: TableDescriptor): TableRules['ancestors'] {
+  const ancestors: TableRules['ancestors'][number][] = [];
+  for (let at = table; at.partitionOf !== undefined; ) {
+    const parent = tableOf(context, at.partitionOf.parent);
+    context.used.set(parent.object, parent);
+    const partitioning = bindPartitioning(context, parent, rowOf(context, parent));
+    ancestors.push({ partitioning: must(partitioning, 'the parent is divided'), part: at.object });
+    at = parent;
+  }
+  return ancestors;
+}
+
+function rowOf(context: BindContext, table: TableDescriptor): readonly RelationColumn[] {
+  return table.columns.map((column) => ({
+    column: context.nextColumn(),
+    name: column.name,
+    type: { name: column.type, modifier: column.typeModifier },
+  }));
 }
 
 export function bindIndex(

@@ -2,11 +2,12 @@
 import { must } from '../../base/assert.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { type ast, fields } from '../parse/index.js';
+import type { PartitionedTarget } from '../plan/partitions.js';
 import type { DataStatement } from '../plan/statement.js';
 import { bindAssignments } from './assignments.js';
 import type { BindContext } from './context.js';
 import type { Clause } from './expression.js';
-import { bindFrom, crossJoin, findTable, type From, tableRelation, tableScope } from './from.js';
+import { bindFrom, crossJoin, findTable, type From, tableFrom } from './from.js';
 import { bindReturning } from './returning.js';
 import { filtered } from './select.js';
 import { bindWriteRules } from './table-rules.js';
@@ -24,7 +25,7 @@ export function bindUpdate(
   ]);
   const reference = must(read.relation, 'UPDATE names a table');
   const rows = rowsToChange(context, reference, read.fromClause);
-  const { table, from } = rows;
+  const { table, from, partitioned } = rows;
   const clause: Clause = { scope: from.scope, name: 'UPDATE', aggregates: undefined };
   const assignments = bindAssignments(context, table, clause, read.targetList);
   const input = filtered(context, from.scope, from.relation, read.whereClause);
@@ -36,7 +37,7 @@ export function bindUpdate(
     rows.others?.scope,
   );
   const rules = bindWriteRules(context, table);
-  return { kind: 'update', table, rules, input, assignments, returning };
+  return { kind: 'update', table, rules, input, assignments, returning, partitioned };
 }
 
 export function bindDelete(
@@ -51,7 +52,7 @@ export function bindDelete(
   ]);
   const reference = must(read.relation, 'DELETE names a table');
   const rows = rowsToChange(context, reference, read.usingClause);
-  const { table, from } = rows;
+  const { table, from, partitioned } = rows;
   const input = filtered(context, from.scope, from.relation, read.whereClause);
   const returning = bindReturning(
     context,
@@ -61,11 +62,12 @@ export function bindDelete(
     rows.others?.scope,
   );
   const rules = bindWriteRules(context, table);
-  return { kind: 'delete', table, rules, input, returning };
+  return { kind: 'delete', table, rules, input, returning, partitioned };
 }
 
 interface ChangedRows {
   readonly table: TableDescriptor;
+  readonly partitioned: PartitionedTarget | undefined;
   /** The table and what FROM or USING joins to it. */
   readonly from: From;
   readonly others: From | undefined;
@@ -77,9 +79,9 @@ function rowsToChange(
   nodes: readonly ast.Node[] | undefined,
 ): ChangedRows {
   const table = findTable(context, reference);
-  const relation = tableRelation(context, table);
-  const target: From = { relation, scope: tableScope(context, relation, reference.alias) };
-  if (nodes === undefined) return { table, from: target, others: undefined };
+  const target = tableFrom(context, table, reference.alias);
+  const { partitioned } = target;
+  if (nodes === undefined) return { table, partitioned, from: target, others: undefined };
   const others = bindFrom(context, nodes, target.scope);
-  return { table, from: crossJoin(context, target, others), others };
+  return { table, partitioned, from: crossJoin(context, target, others), others };
 }

@@ -1,18 +1,22 @@
 /** INSERT with ON CONFLICT and RETURNING. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import type { TableDescriptor } from '../catalogue/index.js';
 import type { DataStatement, OnConflict } from '../plan/statement.js';
 import type { Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
 import { compileReturning } from './returning.js';
 import { compileRowProgram, Later, settled } from './row-program.js';
+import type { IndexWriter } from './index-writer.js';
+import type { Place } from './row-places.js';
 import { slotOfPosition } from './row-text.js';
 import { type Evaluate, scopeOf } from './scope.js';
 import type { StatementEnd } from './statement-end.js';
 import type { Pause, Source } from './stream.js';
 import { TableRows } from './table-rows.js';
 import type { StoredRow, TableWriter } from './table-writer.js';
+import { changeRow } from './update.js';
 import { type Changed, type ChangeRow, compileChanges, type Tally, type Write } from './write.js';
 import { Writers } from './writers.js';
 
@@ -29,27 +33,36 @@ export function compileInsertRow(statement: InsertStatement, writers: Writers): 
   const writer = writers.target;
   const complete = compileComplete(statement);
   const giveBack = returning && compileReturning(returning, table, []);
-  const resolve = onConflict && compileConflict(onConflict, writer);
-  const insert: ChangeRow = (row, context, tally, end) => {
-    writer.insert(row, context, end);
-    tally.count += 1;
-    return giveBack?.({ row, old: undefined, now: row }, [], context);
-  };
-  const changed = (resolved: Updated, context: ExecutionContext, tally: Tally): Changed => {
+  const { places } = writers;
+  const resolve = onConflict && compileConflict(onConflict, writers);
+  const changed = (
+    resolved: Updated,
+    leaf: TableDescriptor,
+    context: ExecutionContext,
+    tally: Tally,
+  ): Changed => {
     if (resolved === 'nothing') return undefined;
     tally.count += 1;
     const { old, row } = resolved;
-    return giveBack?.({ row, old, now: row }, [], context);
+    return giveBack?.({ row, old, now: row, leaf }, [], context);
   };
   return (input, context, tally, end) => {
-    const row = complete(input, context);
-    writer.check(row, context);
-    const resolved = resolve?.(row, context, end) ?? 'insert';
-    if (resolved === 'insert') return insert(row, context, tally, end);
-    if (!(resolved instanceof Later)) return changed(resolved, context, tally);
+    const whole = complete(input, context);
+    const place = places?.place(whole, context) ?? { writer, row: whole };
+    const leaf = place.writer.table;
+    place.writer.check(place.row, context);
+    const resolved = resolve?.(place, context, end) ?? 'insert';
+    if (resolved === 'insert') {
+      place.writer.insert(place.row, context, end);
+      tally.count += 1;
+      if (giveBack === undefined) return undefined;
+      const row = places?.toTarget(place.writer, place.row) ?? place.row;
+      return giveBack({ row, old: undefined, now: row, leaf }, [], context);
+    }
+    if (!(resolved instanceof Later)) return changed(resolved, leaf, context, tally);
     return new Later(
       (function* later(): Generator<Pause, Changed, undefined> {
-        return changed(yield* resolved.work, context, tally);
+        return changed(yield* resolved.work, leaf, context, tally);
       })(),
     );
   };
@@ -83,32 +96,41 @@ function compileComplete({
 type Updated = 'nothing' | { readonly old: Row; readonly row: Row };
 /** What is to become of a row: it is to be inserted, dropped, or another one is changed in its place. */
 type Resolve = (
-  row: Row,
+  place: Place,
   context: ExecutionContext,
   end: StatementEnd,
 ) => 'insert' | Updated | Later<Updated>;
 
-function compileConflict(onConflict: OnConflict, writer: TableWriter): Resolve {
-  const conflictOf = compileArbiters(onConflict.arbiters, writer);
+function compileConflict(onConflict: OnConflict, writers: Writers): Resolve {
+  const conflictOf = compileArbiters(onConflict.arbiters, writers);
   const { update } = onConflict;
   if (update === undefined) {
-    return (row, context) => (conflictOf(row, context) === undefined ? 'insert' : 'nothing');
+    return (place, context) => (conflictOf(place, context) === undefined ? 'insert' : 'nothing');
   }
-  const change = compileConflictUpdate(update, writer);
-  const rows = new TableRows(writer.table);
-  return (row, context, end) => {
-    const key = conflictOf(row, context);
+  const { places } = writers;
+  const change = compileConflictUpdate(update, writers.target);
+  const readers = new Map<TableWriter, TableRows>();
+  const readerOf = (writer: TableWriter): TableRows => {
+    const reader = readers.get(writer) ?? new TableRows(writer.table);
+    readers.set(writer, reader);
+    return reader;
+  };
+  return (place, context, end) => {
+    const { writer } = place;
+    const key = conflictOf(place, context);
     if (key === undefined) return 'insert';
     if (context.buffer.writtenByStatement(key)) raiseSecondTime();
     const bytes = must(context.buffer.get(key), 'the row was there before the statement');
-    const existing: StoredRow = { key, row: rows.decode(bytes) };
+    const stored: StoredRow = { key, row: readerOf(writer).decode(bytes) };
+    const row = places?.toTarget(writer, stored.row) ?? stored.row;
+    const proposed = places?.toTarget(writer, place.row) ?? place.row;
     const write = (changed: Value[] | 'nothing'): Updated => {
       if (changed === 'nothing') return changed;
-      writer.check(changed, context);
-      writer.update(existing, changed, context, end);
-      return { old: existing.row, row: changed };
+      if (places !== undefined && places.place(changed, context).writer !== writer) raiseMoved();
+      const written = changeRow(writers, { writer, stored, row }, changed, context, end);
+      return { old: row, row: written.row };
     };
-    const changed = change(existing.row, row, context);
+    const changed = change(row, proposed, context);
     if (!(changed instanceof Later)) return write(changed);
     return new Later(
       (function* later(): Generator<Pause, Updated, undefined> {
@@ -116,6 +138,12 @@ function compileConflict(onConflict: OnConflict, writer: TableWriter): Resolve {
       })(),
     );
   };
+}
+
+function raiseMoved(): never {
+  raise('feature_not_supported', 'invalid ON UPDATE specification', {
+    detail: 'The result tuple would appear in a different partition than the original tuple.',
+  });
 }
 
 function raiseSecondTime(): never {
@@ -129,16 +157,26 @@ function raiseSecondTime(): never {
 /** Finds the key of a row that stands in the way by one of the arbiters. */
 function compileArbiters(
   arbiters: OnConflict['arbiters'],
-  writer: TableWriter,
-): (row: Row, context: ExecutionContext) => Uint8Array | undefined {
+  writers: Writers,
+): (place: Place, context: ExecutionContext) => Uint8Array | undefined {
   const byKey = arbiters === 'any' || arbiters.primaryKey;
-  const indexes = writer.indexes.filter(({ bound: { index }, isDeferrable }) =>
-    arbiters === 'any' ? index.unique && !isDeferrable : arbiters.indexes.includes(index.object),
-  );
-  return (row, context) => {
+  const listed = arbiters === 'any' ? undefined : writers.withParts(arbiters.indexes);
+  const byTable = new Map<TableWriter, readonly IndexWriter[]>();
+  const indexesOf = (writer: TableWriter): readonly IndexWriter[] => {
+    const known = byTable.get(writer);
+    if (known !== undefined) return known;
+    const indexes = writer.indexes.filter(({ bound: { index }, isDeferrable }) =>
+      listed === undefined
+        ? index.unique && !isDeferrable
+        : listed.has(index.object) || (byKey && index.primary),
+    );
+    byTable.set(writer, indexes);
+    return indexes;
+  };
+  return ({ writer, row }, context) => {
     const found = byKey ? writer.keyConflict(row, context) : undefined;
     if (found !== undefined) return found;
-    for (const index of indexes) {
+    for (const index of indexesOf(writer)) {
       const key = index.conflict(row, context);
       if (key !== undefined) return key;
     }

@@ -11,15 +11,15 @@ import { slotOfPosition } from './row-text.js';
 import { type Scope, scopeOf, slotOf } from './scope.js';
 import type { StatementEnd } from './statement-end.js';
 import type { Pause, Source } from './stream.js';
-import type { StoredRow, TableWriter } from './table-writer.js';
-import { compileTarget } from './update.js';
+import type { TableWriter } from './table-writer.js';
+import { changeRow, compileTarget, type Target } from './update.js';
 import { compileChanges, type Tally, type Write } from './write.js';
 import { Writers } from './writers.js';
 
 /** Does a branch's action with the values of its assignments; false when there was nothing to do. */
 type Act = (
   values: Row,
-  target: StoredRow | undefined,
+  target: Target | undefined,
   context: ExecutionContext,
   end: StatementEnd,
 ) => boolean;
@@ -41,7 +41,7 @@ export function compileMerge(
   const { table, branches } = statement;
   const writers = new Writers(statement.rules);
   const writer = writers.target;
-  const targetOf = compileTarget(statement, writer, columns);
+  const targetOf = compileTarget(statement, writers, columns);
   const present = presenceSlot(statement, writer, scopeOf(columns, table.database));
   const compiled = branches.map(({ matched, condition, action }): Branch => {
     const assignments = 'assignments' in action ? action.assignments : [];
@@ -50,7 +50,7 @@ export function compileMerge(
       matched,
       test: condition && compileRowProgram([condition], columns, table.database),
       values: compileRowProgram(given, columns, table.database),
-      act: compileAction(action, writer),
+      act: compileAction(action, writers),
     };
   });
   return compileChanges(writers, input, (from, context, tally, end) => {
@@ -71,7 +71,7 @@ interface Merging {
 function* merge(
   branches: readonly Branch[],
   from: Row,
-  target: StoredRow | undefined,
+  target: Target | undefined,
   { context, tally, end }: Merging,
 ): Generator<Pause, undefined, undefined> {
   for (const { test, values, act } of branches) {
@@ -85,14 +85,18 @@ function* merge(
 }
 
 /** A column of the table that is NULL only where the source met no row of it. */
-function presenceSlot({ table, input }: MergeStatement, writer: TableWriter, scope: Scope): number {
+function presenceSlot(statement: MergeStatement, writer: TableWriter, scope: Scope): number {
+  const { table, input } = statement;
+  const { partitioned } = statement;
+  if (partitioned !== undefined) return slotOf(scope, partitioned.leaf);
   if (!writer.hasKey) return slotOf(scope, rowNumberColumn);
   const place = table.columns.findIndex(({ position }) => position === table.primaryKey[0]);
   return slotOf(scope, must(input.columns[place], 'the input begins with the table').column);
 }
 
-function compileAction(action: MergeBranch['action'], writer: TableWriter): Act {
-  const { table } = writer;
+function compileAction(action: MergeBranch['action'], writers: Writers): Act {
+  const { target: own, places } = writers;
+  const { table } = own;
   const assignments = 'assignments' in action ? action.assignments : [];
   const slots = assignments.map(({ position }) => slotOfPosition(table, position));
   const set = (row: Value[], values: Row): Value[] => {
@@ -104,21 +108,21 @@ function compileAction(action: MergeBranch['action'], writer: TableWriter): Act 
       return () => false;
     case 'delete':
       return (_, target, context, end) => {
-        writer.delete(once(target, context), context, end);
+        const { writer, stored } = once(target, context);
+        writer.delete(stored, context, end);
         return true;
       };
     case 'update':
       return (values, target, context, end) => {
         const before = once(target, context);
-        const changed = set([...before.row], values);
-        writer.check(changed, context);
-        writer.update(before, changed, context, end);
+        changeRow(writers, before, set([...before.row], values), context, end);
         return true;
       };
     case 'insert':
       return (values, _, context, end) => {
         const none: Value[] = table.columns.map(() => null);
-        const row = set(none, values);
+        const whole = set(none, values);
+        const { writer, row } = places?.place(whole, context) ?? { writer: own, row: whole };
         writer.check(row, context);
         writer.insert(row, context, end);
         return true;
@@ -127,9 +131,9 @@ function compileAction(action: MergeBranch['action'], writer: TableWriter): Act 
 }
 
 /** The row, which no row of the source before this one may have changed. */
-function once(target: StoredRow | undefined, { buffer }: ExecutionContext): StoredRow {
-  const stored = must(target, 'a branch for rows that are met');
-  if (!buffer.writtenByStatement(stored.key)) return stored;
+function once(target: Target | undefined, { buffer }: ExecutionContext): Target {
+  const found = must(target, 'a branch for rows that are met');
+  if (!buffer.writtenByStatement(found.stored.key)) return found;
   raise('cardinality_violation', 'MERGE command cannot affect row a second time', {
     hint: 'Ensure that not more than one source row matches any one target row.',
   });

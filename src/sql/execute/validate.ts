@@ -6,6 +6,7 @@ import type { WriteRules } from '../plan/table-rules.js';
 import { rowSpan } from '../storage-format/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileTest } from './expression.js';
+import { RowPlaces } from './row-places.js';
 import { slotOfPosition } from './row-text.js';
 import { pause, type Stream } from './stream.js';
 import { TableRows } from './table-rows.js';
@@ -95,5 +96,16 @@ export function* validateForeignKey(
     }
     assert(at !== undefined, 'a key that is there lies somewhere');
     context.buffer.guard(at);
+  });
+}
+
+/** Raises 23514 when a row does not belong into the partition that the rules' target is to be. */
+export function* validatePartition(rules: WriteRules, context: ExecutionContext): Stream {
+  const { table } = rules.target;
+  const places = new RowPlaces(new Writers(rules), rules.target);
+  yield* eachRow(rules, context, ({ row }) => {
+    if (places.isWithinBounds(row, context)) return;
+    const text = `partition constraint of relation "${table.name}" is violated by some row`;
+    raise('check_violation', text, { schema: table.schema, table: table.name });
   });
 }

@@ -2,12 +2,13 @@
 import { must } from '../../base/assert.js';
 import type { ObjectId } from '../../base/ids.js';
 import type { ForeignKeyAction } from '../catalogue/descriptor.js';
-import type { WriteRules } from '../plan/table-rules.js';
+import type { TableRules, WriteRules } from '../plan/table-rules.js';
 import type { Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { compileExpression } from './expression.js';
 import { ForeignKey } from './foreign-keys.js';
 import { ReferencingRows } from './referencing-rows.js';
+import { RowPlaces } from './row-places.js';
 import { slotOfPosition } from './row-text.js';
 import { type Evaluate, scopeOf } from './scope.js';
 import { TableWriter } from './table-writer.js';
@@ -29,6 +30,8 @@ export interface Reference {
 /** Compiled once per statement, each when it is first needed. */
 export class Writers {
   readonly target: TableWriter;
+  /** Undefined where every row of the target lies in the target itself. */
+  readonly places: RowPlaces | undefined;
   readonly #rules: WriteRules;
   readonly #writers = new Map<ObjectId, TableWriter>();
   readonly #foreignKeys = new Map<TableWriter, readonly ForeignKey[]>();
@@ -38,10 +41,14 @@ export class Writers {
   constructor(rules: WriteRules) {
     this.#rules = rules;
     this.target = this.of(rules.target.table.object);
+    const { partitioning, ancestors } = rules.target;
+    const isDivided = partitioning !== undefined || ancestors.length > 0;
+    this.places = isDivided ? new RowPlaces(this, rules.target) : undefined;
   }
 
   /** Whether something may be left to do at the end of the statement. */
   get hasEnd(): boolean {
+    if (this.places !== undefined) return true;
     const { foreignKeys, table } = this.#rules.target;
     const isReferenced = table.referencedBy.length > 0;
     return (
@@ -52,10 +59,28 @@ export class Writers {
   of(table: ObjectId): TableWriter {
     const known = this.#writers.get(table);
     if (known !== undefined) return known;
-    const rules = must(this.#rules.tables.get(table), 'the statement has the rules of the table');
-    const writer = new TableWriter(rules);
+    const writer = new TableWriter(this.rulesOf(table));
     this.#writers.set(table, writer);
     return writer;
+  }
+
+  rulesOf(table: ObjectId): TableRules {
+    return must(this.#rules.tables.get(table), 'the statement has the rules of the table');
+  }
+
+  /** The indexes of all tables of the statement that are these or parts of these. */
+  withParts(indexes: readonly ObjectId[]): ReadonlySet<ObjectId> {
+    const all = new Set(indexes);
+    const tables = [...this.#rules.tables.values()];
+    for (let before = 0; before < all.size; ) {
+      before = all.size;
+      for (const { table } of tables) {
+        for (const { object, partOf } of table.indexes) {
+          if (partOf !== undefined && all.has(partOf)) all.add(object);
+        }
+      }
+    }
+    return all;
   }
 
   foreignKeysOf(writer: TableWriter): readonly ForeignKey[] {
@@ -92,7 +117,7 @@ export class Writers {
   #compileSet(key: ForeignKey): Reference['set'] {
     const { child } = key;
     const { onDeleteColumns } = key.bound.key;
-    const rules = must(this.#rules.tables.get(child.object), 'the rules of the child');
+    const rules = this.rulesOf(child.object);
     const scope = scopeOf([], child.database);
     const defaults = new Map<number, Evaluate>();
     for (const [position, expression] of rules.defaults) {

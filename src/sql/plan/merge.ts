@@ -1,6 +1,7 @@
 /** Bound MERGE statements. */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { Expression } from './expression.js';
+import type { PartitionedTarget } from './partitions.js';
 import type { Relation } from './relation.js';
 import type { Assignment } from './statement.js';
 import type { WriteRules } from './table-rules.js';
@@ -16,6 +17,7 @@ export interface MergeStatement {
   readonly input: Relation;
   /** The first one that fits a row counts. */
   readonly branches: readonly MergeBranch[];
+  readonly partitioned: PartitionedTarget | undefined;
 }
 
 export interface MergeBranch {

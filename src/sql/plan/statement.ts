@@ -5,6 +5,7 @@ import type { ParsedStatement } from '../parse/index.js';
 import type { CopyTo } from './copy.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { MergeStatement } from './merge.js';
+import type { PartitionedTarget } from './partitions.js';
 import type { Relation, RelationColumn } from './relation.js';
 import type { WriteRules } from './table-rules.js';
 
@@ -43,6 +44,8 @@ export interface Returning {
   /** `old` and `new`: NULLs where there is no such row. */
   readonly old: RowColumns;
   readonly now: RowColumns;
+  /** The table that the row lies in, for one that is partitioned. */
+  readonly leaf: ColumnId | undefined;
   readonly expressions: readonly NamedExpression[];
   readonly columns: readonly RelationColumn[];
 }
@@ -78,6 +81,7 @@ export type DataStatement =
       readonly input: Relation;
       readonly assignments: readonly Assignment[];
       readonly returning: Returning | undefined;
+      readonly partitioned?: PartitionedTarget | undefined;
     }
   | {
       readonly kind: 'delete';
@@ -86,6 +90,7 @@ export type DataStatement =
       /** Rows to delete: all columns of the table first, then USING's. */
       readonly input: Relation;
       readonly returning: Returning | undefined;
+      readonly partitioned?: PartitionedTarget | undefined;
     };
 
 export type Statement =

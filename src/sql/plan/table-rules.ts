@@ -7,6 +7,7 @@ import type {
   TableDescriptor,
 } from '../catalogue/descriptor.js';
 import type { Expression } from './expression.js';
+import type { BoundPartitioning } from './partitions.js';
 import type { RelationColumn } from './relation.js';
 
 export interface BoundIndex {
@@ -38,6 +39,13 @@ export interface TableRules {
     readonly condition: Expression;
   }[];
   readonly indexes: readonly BoundIndex[];
+  /** Of a partitioned table: where its rows go. */
+  readonly partitioning: BoundPartitioning | undefined;
+  /** Of a partition: the tables above it, the nearest first, with the part that it lies in. */
+  readonly ancestors: readonly {
+    readonly partitioning: BoundPartitioning;
+    readonly part: ObjectId;
+  }[];
   readonly foreignKeys: readonly BoundForeignKey[];
   /** What SET DEFAULT of one of the table's foreign keys sets, by position. */
   readonly defaults: ReadonlyMap<number, Expression>;
