@@ -18,6 +18,7 @@ import {
   signOf,
   subtractNumeric,
 } from '../types/numeric.js';
+import { compareZonedTimes, ZonedTime } from '../types/zoned-time.js';
 import { timestampOfDate, timestampPlus, timestamptzPlus } from './datetime-arithmetic.js';
 import type { InRange } from './function.js';
 
@@ -103,6 +104,13 @@ const ofTime = timeInRange(
   (value) => BigInt(value as number),
 );
 
+const ofZonedTime: InRange = (value, base, offset, subtract, less) => {
+  const { time, offset: zone } = base as ZonedTime;
+  const end = new ZonedTime(time + Number(signed(offset, subtract).micros), zone);
+  const order = compareZonedTimes(value, end);
+  return less ? order <= 0 : order >= 0;
+};
+
 const ofInterval: InRange = (value, base, offset, subtract, less) => {
   const end = addIntervals(base as Interval, signed(offset, subtract));
   const order = compareIntervals(value as Interval, end);
@@ -122,6 +130,7 @@ const ranges: ReadonlyMap<
   ['numeric', [{ offset: 'numeric', inRange: numericInRange }]],
   ['date', [{ offset: 'interval', inRange: ofDate }]],
   ['time', [{ offset: 'interval', inRange: ofTime }]],
+  ['timetz', [{ offset: 'interval', inRange: ofZonedTime }]],
   ['timestamp', [{ offset: 'interval', inRange: ofTimestamp }]],
   ['timestamptz', [{ offset: 'interval', inRange: ofTimestamptz }]],
   ['interval', [{ offset: 'interval', inRange: ofInterval }]],
