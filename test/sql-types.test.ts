@@ -247,6 +247,25 @@ t.test('a column read back from its row is the same to the last digit', (t) => {
   t.end();
 });
 
+t.test('arrays and records print to what reads back as the same value', (t) => {
+  const random = new Random(28);
+  for (const name of madeTypes) {
+    const type = typeNamed(name);
+    if (type.form === undefined || type.equals === undefined) continue;
+    let wrong = 0;
+    for (let i = 0; i < 1000; i += 1) {
+      const value = randomValue(name, random);
+      const printed = type.print(value, utc);
+      const read = type.parse(printed, -1, utc);
+      if (type.equals(value, read) && type.print(read, utc) === printed) continue;
+      wrong += 1;
+      if (wrong < 3) t.fail(`${type.sqlName}: ${printed}`);
+    }
+    t.equal(wrong, 0, type.sqlName);
+  }
+  t.end();
+});
+
 t.test('text sorts by code points, not by UTF-16 units', (t) => {
   const { compare } = typeNamed('text');
   const sorted = ['a', '～', '\uffff', '\u{10000}', '😀'];

@@ -133,7 +133,7 @@ class Evaluator {
   #typeName(body: Node): { readonly target: TypeName; readonly modifier: number } {
     const name: string = body.names.at(-1).String.sval;
     const target = (body.arrayBounds === undefined ? name : `_${name}`) as TypeName;
-    if (!types.has(target)) raise('undefined_object', `type "${name}" does not exist`);
+    if (!types.has(name as TypeName)) raise('undefined_object', `type "${name}" does not exist`);
     const type = typeNamed(target);
     if (body.typmods === undefined) return { target, modifier: -1 };
     if (type.modifierOf === undefined) {

@@ -1,6 +1,55 @@
 /** Random values of each type, with the corners that random numbers miss. */
 import type { Random } from '#src/base/random.js';
-import { Interval, Numeric, type TypeName, type Value } from '#src/sql/types/index.js';
+import {
+  ArrayValue,
+  countOf,
+  type FunctionContext,
+  Interval,
+  NamedOid,
+  nameOfUserType,
+  Numeric,
+  type RecordShape,
+  RecordValue,
+  type TypeName,
+  typeNamed,
+  type Value,
+  ZonedTime,
+} from '#src/sql/types/index.js';
+
+/** Labels whose ids are not in their order: one was put between two others. */
+const mood = nameOfUserType({
+  kind: 'enum',
+  oid: 90_001,
+  arrayOid: 90_002,
+  schema: 'public',
+  name: 'mood',
+  labels: [
+    { id: 2, order: -1.5, label: 'awful' },
+    { id: 1, order: 1, label: 'sad' },
+    { id: 5, order: 1.5, label: "it's" },
+    { id: 3, order: 2, label: 'ok, fine' },
+    { id: 4, order: 3, label: 'NULL' },
+  ],
+});
+
+const pairShape: RecordShape = {
+  fields: [
+    { name: 'x', type: 'int4', modifier: -1 },
+    { name: 'y', type: 'text', modifier: -1 },
+  ],
+};
+
+const pair = nameOfUserType({
+  kind: 'composite',
+  oid: 90_003,
+  arrayOid: 90_004,
+  schema: 'public',
+  name: 'pair',
+  shape: pairShape,
+});
+
+/** For types whose input reads nothing of the session. */
+const unused = {} as FunctionContext;
 
 const characters = [
   'a',
@@ -105,7 +154,39 @@ const makers: Readonly<Partial<Record<TypeName, (random: Random) => Value>>> = {
     return all.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   },
   json: (random) => jsonText(random),
+  char: (random) => typeNamed('char').parse(text(random), -1, unused),
+  timetz: (random) =>
+    new ZonedTime(random.between(0, 86_400_000_000), random.between(-57_599, 57_599)),
+  bit: bits,
+  varbit: bits,
+  regclass: (random) => new NamedOid(random.below(3), random.chance(0.5) ? 'named' : undefined),
+  _int4: (random) => array(random, () => random.between(-2, 2)),
+  _text: (random) => array(random, () => text(random)),
+  _numeric: (random) => array(random, () => numeric(random)),
+  [mood]: (random: Random) => random.between(1, 5),
+  [`_${mood}`]: (random: Random) => array(random, () => random.between(1, 5)),
+  [pair]: record,
+  record,
 };
+
+function bits(random: Random): string {
+  return Array.from({ length: random.below(20) }, () => random.pick(['0', '1'])).join('');
+}
+
+/** Some with NULLs, several dimensions and other bounds than 1. */
+function array(random: Random, make: () => Value): ArrayValue {
+  const dimensions = Array.from({ length: random.below(3) }, () => random.between(1, 2));
+  const lowerBounds = dimensions.map(() => (random.chance(0.8) ? 1 : random.between(-1, 2)));
+  const elements = Array.from({ length: countOf(dimensions) }, () =>
+    random.chance(0.2) ? null : make(),
+  );
+  return new ArrayValue(dimensions, lowerBounds, elements);
+}
+
+function record(random: Random): RecordValue {
+  const x = random.chance(0.2) ? null : random.between(-2, 2);
+  return new RecordValue(pairShape, [x, random.chance(0.2) ? null : text(random)]);
+}
 
 /** The types that random values are made of. */
 export const madeTypes = Object.keys(makers) as readonly TypeName[];
