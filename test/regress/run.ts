@@ -136,10 +136,16 @@ class FileRun {
 /** A cell as it reads after the padding of psql's table is gone. */
 function shown(value: string): string {
   return value
+    .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g, (control) => `\\x${hexOf(control)}`)
     .split('\n')
     .map((line) => line.trim())
     .join('\n')
     .trim();
+}
+
+/** As psql shows a control character. */
+function hexOf(control: string): string {
+  return control.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
 }
 
 /** Server-side noise, which does not count: plans. */

@@ -23,7 +23,7 @@ const functions: ReadonlySet<string> = new Set(
             
   nextval currval setval lastval set_config current_setting current_schemas
   to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_date to_number date_bin
-  make_interval normalize unistr sha224 sha256 sha384 sha512 convert_from convert_to
+  make_interval 
   pg_sleep pg_backend_pid pg_get_expr obj_description col_description
   random_normal setseed 
   `

@@ -326,13 +326,13 @@ export const regexFunctions: readonly Definition[] = [
   define('similar_to_escape(text, text): text', similarToEscape),
   define(
     'similar_escape(text, text): text',
-    (pattern: string | null, escape: string | null) =>
-      pattern === null ? null : similarToEscape(pattern, escape ?? '\\'),
+    (pattern: string | null, mark: string | null) =>
+      pattern === null ? null : similarToEscape(pattern, mark ?? '\\'),
     { strict: false },
   ),
   define('substring(text, text): text', substringLike),
-  define('substring(text, text, text): text', (text: string, pattern: string, escape: string) =>
-    substringLike(text, similarToEscape(pattern, escape)),
+  define('substring(text, text, text): text', (text: string, pattern: string, mark: string) =>
+    substringLike(text, similarToEscape(pattern, mark)),
   ),
 ];
 

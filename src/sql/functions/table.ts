@@ -2,11 +2,13 @@
 import { arrayFunctions } from './array.js';
 import { bitStringFunctions } from './bit-string.js';
 import { bucketFunctions } from './bucket.js';
+import { byteaPartFunctions } from './bytea-parts.js';
 import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
 import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
 import { degreeFunctions } from './degrees.js';
+import { encodingFunctions } from './encoding.js';
 import { enumFunctions } from './enum.js';
 import { errorFunctions } from './error-function.js';
 import { floatFunctions } from './float.js';
@@ -40,6 +42,8 @@ const all: readonly Definition[] = [
   ...regexFunctions,
   ...textFormatFunctions,
   ...byteaFunctions,
+  ...byteaPartFunctions,
+  ...encodingFunctions,
   ...datetimeFunctions,
   ...jsonFunctions,
   ...toCharFunctions,

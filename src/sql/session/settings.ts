@@ -72,6 +72,11 @@ const plannerSwitches: readonly Setting[] = [
 const table: readonly Setting[] = [
   ...plannerSwitches,
   { name: 'application_name', initial: '', accept: text },
+  {
+    name: 'escape_string_warning',
+    initial: 'on',
+    accept: (value) => booleans[value.toLowerCase()],
+  },
   { name: 'bytea_output', initial: 'hex', accept: oneOf('hex', 'escape') },
   {
     name: 'client_encoding',
