@@ -136,7 +136,7 @@ class FileRun {
 /** A cell as it reads after the padding of psql's table is gone. */
 function shown(value: string): string {
   return value
-    .replace(/[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]/g, (control) => `\\x${hexOf(control)}`)
+    .replace(/[^\P{Cc}\n\r\t]/gu, (control) => `\\x${hexOf(control)}`)
     .split('\n')
     .map((line) => line.trim())
     .join('\n')
