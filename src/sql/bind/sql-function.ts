@@ -92,15 +92,31 @@ function fitOf(called: FunctionDescriptor, types: readonly TypeName[]): number |
   for (const [i, type] of types.entries()) {
     const wanted = must(inputs[i], 'as many inputs').type as TypeName;
     if (wanted === type) exact += 1;
-    else if (type !== 'unknown' && !isPolymorphic(wanted)) {
+    else if (isPolymorphic(wanted)) {
+      if (!fitsPolymorphic(type === 'unknown' ? 'text' : type, wanted)) return undefined;
+    } else if (type !== 'unknown') {
       if (findCoercion(type, wanted, -1, 'implicit') === undefined) return undefined;
     }
   }
   return exact;
 }
 
-function isPolymorphic(type: string): boolean {
-  return typeNamed(type).category === 'P';
+/** Types that stand for whatever the arguments of a call have. */
+const polymorphic: ReadonlySet<string> = new Set([
+  ...['anyelement', 'anyarray', 'anynonarray', 'anyenum'],
+  ...['anycompatible', 'anycompatiblearray', 'anycompatiblenonarray'],
+]);
+
+export function isPolymorphic(type: string): boolean {
+  return polymorphic.has(type) || typeNamed(type).category === 'P';
+}
+
+/** Whether a value of `type` may stand where a function says `wanted`, which is polymorphic. */
+function fitsPolymorphic(type: TypeName, wanted: string): boolean {
+  const { category } = typeNamed(type);
+  if (wanted === 'anyarray' || wanted === 'anycompatiblearray') return category === 'A';
+  if (wanted === 'anyenum') return category === 'E';
+  return !wanted.endsWith('nonarray') || category !== 'A';
 }
 
 /** The arguments with the defaults of those that are not given, in the parameters' types. */
@@ -112,7 +128,9 @@ function completed(
   return inputsOf(called).map((input, i) => {
     const given = args[i] ?? defaultOf(context, input);
     if (isPolymorphic(input.type)) {
-      return nameOf(given) === 'unknown' ? must(coerce(context, given, typeOf('text'), 'implicit'), 'text') : given;
+      return nameOf(given) === 'unknown'
+        ? must(coerce(context, given, typeOf('text'), 'implicit'), 'text')
+        : given;
     }
     const type = typeOf(input.type as TypeName);
     return must(coerce(context, given, type, 'implicit'), 'the call was found to fit');
@@ -137,7 +155,11 @@ function bindBody(context: BindContext, call: SqlCall): Body {
   const inner = new BindContext(source, catalogue, functions, new ParameterTypes([]), context);
   inner.functionsAround = [...context.functionsAround, called.object];
   if (context.functionsAround.includes(called.object)) {
-    context.raise(undefined, 'feature_not_supported', `the recursive function ${called.name} is not supported`);
+    context.raise(
+      undefined,
+      'feature_not_supported',
+      `the recursive function ${called.name} is not supported`,
+    );
   }
   const inputs = inputsOf(called);
   const columns = args.map(({ type }, i) => ({
@@ -175,7 +197,11 @@ export function bindSqlCall(
   const { relation, captures } = bindBody(context, call);
   const [column, second] = relation.columns;
   if (column === undefined || second !== undefined) {
-    return context.raise(at, 'feature_not_supported', `the function ${called.name}, which returns several columns, in this place is not supported`);
+    return context.raise(
+      at,
+      'feature_not_supported',
+      `the function ${called.name}, which returns several columns, in this place is not supported`,
+    );
   }
   const plain = plainValue(relation, captures);
   const strict = called.strict ? call.arguments : [];
@@ -247,8 +273,7 @@ function unlessNull(value: Expression, args: readonly Expression[]): Expression 
     .map((operand): Expression => ({ kind: 'isNull', type: bool, operand, negated: false }));
   const [first] = tests;
   if (first === undefined) return value;
-  const when: Expression =
-    tests.length === 1 ? first : { kind: 'or', type: bool, operands: tests };
+  const when: Expression = tests.length === 1 ? first : { kind: 'or', type: bool, operands: tests };
   return {
     kind: 'case',
     type: value.type,
@@ -313,7 +338,11 @@ export function bindSqlTable(context: BindContext, call: SqlCall): Relation {
   }));
   const left: Relation = {
     kind: 'project',
-    columns: values.map(({ column, name, expression }) => ({ column, name, type: expression.type })),
+    columns: values.map(({ column, name, expression }) => ({
+      column,
+      name,
+      type: expression.type,
+    })),
     input: oneRow,
     expressions: values,
   };
@@ -334,12 +363,18 @@ export function bindSqlTable(context: BindContext, call: SqlCall): Relation {
     const value: Expression = { kind: 'column', type: column.type, column: column.column };
     const wanted = outputType(called, i, relation.columns.length);
     const expression =
-      wanted === undefined ? value : (coerce(context, value, typeOf(wanted), 'assignment') ?? value);
+      wanted === undefined
+        ? value
+        : (coerce(context, value, typeOf(wanted), 'assignment') ?? value);
     return { column: context.nextColumn(), name: names[i] ?? column.name, expression };
   });
   return {
     kind: 'project',
-    columns: expressions.map(({ column, name, expression }) => ({ column, name, type: expression.type })),
+    columns: expressions.map(({ column, name, expression }) => ({
+      column,
+      name,
+      type: expression.type,
+    })),
     input: apply,
     expressions,
   };
@@ -366,4 +401,3 @@ function outputType(called: FunctionDescriptor, i: number, count: number): TypeN
         : called.returns;
   return wanted === undefined || isPolymorphic(wanted) ? undefined : (wanted as TypeName);
 }
-

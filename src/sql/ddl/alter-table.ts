@@ -72,15 +72,20 @@ function passOf({ subtype }: ast.AlterTableCmd): number {
 function* alter(
   context: DdlContext,
   table: TableDescriptor,
-  commands: readonly ast.AlterTableCmd[],
+  given: readonly ast.AlterTableCmd[],
 ): DdlWork<void> {
   const draft = TableDraft.alter(context, table);
-  const sorted = commands.toSorted((a, b) => passOf(a) - passOf(b));
+  const sorted = given.toSorted((a, b) => passOf(a) - passOf(b));
   for (const command of sorted) applyCommand(draft, command);
   draft.bindLater();
   yield* saveWithRows(draft);
   draft.removal.apply();
 }
+
+type Command = Pick<
+  ast.AlterTableCmd,
+  'subtype' | 'name' | 'num' | 'def' | 'behavior' | 'missing_ok' | 'recurse' | 'newowner'
+>;
 
 function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
   const { bind } = draft.context;
@@ -88,75 +93,65 @@ function applyCommand(draft: TableDraft, body: ast.AlterTableCmd): void {
     ...(['subtype', 'name', 'num', 'def', 'behavior', 'missing_ok', 'recurse'] as const),
     'newowner',
   ]);
-  const name = read.name ?? '';
-  const cascade = read.behavior === 'DROP_CASCADE';
-  switch (read.subtype) {
-    case 'AT_AddColumn':
-      addTo(draft, the(read.def, 'ColumnDef'), read.missing_ok === true);
-      return;
-    case 'AT_DropColumn':
-      dropTableColumn(draft, name, read.missing_ok === true, cascade);
-      return;
-    case 'AT_ColumnDefault':
-      setColumnDefault(draft, name, read.def);
-      return;
-    case 'AT_SetNotNull': {
-      const column = columnOf(draft, name);
-      if (column.notNull) return;
-      setNotNull(draft, column, undefined);
-      draft.tasks.push({ kind: 'notNull', position: column.position });
-      return;
-    }
-    case 'AT_DropNotNull':
-      dropNotNull(draft, name);
-      return;
-    case 'AT_AlterColumnType':
-      alterType(draft, name, the(read.def, 'ColumnDef'));
-      return;
-    case 'AT_AddConstraint':
-      addTableConstraint(draft, the(read.def, 'Constraint'));
-      return;
-    case 'AT_DropConstraint':
-      dropConstraint(draft, name, read.missing_ok === true, cascade);
-      return;
-    case 'AT_ValidateConstraint':
-      validateConstraint(draft, name);
-      return;
-    case 'AT_AlterConstraint':
-      alterConstraint(draft, read.def);
-      return;
-    case 'AT_AddIdentity':
-      addIdentity(draft, name, the(read.def, 'Constraint'));
-      return;
-    case 'AT_SetIdentity':
-      setIdentityOptions(draft, name, read.def);
-      return;
-    case 'AT_DropIdentity':
-      dropIdentity(draft, name, read.missing_ok === true);
-      return;
-    case 'AT_DropExpression':
-      dropExpression(draft, name, read.missing_ok === true);
-      return;
-    // How values are kept and what is known of them is not the client's to say here.
-    case 'AT_SetStatistics':
-    case 'AT_SetStorage':
-    case 'AT_SetCompression':
-    case 'AT_SetOptions':
-    case 'AT_ResetOptions':
-      columnOf(draft, name);
-      return;
-    case 'AT_SetRelOptions':
-    case 'AT_ResetRelOptions':
-      checkStorageParameters(bind, as(read.def, 'List')?.items);
-      return;
-    case 'AT_SetLogged':
-    case 'AT_SetUnLogged':
-      return;
-    default: {
-      const words = (read.subtype ?? '').slice('AT_'.length).replace(/([a-z])([A-Z])/g, '$1 $2');
-      notSupported(bind.source, `ALTER TABLE ${words}`, undefined);
-    }
+  const { subtype = 'AT_AddColumn' } = read;
+  const apply = commands[subtype];
+  if (apply !== undefined) {
+    apply(draft, read.name ?? '', read);
+    return;
   }
+  const words = subtype.slice('AT_'.length).replace(/([a-z])([A-Z])/g, '$1 $2');
+  notSupported(bind.source, `ALTER TABLE ${words}`, undefined);
+}
+
+type Apply = (draft: TableDraft, name: string, command: Command) => void;
+
+/** How values are kept and what is known of them is not the client's to say: only the column must be there. */
+const takeNote: Apply = (draft, name) => {
+  columnOf(draft, name);
+};
+
+const takeParameters: Apply = (draft, _name, { def }) => {
+  checkStorageParameters(draft.context.bind, as(def, 'List')?.items);
+};
+
+const cascades = ({ behavior }: Command): boolean => behavior === 'DROP_CASCADE';
+
+const commands: Partial<Record<ast.AlterTableType, Apply>> = {
+  AT_AddColumn: (draft, _name, { def, missing_ok }) =>
+    addTo(draft, the(def, 'ColumnDef'), missing_ok === true),
+  AT_DropColumn: (draft, name, command) =>
+    dropTableColumn(draft, name, command.missing_ok === true, cascades(command)),
+  AT_ColumnDefault: (draft, name, { def }) => setColumnDefault(draft, name, def),
+  AT_SetNotNull: setColumnNotNull,
+  AT_DropNotNull: dropNotNull,
+  AT_AlterColumnType: (draft, name, { def }) => alterType(draft, name, the(def, 'ColumnDef')),
+  AT_AddConstraint: (draft, _name, { def }) => addTableConstraint(draft, the(def, 'Constraint')),
+  AT_DropConstraint: (draft, name, command) =>
+    dropConstraint(draft, name, command.missing_ok === true, cascades(command)),
+  AT_ValidateConstraint: validateConstraint,
+  AT_AlterConstraint: (draft, _name, { def }) => alterConstraint(draft, def),
+  AT_AddIdentity: (draft, name, { def }) => addIdentity(draft, name, the(def, 'Constraint')),
+  AT_SetIdentity: (draft, name, { def }) => setIdentityOptions(draft, name, def),
+  AT_DropIdentity: (draft, name, { missing_ok }) => dropIdentity(draft, name, missing_ok === true),
+  AT_DropExpression: (draft, name, { missing_ok }) =>
+    dropExpression(draft, name, missing_ok === true),
+  AT_SetStatistics: takeNote,
+  AT_SetStorage: takeNote,
+  AT_SetCompression: takeNote,
+  AT_SetOptions: takeNote,
+  AT_ResetOptions: takeNote,
+  AT_SetRelOptions: takeParameters,
+  AT_ResetRelOptions: takeParameters,
+  // Rows are as durable either way.
+  AT_SetLogged: () => undefined,
+  AT_SetUnLogged: () => undefined,
+};
+
+function setColumnNotNull(draft: TableDraft, name: string): void {
+  const column = columnOf(draft, name);
+  if (column.notNull) return;
+  setNotNull(draft, column, undefined);
+  draft.tasks.push({ kind: 'notNull', position: column.position });
 }
 
 export function columnOf(draft: TableDraft, name: string) {

@@ -1,6 +1,7 @@
 /** Objects as PostgreSQL's messages name them (getObjectDescription). */
 import { unreachable } from '../../base/assert.js';
 import type { Descriptor, FunctionDescriptor } from '../catalogue/index.js';
+import { isPolymorphic } from '../bind/sql-function.js';
 import { printType } from '../types/index.js';
 import type { DdlContext } from './context.js';
 
@@ -51,5 +52,5 @@ export function nameOf({ bind }: DdlContext, object: Descriptor): string {
 export function argumentTypes({ parameters }: FunctionDescriptor): readonly string[] {
   return parameters
     .filter(({ mode }) => mode !== 'out' && mode !== 'table')
-    .map(({ type }) => printType(type, -1));
+    .map(({ type }) => (isPolymorphic(type) ? type : printType(type, -1)));
 }

@@ -1,8 +1,9 @@
 /** Functions by name and argument types, for DROP, ALTER and COMMENT. */
 import { raise } from '../../base/errors.js';
+import { isPolymorphic } from '../bind/sql-function.js';
 import { bindTypeName } from '../bind/type-name.js';
 import type { FunctionDescriptor } from '../catalogue/index.js';
-import { type ast, fields, the } from '../parse/index.js';
+import { type ast, fields, stringsOf, the } from '../parse/index.js';
 import { printType } from '../types/index.js';
 import { type DdlContext, pathOf, shownName } from './context.js';
 import { argumentTypes } from './describe.js';
@@ -32,12 +33,21 @@ export function findFunction(
     return only;
   }
   const types = (read.objargs ?? []).map((node) => {
-    const { name: type } = bindTypeName(bind, the(node, 'TypeName'));
-    return printType(type, -1);
+    const type = typeOfNode(bind, the(node, 'TypeName'));
+    return isPolymorphic(type) ? type : printType(type, -1);
   });
   const found = all.find((one) => argumentTypes(one).join() === types.join());
   if (found === undefined && !missingOk) {
     raise('undefined_function', `function ${shown}(${types.join(', ')}) does not exist`);
   }
   return found;
+}
+
+/** A type, or a polymorphic one by its name. */
+export function typeOfNode(bind: DdlContext['bind'], node: ast.TypeName | undefined): string {
+  const path = stringsOf(node?.names);
+  const name = path.at(-1) ?? '';
+  const isPlain = path.length === 1 || path[0] === 'pg_catalog';
+  if (isPlain && /^any(element|(non)?array|enum|compatible((non)?array)?)$/.test(name)) return name;
+  return bindTypeName(bind, node).name;
 }

@@ -2,8 +2,7 @@
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { bindExpression, defaultClause } from '../bind/expression.js';
-import { bindSqlTable } from '../bind/sql-function.js';
-import { bindTypeName } from '../bind/type-name.js';
+import { bindSqlTable, isPolymorphic } from '../bind/sql-function.js';
 import {
   type FunctionDescriptor,
   type FunctionParameter,
@@ -22,6 +21,7 @@ import type { Expression } from '../plan/expression.js';
 import { printType, typeNamed } from '../types/index.js';
 import { type DdlContext, pathOf, placeOf } from './context.js';
 import { argumentTypes } from './describe.js';
+import { typeOfNode } from './find-function.js';
 import { firstLocation } from './locations.js';
 
 export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt): string {
@@ -126,7 +126,7 @@ function parameterOf({ bind }: DdlContext, body: ast.FunctionParameter): Functio
   ]);
   const mode = modes[read.mode ?? 'FUNC_PARAM_IN'] ?? 'in';
   if (mode === 'variadic') notSupported(bind.source, 'VARIADIC parameter', undefined);
-  const { name: type } = bindTypeName(bind, read.argType);
+  const type = typeOfNode(bind, read.argType);
   let value: string | undefined;
   if (read.defexpr !== undefined) {
     bindExpression(bind, defaultClause, read.defexpr);
@@ -150,7 +150,7 @@ function resultOf(
   const outputs = parameters.filter(({ mode }) => mode !== 'in');
   if (node !== undefined) {
     const { setof, ...plain } = node;
-    const { name: returns } = bindTypeName(bind, plain);
+    const returns = typeOfNode(bind, plain);
     return { returns, returnsSet: setof === true };
   }
   const [only] = outputs;
@@ -214,7 +214,7 @@ function mismatch(returns: string, detail: string): never {
 /** Binds the body with parameters that have no value, to see that it can be. */
 function checkBody(context: DdlContext, called: FunctionDescriptor): void {
   const inputs = called.parameters.filter(({ mode }) => mode !== 'out' && mode !== 'table');
-  if (inputs.some(({ type }) => typeNamed(type).category === 'P')) return;
+  if (inputs.some(({ type }) => isPolymorphic(type))) return;
   const args = inputs.map(
     ({ type }): Expression => ({
       kind: 'constant',
@@ -225,9 +225,15 @@ function checkBody(context: DdlContext, called: FunctionDescriptor): void {
   const { columns } = bindSqlTable(context.bind, { function: called, arguments: args });
   const [first, second] = columns;
   const { returns } = called;
-  if (returns === 'record' || returns === 'void' || typeNamed(returns).category === 'C') return;
+  if (
+    returns === 'record' ||
+    returns === 'void' ||
+    isPolymorphic(returns) ||
+    typeNamed(returns).category === 'C'
+  )
+    return;
   if (second !== undefined) mismatch(returns, 'Final statement must return exactly one column.');
   const type = first?.type.name ?? 'void';
-  if (type === returns || typeNamed(returns).category === 'P') return;
+  if (type === returns) return;
   mismatch(returns, `Actual return type is ${printType(type, -1)}.`);
 }

@@ -1,6 +1,7 @@
 /** Statements about the session itself: transaction blocks, settings, SQL's own PREPARE. */
 import { unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import { evaluateAll } from '../execute/index.js';
 import type { ast } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
 import { typeNamed } from '../types/index.js';
@@ -8,11 +9,11 @@ import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
 import { setConstraints } from './deferred.js';
-import { closeCursors, rollBackCursors } from './cursor.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { keepPrepared, preparedNamed } from './prepared.js';
 import { awaitSnapshot, commit } from './replica.js';
 import { readsOnly, type Run, runData, runInTransaction } from './run.js';
+import { runOwn } from './savepoint.js';
 import { ResultWriter, type Work } from './work.js';
 
 const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
@@ -55,7 +56,8 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'savepoint':
     case 'release':
     case 'rollbackTo':
-      return yield* runSavepoint(run, statement);
+    case 'discard':
+      return yield* runOwn(run, statement);
     case 'setConstraints':
       // Outside of a block it has no effect, as PostgreSQL warns.
       if (state.transaction?.explicit === true) {
@@ -63,8 +65,6 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
         yield* setConstraints(state, state.transaction, names, deferred);
       }
       return yield* completed(run, 'SET CONSTRAINTS');
-    case 'discard':
-      return yield* discard(run, statement.what);
     case 'setTransaction':
       if (state.transaction?.explicit === true && statement.readOnly !== undefined) {
         setReadOnly(run, statement.readOnly);
@@ -105,56 +105,6 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     default:
       return unreachable(statement);
   }
-}
-
-/** DISCARD: what the session has of its own is as at its beginning. */
-function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what']): Work<void> {
-  const { state } = run;
-  if (what !== 'PLANS' && what !== 'SEQUENCES' && state.transaction?.explicit === true) {
-    raise('active_sql_transaction', `DISCARD ${what} cannot run inside a transaction block`);
-  }
-  if (what === 'ALL') {
-    state.settings.resetAll();
-    state.prepared.clear();
-    closeCursors(state);
-  }
-  if (what === 'ALL' || what === 'SEQUENCES') state.sequences.forget();
-  if (what === 'ALL' || what === 'TEMP') state.temporary.clear();
-  return yield* completed(run, `DISCARD ${what}`);
-}
-
-const savepointTags = {
-  savepoint: 'SAVEPOINT',
-  release: 'RELEASE',
-  rollbackTo: 'ROLLBACK',
-} as const;
-
-function* runSavepoint(
-  run: Run,
-  { kind, name }: Extract<Statement, { kind: 'savepoint' | 'release' | 'rollbackTo' }>,
-): Work<void> {
-  const { state } = run;
-  const { transaction } = state;
-  if (!state.failed && transaction?.explicit !== true) {
-    const what = {
-      savepoint: 'SAVEPOINT',
-      release: 'RELEASE SAVEPOINT',
-      rollbackTo: 'ROLLBACK TO SAVEPOINT',
-    }[kind];
-    const text = `${what} can only be used in transaction blocks`;
-    raise('no_active_sql_transaction', text);
-  }
-  if (kind === 'savepoint') {
-    transaction?.addSavepoint(name);
-    state.settings.mark(name);
-  } else {
-    const found = transaction?.endSavepoint(name, kind === 'release') === true;
-    if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
-    state.settings.endMark(name, kind === 'release');
-    if (kind === 'rollbackTo') rollBackCursors(state, transaction?.savepoints.length ?? 0);
-    state.failed = false;
-  }
-  return yield* completed(run, savepointTags[kind]);
 }
 
 function setReadOnly({ state }: Run, readOnly: boolean): void {
@@ -207,7 +157,13 @@ function* executePrepared(
   const { key, text, parse, types } = preparedNamed(run.state, statement.name);
   const parsed = isLong(run.state, text) ? (yield* parseElsewhere(run.state, text))[0] : parse();
   if (parsed === undefined) return yield* completed(run, '');
-  const query = { key, parsed: () => parsed, types, parameters: statement.arguments };
+  const values = evaluateAll(statement.arguments, run.state.pointContext);
+  // The statement's own types read them, as they do what clients send.
+  const parameters = statement.arguments.map(({ type }, i) => {
+    const value = values[i] ?? null;
+    return value === null ? null : typeNamed(type.name).print(value, run.state.functions);
+  });
+  const query = { key, parsed: () => parsed, types, parameters };
   yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
     const wanted = planOf(run.state, query, transaction).bound.parameters.length;
     const given = statement.arguments.length;

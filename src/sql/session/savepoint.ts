@@ -1,0 +1,61 @@
+/** Savepoints, and DISCARD. */
+import { raise } from '../../base/errors.js';
+import type { Statement } from '../plan/statement.js';
+import { completed } from './command.js';
+import { closeCursors, rollBackCursors } from './cursor.js';
+import type { Run } from './run.js';
+import type { Work } from './work.js';
+
+type Savepoint = Extract<Statement, { kind: 'savepoint' | 'release' | 'rollbackTo' }>;
+type Own = Savepoint | Extract<Statement, { kind: 'discard' }>;
+
+export function runOwn(run: Run, statement: Own): Work<void> {
+  return statement.kind === 'discard' ? discard(run, statement.what) : runSavepoint(run, statement);
+}
+
+/** DISCARD: what the session has of its own is as at its beginning. */
+function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what']): Work<void> {
+  const { state } = run;
+  if (what !== 'PLANS' && what !== 'SEQUENCES' && state.transaction?.explicit === true) {
+    raise('active_sql_transaction', `DISCARD ${what} cannot run inside a transaction block`);
+  }
+  if (what === 'ALL') {
+    state.settings.resetAll();
+    state.prepared.clear();
+    closeCursors(state);
+  }
+  if (what === 'ALL' || what === 'SEQUENCES') state.sequences.forget();
+  if (what === 'ALL' || what === 'TEMP') state.temporary.clear();
+  return yield* completed(run, `DISCARD ${what}`);
+}
+
+const savepointTags = {
+  savepoint: 'SAVEPOINT',
+  release: 'RELEASE',
+  rollbackTo: 'ROLLBACK',
+} as const;
+
+function* runSavepoint(run: Run, { kind, name }: Savepoint): Work<void> {
+  const { state } = run;
+  const { transaction } = state;
+  if (!state.failed && transaction?.explicit !== true) {
+    const what = {
+      savepoint: 'SAVEPOINT',
+      release: 'RELEASE SAVEPOINT',
+      rollbackTo: 'ROLLBACK TO SAVEPOINT',
+    }[kind];
+    const text = `${what} can only be used in transaction blocks`;
+    raise('no_active_sql_transaction', text);
+  }
+  if (kind === 'savepoint') {
+    transaction?.addSavepoint(name);
+    state.settings.mark(name);
+  } else {
+    const found = transaction?.endSavepoint(name, kind === 'release') === true;
+    if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
+    state.settings.endMark(name, kind === 'release');
+    if (kind === 'rollbackTo') rollBackCursors(state, transaction?.savepoints.length ?? 0);
+    state.failed = false;
+  }
+  return yield* completed(run, savepointTags[kind]);
+}
