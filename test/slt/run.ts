@@ -71,10 +71,8 @@ const asText = Object.fromEntries(
 function postgresAsker(postgres: PGlite): Ask {
   return async (sql) => {
     try {
-      const { rows } = await postgres.query<(string | null)[]>(sql, [], {
-        rowMode: 'array',
-        parsers: asText,
-      });
+      const results = await postgres.exec(sql, { rowMode: 'array', parsers: asText });
+      const rows = (results.at(-1)?.rows ?? []) as unknown as (string | null)[][];
       return { kind: 'rows', rows };
     } catch (error) {
       return { kind: 'error', message: String(error) };

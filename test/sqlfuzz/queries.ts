@@ -116,10 +116,7 @@ export class Queries {
     const inner = this.query(depth - 1, []);
     const hint = this.#random.below(3);
     const clause = sql`WITH ${name} AS ${['', 'MATERIALIZED ', 'NOT MATERIALIZED '][hint] ?? ''}(${inner.text}) `;
-    this.#common = [
-      ...this.#common,
-      { name, columns: inner.columns, rows: inner.rows },
-    ];
+    this.#common = [...this.#common, { name, columns: inner.columns, rows: inner.rows }];
     return clause;
   }
 
