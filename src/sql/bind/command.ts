@@ -11,7 +11,8 @@ import {
 } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
 import type { BindContext } from './context.js';
-import { nodeLocation } from './expression.js';
+import { bindSettled, type Clause, nodeLocation } from './expression.js';
+import { emptyScope } from './scope.js';
 import { bindTypeName } from './type-name.js';
 
 export function bindTransaction(context: BindContext, body: ast.TransactionStmt): Statement {
@@ -174,8 +175,9 @@ export function bindPrepare(
 
 export function bindExecute(context: BindContext, body: ast.ExecuteStmt): Statement {
   const { name = '', params } = fields(context.source, 'ExecuteStmt', body, ['name', 'params']);
-  const literals = (params ?? []).map((node) => literalValue(context, node));
-  return { kind: 'execute', name, arguments: literals };
+  const clause: Clause = { scope: emptyScope, name: 'EXECUTE parameters', aggregates: undefined };
+  const values = (params ?? []).map((node) => bindSettled(context, clause, node));
+  return { kind: 'execute', name, arguments: values };
 }
 
 export function bindDiscard(context: BindContext, body: ast.DiscardStmt): Statement {

@@ -47,12 +47,12 @@ export function bindEntry(context: BindContext, clause: Clause, node: ast.Node):
   return [bindExpression(context, clause, node)];
 }
 
-/** A record of values; a literal that nothing gives a type stays a text to those who read it. */
+/** A record of values; a literal that nothing gives a type stays of unknown type. */
 export function rowOf(values: readonly Expression[]): Expression {
   const shape: RecordShape = {
     fields: values.map((value, i) => ({
       name: `f${i + 1}`,
-      type: nameOf(value) === 'unknown' ? 'text' : nameOf(value),
+      type: nameOf(value),
       modifier: value.type.modifier,
     })),
   };

@@ -69,7 +69,12 @@ export type DataStatement =
       readonly onConflict: OnConflict | undefined;
       readonly returning: Returning | undefined;
       /** It is COPY FROM, which counts under its own name, of the client's data or a file. */
-      readonly copy?: 'client' | 'file';
+      readonly copy?: {
+        readonly from: 'client' | 'file';
+        readonly binary: boolean;
+        /** Fields of each line. */
+        readonly columns: number;
+      };
     }
   | CopyTo
   | MergeStatement
@@ -127,11 +132,11 @@ export type Statement =
       readonly parsed: ParsedStatement;
       readonly types: readonly ExpressionType[];
     }
-  /** EXECUTE name (literals). */
+  /** EXECUTE name (expressions without columns). */
   | {
       readonly kind: 'execute';
       readonly name: string;
-      readonly arguments: readonly (string | boolean | null)[];
+      readonly arguments: readonly Expression[];
     }
   /** Without a name all. */
   | { readonly kind: 'deallocate'; readonly name: string | undefined }

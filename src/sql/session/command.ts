@@ -125,7 +125,7 @@ export function* completed(
   rows: readonly Row[] = [],
 ): Work<void> {
   const { state } = run;
-  if (run.last && state.transaction?.explicit === false) yield* commit(state, run.self);
+  if (run.commits && state.transaction?.explicit === false) yield* commit(state, run.self);
   const result = { columns, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, result, false);
   yield* writer.push(rows);

@@ -106,7 +106,7 @@ export function compareRecords(
   for (let i = 0; i < shared; i += 1) {
     const left = fieldAt(a.shape, i).type;
     const right = fieldAt(b.shape, i).type;
-    if (left !== right && !bothTexts(left, right)) {
+    if (left !== right && typeNamed(left).oid !== typeNamed(right).oid) {
       const types = `${typeNamed(left).sqlName} and ${typeNamed(right).sqlName}`;
       const text = `cannot compare dissimilar column types ${types} at record column ${i + 1}`;
       raise('datatype_mismatch', text);
@@ -124,12 +124,6 @@ export function compareRecords(
     raise('datatype_mismatch', text);
   }
   return 0;
-}
-
-/** A literal that nothing gave a type is a text. */
-function bothTexts(a: TypeName, b: TypeName): boolean {
-  const text = (name: TypeName) => name === 'text' || name === 'unknown' || name === 'varchar';
-  return text(a) && text(b);
 }
 
 function compareFields(a: Value, b: Value, type: Type, equality: boolean): number {
