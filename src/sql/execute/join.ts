@@ -2,8 +2,8 @@
 import { assert, must } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { Expression } from '../plan/expression.js';
-import type { JoinKind, RelationColumn } from '../plan/relation.js';
-import { columnsOf, type JoinPlan } from '../rewrite/index.js';
+import type { RelationColumn } from '../plan/relation.js';
+import { columnsOf, type JoinPlan, type PlannedJoinKind } from '../rewrite/index.js';
 import { KeyEncoder } from '../storage-format/index.js';
 import type { HashKey, Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
@@ -127,7 +127,7 @@ function compileSide(
 interface Matching {
   readonly newFinder: () => Finder;
   readonly test: Test | undefined;
-  readonly join: JoinKind;
+  readonly join: PlannedJoinKind;
   readonly leftWidth: number;
   readonly rightWidth: number;
   readonly sizeOfRight: (row: Row) => number;
@@ -192,7 +192,7 @@ function* matching(
       yield* matchParts(left, parts, shape, context, depth);
       return;
     }
-    if (kept.length === 0 && join === 'inner') return;
+    if (kept.length === 0 && (join === 'inner' || join === 'semi')) return;
     for (const batch of left) {
       if (batch === pause) yield pause;
       else yield* matchBatch(batch, { ...shape, kept, finder }, context);
@@ -303,6 +303,7 @@ function* matchBatch(batch: Batch, matcher: Matcher, context: ExecutionContext):
       const row = [...left, ...candidate.row];
       if (test !== undefined && !test(row, context)) continue;
       matched = true;
+      if (join === 'semi' || join === 'anti') break;
       candidate.matched = true;
       rows.push(row);
       if (rows.length >= batchRows) {
@@ -310,9 +311,22 @@ function* matchBatch(batch: Batch, matcher: Matcher, context: ExecutionContext):
         rows = [];
       }
     }
-    if (!matched && join !== 'inner') rows.push([...left, ...nulls(rightWidth)]);
+    const alone = aloneRow(left, matched, join, rightWidth);
+    if (alone !== undefined) rows.push(alone);
   }
   if (rows.length > 0) yield rows;
+}
+
+/** What a left row gives by itself, when it is known whether it has met a right one. */
+function aloneRow(
+  left: Row,
+  matched: boolean,
+  join: PlannedJoinKind,
+  rightWidth: number,
+): Row | undefined {
+  if (join === 'semi') return matched ? left : undefined;
+  if (matched || join === 'inner') return undefined;
+  return join === 'anti' ? left : [...left, ...nulls(rightWidth)];
 }
 
 /** The rows of the right side of a full join that have met none of the left. */
@@ -348,7 +362,7 @@ function compileCondition(
 function compileLookup(plan: JoinPlan, key: readonly Expression[], inputs: JoinInputs): Source {
   const { right, join } = plan;
   assert(right.kind === 'scan' && right.access.kind === 'all', 'a lookup reads a whole table');
-  assert(join === 'inner' || join === 'left', 'a lookup does not see all rows of the right');
+  assert(join !== 'full', 'a lookup does not see all rows of the right');
   const leftColumns = columnsOf(plan.left);
   const scope = scopeOf(leftColumns, inputs.database);
   const types = keyTypes(right.table);
@@ -385,8 +399,10 @@ function compileLookup(plan: JoinPlan, key: readonly Expression[], inputs: JoinI
       let rows: Row[] = [];
       for (const [i, left] of batch.entries()) {
         const joined = lookUp(left, context);
-        if (joined !== undefined) rows.push(joined);
-        else if (join === 'left') rows.push([...left, ...nulls(right.columns.length)]);
+        const addsRight = join !== 'semi' && join !== 'anti';
+        if (joined !== undefined && addsRight) rows.push(joined);
+        const alone = aloneRow(left, joined !== undefined, join, right.columns.length);
+        if (alone !== undefined) rows.push(alone);
         if (i % rowsPerLook === rowsPerLook - 1 && context.turnIsOver()) {
           if (rows.length > 0) yield rows;
           rows = [];

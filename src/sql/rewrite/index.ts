@@ -12,6 +12,7 @@ export {
   mapInputs,
   type KeyBound,
   type Plan,
+  type PlannedJoinKind,
   type RowCount,
   type ScanPlan,
   visitExpressions,

@@ -96,9 +96,12 @@ export interface ScanPlan {
   readonly indexes?: readonly BoundIndex[];
 }
 
+/** `semi` keeps left rows that meet a right one, `anti` those that meet none; both give left columns. */
+export type PlannedJoinKind = JoinKind | 'semi' | 'anti';
+
 export interface JoinPlan {
   readonly kind: 'join';
-  readonly join: JoinKind;
+  readonly join: PlannedJoinKind;
   readonly left: Plan;
   readonly right: Plan;
   readonly strategy: JoinStrategy;
@@ -237,6 +240,7 @@ export function columnsOf(plan: Plan): readonly RelationColumn[] {
     case 'copyInput':
       return plan.columns;
     case 'join':
+      if (plan.join === 'semi' || plan.join === 'anti') return columnsOf(plan.left);
       return [...columnsOf(plan.left), ...columnsOf(plan.right)];
     case 'project':
       return plan.expressions.map(columnOf);

@@ -137,7 +137,7 @@ function pushIntoJoin(plan: JoinPlan, conditions: readonly Expression[]): Plan {
   for (const condition of isInner ? [] : own) {
     const columns = columnsRead(condition);
     if (isVolatile(condition)) on.push(condition);
-    else if (join === 'left' && isSubset(columns, rightColumns)) right.push(condition);
+    else if (join !== 'full' && isSubset(columns, rightColumns)) right.push(condition);
     else on.push(condition);
   }
   const joined: Plan = {

@@ -11,6 +11,7 @@ import { mergeProjections } from './merge-projections.js';
 import { orderJoins } from './order-joins.js';
 import { findRepeats } from './find-repeats.js';
 import { inlineWith } from './inline-with.js';
+import { joinSubqueries } from './join-subqueries.js';
 import { liftStatement, returningAsQuery } from './lift-statement.js';
 import { hasSubquery } from './lift-subqueries.js';
 import { NewColumns } from './new-columns.js';
@@ -31,6 +32,8 @@ export const rules: readonly Rule[] = [
   rightToLeftJoin,
   // Before conditions are moved: what OR hides moves too.
   factorConditions,
+  // Before filters move away from the subqueries that they ask.
+  joinSubqueries,
   // Before the rules that look at the filters of scans and at the conditions of joins.
   pushFilters,
   // After WHERE has become the conditions of joins; before joins are chosen.
