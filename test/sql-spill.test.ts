@@ -55,6 +55,10 @@ const statements: readonly (readonly [string, string])[] = [
     'outer join with NULL keys',
     `SELECT a.i, b.i FROM ${rows.replace('AS r', 'AS a')} LEFT JOIN ${rows.replace('AS r', 'AS b')} ON nullif(a.g, 7) = b.n ORDER BY 1, 2`,
   ],
+  [
+    'table of WITH, read twice',
+    `WITH m AS MATERIALIZED (SELECT * FROM ${rows}) SELECT count(*), sum(a.n) FROM m a, (SELECT max(i) AS most FROM m) b WHERE a.i < b.most`,
+  ],
 ];
 
 t.test('the same answers with little memory', async (t) => {

@@ -16,9 +16,9 @@ import { Held, type Source, type Stream } from './stream.js';
 export class Nested {
   readonly outer = new Map<ColumnId, Value>();
   /** Rows of tables of WITH by their ids. */
-  readonly tables = new Map<number, StoredRows>();
+  readonly tables = new Map<number, Pick<StoredRows, 'read'>>();
   /** The new rows of recursive tables, for their own recursive parts. */
-  readonly working = new Map<number, StoredRows>();
+  readonly working = new Map<number, Pick<StoredRows, 'read'>>();
   /** By whoever keeps them. */
   readonly kept = new Map<object, unknown>();
   /** The memory of what is kept, until the execution ends. */

@@ -53,6 +53,14 @@ export class RowBuffer {
     return must(row, 'a row of the buffer');
   }
 
+  /** Rows from a place on, up to `count`. */
+  slice(from: number, count: number): Row[] {
+    const rows: Row[] = [];
+    const end = Math.min(from + count, this.count);
+    for (let index = from; index < end; index += 1) rows.push(this.at(index));
+    return rows;
+  }
+
   close(): void {
     this.#held.free();
     this.#tail = [];

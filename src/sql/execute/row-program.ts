@@ -14,8 +14,7 @@ import { compileExpression } from './expression.js';
 import { nestedOf } from './nested.js';
 import { evaluateRow } from './row-operators.js';
 import { scopeOf } from './scope.js';
-import { StoredRows } from './stored-rows.js';
-import { pause, type Pause, type Source } from './stream.js';
+import { pause, type Pause, type Source, type Stream } from './stream.js';
 
 /** A value that takes a generator to come by, as the turn may end before. */
 export class Later<T> {
@@ -70,17 +69,15 @@ function* run(
   row: Row,
   context: ExecutionContext,
 ): Generator<Pause, Row, undefined> {
-  const rows = new StoredRows(context, () => 0);
-  rows.add([row]);
-  nestedOf(context).working.set(table, rows);
+  nestedOf(context).working.set(table, {
+    *read(): Stream {
+      yield [row];
+    },
+  });
   let result: Row | undefined;
-  try {
-    for (const batch of source(context)) {
-      if (batch === pause) yield pause;
-      else result = batch[0];
-    }
-  } finally {
-    rows.close();
+  for (const batch of source(context)) {
+    if (batch === pause) yield pause;
+    else result = batch[0];
   }
   return must(result, 'a row gives a row');
 }

@@ -1,42 +1,35 @@
 /** Rows that several readers read from the beginning: they are computed as the first one asks. */
 import type { Row } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
-import { batchRows, Held, type Pause, pause, type Stream } from './stream.js';
+import { RowBuffer, type RowBufferShape } from './row-buffer.js';
+import { batchRows, type Pause, pause, type Stream } from './stream.js';
 
 export class StoredRows {
   readonly #context: ExecutionContext;
-  readonly #sizeOf: (row: Row) => number;
-  readonly #held: Held;
-  readonly #rows: Row[] = [];
+  readonly #rows: RowBuffer;
   #input: Stream | undefined;
 
   /** `input` gives the rows; without one they are those added. */
-  constructor(context: ExecutionContext, sizeOf: (row: Row) => number, input?: Stream) {
+  constructor(context: ExecutionContext, shape: RowBufferShape, input?: Stream) {
     this.#context = context;
-    this.#sizeOf = sizeOf;
-    this.#held = new Held(context);
+    this.#rows = new RowBuffer(shape, context);
     this.#input = input;
   }
 
   get count(): number {
-    return this.#rows.length;
+    return this.#rows.count;
   }
 
   add(rows: readonly Row[]): void {
-    let bytes = 0;
-    for (const row of rows) {
-      bytes += this.#sizeOf(row);
-      this.#rows.push(row);
-    }
-    this.#held.add(bytes);
+    for (const row of rows) this.#rows.add(row);
   }
 
   /** All rows in the order in which they came. */
   *read(): Stream {
     let next = 0;
     for (;;) {
-      if (next < this.#rows.length) {
-        const batch = this.#rows.slice(next, next + batchRows);
+      if (next < this.#rows.count) {
+        const batch = this.#rows.slice(next, batchRows);
         next += batch.length;
         yield batch;
         if (this.#context.turnIsOver()) yield pause;
@@ -57,8 +50,7 @@ export class StoredRows {
   close(): void {
     this.#input?.return();
     this.#input = undefined;
-    this.#rows.length = 0;
-    this.#held.free();
+    this.#rows.close();
   }
 
   #more(): Pause | undefined {

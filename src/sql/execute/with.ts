@@ -4,9 +4,10 @@ import type { QueryPlan, WithTablePlan } from '../rewrite/index.js';
 import type { HashKey, Row, Value } from '../types/index.js';
 import type { ExecutionContext } from './execution.js';
 import { nestedOf } from './nested.js';
+import { type RowBufferShape, rowBufferShape } from './row-buffer.js';
 import { compileRowKey, mapEntryBytes } from './row-key.js';
 import { StoredRows } from './stored-rows.js';
-import { Held, pause, rowSizer, type Source, type Stream } from './stream.js';
+import { Held, pause, type Source, type Stream } from './stream.js';
 import type { Write } from './write.js';
 
 /** The inputs of a table of WITH, compiled. */
@@ -17,7 +18,7 @@ export type WithSource =
 
 interface CompiledTable {
   readonly id: number;
-  readonly sizeOf: (row: Row) => number;
+  readonly shape: RowBufferShape;
   readonly input: Source;
   /** A statement runs to its end whether or not somebody reads it. */
   readonly isStatement: boolean;
@@ -30,7 +31,7 @@ export function compileWith(
   const compiled = tables.map(
     ([table, source]): CompiledTable => ({
       id: table.id,
-      sizeOf: rowSizer(table.columns),
+      shape: rowBufferShape(table.columns),
       input: compileTable(table, source),
       isStatement: source.kind === 'statement',
     }),
@@ -40,7 +41,7 @@ export function compileWith(
     const own: StoredRows[] = [];
     try {
       for (const table of compiled) {
-        const rows = new StoredRows(context, table.sizeOf, table.input(context));
+        const rows = new StoredRows(context, table.shape, table.input(context));
         own.push(rows);
         stored.set(table.id, rows);
       }
@@ -92,7 +93,7 @@ function compileRecursive(
   all: boolean,
   { first, next }: { readonly first: Source; readonly next: Source },
 ): Source {
-  const sizeOf = rowSizer(columns);
+  const shape = rowBufferShape(columns);
   const keyOf = all ? undefined : compileRowKey(columns.map(({ type }) => type));
   return function* recursive(context): Stream {
     const { working } = nestedOf(context);
@@ -106,13 +107,13 @@ function compileRecursive(
       held.add(mapEntryBytes);
       return true;
     };
-    let rows = new StoredRows(context, sizeOf);
+    let rows = new StoredRows(context, shape);
     const open = [rows];
     try {
       yield* gather(first(context), rows, fresh, context);
       while (rows.count > 0) {
         working.set(id, rows);
-        const following = new StoredRows(context, sizeOf);
+        const following = new StoredRows(context, shape);
         open.push(following);
         yield* gather(next(context), following, fresh, context);
         rows.close();
