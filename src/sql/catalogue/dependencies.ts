@@ -40,6 +40,7 @@ function ofTable(table: TableDescriptor): ObjectId[] {
     ...typesOf(table.columns.map(({ type }) => type)),
     ...table.foreignKeys.map(({ references }) => references),
     ...table.uses,
+    ...(table.partitionOf === undefined ? [] : [table.partitionOf.parent]),
     ...table.columns.flatMap(({ default: given }) =>
       given?.kind === 'sequence' ? [given.sequence.object] : [],
     ),

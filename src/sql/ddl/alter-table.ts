@@ -1,7 +1,7 @@
 /** ALTER TABLE, and what ALTER INDEX, VIEW and SEQUENCE say in the same form. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import type { TableDescriptor } from '../catalogue/index.js';
+import type { RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, the } from '../parse/index.js';
 import { addTo, alterType, setColumnDefault } from './alter-column.js';
 import { alterConstraint, dropConstraint, validateConstraint } from './alter-constraint.js';
@@ -12,6 +12,8 @@ import { type DdlContext, type DdlWork, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { dropTableColumn } from './drop-column.js';
 import { primaryKeyOf } from './foreign-key.js';
+import { addParentIndexes, attach, attachIndex, detach } from './partition.js';
+import { checkUnique } from './partition-by.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { saveWithRows } from './tasks.js';
 
@@ -26,7 +28,8 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
   const { schemaname, relname = '' } = fields(bind.source, 'RangeVar', reference, [
     ...(['schemaname', 'relname', 'inh'] as const),
   ]);
-  const commands = (read.cmds ?? []).map((node) => the(node, 'AlterTableCmd'));
+  const only = reference.inh !== true;
+  const given = (read.cmds ?? []).map((node) => the(node, 'AlterTableCmd'));
   const found =
     read.objtype === 'OBJECT_TYPE' ? undefined : bind.catalogue.relation(schemaname, relname);
   if (read.objtype === 'OBJECT_TYPE') return notSupported(bind.source, 'ALTER TYPE', undefined);
@@ -35,20 +38,30 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
     return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
   }
   if (found.kind !== 'table') {
-    for (const command of commands) alterOther(context, words, command);
+    for (const command of given) alterOther(context, words, command, found);
     return tag;
   }
   if (read.objtype !== 'OBJECT_TABLE') {
     const article = words === 'INDEX' ? 'an' : 'a';
     raise('wrong_object_type', `"${relname}" is not ${article} ${words.toLowerCase()}`);
   }
-  yield* alter(context, found, commands);
+  yield* alter(context, found, given, only);
   return tag;
 }
 
 /** Parameters of storage say nothing of what is stored; all else is the table's. */
-function alterOther({ bind }: DdlContext, words: string, command: ast.AlterTableCmd): void {
+function alterOther(
+  context: DdlContext,
+  words: string,
+  command: ast.AlterTableCmd,
+  found: RelationDescriptor,
+): void {
+  const { bind } = context;
   const subtype = command.subtype ?? 'AT_AddColumn';
+  if (subtype === 'AT_AttachPartition' && found.kind === 'index') {
+    attachIndex(context, found, the(command.def, 'PartitionCmd'));
+    return;
+  }
   if (subtype === 'AT_SetLogged' || subtype === 'AT_SetUnLogged') return;
   if (subtype === 'AT_SetRelOptions' || subtype === 'AT_ResetRelOptions') {
     checkStorageParameters(bind, as(command.def, 'List')?.items);
@@ -73,13 +86,67 @@ function* alter(
   context: DdlContext,
   table: TableDescriptor,
   given: readonly ast.AlterTableCmd[],
+  only: boolean,
 ): DdlWork<void> {
+  const [first] = given;
+  if (first?.subtype === 'AT_AttachPartition') {
+    return yield* attach(context, table, the(first.def, 'PartitionCmd'));
+  }
+  if (first?.subtype === 'AT_DetachPartition') {
+    return detach(context, table, the(first.def, 'PartitionCmd'));
+  }
   const draft = TableDraft.alter(context, table);
   const sorted = given.toSorted((a, b) => passOf(a) - passOf(b));
   for (const command of sorted) applyCommand(draft, command);
   draft.bindLater();
+  const { partitioning } = draft.table;
+  if (partitioning !== undefined) checkUnique(draft, partitioning.keys);
   yield* saveWithRows(draft);
   draft.removal.apply();
+  if (partitioning === undefined || only) return;
+  for (const object of partitioning.partitions) {
+    const partition = context.catalogue.object(object) as TableDescriptor;
+    const own = given.map((command) => commandFor(table, partition, command));
+    yield* alter(context, partition, own, false);
+    yield* linkIndexes(context, table.object, object);
+  }
+}
+
+/** A constraint that is an index has another name in a partition. */
+function commandFor(
+  table: TableDescriptor,
+  partition: TableDescriptor,
+  command: ast.AlterTableCmd,
+): ast.AlterTableCmd {
+  if (command.subtype === 'AT_AddConstraint') {
+    const constraint = the(command.def, 'Constraint');
+    const { conname: _, ...unnamed } = constraint;
+    const isKey = constraint.contype === 'CONSTR_PRIMARY' || constraint.contype === 'CONSTR_UNIQUE';
+    return isKey ? { ...command, def: { Constraint: unnamed } } : command;
+  }
+  if (command.subtype !== 'AT_DropConstraint') return command;
+  if (table.primaryKeyName === command.name && partition.primaryKeyName !== undefined) {
+    return { ...command, name: partition.primaryKeyName };
+  }
+  const index = table.indexes.find(({ name }) => name === command.name);
+  const part = partition.indexes.find(({ partOf }) => partOf === index?.object);
+  return index === undefined || part === undefined ? command : { ...command, name: part.name };
+}
+
+/** The partition's index that is like one of the parent is its part from now on. */
+function* linkIndexes(
+  context: DdlContext,
+  parent: TableDescriptor['object'],
+  partition: TableDescriptor['object'],
+): DdlWork<void> {
+  const { catalogue } = context;
+  const table = catalogue.object(parent) as TableDescriptor;
+  const draft = TableDraft.alter(context, catalogue.object(partition) as TableDescriptor);
+  const linked = new Set(draft.table.indexes.map(({ partOf }) => partOf));
+  const missing = table.indexes.filter(({ object }) => !linked.has(object));
+  if (missing.length === 0) return;
+  addParentIndexes(draft, { ...table, primaryKey: [], indexes: missing });
+  yield* saveWithRows(draft);
 }
 
 type Command = Pick<

@@ -142,7 +142,7 @@ export function addSequence(
   draft.setColumn(column.position, { default: { kind: 'sequence', sequence } });
 }
 
-function addConstraints(
+export function addConstraints(
   draft: TableDraft,
   position: number,
   constraints: readonly ast.Constraint[],

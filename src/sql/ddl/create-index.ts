@@ -3,7 +3,7 @@ import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { coerceToBool } from '../bind/coerce.js';
 import { bindExpression } from '../bind/expression.js';
-import type { IndexKey, TableDescriptor } from '../catalogue/index.js';
+import type { IndexDescriptor, IndexKey, TableDescriptor } from '../catalogue/index.js';
 import {
   as,
   type ast,
@@ -20,6 +20,8 @@ import { columnKey, requireKeyType } from './constraint.js';
 import { type DdlContext, type DdlWork, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { isImmutable } from './generated.js';
+import { addParentIndexes } from './partition.js';
+import { checkUnique } from './partition-by.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { saveWithRows } from './tasks.js';
 import { usedWithin } from './uses.js';
@@ -79,8 +81,32 @@ export function* createIndex(context: DdlContext, body: ast.IndexStmt): DdlWork 
   };
   draft.set({ indexes: [...draft.table.indexes, index] });
   draft.tasks.push({ kind: 'index', index: name });
+  const { partitioning } = draft.table;
+  if (partitioning !== undefined) checkUnique(draft, partitioning.keys);
   yield* saveWithRows(draft);
+  if (partitioning !== undefined && reference.inh === true) {
+    yield* indexPartitions(context, table.object, index.object);
+  }
   return 'CREATE INDEX';
+}
+
+/** An index of a partitioned table is one of each partition. */
+function* indexPartitions(
+  context: DdlContext,
+  parent: TableDescriptor['object'],
+  index: IndexDescriptor['object'],
+): DdlWork<void> {
+  const { catalogue } = context;
+  const table = catalogue.object(parent) as TableDescriptor;
+  const indexes = table.indexes.filter(({ object }) => object === index);
+  for (const object of table.partitioning?.partitions ?? []) {
+    const draft = TableDraft.alter(context, catalogue.object(object) as TableDescriptor);
+    addParentIndexes(draft, { ...table, primaryKey: [], indexes });
+    yield* saveWithRows(draft);
+    const { indexes: now } = catalogue.object(object) as TableDescriptor;
+    const part = now.find(({ partOf }) => partOf === index);
+    if (part !== undefined) yield* indexPartitions(context, object, part.object);
+  }
 }
 
 function tableOf({ bind }: DdlContext, reference: ast.RangeVar): TableDescriptor {

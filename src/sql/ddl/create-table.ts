@@ -1,18 +1,21 @@
 /** CREATE TABLE. */
 import { must } from '../../base/assert.js';
-import { as, type ast, fields, nodeNotSupported } from '../parse/index.js';
+import { as, type ast, fields, nodeNotSupported, notSupported, the } from '../parse/index.js';
 import { addColumn } from './column.js';
 import { addTableConstraint } from './constraint.js';
-import { type DdlContext, placeOfRelation } from './context.js';
+import { type DdlContext, type DdlWork, placeOfRelation } from './context.js';
 import { TableDraft } from './draft.js';
 import { addLike } from './like.js';
+import { addParentIndexes, checkDefault, inherit, parentOf, setPartitions } from './partition.js';
+import { setPartitioning } from './partition-by.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { temporaryDatabase, type TableDescriptor } from '../catalogue/index.js';
 
-export function createTable(context: DdlContext, body: ast.CreateStmt): string {
+export function* createTable(context: DdlContext, body: ast.CreateStmt): DdlWork {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'CreateStmt', body, [
     ...(['relation', 'tableElts', 'if_not_exists', 'oncommit', 'options', 'accessMethod'] as const),
+    ...(['partbound', 'partspec', 'inhRelations'] as const),
   ]);
   const reference = must(read.relation, 'CREATE TABLE names a table');
   const place = placeOfRelation(context, reference);
@@ -24,19 +27,35 @@ export function createTable(context: DdlContext, body: ast.CreateStmt): string {
   }
   const draft = TableDraft.create(context, place);
   draft.set({ onCommit: onCommitOf(draft, read.oncommit) });
-  for (const node of read.tableElts ?? []) {
+  const parent = read.partbound && parentOf(context, the(read.inhRelations?.[0], 'RangeVar'));
+  if (parent === undefined || read.partbound === undefined) {
+    if (read.inhRelations !== undefined) notSupported(bind.source, 'INHERITS', undefined);
+    addElements(draft, read.tableElts ?? []);
+  } else {
+    inherit(draft, parent, read.tableElts ?? [], read.partbound);
+  }
+  for (const constraint of draft.tableConstraints) addTableConstraint(draft, constraint);
+  draft.bindLater();
+  if (parent !== undefined) addParentIndexes(draft, parent);
+  if (read.partspec !== undefined) setPartitioning(draft, read.partspec);
+  const { object } = draft.save();
+  if (parent !== undefined) {
+    setPartitions(context, parent.object, (partitions) => [...partitions, object]);
+    yield* checkDefault(context, parent);
+  }
+  return 'CREATE TABLE';
+}
+
+function addElements(draft: TableDraft, nodes: readonly ast.Node[]): void {
+  for (const node of nodes) {
     const column = as(node, 'ColumnDef');
     const constraint = as(node, 'Constraint');
     const like = as(node, 'TableLikeClause');
     if (column !== undefined) addColumn(draft, column);
     else if (constraint !== undefined) draft.tableConstraints.push(constraint);
     else if (like !== undefined) addLike(draft, like);
-    else nodeNotSupported(bind.source, node);
+    else nodeNotSupported(draft.context.bind.source, node);
   }
-  for (const constraint of draft.tableConstraints) addTableConstraint(draft, constraint);
-  draft.bindLater();
-  draft.save();
-  return 'CREATE TABLE';
 }
 
 export function checkAccessMethod({ bind }: DdlContext, method: string | undefined): void {

@@ -17,6 +17,7 @@ import { columnUses } from './column-uses.js';
 import type { DdlContext } from './context.js';
 import { describe } from './describe.js';
 import { TableDraft } from './draft.js';
+import { setPartitions } from './partition.js';
 
 export class Removal {
   readonly #context: DdlContext;
@@ -140,7 +141,8 @@ export class Removal {
           this.#follow(one, cause);
           break;
         case 'table':
-          if (!this.#objects.has(one.object)) this.#visitTable(one, cause);
+          if (one.partitionOf?.parent === cause.object) this.#follow(one, undefined);
+          else if (!this.#objects.has(one.object)) this.#visitTable(one, cause);
           break;
         case 'schema':
           break;
@@ -260,6 +262,14 @@ function removeIndex(context: DdlContext, named: IndexName): void {
   const draft = TableDraft.alter(context, table);
   draft.set({ indexes: table.indexes.filter(({ object }) => object !== named.object) });
   draft.save();
+  // Its parts in the partitions go along.
+  for (const object of table.partitioning?.partitions ?? []) {
+    const partition = catalogue.object(object);
+    if (partition.kind !== 'table') continue;
+    const part = partition.indexes.find(({ partOf }) => partOf === named.object);
+    const name = part && catalogue.objectIfThere(part.object);
+    if (name?.kind === 'index') removeIndex(context, name);
+  }
 }
 
 function removeSequence({ catalogue }: DdlContext, sequence: SequenceDescriptor): void {
@@ -272,6 +282,10 @@ function removeTable(context: DdlContext, table: TableDescriptor): void {
   const draft = TableDraft.alter(context, table);
   draft.set({ foreignKeys: [] });
   if (table.foreignKeys.some(({ references }) => references !== table.object)) draft.save();
+  const { partitionOf } = table;
+  if (partitionOf !== undefined) {
+    setPartitions(context, partitionOf.parent, (all) => all.filter((one) => one !== table.object));
+  }
   const last = catalogue.objectIfThere(table.object) ?? table;
   for (const one of catalogue.dependents(table.object)) {
     if (one.kind === 'index') catalogue.remove(one);

@@ -164,6 +164,9 @@ function renameColumn(
   refuseSystemName(draft, to);
   draft.set(renamedColumn(relation, column, to));
   draft.save();
+  for (const object of relation.partitioning?.partitions ?? []) {
+    renameColumn(context, context.catalogue.object(object) as TableDescriptor, from, to);
+  }
 }
 
 function renameViewColumn(

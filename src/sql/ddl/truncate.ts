@@ -25,7 +25,7 @@ export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
       else refuse(table, found);
     }
   }
-  for (const table of tables.values()) empty(context, table, read.restart_seqs === true);
+  for (const table of tables.values()) emptyAll(context, table, read.restart_seqs === true);
   return 'TRUNCATE TABLE';
 }
 
@@ -46,6 +46,16 @@ function refuse(table: TableDescriptor, child: TableDescriptor): never {
     detail: `Table "${child.name}" references "${table.name}".`,
     hint: `Truncate table "${child.name}" at the same time, or use TRUNCATE ... CASCADE.`,
   });
+}
+
+/** A table with its partitions, if it has any. */
+function emptyAll(context: DdlContext, table: TableDescriptor, restart: boolean): void {
+  // A partition may have been named beside its parent.
+  const now = context.catalogue.object(table.object) as TableDescriptor;
+  empty(context, now, restart);
+  for (const object of now.partitioning?.partitions ?? []) {
+    emptyAll(context, context.catalogue.object(object) as TableDescriptor, restart);
+  }
 }
 
 function empty(context: DdlContext, table: TableDescriptor, restart: boolean): void {
