@@ -160,9 +160,9 @@ export function findRelation(
   for (let level = context.outer; level !== undefined; level = level.around) {
     const found = relationNamed(level.clause.scope, schema, table);
     if (found === undefined) continue;
-    const columns = found.columns.map(({ name, expression }) => ({
-      name,
-      expression: capturedFrom(context, found, expression, at),
+    const columns = found.columns.map((column) => ({
+      ...column,
+      expression: capturedFrom(context, found, column.expression, at),
     }));
     return { ...found, columns };
   }

@@ -2,7 +2,7 @@
 import { must } from '../../base/assert.js';
 import { type ast, fields, locationOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import { printType, typeNamed } from '../types/index.js';
+import { collationOf, printType, typeNamed, type TypeName } from '../types/index.js';
 export { sameData, sameExpression } from '../plan/same-expression.js';
 import type { BindContext } from './context.js';
 import { bindSettled, type Clause, nodeLocation, type SortItem } from './expression.js';
@@ -37,6 +37,14 @@ export function checkSortable(
   at: number | undefined,
 ): void {
   const { name } = expression.type;
+  const collation = collationOf(name as TypeName);
+  if (collation?.strength === 'conflict') {
+    const names = `"${collation.name}" and "${collation.other}"`;
+    const text = `collation mismatch between implicit collations ${names}`;
+    context.raise(at, 'collation_mismatch', text, {
+      hint: 'You can choose the collation by applying the COLLATE clause to one or both expressions.',
+    });
+  }
   if (typeNamed(name).compare !== undefined) return;
   const text = `could not identify an ordering operator for type ${printType(name, -1)}`;
   context.raise(at, 'undefined_function', text, {

@@ -1,6 +1,15 @@
 /** The select list and RETURNING: expressions with names. */
 import { must } from '../../base/assert.js';
-import { as, type ast, fields, kindOf, locationOf, stringOf, stringsOf, the } from '../parse/index.js';
+import {
+  as,
+  type ast,
+  fields,
+  kindOf,
+  locationOf,
+  stringOf,
+  stringsOf,
+  the,
+} from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause } from './expression.js';
@@ -113,7 +122,10 @@ export function nameOfNode(context: BindContext, node: ast.Node): Name | undefin
   const strong = (name: string | undefined): Name | undefined =>
     name === undefined ? undefined : { name, strong: true };
   const column = as(node, 'ColumnRef');
-  if (column !== undefined) return strong(stringOf(column.fields?.at(-1)));
+  if (column !== undefined) {
+    // Of `t.*` as one value, the table.
+    return strong(stringOf(column.fields?.findLast((part) => as(part, 'String') !== undefined)));
+  }
   const call = as(node, 'FuncCall');
   if (call !== undefined) return strong(stringsOf(call.funcname).at(-1));
   if (as(node, 'A_Expr')?.kind === 'AEXPR_NULLIF') return strong('nullif');

@@ -342,9 +342,11 @@ function scalarFunction(
  */
 function collatedComparison(chosen: ScalarFunction, texts: TypeName): ScalarFunction | undefined {
   const { comparison } = chosen;
-  if (comparison === undefined || comparison === '=' || comparison === '<>') return undefined;
   const { compare, key } = typeNamed(texts);
-  if (compare === undefined || key !== undefined) return undefined;
+  if (comparison === undefined || compare === undefined || key !== undefined) return undefined;
+  const isEquality = comparison === '=' || comparison === '<>';
+  // Equality needs no order, but a collation all the same.
+  if (isEquality && collationOf(texts)?.strength !== 'conflict') return undefined;
   const implementation = ordered(compare)[comparison] as Implementation;
   return { ...chosen, implementation, comparison: undefined };
 }

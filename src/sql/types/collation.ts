@@ -18,6 +18,8 @@ export type CollationStrength = 'explicit' | 'implicit' | 'conflict';
 export interface Collation {
   readonly name: string;
   readonly strength: CollationStrength;
+  /** Of a conflict the other collation. */
+  readonly other?: string;
 }
 
 /** Collations that are the order of UTF-8 bytes, which is that of code points. */
@@ -31,23 +33,29 @@ export function isCollatable(type: Type): boolean {
 const prefix = 'collated:';
 
 /** The type of texts of `base` with a collation. */
-export function collatedTypeName(base: TypeName, { name, strength }: Collation): TypeName {
-  return `${prefix}${JSON.stringify([base, name, strength])}`;
+export function collatedTypeName(base: TypeName, { name, strength, other }: Collation): TypeName {
+  const parts = other === undefined ? [base, name, strength] : [base, name, strength, other];
+  return `${prefix}${JSON.stringify(parts)}`;
 }
 
 /** The type of a name that `collatedTypeName` gave; undefined for other names. */
 export function collatedTypeOf(name: string, typeNamed: (name: string) => Type): Type | undefined {
   if (!name.startsWith(prefix)) return undefined;
-  const [base, collation, strength] = JSON.parse(name.slice(prefix.length)) as [
+  const [base, collation, strength, other] = JSON.parse(name.slice(prefix.length)) as [
     TypeName,
     string,
     CollationStrength,
+    string?,
   ];
   const type = typeNamed(base);
   const made: Type = {
     ...type,
     name: name as TypeName,
-    form: { kind: 'collated', base, collation: { name: collation, strength } },
+    form: {
+      kind: 'collated',
+      base,
+      collation: { name: collation, strength, ...(other !== undefined && { other }) },
+    },
     preferred: false,
   };
   if (strength === 'conflict') return { ...made, compare: indeterminate, key: undefined };
@@ -124,7 +132,8 @@ export function mergeCollations(
         `collation mismatch between explicit collations "${merged.name}" and "${one.name}"`,
       );
     } else if (one.strength === 'explicit') merged = one;
-    else if (merged.strength !== 'explicit') merged = { name: merged.name, strength: 'conflict' };
+    else if (merged.strength !== 'explicit')
+      merged = { name: merged.name, strength: 'conflict', other: one.name };
   }
   return merged;
 }
