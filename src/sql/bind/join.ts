@@ -80,7 +80,7 @@ function bindOn(
 function aliased(context: BindContext, from: From, alias: ast.Alias): From {
   const { colnames } = fields(context.source, 'Alias', alias, ['aliasname', 'colnames']);
   const names = stringsOf(colnames);
-  const { visible } = from.scope;
+  const visible = from.scope.visible.filter(({ unlisted }) => unlisted !== true);
   checkAliases(names, visible.length, alias.aliasname ?? '', 'join expression');
   const columns = visible.map((column, i) => ({ ...column, name: names[i] ?? column.name }));
   const relation: ScopeRelation = {

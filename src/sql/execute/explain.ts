@@ -12,6 +12,7 @@ import {
   type Plan,
   type PlannedStatement,
   type ScanPlan,
+  type WithTablePlan,
 } from '../rewrite/index.js';
 import type { FunctionContext } from '../types/index.js';
 import { queryBlock } from './explain-query.js';
@@ -79,27 +80,30 @@ function printWith(
 ): void {
   printPlan(plan.input, depth, lines, printer);
   const indent = ' '.repeat(6 * depth + 2);
-  for (const { name, source } of plan.tables) {
-    lines.push(`${indent}CTE ${name}`);
-    switch (source.kind) {
-      case 'query':
-        printPlan(source.input.plan, depth + 1, lines, printer);
-        break;
-      case 'recursive':
-        lines.push(`${indent}  ->  Recursive Union`);
-        printPlan(source.first.plan, depth + 2, lines, printer);
-        printPlan(source.next.plan, depth + 2, lines, printer);
-        break;
-      case 'statement':
-        for (const line of source.planned === undefined
-          ? []
-          : explain(source.planned, printer.functions)) {
-          lines.push(`${indent}  ${line}`);
-        }
-        break;
-      default:
-        unreachable(source);
+  for (const table of plan.tables) {
+    lines.push(`${indent}CTE ${table.name}`);
+    for (const [i, line] of tableLines(table, printer).entries()) {
+      lines.push(`${indent}${i === 0 ? '  ->  ' : '      '}${line}`);
     }
+  }
+}
+
+/** The lines of a table of WITH by itself. */
+function tableLines({ source }: WithTablePlan, printer: Printer): readonly string[] {
+  const lines: string[] = [];
+  switch (source.kind) {
+    case 'query':
+      printPlan(source.input.plan, 0, lines, printer);
+      return lines;
+    case 'recursive':
+      lines.push('Recursive Union');
+      printPlan(source.first.plan, 1, lines, printer);
+      printPlan(source.next.plan, 1, lines, printer);
+      return lines;
+    case 'statement':
+      return source.planned === undefined ? [] : explain(source.planned, printer.functions);
+    default:
+      return unreachable(source);
   }
 }
 

@@ -146,6 +146,7 @@ function pushIntoApply(
     else above.push(condition);
   }
   for (const condition of 'condition' in answer ? conjunctsOf(answer.condition) : []) {
+    if (condition.kind === 'constant' && condition.value === true) continue;
     const mayMove = !isVolatile(condition) && isSubset(columnsRead(condition), rightIds);
     (mayMove ? right : on).push(condition);
   }
