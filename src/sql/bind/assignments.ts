@@ -27,7 +27,11 @@ export function bindAssignments(
     const read = fields(context.source, 'ResTarget', body, ['name', 'val', 'indirection']);
     const { name = '', indirection = [] } = read;
     const at = locationOf(body);
-    const column = columnNamed(context, table, name, at);
+    const column = targetColumn(context, table, clause, {
+      name,
+      isPart: indirection.length > 0,
+      at,
+    });
     const value = must(read.val, 'SET has a value');
     const multiple = as(value, 'MultiAssignRef');
     // The tree repeats the row at each of its columns, which come one after the other.
@@ -56,6 +60,22 @@ export function bindAssignments(
     assignments.set(column.position, { expression, inPart });
   }
   return [...assignments].map(([position, { expression }]) => ({ position, expression }));
+}
+
+/** The column that SET names. Raises 42703, with a hint where the name of the table stands before it. */
+function targetColumn(
+  context: BindContext,
+  table: TableDescriptor,
+  { scope }: Clause,
+  { name, isPart, at }: { name: string; isPart: boolean; at: number | undefined },
+): ColumnDescriptor {
+  const column = table.columns.find((one) => one.name === name);
+  if (column === undefined && isPart && scope.relations[0]?.name === name) {
+    const text = `column "${name}" of relation "${table.name}" does not exist`;
+    const hint = 'SET target columns cannot be qualified with the relation name.';
+    context.raise(at, 'undefined_column', text, { hint });
+  }
+  return column ?? columnNamed(context, table, name, at);
 }
 
 function assignedWhole(context: BindContext, column: ColumnDescriptor, given: Given): Expression {

@@ -33,6 +33,12 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
   const table = findTable(context, reference);
   const target = tableFrom(context, table, reference.alias);
   const source = bindFrom(context, [must(read.sourceRelation, 'MERGE has a source')]);
+  const own = target.scope.relations[0]?.name;
+  if (source.scope.relations.some(({ name }) => name === own)) {
+    context.raise(undefined, 'duplicate_alias', `name "${own}" specified more than once`, {
+      detail: 'The name is used both as MERGE target table and data source.',
+    });
+  }
   const both = joinScopes(context, target.scope, source.scope);
   const clause: Clause = { scope: both, name: 'MERGE', aggregates: undefined };
   const join = must(read.joinCondition, 'MERGE has a condition');

@@ -1,6 +1,7 @@
 /** Keeps the entries of one index as rows are written, and its uniqueness. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import { quoteIdentifier } from '../functions/index.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { BoundIndex } from '../plan/table-rules.js';
 import {
@@ -33,14 +34,10 @@ export class IndexWriter {
     this.#values = bound.keys.map((key) => compileExpression(key, scope));
     this.#predicate = bound.predicate && compileTest(bound.predicate, scope);
     this.#isImmediate = isImmediatelyUnique(bound.index);
-    this.#names = bound.index.keys.map((key) =>
-      key.column === undefined
-        ? (key.expression ?? '')
-        : must(
-            table.columns.find(({ position }) => position === key.column),
-            'a column',
-          ).name,
-    );
+    this.#names = bound.index.keys.map(({ column: position, expression }) => {
+      const column = table.columns.find((one) => one.position === position);
+      return column === undefined ? (expression ?? '') : quoteIdentifier(column.name);
+    });
   }
 
   get schema(): string {

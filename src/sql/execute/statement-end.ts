@@ -163,10 +163,11 @@ export class StatementEnd {
     changes: readonly KeyChange[],
     context: ExecutionContext,
   ): Stream {
-    if (action === 'noAction') {
+    // A default may be the very key that is gone.
+    if (action === 'noAction' || action === 'setDefault') {
       this.#released ??= new Map();
       listIn(this.#released, reference).push(...changes);
-      return;
+      if (action === 'noAction') return;
     }
     const writer = this.#writers.of(reference.key.child.object);
     const keys = changes.map(({ old }) => old);

@@ -6,6 +6,7 @@
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { quoteIdentifier } from '../functions/index.js';
 import type { TableRules } from '../plan/table-rules.js';
 import { KeyEncoder, RowEncoder } from '../storage-format/index.js';
 import type { Row, Value } from '../types/index.js';
@@ -163,7 +164,7 @@ export class TableWriter {
       type,
       value: row[this.#keySlots[i] as number] ?? null,
     }));
-    const names = keyColumns.map((column) => column.name);
+    const names = keyColumns.map((column) => quoteIdentifier(column.name));
     const constraint = primaryKeyName ?? `${name}_pkey`;
     raise('unique_violation', `duplicate key value violates unique constraint "${constraint}"`, {
       detail: `Key ${keyText(names, shown, context.functions)} already exists.`,

@@ -46,3 +46,4 @@ export {
   type JsonItemKind,
   jsonOfBytes,
 } from './json-construct.js';
+export { quoteIdentifier } from './text-format.js';
