@@ -1,6 +1,7 @@
 /** SET, SHOW and RESET: the settings of a session. Their values are text. */
 import { raise } from '../../base/errors.js';
 import { findTimeZone, readDateStyle } from '../types/index.js';
+import { plannerSettings } from './planner-settings.js';
 
 interface Setting {
   /** As PostgreSQL spells it. */
@@ -41,36 +42,8 @@ function floatDigits(value: string): string | undefined {
   return digits >= -15 && digits <= 3 ? String(digits) : undefined;
 }
 
-/** What PostgreSQL's planner may do: taken and shown, but our plans know none of it. */
-const plannerSwitches: readonly Setting[] = [
-  'async_append',
-  'bitmapscan',
-  'gathermerge',
-  'group_by_reordering',
-  'hashagg',
-  'hashjoin',
-  'incremental_sort',
-  'indexonlyscan',
-  'indexscan',
-  'material',
-  'memoize',
-  'mergejoin',
-  'nestloop',
-  'parallel_append',
-  'parallel_hash',
-  'partition_pruning',
-  'presorted_aggregate',
-  'seqscan',
-  'sort',
-  'tidscan',
-].map((name) => ({
-  name: `enable_${name}`,
-  initial: 'on',
-  accept: (value) => booleans[value.toLowerCase()],
-}));
-
 const table: readonly Setting[] = [
-  ...plannerSwitches,
+  ...plannerSettings,
   { name: 'application_name', initial: '', accept: text },
   {
     name: 'escape_string_warning',
