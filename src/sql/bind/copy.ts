@@ -117,7 +117,7 @@ function bindCopyFrom(context: BindContext, body: ast.CopyStmt, source: CopyEnd)
     defaults: [],
     onConflict: undefined,
     returning: undefined,
-    copy: source.kind,
+    copy: { from: source.kind, binary: options.format === 'binary', columns: columns.length },
   };
 }
 

@@ -182,7 +182,7 @@ function* move(run: Run, body: ast.FetchStmt): Work<void> {
   cursor.position = stretch.position;
   const rows = rowsOf(cursor, stretch);
   if (ismove) return yield* completed(run, `MOVE ${stretchLength(stretch)}`);
-  if (run.last && state.transaction?.explicit === false) yield* commit(state, run.self);
+  if (run.commits && state.transaction?.explicit === false) yield* commit(state, run.self);
   const { columns, readsTimeZone } = cursor.plan;
   const timeZone = readsTimeZone ? state.functions.timeZone.name : undefined;
   const writer = new ResultWriter(state, run.request, { columns, timeZone }, false);

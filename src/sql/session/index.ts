@@ -46,6 +46,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.execute', priority: 'normal', flow: 'work' },
   { kind: 'sql.prepare', priority: 'normal', flow: 'work' },
   { kind: 'sql.close', priority: 'normal', flow: 'work' },
+  { kind: 'sql.refuse', priority: 'normal', flow: 'work' },
   { kind: 'sql.copyData', priority: 'normal', flow: 'reply' },
   { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },

@@ -45,6 +45,7 @@ export function keepText(
   name: string,
   text: string,
   statements: readonly ParsedStatement[],
+  types: readonly (TypeName | undefined)[],
 ): void {
   const { limits } = state.place;
   if (statements.length > 1) {
@@ -52,10 +53,10 @@ export function keepText(
   }
   const [first] = statements;
   keep(state, name, {
-    key: planKey(text, []),
+    key: planKey(text, types),
     text,
     parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
-    types: [],
+    types,
   });
 }
 

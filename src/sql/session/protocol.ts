@@ -38,13 +38,22 @@ export type SessionMessage =
       readonly credit: number;
       /** Types of the parameters by name, where the client states them. */
       readonly parameterTypes?: readonly (string | null)[];
+      /**
+       * More is to come that belongs to the same implicit transaction: outside of a block it stays open
+       * until the end of a request without this (an empty text will do) or an error.
+       */
+      readonly joined?: true;
     }
   | {
       readonly kind: 'sql.prepare';
       readonly request: number;
       readonly name: string;
       readonly text: string;
+      /** As in `sql.execute`. */
+      readonly parameterTypes?: readonly (string | null)[];
     }
+  /** The door has refused something of the client: a transaction fails of it as of a statement's error. */
+  | { readonly kind: 'sql.refuse'; readonly request: number; readonly error: ErrorFields }
   | { readonly kind: 'sql.close'; readonly request: number; readonly name: string }
   /** Data of a request that was answered by `sql.copyIn`; void for any other. */
   | { readonly kind: 'sql.copyData'; readonly request: number; readonly data: Uint8Array }
@@ -78,6 +87,14 @@ export type ParseAnswer =
     }
   | { readonly kind: 'sql.notParsed'; readonly parse: number; readonly error: ErrorFields };
 
+/** The data of COPY from or to a client. */
+export interface CopyShape {
+  /** Whether they are in PostgreSQL's binary format, not lines of text or CSV. */
+  readonly binary: boolean;
+  /** Columns of each row. */
+  readonly columns: number;
+}
+
 export interface Completion {
   /** PostgreSQL's command tag, such as `INSERT 0 3`. */
   readonly tag: string;
@@ -103,6 +120,8 @@ export type SessionAnswer =
       readonly timeZone?: string;
       /** Comes with `columns`: settings of printing by lower-case name where they are not the first ones. */
       readonly style?: Readonly<Record<string, string>>;
+      /** Comes with `columns` where the rows are data of COPY TO STDOUT, in one column. */
+      readonly copy?: CopyShape | undefined;
       readonly rows: readonly Row[];
       /** Set on the last message of a result. The request goes on unless `last` is set too. */
       readonly completion?: Completion;
@@ -121,12 +140,15 @@ export type SessionAnswer =
       readonly request: number;
       readonly parameterTypes: readonly { readonly type: string; readonly typeOid: number }[];
       readonly columns: readonly Column[] | undefined;
+      /** The statement is COPY TO STDOUT. */
+      readonly copy?: CopyShape | undefined;
     }
   | { readonly kind: 'sql.closed'; readonly request: number }
   | {
       /** COPY FROM STDIN takes `credit` more messages of data. */
       readonly kind: 'sql.copyIn';
       readonly request: number;
+      readonly copy: CopyShape;
       readonly credit: number;
     }
   | {

@@ -21,7 +21,8 @@ import type { ContinueMessage, SessionInput } from './session.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { awaitSnapshot, commit, Refused, takeNumbers } from './replica.js';
-import { type Request, ResultWriter, type Work } from './work.js';
+import type { CopyShape } from './protocol.js';
+import { copyShapeOf, type Request, ResultWriter, type Work } from './work.js';
 
 /** What running a statement needs beside it. */
 export interface Run {
@@ -33,6 +34,8 @@ export interface Run {
   readonly alone: boolean;
   /** It is the last of its text. */
   readonly last: boolean;
+  /** Outside of a block the transaction ends with it. */
+  readonly commits: boolean;
 }
 
 /** Runs one statement and counts it. On an error the transaction is aborted as PostgreSQL says. */
@@ -163,7 +166,7 @@ function* attempt(
   try {
     const ran = yield* work(transaction);
     table = ran.table;
-    if (run.last && !transaction.explicit) yield* commit(state, run.self);
+    if (run.commits && !transaction.explicit) yield* commit(state, run.self);
     yield* ran.complete();
     return 'done';
   } catch (error) {
@@ -202,9 +205,12 @@ export function* runData(
   const alone = run.alone && !transaction.explicit;
   const mayRepeat = alone || !state.access.givesNumbers;
   const hold = (plan.writes || plan.bound.takesNumbers) && mayRepeat;
-  if (statement.kind === 'insert' && statement.copy === 'client') beginCopy(run, mayRepeat);
+  if (statement.kind === 'insert' && statement.copy?.from === 'client') {
+    beginCopy(run, mayRepeat, statement.copy);
+  }
+  const shape = { columns: plan.columns, timeZone, copy: copyShapeOf(statement) };
   for (;;) {
-    const writer = new ResultWriter(state, request, { columns: plan.columns, timeZone }, hold);
+    const writer = new ResultWriter(state, request, shape, hold);
     const count = yield* execute(state, transaction, plan, parameters, writer);
     if (count === undefined) {
       state.statementMemory.releaseAll();
@@ -222,13 +228,13 @@ export function* runData(
 }
 
 /** Asks the client for the data of COPY FROM STDIN, the first time that it is executed. */
-function beginCopy({ state, request }: Run, mayRepeat: boolean): void {
+function beginCopy({ state, request }: Run, mayRepeat: boolean, copy: CopyShape): void {
   if (state.copyIn !== undefined) {
     state.copyIn.restart();
     return;
   }
   const grant = (credit: number): void =>
-    state.turn.send(state.door, { kind: 'sql.copyIn', request: request.number, credit });
+    state.turn.send(state.door, { kind: 'sql.copyIn', request: request.number, copy, credit });
   state.copyIn = new CopyIn(mayRepeat, state.statementMemory, () => grant(1));
   grant(copyWindow);
 }

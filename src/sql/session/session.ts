@@ -5,19 +5,16 @@ import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../b
 import { type ParsedStatement, parse } from '../parse/index.js';
 import { cancelledCommitMs, requestsPerTurn } from './limits.js';
 import { isLong, parseElsewhere } from './long-text.js';
-import { isAdminCall } from './admin.js';
-import { type CatalogueLookup, noObjects } from '../catalogue/index.js';
+import { describe } from './describe.js';
 import { answerPoint, type Execute, pointPlan } from './point.js';
 import type { Plan } from './plan-cache.js';
-import { bindWitnessed, columnsOf, planKey, type Query } from './planning.js';
+import { planKey, type Query } from './planning.js';
 import { keepText, preparedNamed, statedTypes } from './prepared.js';
 import type { AdminAnswer, SessionAnswer, SessionMessage } from './protocol.js';
-import { awaitSnapshot, type ReplicaAnswer } from './replica.js';
+import { awaitSnapshot, commit, Refused, type ReplicaAnswer } from './replica.js';
 import { runStatement } from './run.js';
 import type { SessionState } from './state.js';
 import { type Answer, type Request, ResultWriter, type Wait, type Work } from './work.js';
-import { isCommand } from './command.js';
-import { kindOf } from '../parse/index.js';
 import { typeNamed } from '../types/index.js';
 
 /** To itself: go on with the request. */
@@ -41,7 +38,11 @@ export type SessionInput =
   | ReplicaAnswer
   | AdminAnswer;
 
-type Asking = Extract<SessionMessage, { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' }>;
+type Prepare = Extract<SessionMessage, { kind: 'sql.prepare' }>;
+type Asking = Extract<
+  SessionMessage,
+  { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' | 'sql.refuse' }
+>;
 
 /** The request that is served. */
 interface Serving {
@@ -82,6 +83,7 @@ export class Session implements Actor<SessionInput> {
       case 'sql.execute':
       case 'sql.prepare':
       case 'sql.close':
+      case 'sql.refuse':
         this.#ask(message);
         return;
       case 'sql.copyData':
@@ -264,15 +266,21 @@ export class Session implements Actor<SessionInput> {
         case 'sql.execute':
           return yield* this.#execute(message, request);
         case 'sql.prepare':
-          return yield* this.#prepare(message.request, message.name, message.text);
+          return yield* this.#prepare(message);
         case 'sql.close':
           this.#state.prepared.delete(message.name);
           this.#answer({ kind: 'sql.closed', request: message.request });
           return;
+        case 'sql.refuse': {
+          const { kind, message: text, details } = message.error;
+          return raise(kind, text, details);
+        }
         default:
           return unreachable(message);
       }
     } catch (error) {
+      // What fails before it is executed fails the block that it came in like every other error.
+      if (message.kind !== 'sql.execute') this.#state.abort();
       this.#fail(message.request, error);
     } finally {
       this.#state.textMemory.releaseAll();
@@ -285,17 +293,30 @@ export class Session implements Actor<SessionInput> {
     const parsed = text === undefined ? undefined : yield* this.#parseLong(text);
     const state = this.#state;
     const queries = this.#queriesOrAbort(message, parsed);
+    const joined = message.joined === true;
     if (queries.length === 0) {
+      if (!joined && state.transaction?.explicit === false) yield* this.#commitJoined();
       const none = { columns: undefined, timeZone: undefined };
       const writer = new ResultWriter(state, request, none, false);
       yield* writer.end({ tag: '', status: state.status }, true);
       return;
     }
     const self = this.#self;
-    const alone = queries.length === 1;
+    const alone = queries.length === 1 && !joined && state.transaction === undefined;
     for (const [i, query] of queries.entries()) {
       const last = i === queries.length - 1;
-      yield* runStatement({ state, request, self, alone, last }, query);
+      const commits = last && !joined;
+      yield* runStatement({ state, request, self, alone, last, commits }, query);
+    }
+  }
+
+  /** Ends the transaction that joined requests have left open. */
+  *#commitJoined(): Work<void> {
+    try {
+      yield* commit(this.#state, this.#self);
+    } catch (thrown) {
+      this.#state.abort();
+      throw thrown instanceof Refused ? thrown.toError() : thrown;
     }
   }
 
@@ -419,50 +440,21 @@ export class Session implements Actor<SessionInput> {
   }
 
   /** Keeps a statement, and tells its types once they are known. */
-  *#prepare(request: number, name: string, text: string): Work<void> {
+  *#prepare({ request, name, text, parameterTypes }: Prepare): Work<void> {
     const state = this.#state;
+    const types = statedTypes(parameterTypes);
     const parsed = isLong(state, text)
       ? yield* parseElsewhere(state, text)
       : parse(text, state.place.limits);
-    keepText(state, name, text, parsed);
-    yield* this.#describe(request, name, parsed[0]);
-  }
-
-  *#describe(request: number, name: string, parsed: ParsedStatement | undefined): Work<void> {
-    const state = this.#state;
+    keepText(state, name, text, parsed, types);
     try {
-      if (parsed === undefined || isCommand(kindOf(parsed.node))) {
-        this.#answer({ kind: 'sql.prepared', request, parameterTypes: [], columns: undefined });
-        return;
-      }
-      if (state.failed) {
-        const message =
-          'current transaction is aborted, commands ignored until end of transaction block';
-        raise('in_failed_sql_transaction', message);
-      }
-      state.beginStatement();
-      const { bound } = bindWitnessed(state, parsed, [], yield* this.#tablesFor(parsed));
-      const parameterTypes = bound.parameters.map(({ name: type }) => ({
-        type,
-        typeOid: typeNamed(type).oid,
-      }));
-      const columns = bound.columns && columnsOf(bound.columns);
-      if (state.transaction?.explicit === false) state.end(true);
-      this.#answer({ kind: 'sql.prepared', request, parameterTypes, columns });
+      const { parameters, ...more } = yield* describe(state, this.#self, parsed[0], types);
+      const told = parameters.map((type) => ({ type, typeOid: typeNamed(type).oid }));
+      this.#answer({ kind: 'sql.prepared', request, parameterTypes: told, ...more });
     } catch (error) {
       state.prepared.delete(name);
-      state.abort();
       throw error;
     }
-  }
-
-  /** What a statement that is described is bound against. */
-  *#tablesFor({ node }: ParsedStatement): Work<CatalogueLookup> {
-    const state = this.#state;
-    if (isAdminCall(node)) return noObjects;
-    const stale =
-      state.transaction === undefined && (yield* awaitSnapshot(state, this.#self, true));
-    return state.lookupOf(state.open(false, stale));
   }
 
   #answer(answer: SessionAnswer): void {

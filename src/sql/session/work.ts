@@ -4,7 +4,15 @@
  */
 import type { Row } from '../types/index.js';
 import { messageBytes, messageRowsMax } from './limits.js';
-import type { AdminAnswer, Column, Completion, ParseAnswer, SessionAnswer } from './protocol.js';
+import type { Statement } from '../plan/statement.js';
+import type {
+  AdminAnswer,
+  Column,
+  Completion,
+  CopyShape,
+  ParseAnswer,
+  SessionAnswer,
+} from './protocol.js';
 import type { ReplicaAnswer } from './replica.js';
 import type { SessionState } from './state.js';
 
@@ -48,28 +56,35 @@ export function rowBytes(row: Row): number {
   return bytes;
 }
 
+/** Of COPY TO STDOUT; undefined for other statements. */
+export function copyShapeOf(statement: Statement): CopyShape | undefined {
+  if (statement.kind !== 'copyTo' || statement.columns === undefined) return undefined;
+  const { options, input } = statement;
+  return { binary: options.format === 'binary', columns: input.columns.length };
+}
+
+/** What all rows of a result have in common. */
+export interface ResultShape {
+  readonly columns: readonly Column[] | undefined;
+  readonly timeZone: string | undefined;
+  readonly copy?: CopyShape | undefined;
+}
+
 /** Sends the rows of one result in messages of bounded size, under credit. */
 export class ResultWriter {
   readonly #state: SessionState;
   readonly #request: Request;
-  readonly #columns: readonly Column[] | undefined;
-  readonly #timeZone: string | undefined;
+  readonly #shape: ResultShape;
   readonly #hold: boolean;
   #columnsSent = false;
   #rows: Row[] = [];
   #bytes = 0;
 
   /** `hold` keeps all rows until the end: nothing leaves before the commit. */
-  constructor(
-    state: SessionState,
-    request: Request,
-    result: { columns: readonly Column[] | undefined; timeZone: string | undefined },
-    hold: boolean,
-  ) {
+  constructor(state: SessionState, request: Request, shape: ResultShape, hold: boolean) {
     this.#state = state;
     this.#request = request;
-    this.#columns = result.columns;
-    this.#timeZone = result.timeZone;
+    this.#shape = shape;
     this.#hold = hold;
   }
 
@@ -86,7 +101,7 @@ export class ResultWriter {
 
   *end(completion: Completion, last: boolean): Work<void> {
     const request = this.#request.number;
-    if (this.#columns === undefined) {
+    if (this.#shape.columns === undefined) {
       this.#send({ kind: 'sql.complete', request, completion, last });
       return;
     }
@@ -119,14 +134,15 @@ export class ResultWriter {
     this.#rows = [];
     this.#bytes = 0;
     const message = { kind: 'sql.rows', request: this.#request.number, rows, last: false } as const;
-    if (this.#columnsSent || this.#columns === undefined) return message;
+    const { columns, timeZone, copy } = this.#shape;
+    if (this.#columnsSent || columns === undefined) return message;
     this.#columnsSent = true;
-    const columns = this.#columns;
     const { style } = this.#state.settings;
     return {
       ...message,
       columns,
-      ...(this.#timeZone !== undefined && { timeZone: this.#timeZone }),
+      ...(timeZone !== undefined && { timeZone }),
+      ...(copy !== undefined && { copy }),
       ...(style !== undefined && { style }),
     };
   }
