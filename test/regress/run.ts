@@ -47,8 +47,7 @@ export async function runFile(file: string): Promise<FileResult> {
   const files = serverFiles([`${suite}/data`, tmpdir()]);
   const node = await TestNode.start({}, { files });
   const client = node.connect();
-  for (const [name, value] of Object.entries(settings))
-    await client.execute(`SET ${name} = '${value}'`);
+  await giveSettings(client, 'all');
   const internalErrors: string[] = [];
   if (file !== 'test_setup') await new FileRun(client, internalErrors).run('test_setup');
   const found = await new FileRun(client, internalErrors).run(file);
@@ -57,6 +56,14 @@ export async function runFile(file: string): Promise<FileResult> {
     .map((name) => compare(found, readFileSync(`${suite}/expected/${name}`, 'utf8')));
   const best = alternatives.reduce((a, b) => (b.missed.length < a.missed.length ? b : a));
   return { file, ...best, internalErrors, seconds: (performance.now() - startMs) / 1000 };
+}
+
+/** To pg_regress these are the values that RESET goes back to, so they are given again after it. */
+async function giveSettings(client: Client, which: string): Promise<void> {
+  for (const [name, value] of Object.entries(settings)) {
+    if (which !== 'all' && which !== name.toLowerCase()) continue;
+    await client.execute(`SET ${name} = '${value}'`);
+  }
 }
 
 interface Ran {
@@ -103,7 +110,12 @@ class FileRun {
       if (item.copyData !== undefined) {
         this.#client.copyData.push(item.copyData.map((line) => `${line}\n`).join(''));
       }
-      return this.#execute(item.text);
+      const outcome = await this.#execute(item.text);
+      const reset = /^\s*reset\s+(.*)$/i.exec(item.text)?.[1];
+      if (reset !== undefined) {
+        await giveSettings(this.#client, reset.toLowerCase().replace(/\s/g, ''));
+      }
+      return outcome;
     }
     if (item.name === 'pset' && item.words[0] === 'null') this.#nullText = item.words[1] ?? '';
     return { kind: 'nothing' };

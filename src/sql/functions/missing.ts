@@ -15,14 +15,14 @@ const functions: ReadonlySet<string> = new Set(
   
   
   
-  jsonb_path_exists jsonb_path_match jsonb_path_query jsonb_path_query_array
-  jsonb_path_query_first 
+  
+  
   xmlagg
           
        
             
   nextval currval setval lastval set_config current_setting current_schemas
-  to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_date to_number date_bin
+  to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_number date_bin
   make_interval 
   pg_sleep pg_backend_pid pg_get_expr obj_description col_description
   random_normal setseed 

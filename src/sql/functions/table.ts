@@ -12,6 +12,7 @@ import { encodingFunctions } from './encoding.js';
 import { enumFunctions } from './enum.js';
 import { errorFunctions } from './error-function.js';
 import { floatFunctions } from './float.js';
+import { fromCharFunctions } from './from-char-datetime.js';
 import { inputFunctions } from './input.js';
 import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
@@ -47,6 +48,7 @@ const all: readonly Definition[] = [
   ...datetimeFunctions,
   ...jsonFunctions,
   ...toCharFunctions,
+  ...fromCharFunctions,
   ...toCharNumberFunctions,
   ...sequenceFunctions,
   ...sessionFunctions,

@@ -11,10 +11,11 @@ import {
 import { isInfiniteTimestamp, localOf, printOffset } from '../types/datetime-type.js';
 import type { FunctionContext } from '../types/index.js';
 import type { Interval } from '../types/interval.js';
+import { parseTemplate, type TemplateField } from './datetime-format.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
 
-const months = [
+export const months = [
   'January',
   'February',
   'March',
@@ -28,8 +29,21 @@ const months = [
   'November',
   'December',
 ];
-const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const romanMonths = ['I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX', 'X', 'XI', 'XII'];
+export const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+export const romanMonths = [
+  'I',
+  'II',
+  'III',
+  'IV',
+  'V',
+  'VI',
+  'VII',
+  'VIII',
+  'IX',
+  'X',
+  'XI',
+  'XII',
+];
 
 /** What patterns print: fields of a moment, or of an interval, which has no weekday. */
 interface Parts {
@@ -180,7 +194,10 @@ const names: readonly (readonly [string, Pattern])[] = [
   ...['A.M.', 'a.m.', 'P.M.', 'p.m.'].map((like) => named(like, 0, dotted)),
   ...['AD', 'ad', 'BC', 'bc'].map((like) => named(like, 0, era)),
   ...['A.D.', 'a.d.', 'B.C.', 'b.c.'].map((like) => named(like, 0, dottedEra)),
-  ['TZH', (parts) => ({ text: printOffset(zoneOf(parts).offset).slice(0, 3) })],
+  ...['TZH', 'tzh'].map(
+    (name) =>
+      [name, (parts: Parts) => ({ text: printOffset(zoneOf(parts).offset).slice(0, 3) })] as const,
+  ),
   ['TZM', number(2, (parts) => Math.floor(Math.abs(zoneOf(parts).offset) / 60) % 60)],
   ['TZ', (parts) => ({ text: zoneName(parts) })],
   ['tz', (parts) => ({ text: zoneName(parts).toLowerCase() })],
@@ -192,66 +209,8 @@ const patterns = new Map<string, Pattern>([
   ...numbers.map(([name, pattern]) => [name.toLowerCase(), pattern] as const),
   ...names,
 ]);
-const longestPattern = 5;
-
-interface Directive {
-  readonly pattern: Pattern;
-  readonly fill: boolean;
-  readonly ordinal: 'TH' | 'th' | undefined;
-}
-
-/** Plain text and patterns in turn. */
-function parseFormat(format: string): readonly (string | Directive)[] {
-  const parts: (string | Directive)[] = [];
-  let at = 0;
-  let fill = true;
-  while (at < format.length) {
-    const quoted = /"((?:[^"\\]|\\.)*)"?/sy;
-    quoted.lastIndex = at;
-    const text = quoted.exec(format);
-    if (text !== null) {
-      parts.push((text[1] ?? '').replace(/\\(.)/gs, '$1'));
-      at = quoted.lastIndex;
-      continue;
-    }
-    const modifier = format.slice(at, at + 2).toUpperCase();
-    if (modifier === 'FM') {
-      fill = false;
-      at += 2;
-      continue;
-    }
-    if (modifier === 'FX') {
-      at += 2;
-      continue;
-    }
-    const name = patternAt(format, at);
-    const pattern = name === undefined ? undefined : patterns.get(name);
-    if (name === undefined || pattern === undefined) {
-      const escaped = format[at] === '\\' && format[at + 1] === '"';
-      parts.push(format.slice(escaped ? at + 1 : at, at + (escaped ? 2 : 1)));
-      at += escaped ? 2 : 1;
-      continue;
-    }
-    at += name.length;
-    const suffix = format.slice(at, at + 2);
-    const ordinal = suffix === 'TH' || suffix === 'th' ? suffix : undefined;
-    if (ordinal !== undefined) at += 2;
-    parts.push({ pattern, fill, ordinal });
-    fill = true;
-  }
-  return parts;
-}
-
-/** The longest pattern that stands there. */
-function patternAt(format: string, at: number): string | undefined {
-  for (let length = longestPattern; length > 0; length -= 1) {
-    const name = format.slice(at, at + length);
-    if (name.length === length && patterns.has(name)) return name;
-  }
-  return undefined;
-}
-
-function printPiece(piece: Piece, { fill, ordinal }: Directive): string {
+function printPiece(piece: Piece, { unfilled, ordinal }: TemplateField): string {
+  const fill = !unfilled;
   if (piece.text !== undefined) return fill ? piece.text.padEnd(piece.blanks ?? 0) : piece.text;
   const value = piece.number ?? 0;
   const digits = String(Math.abs(value));
@@ -269,8 +228,12 @@ function ordinalSuffix(value: number): string {
 
 function print(parts: Parts, format: string): string {
   let result = '';
-  for (const part of parseFormat(format)) {
-    result += typeof part === 'string' ? part : printPiece(part.pattern(parts), part);
+  for (const part of parseTemplate(format)) {
+    if (part.kind !== 'field') result += part.text;
+    else {
+      const pattern = patterns.get(part.name);
+      if (pattern !== undefined) result += printPiece(pattern(parts), part);
+    }
   }
   return result;
 }
