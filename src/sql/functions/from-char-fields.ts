@@ -181,6 +181,10 @@ class FieldReader {
   }
 
   #otherField(field: TemplateField, i: number, name: string): void {
+    if (name === 'TZ' || name === 'OF') {
+      const text = `formatting field "${field.name}" is only supported in to_char`;
+      raise('feature_not_supported', text);
+    }
     switch (name) {
       case 'MS':
         this.#fraction(field, i, 'milliseconds', 3);
@@ -199,12 +203,6 @@ class FieldReader {
       case 'TZH':
         this.#zoneHours(field, i);
         return;
-      case 'TZ':
-      case 'OF':
-        raise(
-          'feature_not_supported',
-          `formatting field "${field.name}" is only supported in to_char`,
-        );
       default:
         this.#word(field, name);
     }
