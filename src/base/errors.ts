@@ -379,6 +379,46 @@ const catalogue = {
     retry: 'never',
     advice: 'Give each key of an object once.',
   },
+  invalid_sql_json_subscript: {
+    sqlstate: '22033',
+    retry: 'never',
+    advice: 'Use a subscript within the array.',
+  },
+  non_numeric_sql_json_item: {
+    sqlstate: '22036',
+    retry: 'never',
+    advice: 'Use the method on a number.',
+  },
+  singleton_sql_json_item_required: {
+    sqlstate: '22038',
+    retry: 'never',
+    advice: 'Use a path that gives one value.',
+  },
+  sql_json_array_not_found: {
+    sqlstate: '22039',
+    retry: 'never',
+    advice: 'Use the path on an array, or in lax mode.',
+  },
+  sql_json_member_not_found: {
+    sqlstate: '2203A',
+    retry: 'never',
+    advice: 'Name a member that the object has, or use lax mode.',
+  },
+  sql_json_number_not_found: {
+    sqlstate: '2203B',
+    retry: 'never',
+    advice: 'Use the operator on numbers.',
+  },
+  sql_json_object_not_found: {
+    sqlstate: '2203C',
+    retry: 'never',
+    advice: 'Use the path on an object, or in lax mode.',
+  },
+  invalid_argument_for_sql_json_datetime_function: {
+    sqlstate: '22031',
+    retry: 'never',
+    advice: 'Give a date or time in ISO 8601.',
+  },
   invalid_json_text: { sqlstate: '22032', retry: 'never', advice: 'Correct the JSON text.' },
   cardinality_violation: {
     sqlstate: '21000',

@@ -10,10 +10,11 @@ import {
 import { type ast, fields, locationOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, typeNamed } from '../types/index.js';
-import { type BoundType, bool, coerce, typeOf } from './coerce.js';
+import { bool, coerce, typeOf } from './coerce.js';
+import { newAggregates } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause, isUnknown, nodeLocation } from './expression.js';
-import { bindTypeName } from './type-name.js';
+import { type BoundType, bindTypeName } from './type-name.js';
 
 /** What a constructor gives: json or jsonb, cast to the type of RETURNING. */
 interface Output {
@@ -191,7 +192,7 @@ function bindAggregateCall(
   ]);
   // Only the type of the value is wanted here: what it finds is found again by the call.
   const last = must(call.values.at(-1), 'the aggregate has a value');
-  const type = bindExpression(context, { ...clause, aggregates: { calls: [] } }, last);
+  const type = bindExpression(context, { ...clause, aggregates: newAggregates() }, last);
   const output = outputOf(context, read.output, [type]);
   const settledLast = isUnknown(type) ? castTo('text', last) : last;
   const location = body?.location ?? -1;

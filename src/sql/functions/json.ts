@@ -21,6 +21,7 @@ import { jsonBuilders } from './json-build.js';
 import * as path from './json-path.js';
 import { jsonPopulating } from './json-populate.js';
 import { jsonOfArrays } from './json-sets.js';
+import { jsonpathFunctions } from './jsonpath.js';
 
 const keeps = (text: string) => parseJson(text, false);
 
@@ -225,4 +226,5 @@ export const jsonFunctions: readonly Definition[] = [
   ...jsonBuilders,
   ...jsonOfArrays,
   ...jsonPopulating,
+  ...jsonpathFunctions,
 ];

@@ -2,6 +2,7 @@
 import { arraySetFunctions } from './array-sets.js';
 import { inputSetFunctions } from './input.js';
 import { jsonSetFunctions } from './json-sets.js';
+import { jsonpathSets } from './jsonpath.js';
 import { regexSetFunctions } from './regex.js';
 import { seriesFunctions } from './series.js';
 import type { SetDefinition } from './set-definition.js';
@@ -12,6 +13,7 @@ const all: readonly SetDefinition[] = [
   ...arraySetFunctions,
   ...inputSetFunctions,
   ...jsonSetFunctions,
+  ...jsonpathSets,
 ];
 
 const sets = new Map<string, SetDefinition[]>();
