@@ -84,7 +84,7 @@ function changeElements(
   const nodes = leadingSubscripts(chain);
   const rest = chain.slice(nodes.length);
   const { modifier } = current.type;
-  const whole = { ...current, type: { name: base, modifier } } as Expression;
+  const whole = withoutChecks(current, { name: base, modifier });
   const { bounds, given } = bindBounds(context, clause, nodes);
   const type: BoundType = { name: base, modifier };
   if (bounds !== undefined) {
@@ -103,6 +103,11 @@ function changeElements(
   const value = fitted(context, part, { name: element, modifier }, assignment);
   const made = elementAssignment(base, given.length);
   return { kind: 'call', type, function: made, arguments: [whole, value, ...given] };
+}
+
+/** What an earlier assignment to another part gave is checked with this one. */
+function withoutChecks(current: Expression, type: BoundType): Expression {
+  return current.kind === 'toDomain' ? current.operand : ({ ...current, type } as Expression);
 }
 
 function fitted(
@@ -145,7 +150,7 @@ function changeField(
     context.raise(at, 'undefined_column', text);
   }
   const type: BoundType = { name: base, modifier: -1 };
-  const whole = { ...current, type } as Expression;
+  const whole = withoutChecks(current, type);
   const wanted: BoundType = { name: field.type, modifier: field.modifier };
   const before: Expression = {
     kind: 'call',
