@@ -2,7 +2,7 @@
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { coerce } from '../bind/coerce.js';
-import { bindExpression, type Clause } from '../bind/expression.js';
+import { bindExpression, type Clause, nodeLocation } from '../bind/expression.js';
 import { bindPartitioning, compareEnds } from '../bind/partitions.js';
 import { emptyScope } from '../bind/scope.js';
 import type { BoundType } from '../bind/type-name.js';
@@ -63,13 +63,17 @@ export function boundOf(
     bind.raise(at, 'invalid_table_definition', text);
   }
   const bound = newBound(context, parent, partitioning, read);
+  // Of a range its lower end is to blame.
+  const [lowest] = read.lowerdatums ?? [];
+  const where = lowest === undefined ? at : nodeLocation(lowest);
   if (bound.part.kind === 'range' && bound.stored.kind === 'range') {
-    checkRange(context, partitioning.keys, name, bound.part, bound.stored, at);
+    checkRange(context, partitioning.keys, name, bound.part, bound.stored, where);
   }
   const overlapping = overlapped(context, parent, partitioning, bound.part);
   if (overlapping !== undefined) {
-    const text = `partition "${name}" would overlap partition "${overlapping}"`;
-    bind.raise(at, 'invalid_object_definition', text);
+    const text = `partition "${name}" would overlap partition "${overlapping.name}"`;
+    const datum = read.lowerdatums?.[differingKey(partitioning.keys, bound.part, overlapping.part)];
+    bind.raise(datum === undefined ? at : nodeLocation(datum), 'invalid_object_definition', text);
   }
   return bound.stored;
 }
@@ -98,7 +102,7 @@ function newBound(
     case 'hash':
       return hashBound(read);
     case 'list': {
-      const values = (read.listdatums ?? []).map((node) => valueOf(context, parent, keys, 0, node));
+      const values = (read.listdatums ?? []).map((node) => datumOf(context, parent, keys, 0, node));
       const distinct = values.filter(
         (one, i) => values.findIndex((other) => other.text === one.text) === i,
       );
@@ -153,7 +157,7 @@ function rangeEnd(
     if (beyond !== undefined && datum !== beyond) {
       const bound = beyond.toUpperCase();
       const text = `every bound following ${bound} must also be ${bound}`;
-      raise('datatype_mismatch', text);
+      context.bind.raise(nodeLocation(node), 'datatype_mismatch', text);
     }
     beyond = datum;
     if (datum !== undefined) {
@@ -161,8 +165,8 @@ function rangeEnd(
       end.push(datum);
       continue;
     }
-    const { value, text } = valueOf(context, parent, keys, i, node);
-    if (text === null) raise('invalid_table_definition', 'cannot specify NULL in range bound');
+    const { value, text } = datumOf(context, parent, keys, i, node);
+    if (text === null) raise('invalid_object_definition', 'cannot specify NULL in range bound');
     stored.push({ text });
     end.push({ value });
   }
@@ -170,7 +174,7 @@ function rangeEnd(
 }
 
 /** The value of a bound in the key's type, and its text. */
-function valueOf(
+function datumOf(
   context: DdlContext,
   parent: TableDescriptor,
   keys: readonly PartitionKey[],
@@ -233,7 +237,7 @@ function overlapped(
   parent: TableDescriptor,
   { keys }: Partitioning,
   part: BoundPart,
-): string | undefined {
+): { readonly name: string; readonly part: BoundPart } | undefined {
   const row = context.bind.catalogue.columnsOf(parent).map((column) => ({
     column: context.bind.nextColumn(),
     name: column.name,
@@ -241,7 +245,14 @@ function overlapped(
   }));
   const bound = must(bindPartitioning(context.bind, parent, row), 'a partitioned table');
   const found = bound.partitions.find((one) => overlaps(keys, one.bound, part));
-  return found && tableOf(context, found.table).name;
+  return found && { name: tableOf(context, found.table).name, part: found.bound };
+}
+
+/** The first key in which the lower ends of two ranges differ; 0 where they do not. */
+function differingKey(keys: readonly PartitionKey[], a: BoundPart, b: BoundPart): number {
+  if (a.kind !== 'range' || b.kind !== 'range') return 0;
+  const at = keys.findIndex((_, i) => compareEnds(keys.slice(0, i + 1), a.from, b.from) !== 0);
+  return Math.max(at, 0);
 }
 
 function overlaps(keys: readonly PartitionKey[], a: BoundPart, b: BoundPart): boolean {

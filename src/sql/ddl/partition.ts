@@ -35,7 +35,7 @@ export function parentOf({ bind }: DdlContext, reference: ast.RangeVar): Partiti
     );
   }
   if (found.kind !== 'table' || found.partitioning === undefined) {
-    return bind.raise(undefined, 'wrong_object_type', `"${relname}" is not partitioned`);
+    return bind.raise(undefined, 'invalid_object_definition', `"${relname}" is not partitioned`);
   }
   return { ...found, partitioning: found.partitioning };
 }
@@ -76,7 +76,7 @@ function changeColumn(draft: TableDraft, node: ast.Node): void {
     ...(['colname', 'constraints'] as const),
   ]);
   const found = draft.column(colname);
-  if (found === undefined) return raiseMissing(colname);
+  if (found === undefined) raiseMissing(colname);
   const all = (constraints ?? []).map((one) => the(one, 'Constraint'));
   if (all.some(({ contype }) => contype === 'CONSTR_DEFAULT')) {
     draft.setColumn(found.position, { default: undefined });
@@ -247,7 +247,9 @@ function checkShape(parent: TableDescriptor, child: TableDescriptor): void {
   }
   for (const column of parent.columns) {
     const own = child.columns.find(({ name }) => name === column.name);
-    if (own === undefined) return mismatch(`child table is missing column "${column.name}"`);
+    if (own === undefined) {
+      raise('datatype_mismatch', `child table is missing column "${column.name}"`);
+    }
     if (own.type !== column.type || own.typeModifier !== column.typeModifier) {
       mismatch(`child table "${child.name}" has different type for column "${column.name}"`);
     }
