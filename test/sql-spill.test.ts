@@ -34,6 +34,10 @@ const statements: readonly (readonly [string, string])[] = [
   ],
   ['duplicates', `SELECT count(*), sum(n) FROM (SELECT DISTINCT n, t FROM ${rows}) d`],
   ['ordered aggregate', `SELECT length(string_agg(t, ',' ORDER BY n)) FROM ${rows}`],
+  [
+    'ordered aggregates',
+    `SELECT n, string_agg(t, ',' ORDER BY i) FROM ${rows} GROUP BY n ORDER BY n`,
+  ],
   ['percentile', `SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY n) FROM ${rows}`],
   [
     'window over one partition',

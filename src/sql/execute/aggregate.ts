@@ -121,8 +121,10 @@ function* aggregated(
         continue;
       }
       const values = batch.map((row) => shape.valuesOf(row, context));
-      for (const table of tables) yield* table.add(batch, values);
-      if (context.turnIsOver()) yield pause;
+      for (const table of tables) {
+        yield* table.add(batch, values);
+        if (context.turnIsOver()) yield pause;
+      }
     }
     for (const table of tables) yield* table.results();
     for (const table of tables) {
@@ -234,6 +236,8 @@ class GroupTable {
 
   /** At the last depth everything stays in memory, which the statement's limit bounds. */
   get #isFull(): boolean {
-    return this.#depth < spillDepthMax && this.#groups.size > 0 && this.#held.isFull;
+    // What ordered aggregates of many groups keep is not held by the table.
+    const isFull = this.#held.isFull || this.#held.isScarce;
+    return this.#depth < spillDepthMax && this.#groups.size > 0 && isFull;
   }
 }

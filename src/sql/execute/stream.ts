@@ -45,6 +45,12 @@ export class Held {
     return spill !== undefined && this.#bytes > memory.limitBytes / operatorsPerStatement;
   }
 
+  /** True when the statement as a whole has used half of its memory. */
+  get isScarce(): boolean {
+    const { spill, memory } = this.#context;
+    return spill !== undefined && memory.usedBytes > memory.limitBytes / 2;
+  }
+
   /** Gives a part back. */
   release(bytes: number): void {
     this.#context.memory.release(bytes);
