@@ -71,15 +71,8 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
       }
       return yield* completed(run, 'SET');
     case 'set':
-      // Outside of a block SET LOCAL has no effect, as PostgreSQL warns.
-      if (!statement.local || state.transaction !== undefined) {
-        state.settings.set(statement.name, statement.value, statement.local);
-      }
-      return yield* completed(run, 'SET');
     case 'reset':
-      if (statement.name === undefined) state.settings.resetAll();
-      else state.settings.set(statement.name, undefined, false);
-      return yield* completed(run, 'RESET');
+      return yield* set(run, statement);
     case 'show':
       return yield* show(run, statement.name);
     case 'prepare': {
@@ -105,6 +98,20 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     default:
       return unreachable(statement);
   }
+}
+
+function* set(run: Run, statement: Extract<Statement, { kind: 'set' | 'reset' }>): Work<void> {
+  const { settings, transaction } = run.state;
+  if (statement.kind === 'reset') {
+    if (statement.name === undefined) settings.resetAll();
+    else settings.set(statement.name, undefined, false);
+    return yield* completed(run, 'RESET');
+  }
+  // Outside of a block SET LOCAL has no effect, as PostgreSQL warns.
+  if (!statement.local || transaction !== undefined) {
+    settings.set(statement.name, statement.value, statement.local);
+  }
+  return yield* completed(run, 'SET');
 }
 
 function setReadOnly({ state }: Run, readOnly: boolean): void {
