@@ -15,7 +15,8 @@ const marker = '\\.';
 export class LineReader {
   readonly #isCsv: boolean;
   readonly #quote: string;
-  readonly #escape: string;
+  /** Undefined where quotes are doubled: the two of a pair cancel each other out. */
+  readonly #escape: string | undefined;
   #text = '';
   /** Where the next line begins, and how far it has been looked at. */
   #from = 0;
@@ -33,7 +34,7 @@ export class LineReader {
   constructor(options: Pick<CopyOptions, 'format' | 'quote' | 'escape'>) {
     this.#isCsv = options.format === 'csv';
     this.#quote = options.quote;
-    this.#escape = options.escape;
+    this.#escape = options.escape === options.quote ? undefined : options.escape;
   }
 
   /** The number of the line given last, or of the one that cannot be read. */
@@ -85,8 +86,7 @@ export class LineReader {
     if (end < 0) return undefined;
     const line = this.#text.slice(this.#from, end);
     if (line.includes('\\') || line.includes('\r')) return undefined;
-    if (this.#isCsv && (line.includes(this.#quote) || line.includes(this.#escape)))
-      return undefined;
+    if (this.#isCsv && line.includes(this.#quote)) return undefined;
     this.#lineEnd = '\n';
     this.#from = end + 1;
     this.#at = end + 1;
