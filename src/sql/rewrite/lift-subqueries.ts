@@ -94,10 +94,12 @@ function liftNode(plan: Plan, ids: NewColumns): Plan {
     case 'scan':
     case 'tableFunction':
       return liftFixed(plan, ids);
+    case 'aggregate':
+      return liftAggregate(plan, ids);
     case 'apply': {
       const lifter = new Lifter(plan.left, ids);
       const { condition } = { condition: undefined, ...plan.answer };
-      if (hasSubquery(condition)) refuse();
+      if (hasSubquery(condition)) refuse('join condition');
       const lifted = mapExpressions(plan, (expression) => lifter.lift(expression));
       return keepColumns({ ...lifted, left: lifter.plan } as Plan, columnsOf(plan));
     }
@@ -164,7 +166,7 @@ function liftJoin(plan: JoinPlan, ids: NewColumns): Plan {
     return { ...plan, right: filterLifted(right, own, ids), condition: conjunction(others) };
   }
   if (join === 'full') {
-    return refuse();
+    return refuse('join condition');
   }
   return lateralLeft(left, right, conditions, ids);
 }
@@ -236,8 +238,36 @@ function liftFixed(plan: Plan, ids: NewColumns): Plan {
   );
 }
 
-function refuse(): never {
-  raise('feature_not_supported', 'subquery in this join condition is not supported');
+function refuse(place: string): never {
+  raise('feature_not_supported', `subquery in this ${place} is not supported`);
+}
+
+/** Direct arguments are evaluated over groups: their subqueries are answered before there are any. */
+function liftAggregate(plan: Extract<Plan, { readonly kind: 'aggregate' }>, ids: NewColumns): Plan {
+  const first = new Lifter(noColumns, ids);
+  const captures: Capture[] = [];
+  const fixed = (expression: Expression): Expression => {
+    if (!hasSubquery(expression)) return expression;
+    if (columnsRead(expression).size > 0) refuse('direct argument of an aggregate');
+    const column = ids.next();
+    captures.push({ column, expression: first.lift(expression) });
+    return { kind: 'outer', type: expression.type, column };
+  };
+  const aggregates = plan.aggregates.map((call) => ({ ...call, direct: call.direct.map(fixed) }));
+  const lifter = new Lifter(plan.input, ids);
+  const lifted = mapExpressions({ ...plan, aggregates }, (expression) => lifter.lift(expression));
+  const right = { ...lifted, input: lifter.plan } as Plan;
+  if (captures.length === 0) return right;
+  const answer = { kind: 'inner', condition: undefined } as const;
+  const apply: Plan = {
+    kind: 'apply',
+    left: first.plan,
+    right,
+    captures,
+    guard: undefined,
+    answer,
+  };
+  return keepColumns(apply, columnsOf(plan));
 }
 
 /** Puts applies on top of a plan, in the order in which expressions are evaluated. */
