@@ -73,6 +73,11 @@ function outcomesOf(lines: readonly string[]): Outcome[] {
       if (end < 0) break;
       outcomes.push(readTable(line, lines[at + 1] ?? '', lines.slice(at + 2, end)));
       at = end + 1;
+    } else if (line === '--' && rowCount.test(lines[at + 1] ?? '')) {
+      // Rows without columns: psql only counts them.
+      const count = Number(/\d+/.exec(lines[at + 1] ?? '')?.[0]);
+      outcomes.push({ kind: 'rows', columns: [], rows: Array.from({ length: count }, () => []) });
+      at += 2;
     } else if (/^-\[ RECORD 1 \]/.test(line)) {
       const end = lines.indexOf('', at);
       const stop = end < 0 ? lines.length : end;
