@@ -10,7 +10,7 @@ import {
   microsPerDayBig,
 } from '../types/calendar.js';
 import { fieldOverflow } from '../types/datetime-input.js';
-import { checkedDate, checkedTimestamp, instantOf } from '../types/datetime-type.js';
+import { checkedDate, checkedTimestamp, instantOf, roundMicros } from '../types/datetime-type.js';
 import type { FunctionContext } from '../types/index.js';
 import { parseTemplate } from './datetime-format.js';
 import type { Definition } from './definition.js';
@@ -24,6 +24,8 @@ interface Moment {
   readonly micros: number;
   /** Seconds east of UTC, where the text says so. */
   readonly offset: number | undefined;
+  /** Digits of the seconds' fraction that FF1 to FF6 asked for; 6 without. */
+  readonly precision: number;
 }
 
 function readMoment(text: string, template: string): Moment {
@@ -38,6 +40,7 @@ function readMoment(text: string, template: string): Moment {
     day,
     micros: ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + micros,
     offset: offsetOf(fields, text),
+    precision: fields.fractionDigits || 6,
   };
 }
 
@@ -159,10 +162,11 @@ function offsetOf({ zoneSign, zoneHours, zoneMinutes }: DateTimeFields, text: st
 }
 
 function toTimestamp({ timeZone }: FunctionContext, text: string, template: string): bigint {
-  const { day, micros, offset } = readMoment(text, template);
+  const { day, micros, offset, precision } = readMoment(text, template);
   const local = BigInt(day) * microsPerDayBig + BigInt(micros);
-  if (offset !== undefined) return checkedTimestamp(local - BigInt(offset) * 1_000_000n);
-  return checkedTimestamp(instantOf(local, timeZone));
+  const instant =
+    offset === undefined ? instantOf(local, timeZone) : local - BigInt(offset) * 1_000_000n;
+  return roundMicros(checkedTimestamp(instant), precision);
 }
 
 function toDate(text: string, template: string): number {

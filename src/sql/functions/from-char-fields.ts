@@ -18,6 +18,8 @@ export interface DateTimeFields {
   secondsOfDay: number;
   milliseconds: number;
   micros: number;
+  /** Of FF1 to FF6. */
+  fractionDigits: number;
   twelveHours: boolean;
   /** 1 for PM. */
   afternoon: number;
@@ -94,6 +96,7 @@ class FieldReader {
     secondsOfDay: 0,
     milliseconds: 0,
     micros: 0,
+    fractionDigits: 0,
     twelveHours: false,
     afternoon: 0,
     year: 0,
@@ -175,9 +178,11 @@ class FieldReader {
       return;
     }
     if (/^I?Y+$|^I$/.test(name)) this.#year(field, i, name);
-    else if (/^FF\d$|^US$/.test(name))
-      this.#fraction(field, i, 'micros', name === 'US' ? 6 : Number(name[2]));
-    else this.#otherField(field, i, name);
+    else if (name === 'US') this.#fraction(field, i, 'micros', 6);
+    else if (/^FF\d$/.test(name)) {
+      this.#fields.fractionDigits = Number(name[2]);
+      this.#fraction(field, i, 'micros', this.#fields.fractionDigits);
+    } else this.#otherField(field, i, name);
   }
 
   #otherField(field: TemplateField, i: number, name: string): void {

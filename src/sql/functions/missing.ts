@@ -21,9 +21,9 @@ const functions: ReadonlySet<string> = new Set(
           
        
             
-  nextval currval setval lastval set_config current_setting current_schemas
-  to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_number date_bin
-  make_interval 
+  nextval currval setval lastval 
+  to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline to_number 
+  
   pg_sleep pg_backend_pid pg_get_expr obj_description col_description
   random_normal setseed 
   `

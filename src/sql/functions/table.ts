@@ -5,6 +5,7 @@ import { bucketFunctions } from './bucket.js';
 import { byteaPartFunctions } from './bytea-parts.js';
 import { byteaFunctions } from './bytea.js';
 import { comparisonFunctions } from './comparison.js';
+import { datetimeMakeFunctions } from './datetime-make.js';
 import { datetimeFunctions } from './datetime.js';
 import type { Definition } from './definition.js';
 import { degreeFunctions } from './degrees.js';
@@ -20,6 +21,7 @@ import { numericFunctions } from './numeric.js';
 import { regexFunctions } from './regex.js';
 import { sequenceFunctions } from './sequence.js';
 import { sessionFunctions } from './session.js';
+import { settingFunctions } from './settings.js';
 import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
 import { toCharFunctions } from './to-char-datetime.js';
@@ -46,6 +48,8 @@ const all: readonly Definition[] = [
   ...byteaPartFunctions,
   ...encodingFunctions,
   ...datetimeFunctions,
+  ...datetimeMakeFunctions,
+  ...settingFunctions,
   ...jsonFunctions,
   ...toCharFunctions,
   ...fromCharFunctions,

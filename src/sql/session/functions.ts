@@ -37,6 +37,7 @@ export class SessionFunctions implements FunctionContext {
   random: Random;
   sequences: SequenceAccess | undefined;
   checkDomain: FunctionContext['checkDomain'];
+  names: FunctionContext['names'];
   readonly #settings: Settings;
   /** Whether a schema is there now. */
   hasSchema: (name: string) => boolean = (name) => name === 'public';
@@ -65,6 +66,15 @@ export class SessionFunctions implements FunctionContext {
   get schema(): string | undefined {
     return this.path.find((name) => this.hasSchema(name));
   }
+
+  get schemas(): readonly string[] {
+    return this.path.filter((name) => this.hasSchema(name));
+  }
+
+  readonly changeSetting = (name: string, value: string | undefined, local: boolean): string => {
+    this.#settings.set(name, value, local);
+    return this.#settings.show(name).value;
+  };
 
   get transactionTimestamp(): bigint {
     return micros(this.transactionMs);
@@ -130,12 +140,20 @@ export class WitnessedFunctions implements FunctionContext {
     return this.#witnessed.schema;
   }
 
+  get schemas(): readonly string[] {
+    return this.#witnessed.schemas ?? [];
+  }
+
   get sequences(): SequenceAccess | undefined {
     return this.#witnessed.sequences;
   }
 
   get version(): string {
     return this.#witnessed.version;
+  }
+
+  get names(): FunctionContext['names'] {
+    return this.#witnessed.names;
   }
 
   /** The checks are part of the type's name: the same for all. */

@@ -3,6 +3,7 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
 import type { Collation } from './collation.js';
 import type { RecordShape } from './record.js';
+import type { NamedOid } from './registered.js';
 import type { SequenceAccess } from './sequence-access.js';
 import type { Value } from './value.js';
 import type { TimeZone } from './zone.js';
@@ -118,10 +119,24 @@ export interface FunctionContext {
    * the checks: reading a value of a domain that has some is refused there.
    */
   readonly checkDomain?: ((domain: TypeName, value: Value) => void) | undefined;
+  /** Objects by name; absent where there is no catalogue. */
+  readonly names?: NameLookup | undefined;
   /** The value of a setting by its name in lower case; undefined for an unknown one. */
   readonly setting: (name: string) => string | undefined;
+  /** Schemas of the search path that are there. */
+  readonly schemas?: readonly string[];
+  /** What SET and SET LOCAL do; gives the value as it is kept. Undefined outside of a session. */
+  readonly changeSetting?: (name: string, value: string | undefined, local: boolean) => string;
   /** Sequences of the catalogue; undefined outside of a session. */
   readonly sequences?: SequenceAccess | undefined;
+}
+
+/** What a text names, as the session's transaction and search path mean it. */
+export interface NameLookup {
+  /** A type with its modifier, such as `numeric(3,1)[]` or `mood`; undefined when there is none. */
+  type(text: string): { readonly name: TypeName; readonly modifier: number } | undefined;
+  /** Raises 42P01, 42704, 3F000 or 0A000. */
+  registered(type: RegisteredTypeName, text: string): NamedOid;
 }
 
 /** A primitive that is equal for equal values; NaN and -0 are normalised. For keys of a Map. */
