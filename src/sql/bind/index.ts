@@ -10,5 +10,6 @@ export { isAdminCall } from './admin.js';
 export { BindContext, ParameterTypes } from './context.js';
 export { bindDomainValue } from './domain.js';
 export { bind, type Environment } from './statement.js';
+export { nameLookup } from './registered.js';
 export { isTypeName } from './type-name.js';
 export { bindWriteRules } from './table-rules.js';

@@ -1,7 +1,10 @@
 /** Literals of regclass, regtype and their like: names that the catalogue knows. */
 import { raise } from '../../base/errors.js';
-import { firstOid } from '../catalogue/index.js';
+import { type CatalogueLookup, firstOid } from '../catalogue/index.js';
+import { Source } from '../parse/index.js';
 import {
+  type FunctionContext,
+  type NameLookup,
   NamedOid,
   printType,
   type RegisteredTypeName,
@@ -10,7 +13,7 @@ import {
   typeOfText,
   type TypeName,
 } from '../types/index.js';
-import type { BindContext } from './context.js';
+import { BindContext, ParameterTypes } from './context.js';
 import { findType } from './type-name.js';
 
 const registered: ReadonlySet<string> = new Set<RegisteredTypeName>([
@@ -27,6 +30,23 @@ const registered: ReadonlySet<string> = new Set<RegisteredTypeName>([
 
 export function isRegisteredType(name: string): name is RegisteredTypeName {
   return registered.has(name);
+}
+
+/** Names as statements of the session mean them, for those who meet them while they run. */
+export function nameLookup(
+  catalogue: () => CatalogueLookup,
+  functions: FunctionContext,
+): NameLookup {
+  const context = (): BindContext =>
+    new BindContext(new Source(''), catalogue(), functions, new ParameterTypes([]));
+  return {
+    type: (text) => {
+      const known = typeOfText(text);
+      const name = known === undefined ? userType(context(), text.trim()) : undefined;
+      return known ?? (name && { name, modifier: -1 });
+    },
+    registered: (type, text) => registeredValue(context(), type, text),
+  };
 }
 
 /** What `text` names. Raises 42P01, 42704, 3F000 or 0A000. */

@@ -1,6 +1,6 @@
 /** The rows of pg_cast for our types, and how a value is fitted to a modifier. */
 import { raise } from '../../base/errors.js';
-import { printType, typeOfOid } from '../types/index.js';
+import { printType, typeNamed, typeOfOid } from '../types/index.js';
 import type { FunctionContext, TypeName, Value } from '../types/index.js';
 import { fitTime, isInfiniteTimestamp, roundMicros } from '../types/datetime-type.js';
 import { parseFloat4, parseFloat8 } from '../types/float.js';
@@ -145,7 +145,7 @@ const toBigint = (value: number) => BigInt(value);
 const oidToInt4 = (value: number) => value | 0;
 const int4ToOid = (value: number) => value >>> 0;
 
-/** Needs the session's time zone. */
+/** Needs the session: its time zone or what names mean to it. */
 const inZone = { usesContext: true, stable: true } as const;
 
 function dateOfTimestamptz(context: FunctionContext, micros: bigint): number {
@@ -327,8 +327,21 @@ const registeredRows: readonly Row[] = registered.flatMap((name): Row[] => [
   ['int8', name, 'implicit', (oid: bigint) => named(name, oidOfInt8(oid))],
 ]);
 
+/** A name that is no constant is looked up when it is met. */
+const relationOfText = (context: FunctionContext, text: string): Value =>
+  typeNamed('regclass').parse(text, -1, context);
+
+const relationRows: readonly Row[] = [
+  ['text', 'regclass', 'implicit', relationOfText, inZone],
+  ['varchar', 'regclass', 'implicit', relationOfText, inZone],
+];
+
 const bySource = new Map<TypeName, Map<TypeName, Cast>>();
-for (const [source, target, context, implementation, options] of [...rows, ...registeredRows]) {
+for (const [source, target, context, implementation, options] of [
+  ...rows,
+  ...registeredRows,
+  ...relationRows,
+]) {
   const targets = bySource.get(source) ?? new Map<TypeName, Cast>();
   bySource.set(source, targets);
   targets.set(target, {

@@ -12,7 +12,7 @@ function errorOf(
   text: string,
   typeText: string,
 ): DatabaseError | undefined {
-  const type = typeOfText(typeText);
+  const type = typeOfText(typeText) ?? context.names?.type(typeText);
   if (type === undefined) {
     raise('undefined_object', `type "${typeText}" does not exist`);
   }

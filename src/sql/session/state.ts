@@ -4,6 +4,7 @@ import { must } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
+import { nameLookup } from '../bind/index.js';
 import {
   type CatalogueCache,
   type CatalogueLookup,
@@ -151,13 +152,16 @@ export class SessionState {
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
     this.functions.sequences = this.sequences;
+    const lookup = () =>
+      this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
+    this.functions.names = nameLookup(lookup, this.functions);
     const checks = new DomainChecks();
     this.functions.checkDomain = (domain, value) =>
       checks.check(
         {
           functions: this.functions,
           catalogueVersion: access.catalogueVersion,
-          lookup: this.transaction === undefined ? noObjects : this.lookupOf(this.transaction),
+          lookup: lookup(),
           contextOf: (parameters) => ({ ...this.pointContext, parameters }),
         },
         domain,

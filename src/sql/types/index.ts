@@ -36,6 +36,7 @@ export type {
   FunctionContext,
   HashKey,
   KeyCodec,
+  NameLookup,
   RegisteredTypeName,
   Type,
   TypeForm,

@@ -1,7 +1,7 @@
 /** regclass, regtype and their like: OIDs that print as the names of what they stand for. */
 import { raise } from '../../base/errors.js';
 import { parseInteger } from './integer.js';
-import type { RegisteredTypeName, Type } from './type.js';
+import type { FunctionContext, RegisteredTypeName, Type } from './type.js';
 import type { Value } from './value.js';
 
 /** An OID with the name that it prints as; it prints as its number where there is no such object. */
@@ -19,14 +19,14 @@ function oidOf(value: Value): number {
   return (value as NamedOid).oid;
 }
 
-/** Names are looked up by the binder, which knows the catalogue: here only numbers are read. */
-function parse(name: RegisteredTypeName, text: string): NamedOid {
+function parse(name: RegisteredTypeName, text: string, context: FunctionContext): NamedOid {
   const trimmed = text.trim();
   if (trimmed === '-') return new NamedOid(0, undefined);
   if (/^[0-9]+$/.test(trimmed)) {
     return new NamedOid(Number(parseInteger(trimmed, 0n, 0xffff_ffffn, 'oid')), undefined);
   }
-  raise('feature_not_supported', `names of type ${name} that are not constants are not supported`);
+  if (context.names !== undefined) return context.names.registered(name, trimmed);
+  raise('feature_not_supported', `names of type ${name} are not supported in this place`);
 }
 
 function registeredType(name: RegisteredTypeName, oid: number, arrayOid: number): Type {
@@ -38,10 +38,10 @@ function registeredType(name: RegisteredTypeName, oid: number, arrayOid: number)
     length: 4,
     category: 'N',
     preferred: false,
-    textDependsOnContext: false,
+    textDependsOnContext: true,
     modifierOf: undefined,
     printModifier: undefined,
-    parse: (text) => parse(name, text),
+    parse: (text, _modifier, context) => parse(name, text, context),
     print: (value) => {
       const { oid, name } = value as NamedOid;
       return name ?? (oid === 0 ? '-' : String(oid));
