@@ -36,6 +36,7 @@ import { shortTypeName } from './sql/types/index.js';
 export {
   type CallOptions,
   type Column,
+  type CopyData,
   Database,
   type DatabaseOptions,
   type Json,

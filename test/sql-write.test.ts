@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { must } from '#src/base/assert.js';
-import { serverFiles } from '#src/node/index.js';
+import { connect, ShardForgeError } from '#src/client/index.js';
+import { open } from '#src/embedded.js';
+import { checkConfig, inMemory, serverFiles, startNode } from '#src/node/index.js';
 import { type Client, failureOf, resultsOf, tagsOf, TestNode } from './sql/session-client.js';
 
 /** The lines that COPY TO STDOUT gives. */
@@ -25,6 +27,17 @@ async function copy(client: Client, text: string, data: string | Uint8Array): Pr
   if (failed === undefined) return tagsOf(answers).join();
   const { context = '-' } = failed.details;
   return `${failed.kind}: ${failed.message} (${context})`;
+}
+
+/** SQLSTATE and message with which it is rejected. */
+async function rejection(work: PromiseLike<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    if (!(error instanceof ShardForgeError)) throw error;
+    return `${error.sqlstate} ${error.message}`;
+  }
 }
 
 t.test('COPY takes and gives text, CSV and the binary format', async (t) => {
@@ -115,7 +128,7 @@ t.test('COPY says where the data are wrong, and keeps nothing of them', async (t
     [
       '(FORMAT csv)',
       '1,"a\n2,b\n',
-      'bad_copy_file_format: unterminated CSV quoted field (COPY x, line 1: "1,"a\n2,b\n")',
+      'bad_copy_file_format: unterminated CSV quoted field (COPY x, line 3: "1,"a\n2,b\n")',
     ],
     [
       '(FORMAT csv, HEADER match)',
@@ -220,4 +233,46 @@ t.test('an update finds each row once, though its index moves rows ahead of it',
   ]);
   const [result] = resultsOf(await client.execute('SELECT sum(pay) FROM h WHERE pay > 100'));
   t.equal(String(must(result, 'a result').rows[0]?.[0]), String(500 * 100 + (500 * 501) / 2));
+});
+
+t.test('the SDK copies data in, over the network and embedded', async (t) => {
+  const network = await startNode(
+    checkConfig({ workers: 0, data: { directory: inMemory }, http: { port: 0 } }),
+    { log: () => undefined, fatal: t.error },
+  );
+  const embedded = await open();
+  const remote = await connect(`ws://${must(network.addresses[0], 'the node listens')}`);
+  t.teardown(async () => {
+    await remote.close();
+    await embedded.close();
+    await network.stop(0);
+  });
+  for (const db of [embedded, remote]) {
+    await db.query('CREATE TABLE x (id int PRIMARY KEY, name text)');
+    const pieces = async function* (): AsyncGenerator<string> {
+      for (let id = 0; id < 500; id += 1) yield `${id}\tname ${id}\n`;
+    };
+    t.equal(await db.query('COPY x FROM STDIN').copyFrom(pieces()), 500);
+    const lines = await db.query<{ copy: string }>('COPY (SELECT * FROM x WHERE id < 2) TO STDOUT');
+    t.strictSame(
+      lines.map(({ copy: line }) => line),
+      ['0\tname 0\n', '1\tname 1\n'],
+    );
+    const failing = async function* (): AsyncGenerator<string> {
+      yield '1000\ta\n';
+      throw new Error('the source is broken');
+    };
+    t.equal(
+      await rejection(db.query('COPY x FROM STDIN').copyFrom(failing())),
+      '57014 COPY from stdin failed: the source is broken',
+    );
+    t.match(await rejection(db.query('COPY x FROM STDIN').copyFrom('1000\ta\n1\tb\n')), /^23505/);
+    t.match(await rejection(db.query('COPY x FROM STDIN')), /^57014/);
+    const [row] = await db.query<{ n: bigint }>('SELECT count(*) AS n FROM x');
+    t.equal(String(row?.n), '500', 'only what was complete has come');
+    const binary = await db.query<{ copy: Uint8Array }>('COPY x TO STDOUT (FORMAT binary)');
+    await db.query('TRUNCATE x');
+    const bytes = binary.map(({ copy: part }) => part);
+    t.equal(await db.query('COPY x FROM STDIN (FORMAT binary)').copyFrom(bytes), 500);
+  }
 });

@@ -1,6 +1,7 @@
 /** The life of one statement: waiting for a connection, sent, ended; its abort and its timeout. */
-import type { CompleteFrame, RowsFrame } from '../net/protocol.js';
+import type { CompleteFrame, CopyFrame, RowsFrame } from '../net/protocol.js';
 import type { Connection, Handler, SendOptions } from './connection.js';
+import type { CopyPart } from './copy.js';
 import { clientError, type ShardForgeError } from './errors.js';
 import type { Statement } from './template.js';
 
@@ -20,6 +21,8 @@ export interface CallOptions {
 /** Who takes the results of a call. */
 export interface Sink {
   onFrame(frame: RowsFrame | CompleteFrame): void;
+  /** Where the data of COPY FROM STDIN come from, which are sent by `send`. */
+  onCopy?(frames: number, send: (part: CopyPart) => void): void;
   /** The last thing that happens. */
   onEnd(error: ShardForgeError | undefined): void;
   /** Forget what came: the statement is executed again. Without it one that has given rows is not. */
@@ -130,6 +133,14 @@ export class Call implements Handler {
   onComplete(frame: CompleteFrame): void {
     this.#delivered = true;
     this.#sink.onFrame(frame);
+  }
+
+  onCopy(frame: CopyFrame): void {
+    // What was read of the data cannot be read again.
+    this.#delivered = true;
+    const send = (part: CopyPart): void => this.#connection?.sendCopy(this.#id, part);
+    if (this.#sink.onCopy !== undefined) this.#sink.onCopy(frame.credit, send);
+    else send({ op: 'copyEnd', failure: 'no data were given: use copyFrom' });
   }
 
   onPrepared(): void {

@@ -5,6 +5,7 @@
 import type {
   AnswerFrame,
   CompleteFrame,
+  CopyFrame,
   FrameStatus,
   HelloFrame,
   PreparedFrame,
@@ -12,6 +13,7 @@ import type {
   RowsFrame,
 } from '../net/protocol.js';
 import type { Target } from './addresses.js';
+import type { CopyPart } from './copy.js';
 import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
 import { InFlight } from './in-flight.js';
 import { cancelGraceMs, preparedTextLengthMax, preparedTextsMax } from './limits.js';
@@ -23,6 +25,8 @@ export interface Handler {
   onRows(frame: RowsFrame): void;
   onComplete(frame: CompleteFrame): void;
   onPrepared(frame: PreparedFrame): void;
+  /** COPY FROM STDIN takes more data; without it there are none. */
+  onCopy?(frame: CopyFrame): void;
   /** The request has ended; nothing more comes. */
   onEnd(error: ShardForgeError | undefined): void;
   /** The connection was lost before the request was sent or taken; nothing more comes. */
@@ -175,6 +179,11 @@ export class Connection {
       this.#transport.send({ op: 'credit', id, credit: frames });
   }
 
+  /** Sends data of COPY FROM STDIN that the node has asked for. */
+  sendCopy(id: number, part: CopyPart): void {
+    if (this.#pending.get(id) !== undefined) this.#transport.send({ ...part, id });
+  }
+
   /** Asks the node to end the request; a node that does not answer loses the connection. */
   cancel(id: number): void {
     if (this.#pending.get(id) === undefined) return;
@@ -324,6 +333,9 @@ export class Connection {
       case 'closed':
         this.#end(frame.id, undefined);
         return;
+      case 'copy':
+        this.#copy(frame);
+        return;
       case 'pong':
         if (frame.leader !== undefined) this.#onLeader(frame.leader);
         return;
@@ -332,6 +344,12 @@ export class Connection {
         if (frame.id === null) this.#refusal = errorOfFrame(frame);
         else this.#end(frame.id, errorOfFrame(frame));
     }
+  }
+
+  #copy(frame: CopyFrame): void {
+    const handler = this.#pending.get(frame.id)?.handler;
+    if (handler?.onCopy !== undefined) handler.onCopy(frame);
+    else this.sendCopy(frame.id, { op: 'copyEnd', failure: 'no data were given: use copyFrom' });
   }
 
   #end(id: number, error: ShardForgeError | undefined): void {

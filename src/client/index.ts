@@ -10,6 +10,7 @@
  */
 export type { CallOptions } from './call.js';
 export { type ConnectOptions, connect } from './connect.js';
+export type { CopyData } from './copy.js';
 export {
   Database,
   type DatabaseOptions,

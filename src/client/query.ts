@@ -1,6 +1,7 @@
 /** A statement that can be awaited, iterated over, or put into another template. */
 import type { CompleteFrame, RowsFrame } from '../net/protocol.js';
 import { Call, type CallOptions } from './call.js';
+import { type CopyData, CopyFeed } from './copy.js';
 import { clientError, ShardForgeError } from './errors.js';
 import { iterationFramesMax } from './limits.js';
 import { Result, ResultReader, type RowShape } from './result.js';
@@ -133,6 +134,39 @@ export class Query<T> implements PromiseLike<Result<T>>, AsyncIterable<T> {
       }
     }
     if (gathered.length > 0) yield gathered;
+  }
+
+  /**
+   * Runs `COPY ... FROM STDIN` with these data and gives the number of rows.
+   *
+   * @example
+   * await db.query('copy t from stdin (format csv)').copyFrom(createReadStream('t.csv', 'utf8'));
+   */
+  copyFrom(data: CopyData): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let feed: CopyFeed | undefined;
+      let rows = 0;
+      const call = new Call(
+        this.#statement(),
+        { credit: undefined, prepare: 'never' },
+        this.#options,
+        {
+          onFrame: (frame) => {
+            rows = Number(/^COPY (\d+)$/.exec(frame.tag ?? '')?.[1] ?? 0);
+          },
+          onCopy: (frames, send) => {
+            feed ??= new CopyFeed(data, send);
+            feed.grant(frames);
+          },
+          onEnd: (error) => {
+            feed?.end();
+            if (error === undefined) resolve(rows);
+            else reject(this.#located(error));
+          },
+        },
+      );
+      this.#executor.submit(call);
+    });
   }
 
   async #last(shape: RowShape): Promise<Result<unknown>> {
