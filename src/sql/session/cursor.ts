@@ -12,8 +12,9 @@ import { cursorsMax } from './limits.js';
 import { completed } from './command.js';
 import { planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
-import { commit } from './replica.js';
-import { type Run, runInTransaction } from './run.js';
+import { readParameters } from './parameters.js';
+import { commit, takeNumbers } from './replica.js';
+import { execute, type Run, runInTransaction } from './run.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { ResultWriter, type Work } from './work.js';
@@ -118,7 +119,7 @@ function* declare(run: Run, query: Query, body: ast.DeclareCursorStmt): Work<voi
       raise('feature_not_supported', text);
     }
     const cursor: Cursor = {
-      rows: yield* collect(state, transaction, plan),
+      rows: yield* collect(run, query, transaction, plan),
       plan,
       hold: has(bits.hold),
       scrolls: !has(bits.noScroll),
@@ -132,27 +133,33 @@ function* declare(run: Run, query: Query, body: ast.DeclareCursorStmt): Work<voi
 }
 
 /** All rows of the query, charged to the session. */
-function* collect(state: SessionState, transaction: Transaction, plan: Plan): Work<RowBuffer> {
-  const columns = (plan.columns ?? []).map(({ name, type, typeModifier }, column) => ({
-    column,
-    name,
-    type: { name: type, modifier: typeModifier },
-  }));
-  const { memory } = state;
-  const rows = new RowBuffer(rowBufferShape(columns), { memory, spill: state.place.spill });
-  const execution = plan.compiled.start(state.contextOf(transaction, []));
-  try {
-    for (;;) {
-      const step = execution.step();
-      if (step.kind === 'done') return rows;
-      if (step.kind === 'pause') yield 'turn';
-      else for (const row of step.rows) rows.add(row);
+function* collect(run: Run, query: Query, transaction: Transaction, plan: Plan): Work<RowBuffer> {
+  const { state } = run;
+  const parameters = readParameters(query.parameters, plan.bound.parameters, state.functions);
+  const shape = rowBufferShape(
+    (plan.columns ?? []).map(({ name, type, typeModifier }, column) => ({
+      column,
+      name,
+      type: { name: type, modifier: typeModifier },
+    })),
+  );
+  const context = { memory: state.memory, spill: state.place.spill };
+  for (;;) {
+    const rows = new RowBuffer(shape, context);
+    let count: number | undefined;
+    try {
+      count = yield* execute(state, transaction, plan, parameters, {
+        isEnough: false,
+        *push(batch) {
+          for (const row of batch) rows.add(row);
+        },
+      });
+    } finally {
+      if (count === undefined) rows.close();
     }
-  } catch (error) {
-    rows.close();
-    throw error;
-  } finally {
-    execution.close();
+    if (count !== undefined) return rows;
+    state.statementMemory.releaseAll();
+    yield* takeNumbers(state, run.self, transaction.numbers);
   }
 }
 

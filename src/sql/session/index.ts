@@ -50,6 +50,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.copyData', priority: 'normal', flow: 'reply' },
   { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.enough', priority: 'normal', flow: 'reply' },
   // With the requests, so that it never comes before the one that it is about.
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },

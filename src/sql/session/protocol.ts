@@ -60,6 +60,8 @@ export type SessionMessage =
   /** The end of its data, or why there will be no more. */
   | { readonly kind: 'sql.copyEnd'; readonly request: number; readonly failure?: string }
   | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
+  /** The door wants no more rows: the request ends as if there were none. */
+  | { readonly kind: 'sql.enough'; readonly request: number }
   /** Ends the request with 57014 if it has not ended yet; with 40003 in a commit that takes long. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
   /** The client has gone: roll back, release everything, stop. */

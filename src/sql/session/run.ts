@@ -252,12 +252,12 @@ function targetOf(statement: Statement): ObjectId | undefined {
 }
 
 /** One execution: what it counts, or undefined when it is to be done again with more numbers. */
-function* execute(
+export function* execute(
   state: SessionState,
   transaction: Transaction,
   plan: Plan,
   parameters: Parameters<SessionState['contextOf']>[1],
-  writer: ResultWriter,
+  writer: Pick<ResultWriter, 'push' | 'isEnough'>,
 ): Work<number | undefined> {
   transaction.beginExecution();
   const execution = plan.compiled.start(state.contextOf(transaction, parameters));
@@ -272,6 +272,8 @@ function* execute(
       }
       if (step.kind === 'pause') yield state.copyIn?.isStarved === true ? 'copy' : 'turn';
       else yield* writer.push(step.rows);
+      // What writes has written by the time that its rows may leave.
+      if (writer.isEnough && !plan.writes) break;
     }
   } catch (error) {
     transaction.endExecution(error);

@@ -91,7 +91,8 @@ export class Session implements Actor<SessionInput> {
         this.#takeCopy(message);
         return;
       case 'sql.credit':
-        this.#addCredit(message.request, message.credit);
+      case 'sql.enough':
+        this.#takeCredit(message);
         return;
       case 'sql.cancel':
         this.#cancel(message.request, context);
@@ -172,7 +173,7 @@ export class Session implements Actor<SessionInput> {
   #begin(message: Asking): void {
     if (message.kind === 'sql.execute' && this.#executePoint(message)) return;
     const credit = message.kind === 'sql.execute' ? message.credit : 0;
-    const request: Request = { number: message.request, credit, sent: false };
+    const request: Request = { number: message.request, credit, enough: false, sent: false };
     const work = this.#serve(message, request);
     this.#serving = { request, work, waiting: 'turn' };
     this.#resume(undefined);
@@ -214,7 +215,9 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
-  #addCredit(request: number, credit: number): void {
+  #takeCredit(message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' }>): void {
+    const { request } = message;
+    const credit = message.kind === 'sql.credit' ? message.credit : 0;
     const index = this.#queue.findIndex((message) => message.request === request);
     const queued = this.#queue[index];
     if (queued?.kind === 'sql.execute') {
@@ -223,6 +226,7 @@ export class Session implements Actor<SessionInput> {
     }
     if (this.#serving?.request.number !== request) return;
     this.#serving.request.credit += credit;
+    this.#serving.request.enough ||= message.kind === 'sql.enough';
     if (this.#serving.waiting === 'credit') this.#resume(undefined);
   }
 

@@ -41,6 +41,8 @@ export interface Request {
   readonly number: number;
   /** Messages with rows that the door takes. */
   credit: number;
+  /** The door wants no more rows. */
+  enough: boolean;
   /** Something of its answer has left: it cannot be executed again. */
   sent: boolean;
 }
@@ -115,8 +117,13 @@ export class ResultWriter {
         this.#bytes += rowBytes(row);
       }
     }
-    while (this.#request.credit <= 0) yield 'credit';
+    while (!this.isEnough && this.#request.credit <= 0) yield 'credit';
     this.#send({ ...this.#take(), completion, last });
+  }
+
+  /** No more rows are wanted. */
+  get isEnough(): boolean {
+    return this.#request.enough;
   }
 
   get #isFull(): boolean {
@@ -124,7 +131,7 @@ export class ResultWriter {
   }
 
   *#flush(): Work<void> {
-    while (this.#request.credit <= 0) yield 'credit';
+    while (!this.isEnough && this.#request.credit <= 0) yield 'credit';
     this.#send(this.#take());
   }
 
