@@ -440,7 +440,7 @@ t.test('many rows: runs are merged, turns end, memory is charged and given back'
     'select distinct note, k from big',
     'select string_agg(note, k::text order by k) from big',
     'update big set note = note || note',
-    'update big set id = id + 1',
+    'update big set id = id + 1000000',
     'delete from big',
     'insert into big select id + 10000, k, note from big',
   ]) {

@@ -200,7 +200,9 @@ export class Database {
 
   /** The rows as text, a line each, NULL as `null`, columns joined by `|`. */
   print(sql: string, options: Options = {}): string {
-    const { columns } = this.bind(sql);
+    const [parsed] = parse(sql, { statementBytes: 10_000_000 });
+    const defines = parsed !== undefined && isDdl(parsed.node);
+    const columns = defines ? undefined : this.bind(sql).columns;
     const { rows } = this.run(sql, options);
     return rows
       .map((row) =>
