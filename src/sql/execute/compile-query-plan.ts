@@ -1,7 +1,13 @@
 /** Makes operators of queries within queries. */
 import { must, unreachable } from '../../base/assert.js';
 import type { DatabaseId } from '../../base/ids.js';
-import { columnsOf, mapInputs, type Plan, type QueryPlan, type WithTablePlan } from '../rewrite/index.js';
+import {
+  columnsOf,
+  mapInputs,
+  type Plan,
+  type QueryPlan,
+  type WithTablePlan,
+} from '../rewrite/index.js';
 import { compileApply } from './apply.js';
 import { compilePlan } from './compile-plan.js';
 import { compileWrite } from './compile-write.js';
