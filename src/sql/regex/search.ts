@@ -50,12 +50,15 @@ export class Search implements StepBudget {
   readonly #root: Part;
   readonly #subject: Subject;
   readonly #captures: Int32Array;
+  /** Trying the ways of back references makes lists at each step, which a plain pass does not. */
+  readonly #stepWeight: number;
   #starts: Uint8Array | undefined;
   #steps = 0;
 
   constructor(automatons: Automatons, text: string) {
     this.#automatons = automatons;
     this.#root = automatons.pattern.root;
+    this.#stepWeight = this.#root.traits.references ? 10 : 1;
     this.#subject = new Subject(text, automatons.pattern.program, automatons.looks, this);
     this.#captures = new Int32Array((automatons.pattern.groupCount + 1) * 2).fill(-1);
   }
@@ -71,7 +74,7 @@ export class Search implements StepBudget {
 
   /** Raises 54001 when a search takes too long. */
   take(steps: number): void {
-    this.#steps += steps;
+    this.#steps += steps * this.#stepWeight;
     if (this.#steps > searchStepsMax) {
       raise('statement_too_complex', 'regular expression failed: it takes too many steps', {
         hint: 'Back references, and groups that repeat, can be matched in very many ways.',
