@@ -3,6 +3,7 @@
  * with an order over all columns, and aggregates and windows that depend on order are given one.
  */
 import type { Random } from '#src/base/random.js';
+import { aggregate } from './aggregates.js';
 import { Expressions, type ExpressionScope, type ScopeColumn } from './expressions.js';
 import {
   type FuzzColumn,
@@ -12,7 +13,7 @@ import {
   literal,
   tableRowsMax,
 } from './schema.js';
-import { list, optional, render, sql, type Tree, tree } from './tree.js';
+import { list, optional, sql, type Tree, tree } from './tree.js';
 
 /** A query with its output columns. */
 export interface FuzzQuery {
@@ -240,7 +241,9 @@ export class Queries {
         this.#expressions.pick(['int', 'bigint', 'numeric', 'text', 'bool', 'float'] as const),
       );
     const columns = wanted.map((type, i) => ({ name: `x${i}`, type }));
-    const items = columns.map(({ name, type }) => sql`${this.#aggregate(scope, type)} AS ${name}`);
+    const items = columns.map(
+      ({ name, type }) => sql`${aggregate(this.#expressions, scope, type)} AS ${name}`,
+    );
     const keyItems =
       types === undefined
         ? keyTexts.map((text, i) => ({
@@ -262,52 +265,6 @@ export class Queries {
       columns: [...keyItems.map(({ column }) => column), ...columns],
       rows: from.rows + 3,
     };
-  }
-
-  #aggregate(scope: ExpressionScope, type: FuzzType): Tree {
-    const argument = (of: FuzzType): Tree => this.#expressions.expression(scope, of, 1);
-    const filter = this.#chance(4)
-      ? optional(sql` FILTER (WHERE ${argument('bool')})`)
-      : tree(['']);
-    const distinct = this.#chance(4) ? optional(tree(['DISTINCT '])) : tree(['']);
-    switch (type) {
-      case 'int':
-        return sql`${this.#expressions.pick(['min', 'max', 'bit_or', 'bit_and'])}(${argument('int')})${filter}`;
-      case 'bigint':
-        return this.#expressions.pick([
-          () => sql`count(${distinct}${argument(this.#expressions.plainType())})${filter}`,
-          () => sql`sum(${distinct}${argument('int')})${filter}`,
-          () => sql`count(*)${filter}`,
-        ])();
-      case 'numeric':
-        return this.#expressions.pick([
-          () => sql`avg(${distinct}${argument('int')})${filter}`,
-          () => sql`sum(${argument('numeric')})${filter}`,
-          () => sql`round(var_samp(${argument('int')})${filter}, 8)`,
-          () => sql`round(stddev_pop(${argument('int')})${filter}, 8)`,
-        ])();
-      case 'float':
-        return this.#expressions.pick([
-          () => sql`sum(${argument('float')})${filter}`,
-          () => sql`percentile_cont(0.5) WITHIN GROUP (ORDER BY ${argument('float')})${filter}`,
-        ])();
-      case 'text': {
-        // One text: the order must stay that of the values when the statement is made small.
-        const value = render(argument('text'));
-        return sql`string_agg(${value}, ',' ORDER BY ${value})${filter}`;
-      }
-      case 'bool':
-        return sql`${this.#expressions.pick(['bool_and', 'bool_or', 'every'])}(${argument('bool')})${filter}`;
-      case 'jsonb':
-        return sql`to_jsonb(max(${argument('int')})${filter})`;
-      case 'intArray': {
-        const value = render(argument('int'));
-        return sql`array_agg(${value} ORDER BY ${value})${filter}`;
-      }
-      case 'date':
-      case 'timestamp':
-        return sql`${this.#expressions.pick(['min', 'max'])}(${argument(type)})${filter}`;
-    }
   }
 
   #from(depth: number): FromItem {
@@ -435,7 +392,7 @@ export class Queries {
         const where = optional(sql` WHERE ${this.#expressions.expression(scope, 'bool', 1)}`);
         // An aggregate over columns of the outer query alone would belong to that.
         const own = this.#scope(inner.columns, 0);
-        return sql`(SELECT ${this.#aggregate(own, type)} FROM ${inner.text}${where})`;
+        return sql`(SELECT ${aggregate(this.#expressions, own, type)} FROM ${inner.text}${where})`;
       },
       condition: () => {
         const negated = this.#chance(3) ? 'NOT ' : '';
