@@ -72,4 +72,6 @@ SELECT array_append(ARRAY[1], 'x'::text);
 SELECT array_length(1, 1);
 SELECT ARRAY[now()] IS NOT NULL, ARRAY[interval '1 day', '2 hours'], ARRAY['2020-01-01'::date, '2021-02-03'];
 SELECT 'infinity'::float8 = ANY ('{Infinity,NaN}'), ARRAY['NaN'::float8] = ARRAY['NaN'::float8], ARRAY[0::float8] = ARRAY['-0'::float8];
+DEALLOCATE p;
+DEALLOCATE q;
 DROP TABLE ra, rb, keyed;
