@@ -66,6 +66,7 @@ export class ClusterRun implements Simulation {
         processes,
         operator: this.#operator,
         voters: () => cluster.safety.voters,
+        learners: () => cluster.learners,
         isWitness: (node) => cluster.isWitness(node),
         leader: () => cluster.leader,
       },

@@ -77,6 +77,12 @@ export class SimulatedCluster {
     return new Set([...voters, ...outgoing, ...learners]);
   }
 
+  /** Those of the leader's configuration that do not vote. */
+  get learners(): readonly NodeId[] {
+    const leader = this.leader && this.safety.members.get(this.leader.node);
+    return leader?.replica.raft.configuration.learners ?? [];
+  }
+
   isWitness(node: NodeId): boolean {
     const { voters, witnesses } = this.options;
     return node > voters && node <= voters + witnesses;

@@ -35,13 +35,14 @@ export const faultKinds = [
   'join',
   'leave',
   'replace',
+  'exchange',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Whether faults of that kind change who belongs to the cluster. */
 export function changesMembers(kind: FaultKind): boolean {
-  return kind === 'transfer' || kind === 'join' || kind === 'leave' || kind === 'replace';
+  return ['transfer', 'join', 'leave', 'replace', 'exchange'].includes(kind);
 }
 
 /** What hits no process in particular. */
@@ -77,6 +78,8 @@ export interface FaultParts {
   isWitness(node: NodeId): boolean;
   /** The newest lists of voters known. */
   voters(): readonly (readonly NodeId[])[];
+  /** Members of the leader's configuration that do not vote. */
+  learners(): readonly NodeId[];
   leader(): SimulatedProcess | undefined;
 }
 
@@ -209,6 +212,7 @@ export class Faults {
       case 'jumpClock':
       case 'restart':
       case 'leave':
+      case 'exchange':
       case 'replace':
         if (target !== undefined) this.#strike(kind, target);
         return;
@@ -264,6 +268,9 @@ export class Faults {
       case 'leave':
         this.#leave(target);
         return;
+      case 'exchange':
+        this.#exchange(target);
+        return;
       case 'replace':
         if (!this.#isVoter(target.node) || !this.#mayLose(target.node)) return;
         this.#lost.add(target.node);
@@ -294,13 +301,22 @@ export class Faults {
     return this.#suffice([], new Set([...this.#lost, node]));
   }
 
-  /** Whether the voters are still enough, now, and when the change under way is given up or done. */
-  #suffice(leave: readonly NodeId[], lost: ReadonlySet<NodeId>): boolean {
+  /**
+   * Whether the voters are still enough, now, and when the change under way is given up or done; `more` may
+   * come to vote.
+   */
+  #suffice(
+    leave: readonly NodeId[],
+    lost: ReadonlySet<NodeId>,
+    more: readonly NodeId[] = [],
+  ): boolean {
     const { operator, voters, isWitness } = this.#parts;
     const lists = voters();
     const leaving = new Set([...leave, ...operator.departing]);
+    const losses = { lost, leaving, isWitness };
     // Before the first leader nobody knows.
-    return lists.length > 0 && lists.every((list) => suffice(list, { lost, leaving, isWitness }));
+    if (lists.length === 0) return false;
+    return lists.every((list) => suffice(list, losses) && suffice([...list, ...more], losses));
   }
 
   /** One that rests and never was a member becomes one. */
@@ -317,6 +333,15 @@ export class Faults {
     if (!this.#isVoter(target.node)) return;
     if (!this.#suffice([target.node], this.#lost)) return;
     this.#parts.operator.decommission(target, 3);
+  }
+
+  /** A learner takes the place of a voter in one step. */
+  #exchange(target: SimulatedProcess): void {
+    const { operator, learners } = this.#parts;
+    const learner = learners().find((node) => !operator.departing.has(node));
+    if (learner === undefined || !this.#isVoter(target.node)) return;
+    if (!this.#suffice([target.node], this.#lost, [learner])) return;
+    operator.exchange(target, learner);
   }
 
   /** Two halves that both see one node in the middle. */

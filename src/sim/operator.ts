@@ -64,6 +64,16 @@ export class Operator {
     });
   }
 
+  /** Has a learner vote in the place of `process`, if the cluster agrees. */
+  exchange({ node }: SimulatedProcess, learner: NodeId): void {
+    this.departing.add(node);
+    this.#give({
+      text: `select shardforge.cluster_replace('${node}', '${learner}')`,
+      attempts: 3,
+      done: () => this.leaving.add(node),
+    });
+  }
+
   #give(command: Command): void {
     this.#commands.push(command);
     this.#next();

@@ -96,7 +96,7 @@ export function drawClusterOptions(
     seed,
     voters: members - witnesses,
     witnesses,
-    learners: random.chance(0.2) ? 1 : 0,
+    learners: random.pick([0, 0, 0, 1, 1, 2]),
     spares: random.pick([0, 0, 1, 2]),
     formingMs: random.chance(0.2) ? 2000 : 0,
     durationMs,
