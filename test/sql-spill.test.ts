@@ -97,6 +97,24 @@ t.test('no file outlives its statement', async (t) => {
   t.equal(files.open, 0, 'after an error');
 });
 
+t.test('the rows of a cursor lie in a file until it is closed', async (t) => {
+  const files = new MemoryFiles();
+  const node = await TestNode.start({ sessionMemoryBytes: fewBytes }, { spill: files });
+  const client = node.connect();
+  await answer(client, 'BEGIN');
+  await answer(client, `DECLARE c CURSOR WITH HOLD FOR SELECT i, t FROM ${rows}`);
+  t.equal(files.open, 1, 'its rows are more than the share of the session');
+  t.same(await answer(client, 'FETCH ABSOLUTE 9999 FROM c'), [['9999', `${'x'.repeat(20)}9999`]]);
+  await answer(client, 'COMMIT');
+  t.same(await answer(client, 'FETCH PRIOR FROM c'), [['9998', `${'x'.repeat(20)}9998`]]);
+  await answer(client, 'CLOSE c');
+  t.equal(files.open, 0, 'none is left');
+  await answer(client, 'BEGIN');
+  await answer(client, `DECLARE c CURSOR FOR SELECT i, t FROM ${rows}`);
+  await answer(client, 'ROLLBACK');
+  t.equal(files.open, 0, 'nor by a transaction that is undone');
+});
+
 t.test('without files memory is the limit', async (t) => {
   const node = await TestNode.start({ statementMemoryBytes: fewBytes });
   const failed = failureOf(await node.connect().execute(statements[0]?.[1] ?? ''));
