@@ -246,10 +246,13 @@ export function bindDefault(
   node: ast.Node,
 ): Expression {
   const { bind } = draft.context;
-  const { value, uses } = usedWithin(bind, (inner) => bindExpression(inner, defaultClause, node));
   const type: BoundType = { name: column.type as BoundType['name'], modifier: column.typeModifier };
-  const coerced = coerce(bind, value, type, 'assignment');
+  const { value: bound, uses } = usedWithin(bind, (inner) => {
+    const value = bindExpression(inner, defaultClause, node);
+    return { value, coerced: coerce(inner, value, type, 'assignment') };
+  });
   draft.set({ uses: [...new Set([...draft.table.uses, ...uses])] });
+  const { value, coerced } = bound;
   if (coerced !== undefined) return coerced;
   const wanted = printType(column.type, -1);
   const given = printType(value.type.name, -1);

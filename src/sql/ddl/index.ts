@@ -7,4 +7,4 @@
  * did); writes planned with an older definition are refused. Must not know: sessions, commits.
  */
 export { type DdlContext, type DdlWork, noPrepared } from './context.js';
-export { isDdl, runDdl } from './run.js';
+export { ddlName, isDdl, runDdl } from './run.js';

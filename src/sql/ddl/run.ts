@@ -1,5 +1,12 @@
 /** Which statements are DDL, and who runs each. */
-import { as, type ast, kindOf, nodeNotSupported, type ParsedStatement } from '../parse/index.js';
+import {
+  as,
+  type ast,
+  kindConstruct,
+  kindOf,
+  nodeNotSupported,
+  type ParsedStatement,
+} from '../parse/index.js';
 import { alterTable } from './alter-table.js';
 import { comment } from './comment.js';
 import type { DdlContext, DdlWork } from './context.js';
@@ -74,4 +81,21 @@ export function* runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
   if (run === undefined) return nodeNotSupported(context.bind.source, parsed.node);
   const running = run(context, (parsed.node as Record<string, unknown>)[kind], parsed);
   return typeof running === 'string' ? running : yield* running;
+}
+
+const names: Partial<Record<ast.NodeKind, string>> = {
+  AlterObjectSchemaStmt: 'ALTER TABLE',
+  CreateStmt: 'CREATE TABLE',
+  DropStmt: 'DROP TABLE',
+  IndexStmt: 'CREATE INDEX',
+  RenameStmt: 'ALTER TABLE',
+  TruncateStmt: 'TRUNCATE TABLE',
+};
+
+/** What a statement is called before it has run: its tag, but of ALTER and DROP for tables. */
+export function ddlName(node: ast.Node): string {
+  if (intoOf(node) !== undefined) return 'SELECT INTO';
+  const drop = as(node, 'DropStmt')?.removeType;
+  if (drop !== undefined) return `DROP ${drop.replace('OBJECT_', '').replaceAll('_', ' ')}`;
+  return names[kindOf(node)] ?? kindConstruct(kindOf(node));
 }

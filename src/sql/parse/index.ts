@@ -18,6 +18,7 @@ export {
   textBehind,
   viewQueryText,
 } from './expression-text.js';
+export { kindConstruct } from './constructs.js';
 export { fields, nodeNotSupported, notSupported } from './fields.js';
 export { checkLength, tooDeep } from './limits.js';
 export type { ParseLimits } from './limits.js';

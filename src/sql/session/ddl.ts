@@ -1,7 +1,7 @@
 /** Running DDL within the transaction of a session. */
 import { raise } from '../../base/errors.js';
 import { BindContext, ParameterTypes } from '../bind/index.js';
-import { runDdl } from '../ddl/index.js';
+import { ddlName, runDdl } from '../ddl/index.js';
 import type { ParsedStatement } from '../parse/index.js';
 import type { Query } from './planning.js';
 import { preparedNamed } from './prepared.js';
@@ -15,7 +15,8 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   const { state } = run;
   const parsed = query.parsed();
   if (transaction.readOnly) {
-    raise('read_only_sql_transaction', 'cannot execute DDL in a read-only transaction');
+    const text = `cannot execute ${ddlName(parsed.node)} in a read-only transaction`;
+    raise('read_only_sql_transaction', text);
   }
   const prepared = (name: string): ParsedStatement =>
     preparedNamed(state, name).parse() ?? raise('syntax_error', 'the prepared text is empty');
