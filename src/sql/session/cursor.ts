@@ -152,6 +152,7 @@ function* collect(run: Run, query: Query, transaction: Transaction, plan: Plan):
         isEnough: false,
         *push(batch) {
           for (const row of batch) rows.add(row);
+          if (state.turnIsOver()) yield 'turn';
         },
       });
     } finally {
