@@ -1,8 +1,9 @@
 /** Functions about the session, and those that no other family holds. */
+import { raise } from '../../base/errors.js';
 import { splitTimestamp } from '../types/calendar.js';
 import { fitTime, localOf, roundMicros, today } from '../types/datetime-type.js';
 import type { FunctionContext } from '../types/index.js';
-import { NamedOid, printType, typeNamed } from '../types/index.js';
+import { collationOf, NamedOid, printType, typeNamed } from '../types/index.js';
 import { hyphenate } from '../types/plain.js';
 import { fitZonedTime, zonedTimeOf } from '../types/zoned-time.js';
 import type { Definition, DefinitionOptions } from './definition.js';
@@ -18,7 +19,23 @@ function randomUuid({ random }: FunctionContext): string {
   return hyphenate(`${hex.slice(0, 12)}4${hex.slice(13, 16)}${variant}${hex.slice(17)}`);
 }
 
+/** `COLLATION FOR (x)`: NULL for a literal that has no type. */
+const collationFor = specialised(
+  'pg_collation_for(any): text',
+  ([type = 'unknown']) => {
+    const { category, sqlName } = typeNamed(type);
+    if (type === 'unknown') return () => null;
+    if (category !== 'S') {
+      raise('datatype_mismatch', `collations are not supported by type ${sqlName}`);
+    }
+    const name = `"${collationOf(type)?.name ?? 'default'}"`;
+    return () => name;
+  },
+  { strict: false, volatility: 'stable' },
+);
+
 export const sessionFunctions: readonly Definition[] = [
+  collationFor,
   define('version(): text', (context: FunctionContext) => context.version, stable),
   define('current_database(): name', (context: FunctionContext) => context.database, stable),
   define('current_catalog(): name', (context: FunctionContext) => context.database, stable),
