@@ -26,6 +26,7 @@ import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
 import { toCharFunctions } from './to-char-datetime.js';
 import { toCharNumberFunctions } from './to-char-number.js';
+import { toNumberFunctions } from './to-number.js';
 import { zonedTimeFunctions } from './zoned-time.js';
 
 const all: readonly Definition[] = [
@@ -54,6 +55,7 @@ const all: readonly Definition[] = [
   ...toCharFunctions,
   ...fromCharFunctions,
   ...toCharNumberFunctions,
+  ...toNumberFunctions,
   ...sequenceFunctions,
   ...sessionFunctions,
 ];

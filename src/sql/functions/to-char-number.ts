@@ -1,162 +1,289 @@
-/** to_char() of numbers: the patterns 9 0 . , D G MI S PR and FM of PostgreSQL's table 9.34. */
-import { raise } from '../../base/errors.js';
-import { printFloat8 } from '../types/float.js';
-import type { Numeric } from '../types/numeric.js';
+/** to_char() of numbers: the templates of PostgreSQL's table 9.28 (NUM_processor() of formatting.c). */
+import { Numeric } from '../types/index.js';
 import {
-  abs,
+  multiplyNumeric,
   numericOfBigint,
   numericOfInteger,
   powerOfTen,
-  rescale,
-  signOf,
+  roundNumeric,
 } from '../types/numeric.js';
-import { parseNumeric } from '../types/numeric-type.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
+import { type NumberFormat, type NumberToken, parseNumberFormat } from './number-format.js';
 
-interface Format {
-  /** One for each place: a digit (`9`, `0`), `,`, `.`, a sign, or text. */
-  readonly places: readonly string[];
-  readonly fill: boolean;
-  /** Digits before and after the point. */
-  readonly whole: number;
-  readonly fraction: number;
-  readonly sign: 'plain' | 'MI' | 'S' | 'PR';
+/** A number's digits with its point, without its sign. */
+interface Written {
+  readonly digits: string;
+  readonly negative: boolean;
 }
 
-const token = /FM|MI|PR|\\"|"(?:[^"\\]|\\.)*"|./gisu;
-const missing = /^(EEEE|RN|TH|PL|SG|V|L|B|C)/i;
+const blankCurrency = ' ';
 
-function parseFormat(format: string): Format {
-  const places: string[] = [];
-  let fill = true;
-  let sign: Format['sign'] = 'plain';
-  let whole = 0;
-  let fraction = 0;
-  let pointSeen = false;
-  for (const { 0: text, index } of format.matchAll(token)) {
-    const upper = text.toUpperCase();
-    const rest = format.slice(index);
-    if (missing.test(rest)) {
-      raise(
-        'feature_not_supported',
-        `to_char() with the pattern "${missing.exec(rest)?.[0]}" is not supported`,
-      );
+class Printer {
+  readonly #format: NumberFormat;
+  readonly #number: string;
+  readonly #negative: boolean;
+  /** Places before the number's first digit. */
+  readonly #leading: number;
+  /** The last digit that FM leaves; undefined where none is taken away. */
+  readonly #lastRelevant: number | undefined;
+  readonly #count: number;
+  readonly #brackets: boolean;
+  readonly #sign: NumberFormat['sign'];
+  readonly #zeroStart: number;
+  #signWritten: boolean;
+  #at = 0;
+  #place = 0;
+  #inNumber = false;
+  #out = '';
+
+  constructor(format: NumberFormat, { digits, negative }: Written) {
+    this.#format = format;
+    this.#negative = negative;
+    const pointAt = digits.indexOf('.');
+    const length = pointAt < 0 ? digits.length : pointAt;
+    const { before, after, hasPlus, hasMinus, unfilled, sign } = format;
+    this.#leading = Math.max(before - length, 0);
+    this.#number = length > before ? `${'#'.repeat(before)}.${'#'.repeat(after)}` : digits;
+    this.#zeroStart = format.zeroStart === 0 ? 0 : format.zeroStart - 1;
+    this.#brackets = format.brackets && !(unfilled && !negative);
+    if (hasPlus || hasMinus) {
+      this.#signWritten = hasMinus;
+      this.#sign = sign;
+    } else {
+      this.#signWritten = !negative && unfilled && sign === 'none';
+      const isLast = sign === 'before' && before === format.digitsBeforeSign;
+      this.#sign = isLast ? 'after' : sign;
     }
-    if (upper === 'FM') fill = false;
-    else if (upper === 'MI' || upper === 'PR' || upper === 'S') {
-      sign = upper;
-      if (upper !== 'PR') places.push(upper);
-    } else if (text === '9' || text === '0') {
-      if (pointSeen) fraction += 1;
-      else whole += 1;
-      places.push(text);
-    } else if (text === '.' || upper === 'D') {
-      if (pointSeen) raise('syntax_error', 'multiple decimal points');
-      pointSeen = true;
-      places.push('.');
-    } else if (text === ',' || upper === 'G') places.push(',');
-    else if (text === '\\"') places.push('"');
-    else places.push(text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/gs, '$1') : text);
+    this.#lastRelevant = unfilled && format.hasPoint ? this.#findLastRelevant() : undefined;
+    this.#count = after + before - 1 + (!this.#signWritten && this.#leading === 0 ? 1 : 0);
   }
-  return { places, fill, whole, fraction, sign };
-}
 
-function print(value: Numeric, text: string): string {
-  const format = parseFormat(text);
-  if (!value.isFinite) {
-    raise('feature_not_supported', 'to_char() of NaN and infinity is not supported');
-  }
-  const digits = rescale(value.digits, value.scale, format.fraction);
-  const shown = abs(digits)
-    .toString()
-    .padStart(format.fraction + 1, '0');
-  const whole = shown.slice(0, shown.length - format.fraction);
-  const significant = abs(digits) < powerOfTen(format.fraction) ? '' : whole;
-  const negative = signOf(value) < 0 && digits !== 0n;
-  const overflows = significant.length > format.whole;
-  const fractionDigits = shown.slice(shown.length - format.fraction);
-  const placed = overflows
-    ? placeOverflow(format)
-    : place(format, significant, format.fraction === 0 ? '' : fractionDigits);
-  return withSign(format, placed, negative);
-}
-
-function placeOverflow({ places }: Format): string[] {
-  return places.map((place) => (place === '9' || place === '0' ? '#' : place));
-}
-
-/** A character for each place: blanks stand before the first digit. */
-function place(format: Format, whole: string, fraction: string): string[] {
-  const { places, fill } = format;
-  const zeroAt = places.indexOf('0');
-  const pointAt = places.indexOf('.');
-  const lastZero = places.lastIndexOf('0');
-  let skipped = format.whole - whole.length;
-  let started = false;
-  let next = 0;
-  let after = 0;
-  const trimmedFraction = fraction.replace(/0+$/, '').length;
-  return places.map((place, i) => {
-    const inFraction = pointAt >= 0 && i > pointAt;
-    if (place === '9' || place === '0') {
-      if (inFraction) {
-        const digit = fraction[after] ?? '';
-        after += 1;
-        return fill || after <= trimmedFraction || i <= lastZero ? digit : '';
-      }
-      if (skipped > 0) {
-        skipped -= 1;
-        if (zeroAt >= 0 && i >= zeroAt) started = true;
-        else if (skipped === 0 && pointAt < 0 && whole === '') started = true;
-        return started ? '0' : fill ? ' ' : '';
-      }
-      started = true;
-      next += 1;
-      return whole[next - 1] ?? '';
+  print(): string {
+    for (const part of this.#format.parts) {
+      if (part.kind === 'text') this.#out += part.text;
+      else this.#token(part.token);
     }
-    if (place === '.') return fill || format.fraction > 0 ? place : '';
-    if (place === ',') return started ? ',' : fill ? ' ' : '';
-    return place;
-  });
+    return this.#out;
+  }
+
+  #findLastRelevant(): number | undefined {
+    const point = this.#number.indexOf('.');
+    if (point < 0) return undefined;
+    let last = point;
+    for (let i = point + 1; i < this.#number.length; i += 1) if (this.#number[i] !== '0') last = i;
+    if (this.#format.zeroEnd <= this.#leading) return last;
+    const zero = Math.min(this.#number.length - 1, this.#format.zeroEnd - this.#leading);
+    return Math.max(last, zero);
+  }
+
+  #token(token: NumberToken): void {
+    const blank = this.#format.unfilled ? '' : ' ';
+    switch (token) {
+      case '9':
+      case '0':
+      case '.':
+      case 'D':
+        this.#digit(token);
+        return;
+      case ',':
+      case 'G':
+        this.#out += this.#inNumber ? ',' : blank;
+        return;
+      case 'L':
+        this.#out += blankCurrency;
+        return;
+      case 'TH':
+      case 'th': {
+        if (this.#number.startsWith('#') || this.#negative || this.#format.hasPoint) return;
+        const suffix = ordinalSuffix(this.#number);
+        this.#out += token === 'TH' ? suffix.toUpperCase() : suffix;
+        return;
+      }
+      case 'MI':
+        this.#out += this.#negative ? '-' : blank;
+        return;
+      case 'PL':
+        this.#out += this.#negative ? blank : '+';
+        return;
+      case 'SG':
+        this.#out += this.#negative ? '-' : '+';
+        return;
+      default:
+    }
+  }
+
+  /** Before the point stands a 0 that nobody asked for. */
+  #isZeroBeforePoint(): boolean {
+    const { hasZero, after } = this.#format;
+    return !hasZero && this.#at === 0 && this.#number[0] === '0' && after !== 0;
+  }
+
+  #pointIsLast(): boolean {
+    return this.#lastRelevant !== undefined && this.#number[this.#lastRelevant] === '.';
+  }
+
+  #digit(token: '9' | '0' | '.' | 'D'): void {
+    this.#inNumber = false;
+    const { hasZero, unfilled, hasPoint } = this.#format;
+    const isAtZero = hasZero && this.#zeroStart === this.#place;
+    const begins = this.#place >= this.#leading || isAtZero;
+    if (!this.#signWritten && begins && (!this.#isZeroBeforePoint() || this.#pointIsLast())) {
+      this.#writeSign();
+    }
+    if (this.#place < this.#leading) {
+      if (hasZero && this.#zeroStart <= this.#place) {
+        this.#out += '0';
+        this.#inNumber = true;
+      } else if (!unfilled) {
+        this.#out += ' ';
+      }
+    } else {
+      this.#writeDigit(token);
+      if (this.#at < this.#number.length) this.#at += 1;
+    }
+    let end = this.#count + (this.#leading > 0 ? 1 : 0) + (hasPoint ? 1 : 0);
+    if (this.#lastRelevant !== undefined && this.#lastRelevant === this.#at) end = this.#place;
+    if (this.#place + 1 === end) this.#endNumber();
+    this.#place += 1;
+  }
+
+  #writeSign(): void {
+    if (this.#sign !== 'none') {
+      if (this.#sign === 'after') return;
+      this.#out += this.#negative ? '-' : '+';
+    } else if (this.#brackets) {
+      this.#out += this.#negative ? '<' : ' ';
+    } else if (this.#negative) {
+      this.#out += '-';
+    } else if (!this.#format.unfilled) {
+      this.#out += ' ';
+    }
+    this.#signWritten = true;
+  }
+
+  #writeDigit(token: '9' | '0' | '.' | 'D'): void {
+    const digit = this.#number[this.#at] ?? '';
+    if (digit === '.') {
+      this.#out += '.';
+    } else if (this.#lastRelevant !== undefined && this.#at > this.#lastRelevant && token !== '0') {
+      return;
+    } else if (this.#isZeroBeforePoint()) {
+      if (!this.#format.unfilled) this.#out += ' ';
+      else if (this.#pointIsLast()) this.#out += '0';
+    } else {
+      this.#out += digit;
+      this.#inNumber = true;
+    }
+  }
+
+  #endNumber(): void {
+    if (this.#signWritten && this.#brackets) this.#out += this.#negative ? '>' : ' ';
+    else if (this.#sign === 'after') this.#out += this.#negative ? '-' : '+';
+  }
 }
 
-/** The sign takes the place before the first digit unless the format gives it one. */
-function withSign(
-  { sign, fill, places }: Format,
-  placed: readonly string[],
-  negative: boolean,
-): string {
-  if (sign === 'MI' || sign === 'S') {
-    const shown = negative ? '-' : sign === 'S' ? '+' : fill ? ' ' : '';
-    const leading = sign === 'S' && places[0] === 'S';
-    const text = placed.map((part) => (part === sign ? (leading ? '' : shown) : part)).join('');
-    return leading ? text.replace(/^( *)/, `$1${shown}`) : text;
+function ordinalSuffix(digits: string): string {
+  if (digits.at(-2) === '1') return 'th';
+  return ['th', 'st', 'nd', 'rd'][Number(digits.at(-1))] ?? 'th';
+}
+
+const romanDigits = [
+  ['', 'M', 'MM', 'MMM'],
+  ['', 'C', 'CC', 'CCC', 'CD', 'D', 'DC', 'DCC', 'DCCC', 'CM'],
+  ['', 'X', 'XX', 'XXX', 'XL', 'L', 'LX', 'LXX', 'LXXX', 'XC'],
+  ['', 'I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX'],
+];
+
+/** Between 1 and 3999, else `#`. */
+function roman({ parts, unfilled }: NumberFormat, value: Numeric): string {
+  const whole = value.isFinite ? Number(roundNumeric(value, 0).digits) : 0;
+  const places = String(whole).padStart(4, '0');
+  const shown =
+    whole < 1 || whole > 3999
+      ? '#'.repeat(15)
+      : [...places].map((digit, i) => romanDigits[i]?.[Number(digit)] ?? '').join('');
+  const filled = unfilled ? shown : shown.padStart(15);
+  return parts
+    .map((part) => {
+      if (part.kind === 'text') return part.text;
+      return part.token === 'RN' ? filled : part.token === 'rn' ? filled.toLowerCase() : '';
+    })
+    .join('');
+}
+
+/** With one digit before the point and an exponent of two digits or more. */
+function scientific({ after, before }: NumberFormat, value: Numeric): string {
+  if (!value.isFinite) return ` ${'#'.repeat(before)}.${'#'.repeat(after + 4)}`;
+  const digits = (value.digits < 0n ? -value.digits : value.digits).toString();
+  let exponent = value.digits === 0n ? 0 : digits.length - 1 - value.scale;
+  let mantissa = roundNumeric(new Numeric(value.digits, digits.length - 1), after);
+  if (mantissa.toString().replace('-', '').startsWith('10')) {
+    exponent += 1;
+    mantissa = roundNumeric(new Numeric(value.digits, digits.length), after);
   }
-  // Text before the first place of a digit stays before the sign.
-  const first = places.findIndex((place) => place === '9' || place === '0' || place === '.');
-  const prefix = placed.slice(0, first).join('');
-  const text = placed.slice(first).join('');
-  if (sign === 'PR') {
-    if (negative) return `${prefix}${text.replace(/^( *)/, '$1<')}>`;
-    return fill ? `${prefix} ${text} ` : prefix + text;
+  const size = String(Math.abs(exponent)).padStart(2, '0');
+  const text = `${mantissa.toString()}e${exponent < 0 ? '-' : '+'}${size}`;
+  return text.startsWith('-') ? text : ` ${text}`;
+}
+
+/** The number rounded to the places of the format. */
+function write(format: NumberFormat, value: Numeric): Written {
+  let moved = value;
+  if (format.moved > 0) {
+    moved = multiplyNumeric(value, new Numeric(powerOfTen(format.moved), 0));
+    format.before += format.moved;
   }
-  const mark = negative ? '-' : fill ? ' ' : '';
-  return prefix + (negative ? text.replace(/^( *)/, `$1${mark}`) : mark + text);
+  const text = roundNumeric(moved, format.after).toString();
+  return { digits: text.replace('-', ''), negative: text.startsWith('-') };
+}
+
+function print(value: Numeric, template: string): string {
+  const format = parseNumberFormat(template);
+  if (format.roman) return roman(format, value);
+  if (format.scientific) return scientific(format, value);
+  return new Printer(format, write(format, value)).print();
+}
+
+/** A float has only as many digits as are certain; those after the point give way. */
+function printFloat(certainDigits: number) {
+  return (value: number, template: string): string => {
+    const format = parseNumberFormat(template);
+    const exact = exactNumeric(value);
+    if (format.roman) return roman(format, exact);
+    if (format.scientific) return scientific(format, exact);
+    if (format.moved > 0) return new Printer(format, write(format, exact)).print();
+    if (!exact.isFinite) {
+      const digits = Number.isNaN(value) ? 'NaN' : 'Infinity';
+      return new Printer(format, { digits, negative: value < 0 }).print();
+    }
+    const whole = roundNumeric(exact, 0).toString().replace('-', '').length;
+    format.after = Math.min(format.after, Math.max(certainDigits - whole, 0));
+    return new Printer(format, write(format, exact)).print();
+  };
+}
+
+/** The value of a float to its last binary digit, as printf() has it. */
+function exactNumeric(value: number): Numeric {
+  if (Number.isNaN(value)) return Numeric.nan;
+  if (!Number.isFinite(value)) return value > 0 ? Numeric.infinity : Numeric.negativeInfinity;
+  let scale = 0;
+  let whole = value;
+  while (!Number.isInteger(whole)) {
+    whole *= 2;
+    scale += 1;
+  }
+  return new Numeric(BigInt(whole) * 5n ** BigInt(scale), scale);
 }
 
 export const toCharNumberFunctions: readonly Definition[] = [
-  define('to_char(int4, text): text', (value: number, format: string) =>
-    print(numericOfInteger(value), format),
+  define('to_char(int4, text): text', (value: number, template: string) =>
+    print(numericOfInteger(value), template),
   ),
-  define('to_char(int8, text): text', (value: bigint, format: string) =>
-    print(numericOfBigint(value), format),
+  define('to_char(int8, text): text', (value: bigint, template: string) =>
+    print(numericOfBigint(value), template),
   ),
   define('to_char(numeric, text): text', print),
-  define('to_char(float4, text): text', (value: number, format: string) =>
-    print(parseNumeric(printFloat8(value)), format),
-  ),
-  define('to_char(float8, text): text', (value: number, format: string) =>
-    print(parseNumeric(printFloat8(value)), format),
-  ),
+  define('to_char(float4, text): text', printFloat(6)),
+  define('to_char(float8, text): text', printFloat(15)),
 ];
