@@ -24,7 +24,12 @@ const started = performance.now();
 const node = spawn('npm', ['start', '--silent'], {
   detached: true,
   stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...process.env, SHARDFORGE_DATA_DIRECTORY: directory, SHARDFORGE_HTTP_PORT: String(port) },
+  env: {
+    ...process.env,
+    SHARDFORGE_DATA_DIRECTORY: directory,
+    SHARDFORGE_HTTP_PORT: String(port),
+    SHARDFORGE_POSTGRES_PORT: '0',
+  },
 });
 const ended = new Promise((resolve) => {
   node.on('exit', (code, signal) => resolve(code ?? signal));

@@ -44,6 +44,7 @@ t.test('the tour of README.md does what it says', async (test) => {
     env: {
       ...process.env,
       SHARDFORGE_HTTP_PORT: String(port),
+      SHARDFORGE_POSTGRES_PORT: '0',
       SHARDFORGE_DATA_DIRECTORY: data,
       SHARDFORGE_URL: `ws://127.0.0.1:${port}`,
     },

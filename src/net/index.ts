@@ -12,6 +12,7 @@ export { copyMessage } from './frame-session.js';
 export { errorFrame } from './answers.js';
 export { type FrameLayout, frameLayoutOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
+export { openPostgresDoor, type PostgresDoor } from './postgres/index.js';
 export type {
   ConnectOptions,
   DoorLimits,

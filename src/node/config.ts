@@ -30,6 +30,11 @@ export interface NodeConfig {
     readonly allowedOrigins: readonly string[];
     readonly allowedHosts: readonly string[];
   };
+  readonly postgres: {
+    readonly enabled: boolean;
+    readonly host: string;
+    readonly port: number;
+  };
   readonly mesh: {
     readonly enabled: boolean;
     readonly host: string;

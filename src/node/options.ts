@@ -126,6 +126,22 @@ const options: readonly ConfigOption[] = [
     'Names beside IP addresses, `localhost` and `http.host` that a request may give as `Host`.',
   ),
   flag(
+    'postgres.enabled',
+    false,
+    "Whether the node listens for clients of PostgreSQL's wire protocol.",
+  ),
+  {
+    path: 'postgres.host',
+    type: 'string',
+    default: '127.0.0.1',
+    unit: '-',
+    range: 'an address or host name',
+    description:
+      'Address to listen on for clients of PostgreSQL. There are no passwords yet: leave it on loopback ' +
+      'unless the network is trusted.',
+  },
+  integer('postgres.port', 7433, '-', 0, 65_535, 'Port for them; 0 takes any that is free.'),
+  flag(
     'mesh.enabled',
     false,
     'Whether the node talks to other nodes. A directory that was made with it belongs to no cluster ' +

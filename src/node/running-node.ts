@@ -10,6 +10,8 @@ import {
   type HttpDoor,
   type Log,
   openHttpDoor,
+  openPostgresDoor,
+  type PostgresDoor,
   type RequestLog,
   type SessionListener,
   type SqlConnection,
@@ -20,6 +22,7 @@ import type { LogThreshold, NodeConfig } from './config.js';
 import { type Identity, openIdentity, replicaParts } from './identity.js';
 import { shardPlace } from './place.js';
 import { Sessions } from './sessions.js';
+import { slowStatementsFile } from './slow-statements.js';
 import { removeTemporaryFiles, temporaryDirectory } from './temporary-files.js';
 import { TextParser } from './text-parser.js';
 import { packageVersion } from './version.js';
@@ -43,6 +46,8 @@ export interface RunningNode {
   readonly version: string;
   /** `host:port` of each door; empty without HTTP. */
   readonly addresses: readonly string[];
+  /** `host:port` where clients of PostgreSQL reach it; undefined when none may. */
+  readonly postgresAddress: string | undefined;
   /** `host:port` where other nodes reach it; undefined without a mesh. */
   readonly meshAddress: string | undefined;
   /** Worker threads that run. */
@@ -114,6 +119,7 @@ function startRuntime(config: NodeConfig, hooks: NodeHooks, identity: Identity):
             limitBytes: config.limits.temporaryFileBytes,
           },
     copyDirectories: config.copy.directories,
+    slowStatementsFile: directory && slowStatementsFile(config.data.directory),
   };
   return Runtime.start({
     node,
@@ -150,6 +156,7 @@ class Node implements RunningNode {
   #refusal: string | undefined = 'the node is starting';
   #serves: () => void = () => undefined;
   #http: HttpDoor | undefined;
+  #postgres: PostgresDoor | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(config: NodeConfig, hooks: NodeHooks, parts: NodeParts) {
@@ -185,6 +192,10 @@ class Node implements RunningNode {
     return this.#http === undefined ? [] : [this.#http.address];
   }
 
+  get postgresAddress(): string | undefined {
+    return this.#postgres?.address;
+  }
+
   get meshAddress(): string | undefined {
     return this.#cluster.meshAddress;
   }
@@ -201,7 +212,11 @@ class Node implements RunningNode {
     const { mesh } = this.#config;
     await this.#cluster.open();
     // Listening takes a while; so does a shard that must be recovered first.
-    await Promise.all([mesh.enabled ? undefined : this.#storesReady(), this.#listen()]);
+    await Promise.all([
+      mesh.enabled ? undefined : this.#storesReady(),
+      this.#listen(),
+      this.#listenPostgres(),
+    ]);
     this.#refusal = undefined;
     if (!mesh.enabled) this.#serves();
   }
@@ -229,6 +244,17 @@ class Node implements RunningNode {
       log: this.#hooks.log,
     });
     this.#cluster.listens(this.#http.address);
+  }
+
+  async #listenPostgres(): Promise<void> {
+    const { enabled, host, port } = this.#config.postgres;
+    if (!enabled) return;
+    this.#postgres = await openPostgresDoor({
+      ...{ host, port, limits: this.#config.limits },
+      ...{ service: this.#sessions, metrics: this.#metrics },
+      nowMs: processClock.nowMs,
+      log: this.#hooks.log,
+    });
   }
 
   connect(listener: SessionListener, options: Partial<ConnectOptions> = {}): SqlConnection {
@@ -263,7 +289,7 @@ class Node implements RunningNode {
   async #stop(drainMs: number): Promise<void> {
     this.#refusal = 'the node shuts down';
     await this.#cluster.handOver();
-    await this.#http?.drain(drainMs);
+    await Promise.all([this.#http?.drain(drainMs), this.#postgres?.drain(drainMs)]);
     await this.#parser.close();
     await this.#cluster.close();
     await this.#runtime.stop();

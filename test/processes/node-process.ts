@@ -66,6 +66,7 @@ export class NodeProcess {
         ...process.env,
         SHARDFORGE_DATA_DIRECTORY: options.directory,
         SHARDFORGE_HTTP_PORT: String(port),
+        SHARDFORGE_POSTGRES_PORT: '0',
         SHARDFORGE_WORKERS: String(options.workers ?? 0),
       },
     });

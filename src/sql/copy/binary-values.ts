@@ -10,6 +10,7 @@ import {
   typeNamed,
   type Value,
 } from '../types/index.js';
+import { arrayCodec } from './binary-array.js';
 import { readNumeric, writeNumeric } from './binary-numeric.js';
 
 export interface BinaryCodec {
@@ -22,7 +23,20 @@ export interface BinaryCodec {
 export function binaryCodec(type: string): BinaryCodec {
   const codec = codecs.get(type);
   if (codec !== undefined) return codec;
+  const { form } = typeNamed(type);
+  if (form?.kind === 'array') return arrayCodec(typeNamed(form.element), binaryCodec(form.element));
+  if (form?.kind === 'domain' || form?.kind === 'collated') return binaryCodec(form.base);
+  if (form?.kind === 'enum') return labels(type);
   raise('feature_not_supported', `binary format of type ${printType(type, -1)} is not supported`);
+}
+
+/** An enum's values are their labels. */
+function labels(type: string): BinaryCodec {
+  const named = typeNamed(type);
+  return {
+    write: (value, context) => text.write(named.print(value, context), context),
+    read: (bytes, context) => named.parse(text.read(bytes, context) as string, -1, context),
+  };
 }
 
 export function badBinary(): never {

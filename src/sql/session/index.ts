@@ -20,16 +20,20 @@ import { Gate } from './gate.js';
 import { defaultSessionLimits, type SessionLimits } from './limits.js';
 import { SessionMetrics } from './metrics.js';
 import { PlanCache } from './plan-cache.js';
+import type { SlowStatements } from './slow-statements.js';
 import type { SessionArguments } from './protocol.js';
 import { Session, type SessionInput } from './session.js';
 import { type PlaceState, SessionState } from './state.js';
 
 export { defaultSessionLimits, type SessionLimits } from './limits.js';
+export type { SlowStatement, SlowStatements } from './slow-statements.js';
 
 /** What sessions may use of the machine; each is absent where they may not. */
 export interface SessionCapabilities {
   /** Files that COPY reads and writes. */
   readonly files?: ServerFiles | undefined;
+  /** Keeps the statements that took long. */
+  readonly slowStatements?: SlowStatements | undefined;
   /** Temporary files for rows that memory does not hold. */
   readonly spill?: SpillFiles | undefined;
 }
@@ -106,6 +110,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           catalogue: new CatalogueCache(),
           memory: new MemoryAccount('nodeMemoryBytes', limits.nodeMemoryBytes),
           files: options.files,
+          slowStatements: options.slowStatements,
           spill: options.spill,
         };
         places.set(place, shared);

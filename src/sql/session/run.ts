@@ -18,6 +18,7 @@ import { readParameters } from './parameters.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
 import type { ContinueMessage, SessionInput } from './session.js';
+import { noteSlow } from './slow-statements.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { awaitSnapshot, commit, Refused, takeNumbers } from './replica.js';
@@ -44,15 +45,19 @@ export function* runStatement(run: Run, query: Query): Work<void> {
   const { metrics } = state.place;
   const startMs = state.turn.nowMs;
   const counted: { kind: StatementKind } = { kind: 'other' };
+  const text = (): string => query.parsed().text;
   try {
     state.beginStatement();
     yield* dispatch(run, query, counted);
     metrics.ended(counted.kind, 'ok', (state.turn.nowMs - startMs) / 1000);
+    noteSlow(state, { startMs, sqlstate: '00000', text });
   } catch (thrown) {
     const error = thrown instanceof Refused ? thrown.toError() : thrown;
     state.abort();
     const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
     metrics.ended(counted.kind, outcome, (state.turn.nowMs - startMs) / 1000);
+    const sqlstate = error instanceof DatabaseError ? error.sqlstate : 'XX000';
+    noteSlow(state, { startMs, sqlstate, text });
     throw error;
   } finally {
     state.copyIn = undefined;
