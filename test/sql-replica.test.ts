@@ -135,6 +135,7 @@ t.test('a session that cannot look into the catalogue says so, and lives', async
   const select = 'SELECT v FROM kv WHERE k = 1';
   for (let times = 0; times < 2; times += 1) first.rows(select);
   const another = new ScriptedSession(replica, {}, {}, first);
+  replica.leads = true;
   const get = replica.get.bind(replica);
   replica.get = () => {
     throw new DatabaseError('cannot_connect_now', 'the node has no whole state to read');

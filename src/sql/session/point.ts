@@ -2,6 +2,7 @@
  * The short way for a kept plan that reads one row by its key outside of a transaction: no snapshot is
  * opened, as the read ends within the turn.
  */
+import { DatabaseError } from '../../base/errors.js';
 import type { Row } from '../types/index.js';
 import { readParameters } from './parameters.js';
 import type { Plan } from './plan-cache.js';
@@ -16,7 +17,17 @@ export function pointPlan(state: SessionState, message: Execute): Plan | undefin
   if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
   if (state.transaction !== undefined || state.failed) return undefined;
   const isCurrent = plan.catalogueVersion === state.access.catalogueVersion;
-  return isCurrent && state.namesArePlain ? plan : undefined;
+  return isCurrent && namesArePlain(state) ? plan : undefined;
+}
+
+/** Not when that cannot be looked up: the long way meets it again, and tells. */
+function namesArePlain(state: SessionState): boolean {
+  try {
+    return state.namesArePlain;
+  } catch (error) {
+    if (error instanceof DatabaseError) return false;
+    throw error;
+  }
 }
 
 function keptPlan(state: SessionState, { statement, parameterTypes }: Execute): Plan | undefined {

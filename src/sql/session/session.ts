@@ -386,15 +386,8 @@ export class Session implements Actor<SessionInput> {
   /** Goes the short way where no question is needed first. False when it does not apply. */
   #executePoint(message: Execute): boolean {
     const state = this.#state;
+    const plan = pointPlan(state, message);
     const { nowMs, wallMs } = state.turn;
-    let plan: Plan | undefined;
-    try {
-      plan = pointPlan(state, message);
-    } catch (error) {
-      // Nothing can be looked up here: no other way would lead further.
-      this.#failPoint(message.request, nowMs, error);
-      return true;
-    }
     if (plan === undefined || !state.access.readable(nowMs, wallMs)) return false;
     state.beginStatement();
     this.#answerPoint(message, plan, { stale: false, startMs: nowMs });
