@@ -36,6 +36,8 @@ class Printer {
   #place = 0;
   #inNumber = false;
   #out = '';
+  /** The number has fewer digits than places: what comes after is lost, as in PostgreSQL. */
+  #isCut = false;
 
   constructor(format: NumberFormat, { digits, negative }: Written) {
     this.#format = format;
@@ -61,6 +63,7 @@ class Printer {
 
   print(): string {
     for (const part of this.#format.parts) {
+      if (this.#isCut) break;
       if (part.kind === 'text') this.#out += part.text;
       else this.#token(part.token);
     }
@@ -144,7 +147,7 @@ class Printer {
     }
     let end = this.#count + (this.#leading > 0 ? 1 : 0) + (hasPoint ? 1 : 0);
     if (this.#lastRelevant !== undefined && this.#lastRelevant === this.#at) end = this.#place;
-    if (this.#place + 1 === end) this.#endNumber();
+    if (this.#place + 1 === end && !this.#isCut) this.#endNumber();
     this.#place += 1;
   }
 
@@ -174,6 +177,7 @@ class Printer {
     } else {
       this.#out += digit;
       this.#inNumber = true;
+      this.#isCut = digit === '';
     }
   }
 
@@ -213,12 +217,13 @@ function roman({ parts, unfilled }: NumberFormat, value: Numeric): string {
 }
 
 /** With one digit before the point and an exponent of two digits or more. */
-function scientific({ after, before }: NumberFormat, value: Numeric): string {
+function scientific({ after, before }: NumberFormat, value: Numeric, isFloat: boolean): string {
   if (!value.isFinite) return ` ${'#'.repeat(before)}.${'#'.repeat(after + 4)}`;
   const digits = (value.digits < 0n ? -value.digits : value.digits).toString();
   let exponent = value.digits === 0n ? 0 : digits.length - 1 - value.scale;
   let mantissa = roundNumeric(new Numeric(value.digits, digits.length - 1), after);
-  if (mantissa.toString().replace('-', '').startsWith('10')) {
+  // A numeric that rounds up to ten keeps its exponent in PostgreSQL; printf() does not.
+  if (isFloat && mantissa.toString().replace('-', '').startsWith('10')) {
     exponent += 1;
     mantissa = roundNumeric(new Numeric(value.digits, digits.length), after);
   }
@@ -241,7 +246,7 @@ function write(format: NumberFormat, value: Numeric): Written {
 function print(value: Numeric, template: string): string {
   const format = parseNumberFormat(template);
   if (format.roman) return roman(format, value);
-  if (format.scientific) return scientific(format, value);
+  if (format.scientific) return scientific(format, value, false);
   return new Printer(format, write(format, value)).print();
 }
 
@@ -251,16 +256,25 @@ function printFloat(certainDigits: number) {
     const format = parseNumberFormat(template);
     const exact = exactNumeric(value);
     if (format.roman) return roman(format, exact);
-    if (format.scientific) return scientific(format, exact);
+    if (format.scientific) return scientific(format, exact, true);
     if (format.moved > 0) return new Printer(format, write(format, exact)).print();
-    if (!exact.isFinite) {
-      const digits = Number.isNaN(value) ? 'NaN' : 'Infinity';
-      return new Printer(format, { digits, negative: value < 0 }).print();
-    }
-    const whole = roundNumeric(exact, 0).toString().replace('-', '').length;
-    format.after = Math.min(format.after, Math.max(certainDigits - whole, 0));
-    return new Printer(format, write(format, exact)).print();
+    const whole = exact.isFinite ? toEven(exact, 0) : exact;
+    const places = whole.toString().replace('-', '').length;
+    format.after = Math.min(format.after, Math.max(certainDigits - places, 0));
+    const text = (exact.isFinite ? toEven(exact, format.after) : exact).toString();
+    // printf() keeps the sign of what rounds to nothing.
+    const written = { digits: text.replace('-', ''), negative: value < 0 };
+    return new Printer(format, written).print();
   };
+}
+
+/** Rounded as printf() does: what lies in the middle goes to the even digit. */
+function toEven(value: Numeric, scale: number): Numeric {
+  if (value.scale <= scale) return roundNumeric(value, scale);
+  const unit = powerOfTen(value.scale - scale);
+  const below = value.digits / unit;
+  const isMiddle = (value.digits % unit) * 2n === (value.digits < 0n ? -unit : unit);
+  return isMiddle && below % 2n === 0n ? new Numeric(below, scale) : roundNumeric(value, scale);
 }
 
 /** The value of a float to its last binary digit, as printf() has it. */

@@ -1,6 +1,6 @@
 /** to_number(): a text read as a template says (NUM_processor() of formatting.c). */
 import { raise } from '../../base/errors.js';
-import { divideNumeric, Numeric, powerOfTen } from '../types/numeric.js';
+import { multiplyNumeric, Numeric, powerOfTen } from '../types/numeric.js';
 import { fitNumeric, parseNumeric } from '../types/numeric-type.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
@@ -47,7 +47,7 @@ class NumberReader {
         return;
       case ',':
       case 'G':
-        if (this.#peek() === ',') this.#at += 1;
+        if (!this.#format.unfilled && this.#peek() === ',') this.#at += 1;
         return;
       case 'L':
         this.#eat(1);
@@ -138,7 +138,9 @@ function toNumber(text: string, template: string): Numeric {
   const precision = format.before + format.moved + digitsAfter;
   const modifier = ((precision << 16) | digitsAfter) + 4;
   const read = fitNumeric(parseNumeric(digits), modifier);
-  return format.moved > 0 ? divideNumeric(read, new Numeric(powerOfTen(format.moved), 0)) : read;
+  if (format.moved === 0) return read;
+  // As power(10, -n) gives it: with sixteen digits that count.
+  return multiplyNumeric(read, new Numeric(powerOfTen(16), 16 + format.moved));
 }
 
 export const toNumberFunctions: readonly Definition[] = [
