@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 });
 
+/** A long run says now and then how far it is. */
+const progressStatements = 10_000;
+
 /** Statements of one schema. */
 const perSeed = 200;
 
@@ -34,6 +37,7 @@ for (
   const result = await runSeed(postgres, seed, perSeed);
   statements += result.statements;
   failedAlike += result.failedAlike;
+  if (statements % progressStatements < perSeed) console.log(`${statements} statements so far`);
   differences += result.differences.length;
   for (const { setup, statement, postgres: expected, session } of result.differences) {
     const lines = [

@@ -36,7 +36,8 @@ function joined({ input, condition }: FilterPlan): Plan | undefined {
   // NOT IN keeps no row for which it is unknown, which no join can say.
   if (isAnti && answer.kind === 'any') return undefined;
   const { captures, operands, right } = asExists(input);
-  const taken = take(right, new Set([...captures, ...operands].map(({ column }) => column)));
+  const names = new Set([...captures, ...operands].map(({ column }) => column));
+  const taken = take(right, names, new Set());
   if (taken === undefined || taken.conditions.length === 0) return undefined;
   if (isFew(input.left)) return undefined;
   const outside = new Map([...captures, ...operands].map((one) => [one.column, one.expression]));
@@ -73,12 +74,19 @@ interface Taken {
   readonly conditions: readonly Expression[];
 }
 
-/** Takes the conditions on captures out of a plan; undefined where something else reads them. */
-function take(plan: Plan, captures: ReadonlySet<ColumnId>): Taken | undefined {
+/**
+ * Takes the conditions on captures out of a plan; undefined where something else reads them. `needed` are
+ * the columns that are read above.
+ */
+function take(
+  plan: Plan,
+  captures: ReadonlySet<ColumnId>,
+  needed: ReadonlySet<ColumnId>,
+): Taken | undefined {
   if (!reads(plan, captures)) return { plan, conditions: [] };
   switch (plan.kind) {
     case 'filter': {
-      const inner = take(plan.input, captures);
+      const inner = take(plan.input, captures, union(needed, columnsRead(plan.condition)));
       if (inner === undefined) return undefined;
       const conditions = conjunctsOf(plan.condition);
       const own = conditions.filter((one) => readsCapture(one, captures));
@@ -92,8 +100,9 @@ function take(plan: Plan, captures: ReadonlySet<ColumnId>): Taken | undefined {
     }
     case 'join': {
       if (plan.join !== 'inner') return undefined;
-      const left = take(plan.left, captures);
-      const right = take(plan.right, captures);
+      const below = union(needed, columnsRead(plan.condition));
+      const left = take(plan.left, captures, below);
+      const right = take(plan.right, captures, below);
       if (left === undefined || right === undefined) return undefined;
       const conditions = conjunctsOf(plan.condition);
       const own = conditions.filter((one) => readsCapture(one, captures));
@@ -104,12 +113,12 @@ function take(plan: Plan, captures: ReadonlySet<ColumnId>): Taken | undefined {
       };
     }
     case 'project':
-      return takeFromProject(plan, captures);
+      return takeFromProject(plan, captures, needed);
     // Order and duplicates mean nothing to whoever asks for a row.
     case 'sort':
-      return plan.top === undefined ? take(plan.input, captures) : undefined;
+      return plan.top === undefined ? take(plan.input, captures, needed) : undefined;
     case 'distinct':
-      return plan.on === undefined ? take(plan.input, captures) : undefined;
+      return plan.on === undefined ? take(plan.input, captures, needed) : undefined;
     default:
       return undefined;
   }
@@ -119,15 +128,19 @@ function take(plan: Plan, captures: ReadonlySet<ColumnId>): Taken | undefined {
 function takeFromProject(
   plan: Extract<Plan, { readonly kind: 'project' }>,
   captures: ReadonlySet<ColumnId>,
+  needed: ReadonlySet<ColumnId>,
 ): Taken | undefined {
-  const inner = take(plan.input, captures);
-  if (inner === undefined) return undefined;
-  // What EXISTS selects nobody reads.
+  // What EXISTS selects nobody reads, unless a condition above does.
   const kept = plan.expressions.filter(({ expression }) => !readsCapture(expression, captures));
-  const needed = columnsRead(...inner.conditions);
+  const dropped = plan.expressions.filter((one) => !kept.includes(one));
+  if (dropped.some(({ column }) => needed.has(column))) return undefined;
+  const below = columnsRead(...kept.map(({ expression }) => expression));
+  const inner = take(plan.input, captures, below);
+  if (inner === undefined) return undefined;
+  const passing = columnsRead(...inner.conditions);
   const shown = new Set(kept.map(({ column }) => column));
   const passed = columnsOf(inner.plan)
-    .filter(({ column }) => needed.has(column) && !shown.has(column))
+    .filter(({ column }) => passing.has(column) && !shown.has(column))
     .map(
       ({ column, name, type }): NamedExpression => ({
         column,
@@ -140,6 +153,10 @@ function takeFromProject(
     plan: { kind: 'project', input: inner.plan, expressions },
     conditions: inner.conditions,
   };
+}
+
+function union(a: ReadonlySet<ColumnId>, b: ReadonlySet<ColumnId>): ReadonlySet<ColumnId> {
+  return new Set([...a, ...b]);
 }
 
 function reads(plan: Plan, captures: ReadonlySet<ColumnId>): boolean {
