@@ -276,3 +276,33 @@ t.test('the SDK copies data in, over the network and embedded', async (t) => {
     t.equal(await db.query('COPY x FROM STDIN (FORMAT binary)').copyFrom(bytes), 500);
   }
 });
+
+t.test('statements that took long are kept, also when the node starts again', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'slow-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const logged: string[] = [];
+  const onLog = (_: string, event: string): void => void logged.push(event);
+  const first = await open({ dir, onLog });
+  const session = await first.session();
+  await session.query('SET log_min_duration_statement = 0');
+  await session.query('SELECT 42 AS answer');
+  t.match(await rejection(session.query('SELECT 1 / 0 AS nothing')), /^22012/);
+  await session.query('SET log_min_duration_statement = -1');
+  await session.query('SELECT 43');
+  session.release();
+  await first.close();
+  t.ok(logged.includes('slow statement'), 'the log has them too');
+
+  const second = await open({ dir });
+  t.teardown(() => second.close());
+  const kept = await second.query<{ statement: string; sqlstate: string; recent: boolean }>(
+    "SELECT statement, sqlstate, at > now() - interval '1 hour' AS recent FROM shardforge.slow_statements WHERE statement LIKE 'SELECT%'",
+  );
+  t.strictSame(
+    kept.map(({ statement, sqlstate, recent }) => [statement, sqlstate, recent]),
+    [
+      ['SELECT 42 AS answer', '00000', true],
+      ['SELECT 1 / 0 AS nothing', '22012', true],
+    ],
+  );
+});

@@ -8,6 +8,7 @@ import { loadParser, type SessionLimits } from '../sql/index.js';
 import { type Engine, MemoryEngine, openStore } from '../storage/index.js';
 import { type ComposedPlace, composePlace, registerKinds, shardPlace } from './place.js';
 import { serverFiles } from './server-files.js';
+import { KeptSlowStatements } from './slow-statements.js';
 import { TemporaryFiles } from './temporary-files.js';
 
 /** What every thread is told: plain data. */
@@ -23,6 +24,8 @@ export interface BootOptions {
   readonly temporary: { readonly directory: string; readonly limitBytes: number } | undefined;
   /** Directories whose files COPY may read and write. */
   readonly copyDirectories: readonly string[];
+  /** Where slow statements are kept; undefined for a node in memory. */
+  readonly slowStatementsFile: string | undefined;
 }
 
 /** How the places of a thread do, as plain data. */
@@ -35,6 +38,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
   const options = setup.options as BootOptions;
   const sessions = registerKinds(dispatcher, options.limits, {
     files: serverFiles(options.copyDirectories),
+    slowStatements: new KeptSlowStatements(options.slowStatementsFile),
     spill: temporaryFiles(options, placeIds),
   });
   if (placeIds.includes(shardPlace)) await loadParser();

@@ -18,5 +18,7 @@ export {
   sessionAnswerTypes,
   sessionKind,
   sessionMessages,
+  type SlowStatement,
+  type SlowStatements,
   type SessionOptions,
 } from './session/index.js';

@@ -39,6 +39,7 @@ import { bindSample } from './sample.js';
 import { bindQuery } from './select.js';
 import type { PartitionedTarget } from '../plan/partitions.js';
 import { partitionedRows, tableOid } from './partitions.js';
+import { isSlowStatements, slowStatementsCall } from './slow-statements.js';
 import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
 import { bindSqlTable, findSqlFunction } from './sql-function.js';
@@ -242,6 +243,7 @@ export function tableRelation(
 }
 
 function bindTable(context: BindContext, body: ast.RangeVar): From {
+  if (isSlowStatements(body)) return bindFunction(context, emptyScope, slowStatementsCall(body));
   const found = findRelation(context, body);
   if (found.kind === 'table') return tableFrom(context, found, body.alias);
   const relation =

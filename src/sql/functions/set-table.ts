@@ -5,6 +5,7 @@ import { jsonSetFunctions } from './json-sets.js';
 import { jsonpathSets } from './jsonpath.js';
 import { regexSetFunctions } from './regex.js';
 import { seriesFunctions } from './series.js';
+import { slowStatementFunctions } from './slow-statements.js';
 import type { SetDefinition } from './set-definition.js';
 
 const all: readonly SetDefinition[] = [
@@ -14,6 +15,7 @@ const all: readonly SetDefinition[] = [
   ...inputSetFunctions,
   ...jsonSetFunctions,
   ...jsonpathSets,
+  ...slowStatementFunctions,
 ];
 
 const sets = new Map<string, SetDefinition[]>();

@@ -36,6 +36,7 @@ export class SessionFunctions implements FunctionContext {
   nowMs = 0;
   random: Random;
   sequences: SequenceAccess | undefined;
+  slowStatements: FunctionContext['slowStatements'];
   checkDomain: FunctionContext['checkDomain'];
   names: FunctionContext['names'];
   readonly #settings: Settings;
@@ -146,6 +147,10 @@ export class WitnessedFunctions implements FunctionContext {
 
   get sequences(): SequenceAccess | undefined {
     return this.#witnessed.sequences;
+  }
+
+  get slowStatements(): FunctionContext['slowStatements'] {
+    return this.#witnessed.slowStatements;
   }
 
   get version(): string {

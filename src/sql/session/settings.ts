@@ -115,6 +115,11 @@ const table: readonly Setting[] = [
     initial: 'on',
     accept: (value) => (booleans[value.toLowerCase()] === 'on' ? 'on' : undefined),
   },
+  {
+    name: 'log_min_duration_statement',
+    initial: '1000',
+    accept: (value) => (/^(-1|\d{1,9})$/.test(value) ? value : undefined),
+  },
   { name: 'statement_timeout', initial: '0', accept: oneOf('0') },
   {
     name: 'TimeZone',

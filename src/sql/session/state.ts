@@ -21,6 +21,7 @@ import type { TypeName, Value } from '../types/index.js';
 import type { CopyIn } from './copy-in.js';
 import { closeCursors, type Cursor, endCursors } from './cursor.js';
 import { DomainChecks } from './domain-checks.js';
+import { type SlowStatements, slowStatementsOf } from './slow-statements.js';
 import { SessionFunctions } from './functions.js';
 import type { Gate } from './gate.js';
 import type { SessionLimits } from './limits.js';
@@ -47,6 +48,7 @@ export interface PlaceState {
   readonly metrics: SessionMetrics;
   readonly limits: SessionLimits;
   readonly files: ServerFiles | undefined;
+  readonly slowStatements: SlowStatements | undefined;
   readonly spill: SpillFiles | undefined;
 }
 
@@ -138,6 +140,7 @@ export class SessionState {
     this.refusal = refusal;
     this.functions = new SessionFunctions(args.user, args.database, this.settings, random);
     const { limits } = place;
+    this.functions.slowStatements = () => slowStatementsOf(this);
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
     this.statementMemory = new MemoryAccount(
       'statementMemoryBytes',

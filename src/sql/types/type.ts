@@ -129,6 +129,18 @@ export interface FunctionContext {
   readonly changeSetting?: (name: string, value: string | undefined, local: boolean) => string;
   /** Sequences of the catalogue; undefined outside of a session. */
   readonly sequences?: SequenceAccess | undefined;
+  /** Statements of the last day that took long, the oldest first. */
+  readonly slowStatements?: (() => readonly SlowEntry[]) | undefined;
+}
+
+/** A statement that took long. */
+export interface SlowEntry {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly user: string;
+  readonly sqlstate: string;
+  readonly text: string;
 }
 
 /** What a text names, as the session's transaction and search path mean it. */

@@ -1,0 +1,50 @@
+/** Statements that took long: written down where they end, kept for a day by who has the files. */
+import type { SessionState } from './state.js';
+
+/** One of them. */
+export interface SlowStatement {
+  /** When it began, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly user: string;
+  /** SQLSTATE, `00000` for success. */
+  readonly sqlstate: string;
+  /** Cut where it is long; without the parameters' values. */
+  readonly text: string;
+}
+
+/** Keeps them, also when the node starts again. */
+export interface SlowStatements {
+  add(statement: SlowStatement): void;
+  /** Those of the last day, the oldest first. */
+  since(atMs: number): readonly SlowStatement[];
+}
+
+/** Characters of a text that are kept. */
+const textMax = 4_000;
+const dayMs = 86_400_000;
+
+/** Notes a statement that has ended if it took as long as log_min_duration_statement says. */
+export function noteSlow(
+  state: SessionState,
+  { startMs, sqlstate, text }: { startMs: number; sqlstate: string; text: () => string },
+): void {
+  const limitMs = Number(state.settings.get('log_min_duration_statement'));
+  const { nowMs, wallMs } = state.turn;
+  const durationMs = nowMs - startMs;
+  if (limitMs < 0 || durationMs < limitMs) return;
+  const statement = {
+    atMs: wallMs - durationMs,
+    durationMs,
+    user: state.functions.user,
+    sqlstate,
+    text: text().slice(0, textMax),
+  };
+  state.turn.log('warn', 'slow statement', { ...statement });
+  state.place.slowStatements?.add(statement);
+}
+
+/** Rows of the view: those of the last day. */
+export function slowStatementsOf(state: SessionState): readonly SlowStatement[] {
+  return state.place.slowStatements?.since(state.turn.wallMs - dayMs) ?? [];
+}
