@@ -1,4 +1,5 @@
 /** to_char() of numbers: the templates of PostgreSQL's table 9.28 (NUM_processor() of formatting.c). */
+import { raise } from '../../base/errors.js';
 import { Numeric } from '../types/index.js';
 import {
   multiplyNumeric,
@@ -99,6 +100,9 @@ class Printer {
       case 'TH':
       case 'th': {
         if (this.#number.startsWith('#') || this.#negative || this.#format.hasPoint) return;
+        if (!/\d$/.test(this.#number)) {
+          raise('invalid_text_representation', `"${this.#number}" is not a number`);
+        }
         const suffix = ordinalSuffix(this.#number);
         this.#out += token === 'TH' ? suffix.toUpperCase() : suffix;
         return;
