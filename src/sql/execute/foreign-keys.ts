@@ -178,7 +178,7 @@ function compileLocate(
   return (values) => {
     encoder.begin();
     for (const at of order) encoder.add(values[at] as Value);
-    return encoder.only();
+    return encoder.soleEntry();
   };
 }
 

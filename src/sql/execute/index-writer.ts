@@ -86,7 +86,7 @@ export class IndexWriter {
   conflict(row: Row, context: ExecutionContext): Uint8Array | undefined {
     const values = this.#valuesOf(row, context);
     if (values === undefined || !this.#encode(values).isExclusive) return undefined;
-    const found = context.buffer.getLatest(this.#encode(values).only());
+    const found = context.buffer.getLatest(this.#encode(values).soleEntry());
     return found && rowKeyOfEntry(this.#table, found);
   }
 
@@ -138,7 +138,7 @@ export class IndexWriter {
     context.buffer.put(entry, rowKeyPart(rowKey).slice());
     // Whoever puts an equal row at the same time meets this key, whatever the rows' own are.
     if (this.isDeferrable && this.#encode(values).isExclusive) {
-      context.buffer.put(this.#encode(values).only(), emptyValue);
+      context.buffer.put(this.#encode(values).soleEntry(), emptyValue);
     }
   }
 

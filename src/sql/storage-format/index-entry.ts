@@ -109,7 +109,7 @@ export class IndexEncoder {
   }
 
   /** The only entry that a row with these values may have; see {@link isExclusive}. */
-  only(): Uint8Array {
+  soleEntry(): Uint8Array {
     return this.#cut(this.#writer.uint8(mark.only).finish());
   }
 
