@@ -196,21 +196,35 @@ function ordinalSuffix(digits: string): string {
   return ['th', 'st', 'nd', 'rd'][Number(digits.at(-1))] ?? 'th';
 }
 
-const romanDigits = [
-  ['', 'M', 'MM', 'MMM'],
-  ['', 'C', 'CC', 'CCC', 'CD', 'D', 'DC', 'DCC', 'DCCC', 'CM'],
-  ['', 'X', 'XX', 'XXX', 'XL', 'L', 'LX', 'LXX', 'LXXX', 'XC'],
-  ['', 'I', 'II', 'III', 'IV', 'V', 'VI', 'VII', 'VIII', 'IX'],
-];
+const romanNumbers = [
+  [1000, 'M'],
+  [900, 'CM'],
+  [500, 'D'],
+  [400, 'CD'],
+  [100, 'C'],
+  [90, 'XC'],
+  [50, 'L'],
+  [40, 'XL'],
+  [10, 'X'],
+  [9, 'IX'],
+  [5, 'V'],
+  [4, 'IV'],
+  [1, 'I'],
+] as const;
+
+function romanText(value: number): string {
+  let left = value;
+  let text = '';
+  for (const [size, letters] of romanNumbers) {
+    for (; left >= size; left -= size) text += letters;
+  }
+  return text;
+}
 
 /** Between 1 and 3999, else `#`. */
 function roman({ parts, unfilled }: NumberFormat, value: Numeric): string {
   const whole = value.isFinite ? Number(roundNumeric(value, 0).digits) : 0;
-  const places = String(whole).padStart(4, '0');
-  const shown =
-    whole < 1 || whole > 3999
-      ? '#'.repeat(15)
-      : [...places].map((digit, i) => romanDigits[i]?.[Number(digit)] ?? '').join('');
+  const shown = whole < 1 || whole > 3999 ? '#'.repeat(15) : romanText(whole);
   const filled = unfilled ? shown : shown.padStart(15);
   return parts
     .map((part) => {

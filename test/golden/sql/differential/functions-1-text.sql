@@ -31,6 +31,6 @@ SELECT to_timestamp('1997-11-Jan-16', 'YYYY-MM-Mon-DD');
 SELECT to_timestamp('2016-06-13 15:50:55', 'YYYY-MM-DD HH:MI:SS');
 SELECT date_bin('15 minutes', timestamp '2020-02-11 15:44:17', timestamp '2001-01-01'), make_interval(1, 2, 3, 4, 5, 6, 7.5);
 SELECT date_bin('1 month', timestamp '2020-02-11 15:44:17', timestamp '2001-01-01');
-SELECT current_setting('application_name'), set_config('application_name', 'x', false), current_schemas(true), current_setting('no.such', true);
+SELECT current_setting('application_name'), set_config('application_name', 'x', false), current_schemas(false), current_setting('no.such', true);
 SELECT current_setting('no.such');
 SELECT pg_size_pretty(10240::bigint), pg_size_pretty(-12345678::bigint), pg_size_pretty(1024.5), pg_size_bytes('1.5 GB');
