@@ -34,6 +34,12 @@ const collationFor = specialised(
   { strict: false, volatility: 'stable' },
 );
 
+/** A number of a normal distribution (Box and Muller's method). */
+function randomNormal({ random }: FunctionContext, mean = 0, deviation = 1): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.fraction()));
+  return mean + deviation * radius * Math.sin(2 * Math.PI * random.fraction());
+}
+
 export const sessionFunctions: readonly Definition[] = [
   collationFor,
   define('version(): text', (context: FunctionContext) => context.version, stable),
@@ -44,6 +50,9 @@ export const sessionFunctions: readonly Definition[] = [
   define('session_user(): name', (context: FunctionContext) => context.user, stable),
   define('gen_random_uuid(): uuid', randomUuid, volatile),
   define('uuidv4(): uuid', randomUuid, volatile),
+  define('random_normal(): float8', randomNormal, volatile),
+  define('random_normal(float8): float8', randomNormal, volatile),
+  define('random_normal(float8, float8): float8', randomNormal, volatile),
   define('random(): float8', ({ random }: FunctionContext) => random.fraction(), volatile),
   specialised(
     'pg_typeof(any): regtype',
