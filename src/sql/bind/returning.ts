@@ -95,5 +95,6 @@ function namesOfVersions(
 function withVersion(scope: Scope, version: Relation, name: string | undefined): Scope {
   if (name === undefined) return scope;
   const { relations } = scopeOf(version.columns, name);
-  return { ...scope, relations: [...scope.relations, ...relations] };
+  const versions = relations.map((relation) => ({ ...relation, isVersion: true }));
+  return { ...scope, relations: [...scope.relations, ...versions] };
 }

@@ -24,6 +24,8 @@ export interface ScopeRelation {
   readonly columns: readonly ScopeColumn[];
   /** The type of its rows as values, where a table or a type says it. */
   readonly rowType?: TypeName;
+  /** `old` or `new` of RETURNING: no hint proposes its columns. */
+  readonly isVersion?: boolean;
   /** On the side of an outer join that may have no row. */
   readonly nullable?: boolean;
 }
@@ -286,6 +288,7 @@ function columnHint(relations: readonly ScopeRelation[], name: string): { hint?:
   let best = Math.min(fuzzyDistanceMax, Math.floor(name.length / 2)) + 1;
   let nearest: string[] = [];
   for (const relation of relations) {
+    if (relation.isVersion === true) continue;
     for (const column of relation.columns) {
       const distance = editDistance(name, column.name);
       if (distance > best || distance > fuzzyDistanceMax || distance * 2 > name.length) continue;
