@@ -253,7 +253,8 @@ function readMarkOrState(
   try {
     return readMark(engine, shard) ?? readState(engine, shard, log, state);
   } catch (error) {
-    const alone = membersOf(log.configuration ?? genesis).size <= 1;
+    // Who joins and knows no members yet is not alone: it is about to get all from them.
+    const alone = membersOf(log.configuration ?? genesis).size === 1;
     if (alone || !(error instanceof DatabaseError) || error.kind !== 'data_corrupted') throw error;
     state.replace(undefined);
     return nothingYet;

@@ -5,10 +5,10 @@ import { prefixEnd } from '#src/base/bytes.js';
 import type { DatabaseId, NodeId, StorageId, Term } from '#src/base/ids.js';
 import type { Members } from '#src/raft/index.js';
 import type { ShardLimits } from '#src/shard/index.js';
-import { dataPrefix, keyKind } from '#src/storage/keys.js';
+import { dataPrefix, groupKey, keyKind } from '#src/storage/keys.js';
 import type { Write } from '#src/txn/index.js';
 import { keyOf } from './print.js';
-import { type Answer, World, type WorldNode } from './world.js';
+import { type Answer, shard, World, type WorldNode } from './world.js';
 
 type Tap = Pick<Test, 'test'>;
 
@@ -328,6 +328,23 @@ export function stories(t: Tap): void {
     test.equal(outcome(world.answer(late)), 'conflict', 'also when the other is known here');
     test.end();
   });
+
+  t.test(
+    'shard: one that joins starts again although its record of a copy under way has rotted',
+    (test) => {
+      const world = new World({ joiners: [2 as NodeId] });
+      const joiner = world.node(2);
+      const mark = groupKey('image', shard);
+      joiner.engine.commitLater([{ key: mark, value: Buffer.from('a mark') }]);
+      world.settle();
+      joiner.engine.damage(mark);
+      joiner.restart(0, 0);
+      world.advance(100);
+      test.notOk(world.events.some((line) => /actor.failed|fatal/.test(line)));
+      test.notOk(joiner.access.readableStale, 'it waits for a copy');
+      test.end();
+    },
+  );
 
   t.test('shard: a snapshot on a follower lives for as long as the leader hears of it', (test) => {
     const world = three({ retainMs: 200, retainReportMs: 50, collectDelayMs: 10 });
