@@ -88,8 +88,8 @@ export class WireSession implements SessionListener {
   #joined = false;
   /** After an error of the extended protocol all is skipped up to Sync. */
   #skipping = false;
-  /** Messages with data of COPY that the session takes; undefined when it asks for none. */
-  #copyCredit: number | undefined;
+  /** COPY from the client: how many messages with data the session takes, and whether more may come. */
+  #copyIn: { credit: number; open: boolean } | undefined;
   #status: TransactionStatus = 'idle';
   #started = false;
   #inputEnded = false;
@@ -117,7 +117,8 @@ export class WireSession implements SessionListener {
 
   /** The session works: nothing is read meanwhile. */
   get busy(): boolean {
-    return this.#task !== undefined && (this.#copyCredit ?? 0) === 0;
+    const takesData = this.#copyIn?.open === true && this.#copyIn.credit > 0;
+    return this.#task !== undefined && !takesData;
   }
 
   /** Bytes have come, or the client takes rows again. */
@@ -181,10 +182,11 @@ export class WireSession implements SessionListener {
         this.#prepared(task, answer);
         break;
       case 'sql.copyIn':
-        if (this.#copyCredit === undefined) {
+        if (this.#copyIn === undefined) {
+          this.#copyIn = { credit: 0, open: true };
           write.writeCopyResponse(this.#out, write.codes.copyIn, answer.copy);
         }
-        this.#copyCredit = (this.#copyCredit ?? 0) + answer.credit;
+        this.#copyIn.credit += answer.credit;
         break;
       case 'sql.failed':
         this.#status = answer.status;
@@ -230,7 +232,7 @@ export class WireSession implements SessionListener {
       }
       const { code } = frame;
       if (this.#skipping && code !== 'S' && code !== 'X') continue;
-      if (this.#copyCredit === undefined && 'dcf'.includes(code)) continue;
+      if (this.#copyIn === undefined && 'dcf'.includes(code)) continue;
       try {
         return frame.read();
       } catch (error) {
@@ -243,29 +245,29 @@ export class WireSession implements SessionListener {
   }
 
   #take(message: ClientMessage): void {
-    if (message.kind === 'terminate') return this.#close();
-    if (this.#copyCredit !== undefined) return this.#takeCopy(message);
+    if (message.kind === 'terminate') return void this.#close();
+    if (this.#copyIn !== undefined) return void this.#takeCopy(this.#copyIn, message);
     switch (message.kind) {
       case 'query':
-        if (this.#suspended !== undefined) return this.#hold(this.#suspended, message);
-        return this.#execute(
+        if (this.#suspended !== undefined) return void this.#hold(this.#suspended, message);
+        return void this.#execute(
           { text: message.text },
           { kind: 'query', result: undefined, owed: windowMessagesMax },
         );
       case 'parse':
-        return this.#parse(message);
+        return void this.#parse(message);
       case 'bind':
-        return this.#bind(message);
+        return void this.#bind(message);
       case 'describe':
-        return this.#describe(message);
+        return void this.#describe(message);
       case 'execute':
-        return this.#run(message);
+        return void this.#run(message);
       case 'close':
-        return this.#forget(message);
+        return void this.#forget(message);
       case 'flush':
         return;
       case 'sync':
-        return this.#sync(message);
+        return void this.#sync(message);
       case 'copyData':
       case 'copyDone':
       case 'copyFail':
@@ -274,18 +276,18 @@ export class WireSession implements SessionListener {
     unreachable(message);
   }
 
-  #takeCopy(message: ClientMessage): void {
+  #takeCopy(copyIn: { credit: number; open: boolean }, message: ClientMessage): void {
     const { request } = must(this.#task, 'COPY has its request');
     switch (message.kind) {
       case 'copyData':
-        this.#copyCredit = (this.#copyCredit ?? 0) - 1;
+        copyIn.credit -= 1;
         this.#connection.send({ kind: 'sql.copyData', request, data: Buffer.from(message.data) });
         return;
       case 'flush':
       case 'sync':
         return;
       default: {
-        this.#copyCredit = undefined;
+        copyIn.open = false;
         if (message.kind === 'copyDone') {
           this.#connection.send({ kind: 'sql.copyEnd', request });
           return;
@@ -298,7 +300,7 @@ export class WireSession implements SessionListener {
   }
 
   #parse(message: Message<'parse'>): void {
-    if (this.#suspended !== undefined) return this.#hold(this.#suspended, message);
+    if (this.#suspended !== undefined) return void this.#hold(this.#suspended, message);
     const { name, text } = message;
     const parameterTypes = statedTypes(message.typeOids);
     const request = this.#begin({ kind: 'parse', name });
@@ -322,7 +324,7 @@ export class WireSession implements SessionListener {
     const before = this.#portals.get(name);
     if (before !== undefined) {
       if (name !== '') raise('duplicate_cursor', `cursor "${name}" already exists`);
-      if (before === this.#suspended) return this.#finish(before, message);
+      if (before === this.#suspended) return void this.#finish(before, message);
     } else if (this.#portals.size >= portalsMax) {
       raise('configuration_limit_exceeded', `a connection has at most ${portalsMax} portals`);
     }
@@ -348,7 +350,7 @@ export class WireSession implements SessionListener {
   #run(message: Message<'execute'>): void {
     const portal = this.#portalNamed(message.portal);
     if (this.#suspended !== undefined && this.#suspended !== portal) {
-      return this.#hold(this.#suspended, message);
+      return void this.#hold(this.#suspended, message);
     }
     const { statement } = portal;
     if (portal.state === 'done' && statement.columns === undefined) {
@@ -358,7 +360,7 @@ export class WireSession implements SessionListener {
     if (portal.state !== 'bound') {
       this.#task = { kind: 'execute', request: portal.request, portal };
       this.#suspended = undefined;
-      return this.#serve(portal);
+      return void this.#serve(portal);
     }
     portal.state = 'running';
     const joined = this.#frames.syncFollows ? {} : ({ joined: true } as const);
@@ -385,7 +387,7 @@ export class WireSession implements SessionListener {
       this.#connection.send({ kind: 'sql.close', request: this.#requests, name });
     } else {
       const portal = this.#portals.get(name);
-      if (portal !== undefined && portal === this.#suspended) return this.#finish(portal, message);
+      if (portal !== undefined && portal === this.#suspended) return void this.#finish(portal, message);
       this.#portals.delete(name);
     }
     this.#out.empty(write.codes.closeComplete);
@@ -393,8 +395,8 @@ export class WireSession implements SessionListener {
 
   #sync(message: ClientMessage): void {
     const inBlock = this.#status === 'open';
-    if (this.#suspended !== undefined && !inBlock) return this.#finish(this.#suspended, message);
-    if (this.#joined && !this.#skipping) return this.#execute({ text: '' }, { kind: 'commit' });
+    if (this.#suspended !== undefined && !inBlock) return void this.#finish(this.#suspended, message);
+    if (this.#joined && !this.#skipping) return void this.#execute({ text: '' }, { kind: 'commit' });
     this.#ready();
   }
 
@@ -540,7 +542,7 @@ export class WireSession implements SessionListener {
   #completed(task: Task, completion: Completion, last: boolean): void {
     this.#status = completion.status;
     this.#settings.noteTag(completion);
-    this.#copyCredit = undefined;
+    this.#copyIn = undefined;
     switch (task.kind) {
       case 'query':
         this.#tag(completion.tag);
@@ -554,7 +556,7 @@ export class WireSession implements SessionListener {
       case 'finish':
         task.portal.completion = completion;
         if (!task.portal.joins) this.#joined = false;
-        if (task.kind === 'execute') return this.#serve(task.portal);
+        if (task.kind === 'execute') return void this.#serve(task.portal);
         this.#suspended = undefined;
         this.#task = undefined;
         return;
@@ -563,7 +565,7 @@ export class WireSession implements SessionListener {
         this.#ready();
         return;
       case 'settings':
-        return this.#reported(task.rows);
+        return void this.#reported(task.rows);
       case 'parse':
       case 'refuse':
         return;
@@ -573,7 +575,7 @@ export class WireSession implements SessionListener {
 
   #failed(task: Task, error: ErrorFields): void {
     this.#joined = false;
-    this.#copyCredit = undefined;
+    this.#copyIn = undefined;
     this.#task = undefined;
     if (task.kind === 'settings') {
       if (this.#started) this.#ready();
