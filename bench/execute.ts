@@ -105,7 +105,10 @@ function createTable(sql: string): void {
   const catalogue = catalogueOf(buffer);
   const lookup = new PathLookup(catalogue, ['public']);
   const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
-  const work = runDdl({ bind, catalogue, execution: contextOf(buffer, []), prepared: noPrepared, inBlock: false }, parsed);
+  const work = runDdl(
+    { bind, catalogue, execution: contextOf(buffer, []), prepared: noPrepared, inBlock: false },
+    parsed,
+  );
   while (work.next().done !== true);
   commit(buffer);
 }

@@ -160,7 +160,10 @@ export class Database {
     const lookup = new PathLookup(catalogue, ['public']);
     const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
     const execution = this.context(buffer, options);
-    const work = runDdl({ bind, catalogue, execution, prepared: noPrepared, inBlock: false }, parsed);
+    const work = runDdl(
+      { bind, catalogue, execution, prepared: noPrepared, inBlock: false },
+      parsed,
+    );
     while (work.next().done !== true);
   }
 

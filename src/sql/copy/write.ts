@@ -11,7 +11,6 @@ const textEscapes: ReadonlyMap<string, string> = new Map([
   ['\\', '\\\\'],
 ]);
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be escaped
 const textSpecials = /[\b\f\n\r\t\v\\]/;
 
 /** Makes lines, each with its line feed, of the printed values of rows. */

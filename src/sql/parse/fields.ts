@@ -3,7 +3,14 @@
  * with a value that nobody named fails with 0A000 and the name of its construct.
  */
 import { raise } from '../../base/errors.js';
-import { type IntoClause, kindOf, locationOf, type Node, type NodeKind, type NodeOf } from './ast.js';
+import {
+  type IntoClause,
+  kindOf,
+  locationOf,
+  type Node,
+  type NodeKind,
+  type NodeOf,
+} from './ast.js';
 import { fieldConstruct, kindConstruct } from './constructs.js';
 import { raiseAt, type Source } from './parse.js';
 
@@ -40,7 +47,8 @@ export function fields<K extends NodeKind, const F extends keyof NodeOf<K> & str
   for (const field in body) {
     if (field === 'location' || (read as readonly string[]).includes(field)) continue;
     if (ordinary[`${kind}.${field}`] === body[field]) continue;
-    if (kind === 'SelectStmt' && field === 'intoClause') refuseInto(source, body as { intoClause?: IntoClause });
+    if (kind === 'SelectStmt' && field === 'intoClause')
+      refuseInto(source, body as { intoClause?: IntoClause });
     notSupported(source, fieldConstruct(kind, field), location(body));
   }
   return body;
