@@ -10,7 +10,7 @@ import {
 import { type ast, fields, locationOf } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { printType, typeNamed } from '../types/index.js';
-import { bool, coerce, typeOf } from './coerce.js';
+import { bool, coerce, nameOf, typeOf } from './coerce.js';
 import { newAggregates } from './collector.js';
 import type { BindContext } from './context.js';
 import { bindExpression, bindSettled, type Clause, isUnknown, nodeLocation } from './expression.js';
@@ -42,11 +42,27 @@ export function bindJsonObject(
       bindJsonValue(context, clause, must(value, 'a member has a value')),
     ];
   });
+  return constructed(context, 'object', members, read);
+}
+
+/** What keys and values, or items, make. */
+function constructed(
+  context: BindContext,
+  kind: 'object' | 'array',
+  values: readonly Expression[],
+  read: Pick<ast.JsonObjectConstructor, 'output' | 'absent_on_null' | 'unique'>,
+): Expression {
   const clauses = { absent: read.absent_on_null === true, unique: read.unique === true };
-  const output = outputOf(context, read.output, members);
-  const types = members.map(({ type }) => type.name as never);
-  const made = jsonConstructor('object', types, output.base, clauses);
-  return returned(context, call(made, members), output);
+  const output = outputOf(context, read.output, values);
+  const types = values.map(nameOf);
+  const made = jsonConstructor(kind, types, output.base, clauses);
+  const call = {
+    kind: 'call',
+    type: typeOf(made.result),
+    function: made,
+    arguments: values,
+  } as const;
+  return returned(context, call, output);
 }
 
 export function bindJsonArray(
@@ -66,11 +82,7 @@ export function bindJsonArray(
       must('JsonValueExpr' in node ? node.JsonValueExpr : undefined, 'items are values'),
     ),
   );
-  const clauses = { absent: read.absent_on_null === true, unique: false };
-  const output = outputOf(context, read.output, items);
-  const types = items.map(({ type }) => type.name as never);
-  const made = jsonConstructor('array', types, output.base, clauses);
-  return returned(context, call(made, items), output);
+  return constructed(context, 'array', items, read);
 }
 
 /** JSON_ARRAY(query): JSON_ARRAYAGG over the rows of the query, as the standard defines it. */
@@ -239,12 +251,8 @@ export function bindIsJson(
     context.raise(undefined, 'datatype_mismatch', text);
   }
   const kind = itemKinds[read.item_type ?? 'JS_TYPE_ANY'] ?? 'any';
-  const test = isJson(name as never, kind, read.unique_keys === true);
+  const test = isJson(nameOf(operand), kind, read.unique_keys === true);
   return { kind: 'call', type: bool, function: test, arguments: [operand] };
-}
-
-function call(made: ReturnType<typeof jsonConstructor>, values: readonly Expression[]): Expression {
-  return { kind: 'call', type: typeOf(made.result), function: made, arguments: values };
 }
 
 /** A member or item; FORMAT JSON reads a text as JSON. */

@@ -7,6 +7,7 @@ import {
   type NameLookup,
   NamedOid,
   printType,
+  registeredTypeNames,
   type RegisteredTypeName,
   typeNamed,
   typeOfOid,
@@ -16,17 +17,7 @@ import {
 import { BindContext, ParameterTypes } from './context.js';
 import { findType } from './type-name.js';
 
-const registered: ReadonlySet<string> = new Set<RegisteredTypeName>([
-  'regclass',
-  'regtype',
-  'regproc',
-  'regprocedure',
-  'regoper',
-  'regoperator',
-  'regnamespace',
-  'regrole',
-  'regcollation',
-]);
+const registered: ReadonlySet<string> = new Set(registeredTypeNames);
 
 export function isRegisteredType(name: string): name is RegisteredTypeName {
   return registered.has(name);

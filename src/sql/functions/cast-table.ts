@@ -25,7 +25,7 @@ import {
 } from '../types/numeric.js';
 import { fitNumeric } from '../types/numeric-type.js';
 import { byteOfCharacter, characterOfByte, parseCharacter } from '../types/one-byte-character.js';
-import { NamedOid } from '../types/registered.js';
+import { NamedOid, registeredTypeNames } from '../types/registered.js';
 import type { RegisteredTypeName } from '../types/type.js';
 import { fitZonedTime, ZonedTime, zonedTimeOf } from '../types/zoned-time.js';
 import { fitBpchar, fitName, fitVarchar, trimBlanks } from '../types/text.js';
@@ -299,25 +299,13 @@ function float8OfNumeric(value: Numeric): number {
   return lost ? parseFloat8(value.toString()) : result;
 }
 
-const registered: readonly RegisteredTypeName[] = [
-  'regclass',
-  'regtype',
-  'regproc',
-  'regprocedure',
-  'regoper',
-  'regoperator',
-  'regnamespace',
-  'regrole',
-  'regcollation',
-];
-
 /** Types of our own have names; all others come from the binder, which knows the catalogue. */
 function named(type: RegisteredTypeName, oid: number): NamedOid {
   const known = type === 'regtype' ? typeOfOid(oid) : undefined;
   return new NamedOid(oid, known && printType(known.name, -1));
 }
 
-const registeredRows: readonly Row[] = registered.flatMap((name): Row[] => [
+const registeredRows: readonly Row[] = registeredTypeNames.flatMap((name): Row[] => [
   [name, 'oid', 'implicit', ({ oid }: NamedOid) => oid],
   [name, 'int4', 'assignment', ({ oid }: NamedOid) => oid | 0],
   [name, 'int8', 'assignment', ({ oid }: NamedOid) => BigInt(oid)],

@@ -10,7 +10,8 @@ export interface PlannerSetting {
   readonly accept: (value: string) => string | undefined;
 }
 
-const booleans: Readonly<Record<string, string>> = {
+/** What PostgreSQL reads as a boolean of a setting. */
+export const booleans: Readonly<Record<string, string>> = {
   on: 'on',
   true: 'on',
   yes: 'on',

@@ -1,7 +1,7 @@
 /** SET, SHOW and RESET: the settings of a session. Their values are text. */
 import { raise } from '../../base/errors.js';
 import { findTimeZone, readDateStyle } from '../types/index.js';
-import { plannerSettings } from './planner-settings.js';
+import { booleans, plannerSettings } from './planner-settings.js';
 
 interface Setting {
   /** As PostgreSQL spells it. */
@@ -17,16 +17,6 @@ const oneOf =
     values.find((one) => one === value.toLowerCase());
 
 const text = (value: string): string => value;
-const booleans: Readonly<Record<string, string>> = {
-  on: 'on',
-  true: 'on',
-  yes: 'on',
-  '1': 'on',
-  off: 'off',
-  false: 'off',
-  no: 'off',
-  '0': 'off',
-};
 const isolationLevels = oneOf(
   'read uncommitted',
   'read committed',

@@ -17,7 +17,7 @@ export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
 export { type RecordField, type RecordShape, RecordValue } from './record.js';
-export { NamedOid } from './registered.js';
+export { NamedOid, registeredTypeNames } from './registered.js';
 export {
   arrayTypeName,
   baseTypeName,

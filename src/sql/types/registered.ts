@@ -4,6 +4,19 @@ import { parseInteger } from './integer.js';
 import type { FunctionContext, RegisteredTypeName, Type } from './type.js';
 import type { Value } from './value.js';
 
+/** Their names. */
+export const registeredTypeNames: readonly RegisteredTypeName[] = [
+  'regclass',
+  'regtype',
+  'regproc',
+  'regprocedure',
+  'regoper',
+  'regoperator',
+  'regnamespace',
+  'regrole',
+  'regcollation',
+];
+
 /** An OID with the name that it prints as; it prints as its number where there is no such object. */
 export class NamedOid {
   readonly oid: number;
