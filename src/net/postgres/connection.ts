@@ -16,7 +16,8 @@ import {
 } from './limits.js';
 import { Inbox } from './reader.js';
 import { readStartup, type StartupPacket } from './startup.js';
-import { WireSession, type WireSink } from './wire-session.js';
+import type { WireSink } from './sink.js';
+import { WireSession } from './wire-session.js';
 import { codes, MessageWriter, writeError } from './writer.js';
 
 const lengthBytes = 4;

@@ -5,12 +5,14 @@ import type {
   CopyShape,
   ErrorFields,
   ParameterValue,
+  SessionAnswer,
 } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
 import type { Row } from '../../sql/types/index.js';
 import type { Format } from './messages.js';
 import { windowMessagesMax } from './limits.js';
-import type { WriteRow } from './rows.js';
+import { type WriteRow, writerOf } from './rows.js';
+import * as write from './writer.js';
 
 export interface WireStatement {
   readonly name: string;
@@ -18,6 +20,16 @@ export interface WireStatement {
   readonly parameterOids: readonly number[];
   readonly columns: readonly Column[] | undefined;
   readonly copy: CopyShape | undefined;
+}
+
+/** What the session tells of a statement that it has prepared. */
+export function statementOf(
+  name: string,
+  { parameterTypes: types, columns, copy }: Extract<SessionAnswer, { kind: 'sql.prepared' }>,
+): WireStatement {
+  const parameterTypes = types.map(({ type }) => type);
+  const parameterOids = types.map(({ typeOid }) => typeOid);
+  return { name, parameterTypes, parameterOids, columns, copy };
 }
 
 /** A statement with its parameters, and how far its execution has come. */
@@ -37,12 +49,12 @@ export class Portal {
   sent = 0;
   /** Rows of executions before this one. */
   sentBefore = 0;
-  write: WriteRow | undefined;
   /** Messages with rows that the session was asked for and has not sent. */
   owed = 0;
   /** What is answered in place of its end. */
   failure: ErrorFields | undefined;
   completion: Completion | undefined;
+  #write: WriteRow | undefined;
   #rows: (readonly Row[])[] = [];
   #at = 0;
 
@@ -70,8 +82,12 @@ export class Portal {
     return this.wanted === Number.POSITIVE_INFINITY ? windowMessagesMax : 1;
   }
 
-  /** Notes as its failure that its rows are not what was described. */
-  mismatch(columns: readonly Column[], copy: CopyShape | undefined): ErrorFields | undefined {
+  /** Its result begins. False, and `failure` says why, when that is not as it was described. */
+  beginRows(
+    out: write.MessageWriter,
+    answer: Extract<SessionAnswer, { kind: 'sql.rows' }>,
+  ): boolean {
+    const { columns = [], copy } = answer;
     const described = this.statement.columns ?? [];
     const same =
       (copy === undefined) === (this.statement.copy === undefined) &&
@@ -80,8 +96,27 @@ export class Portal {
     if (!same) {
       const text = 'cached plan must not change result type';
       this.failure = doorError('feature_not_supported', text);
+      return false;
     }
-    return this.failure;
+    if (copy !== undefined) write.writeCopyResponse(out, write.codes.copyOut, copy);
+    this.#write = writerOf(answer, this.formats);
+    return true;
+  }
+
+  /** Writes the rows that are here as far as this Execute wants them. */
+  writeRows(out: write.MessageWriter): void {
+    if (this.failure !== undefined) this.drop();
+    for (let row = this.#next(); row !== undefined; row = this.#next()) this.#write?.(out, row);
+  }
+
+  /** Writes how it has ended. */
+  writeEnd(out: write.MessageWriter): void {
+    if (this.failure !== undefined) {
+      write.writeError(out, this.failure);
+      return;
+    }
+    if (this.statement.copy !== undefined) out.empty(write.codes.copyDone);
+    write.writeTag(out, this.#tag);
   }
 
   /** Messages with rows that wait for the client. */
@@ -94,7 +129,7 @@ export class Portal {
   }
 
   /** The next row that this Execute is to send; undefined when it has had enough or none is here. */
-  next(): Row | undefined {
+  #next(): Row | undefined {
     const first = this.#rows[0];
     if (first === undefined || this.wanted === 0) return undefined;
     const row = first[this.#at];
@@ -114,7 +149,7 @@ export class Portal {
   }
 
   /** The tag of the Execute that ends it: rows of a query are counted for each Execute. */
-  get tag(): string {
+  get #tag(): string {
     const tag = this.completion?.tag ?? '';
     return this.sentBefore > 0 ? tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${this.sent}`) : tag;
   }

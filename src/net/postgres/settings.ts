@@ -1,6 +1,7 @@
 /** Settings that a client is told of when they change (ParameterStatus). */
 import type { Completion, TransactionStatus } from '../../sql/session/protocol.js';
 import type { Row } from '../../sql/types/index.js';
+import { type MessageWriter, writeParameterStatus } from './writer.js';
 
 const reported: ReadonlySet<string> = new Set([
   'application_name',
@@ -47,17 +48,18 @@ export class ReportedSettings {
     return this.#isDue && status !== 'failed';
   }
 
-  /** Names and values of `SHOW ALL` that the client does not know yet. */
-  changed(rows: readonly Row[]): readonly (readonly [string, string])[] {
+  /** Writes what of `SHOW ALL` the client does not know yet. */
+  report(out: MessageWriter, rows: readonly Row[]): void {
     this.#isDue = false;
     const fixed = [
       ['in_hot_standby', 'off'],
       ['session_authorization', this.#user],
     ] as const;
     const shown = rows.map(([name, value]) => [String(name), String(value)] as const);
-    const all = [...fixed, ...shown.filter(([name]) => reported.has(name))];
-    const changed = all.filter(([name, value]) => this.#values.get(name) !== value);
-    for (const [name, value] of changed) this.#values.set(name, value);
-    return changed;
+    for (const [name, value] of [...fixed, ...shown.filter(([one]) => reported.has(one))]) {
+      if (this.#values.get(name) === value) continue;
+      this.#values.set(name, value);
+      writeParameterStatus(out, name, value);
+    }
   }
 }

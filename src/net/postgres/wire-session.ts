@@ -5,9 +5,8 @@
  * Messages are taken one after the other; while the session works on one the others wait unread, so what
  * a pipelining client can make the node hold is bounded by what is read ahead of it.
  */
-import { must, unreachable } from '../../base/assert.js';
+import { unreachable } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
-import { binaryCodec } from '../../sql/copy/index.js';
 import type {
   Completion,
   ErrorFields,
@@ -17,57 +16,21 @@ import type {
 } from '../../sql/session/protocol.js';
 import type { Row } from '../../sql/types/index.js';
 import { doorError } from '../answers.js';
-import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../host.js';
+import type { SessionListener, SqlConnection } from '../host.js';
+import { CopyIn } from './copy-in.js';
 import { FrameReader } from './frames.js';
-import { portalMessagesMax, portalsMax, windowMessagesMax } from './limits.js';
+import { portalMessagesMax, windowMessagesMax } from './limits.js';
 import type { BindMessage, ClientMessage } from './messages.js';
-import { boundParameters, statedTypes } from './parameters.js';
-import { Portal, type WireStatement } from './portal.js';
-import type { Inbox } from './reader.js';
-import { checkFormats, formatAt, type WriteRow, writerOf } from './rows.js';
+import { statedTypes } from './parameters.js';
+import { type Portal, statementOf } from './portal.js';
+import { Prepared } from './prepared.js';
+import type { WireSessionOptions, WireSink } from './sink.js';
+import { type OmitRequest, type Task, writeQueryRows } from './task.js';
 import { ReportedSettings } from './settings.js';
 import * as write from './writer.js';
 
 type Rows = Extract<SessionAnswer, { kind: 'sql.rows' }>;
 type Message<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>;
-
-export interface WireSink {
-  readonly inbox: Inbox;
-  readonly out: write.MessageWriter;
-  /** While true nothing more is executed and no more rows are asked for. */
-  readonly congested: boolean;
-  /** What was written leaves at the end of the turn; what was read made room. */
-  flushLater(): void;
-  /** Ends the connection once what was written has left. */
-  close(): void;
-}
-
-/** What the session is asked for; its answers carry the number. */
-type Task = { readonly request: number } & (
-  | { readonly kind: 'settings'; readonly rows: Row[] }
-  | { readonly kind: 'query'; result: Result | undefined; owed: number }
-  | { readonly kind: 'parse'; readonly name: string }
-  | { readonly kind: 'execute'; readonly portal: Portal }
-  /** The rest of a suspended portal is not wanted any more. */
-  | { readonly kind: 'finish'; readonly portal: Portal }
-  /** The rest of a suspended portal is kept, for the session to be free. */
-  | { readonly kind: 'hold'; readonly portal: Portal; failure: ErrorFields | undefined }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'refuse'; readonly ready: boolean }
-);
-
-interface Result {
-  readonly write: WriteRow;
-  readonly isCopy: boolean;
-}
-
-export interface WireSessionOptions {
-  readonly service: SqlService;
-  readonly connect: ConnectOptions;
-  readonly frameBytes: number;
-  /** What a client must show to cancel. */
-  readonly secret: number;
-}
 
 export class WireSession implements SessionListener {
   readonly #sink: WireSink;
@@ -75,8 +38,7 @@ export class WireSession implements SessionListener {
   readonly #frames: FrameReader;
   readonly #secret: number;
   readonly #connection: SqlConnection;
-  readonly #statements = new Map<string, WireStatement>();
-  readonly #portals = new Map<string, Portal>();
+  readonly #prepared = new Prepared();
   readonly #settings: ReportedSettings;
   #requests = 0;
   #task: Task | undefined;
@@ -88,8 +50,7 @@ export class WireSession implements SessionListener {
   #joined = false;
   /** After an error of the extended protocol all is skipped up to Sync. */
   #skipping = false;
-  /** COPY from the client: how many messages with data the session takes, and whether more may come. */
-  #copyIn: { credit: number; open: boolean } | undefined;
+  #copyIn: CopyIn | undefined;
   #status: TransactionStatus = 'idle';
   #started = false;
   #inputEnded = false;
@@ -117,8 +78,7 @@ export class WireSession implements SessionListener {
 
   /** The session works: nothing is read meanwhile. */
   get busy(): boolean {
-    const takesData = this.#copyIn?.open === true && this.#copyIn.credit > 0;
-    return this.#task !== undefined && !takesData;
+    return this.#task !== undefined && this.#copyIn?.takes !== true;
   }
 
   /** Bytes have come, or the client takes rows again. */
@@ -131,7 +91,12 @@ export class WireSession implements SessionListener {
         if (this.#inputEnded && !this.#ended) this.#close();
         return;
       }
-      this.#guarded(message, () => this.#take(message));
+      try {
+        this.#take(message);
+      } catch (error) {
+        if (!(error instanceof DatabaseError)) throw error;
+        this.#refuse(message.kind === 'query', error);
+      }
     }
   }
 
@@ -179,14 +144,14 @@ export class WireSession implements SessionListener {
         this.#completed(task, answer.completion, answer.last);
         break;
       case 'sql.prepared':
-        this.#prepared(task, answer);
+        this.#parsed(task, answer);
         break;
       case 'sql.copyIn':
         if (this.#copyIn === undefined) {
-          this.#copyIn = { credit: 0, open: true };
+          this.#copyIn = new CopyIn(this.#connection, answer.request);
           write.writeCopyResponse(this.#out, write.codes.copyIn, answer.copy);
         }
-        this.#copyIn.credit += answer.credit;
+        this.#copyIn.grant(answer.credit);
         break;
       case 'sql.failed':
         this.#status = answer.status;
@@ -213,15 +178,6 @@ export class WireSession implements SessionListener {
     this.#sink.close();
   }
 
-  #guarded(message: ClientMessage | undefined, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      if (!(error instanceof DatabaseError)) throw error;
-      this.#refuse(message?.kind === 'query', error);
-    }
-  }
-
   #read(): ClientMessage | undefined {
     while (!this.#ended) {
       const frame = this.#frames.next(this.#inputEnded);
@@ -245,29 +201,44 @@ export class WireSession implements SessionListener {
   }
 
   #take(message: ClientMessage): void {
-    if (message.kind === 'terminate') return void this.#close();
-    if (this.#copyIn !== undefined) return void this.#takeCopy(this.#copyIn, message);
+    if (message.kind === 'terminate') {
+      this.#close();
+      return;
+    }
+    if (this.#copyIn !== undefined) {
+      this.#copyIn.take(message);
+      return;
+    }
+    const asks = message.kind === 'query' || message.kind === 'parse';
+    if (this.#suspended !== undefined && asks) {
+      this.#hold(this.#suspended, message);
+      return;
+    }
     switch (message.kind) {
-      case 'query':
-        if (this.#suspended !== undefined) return void this.#hold(this.#suspended, message);
-        return void this.#execute(
-          { text: message.text },
-          { kind: 'query', result: undefined, owed: windowMessagesMax },
-        );
+      case 'query': {
+        const task = { kind: 'query', result: undefined, owed: windowMessagesMax } as const;
+        this.#execute({ text: message.text }, task);
+        return;
+      }
       case 'parse':
-        return void this.#parse(message);
+        this.#parse(message);
+        return;
       case 'bind':
-        return void this.#bind(message);
+        this.#bind(message);
+        return;
       case 'describe':
-        return void this.#describe(message);
+        this.#prepared.describe(this.#out, message.target, message.name);
+        return;
       case 'execute':
-        return void this.#run(message);
+        this.#run(message);
+        return;
       case 'close':
-        return void this.#forget(message);
-      case 'flush':
+        this.#forget(message);
         return;
       case 'sync':
-        return void this.#sync(message);
+        this.#sync(message);
+        return;
+      case 'flush':
       case 'copyData':
       case 'copyDone':
       case 'copyFail':
@@ -276,81 +247,36 @@ export class WireSession implements SessionListener {
     unreachable(message);
   }
 
-  #takeCopy(copyIn: { credit: number; open: boolean }, message: ClientMessage): void {
-    const { request } = must(this.#task, 'COPY has its request');
-    switch (message.kind) {
-      case 'copyData':
-        copyIn.credit -= 1;
-        this.#connection.send({ kind: 'sql.copyData', request, data: Buffer.from(message.data) });
-        return;
-      case 'flush':
-      case 'sync':
-        return;
-      default: {
-        copyIn.open = false;
-        if (message.kind === 'copyDone') {
-          this.#connection.send({ kind: 'sql.copyEnd', request });
-          return;
-        }
-        const unexpected = `unexpected message ${message.kind} during COPY from stdin`;
-        const failure = message.kind === 'copyFail' ? message.reason : unexpected;
-        this.#connection.send({ kind: 'sql.copyEnd', request, failure });
-      }
-    }
-  }
-
   #parse(message: Message<'parse'>): void {
-    if (this.#suspended !== undefined) return void this.#hold(this.#suspended, message);
     const { name, text } = message;
     const parameterTypes = statedTypes(message.typeOids);
     const request = this.#begin({ kind: 'parse', name });
     this.#connection.send({ kind: 'sql.prepare', request, name, text, parameterTypes });
   }
 
-  #prepared(task: Task, answer: Extract<SessionAnswer, { kind: 'sql.prepared' }>): void {
+  #parsed(task: Task, answer: Extract<SessionAnswer, { kind: 'sql.prepared' }>): void {
     if (task.kind !== 'parse') return;
     const { name } = task;
-    const { parameterTypes: types, columns, copy } = answer;
-    const parameterTypes = types.map(({ type }) => type);
-    const parameterOids = types.map(({ typeOid }) => typeOid);
-    this.#statements.set(name, { name, parameterTypes, parameterOids, columns, copy });
+    this.#prepared.statements.set(name, statementOf(name, answer));
     this.#task = undefined;
     this.#out.empty(write.codes.parseComplete);
   }
 
   #bind(message: BindMessage): void {
-    const { portal: name, parameters, resultFormats } = message;
-    const statement = this.#statementNamed(message.statement);
-    const before = this.#portals.get(name);
-    if (before !== undefined) {
-      if (name !== '') raise('duplicate_cursor', `cursor "${name}" already exists`);
-      if (before === this.#suspended) return void this.#finish(before, message);
-    } else if (this.#portals.size >= portalsMax) {
-      raise('configuration_limit_exceeded', `a connection has at most ${portalsMax} portals`);
+    // It would take the place of the unnamed one.
+    if (message.portal === '' && this.#suspended?.name === '') {
+      this.#finish(this.#suspended, message);
+      return;
     }
-    const values = boundParameters(statement.name, parameters, statement.parameterTypes);
-    const columns = statement.copy === undefined ? (statement.columns ?? []) : [];
-    checkFormats(resultFormats, columns.length);
-    for (const [i, { type }] of columns.entries()) {
-      if (formatAt(resultFormats, i) === 'binary') binaryCodec(type);
-    }
-    this.#portals.set(name, new Portal(name, statement, values, resultFormats));
+    this.#prepared.bind(message);
     this.#out.empty(write.codes.bindComplete);
   }
 
-  #describe({ target, name }: Message<'describe'>): void {
-    const portal = target === 'portal' ? this.#portalNamed(name) : undefined;
-    const { columns, copy, parameterOids } = portal?.statement ?? this.#statementNamed(name);
-    if (portal === undefined) write.writeParameterDescription(this.#out, parameterOids);
-    const formats = portal?.formats ?? [];
-    if (columns === undefined || copy !== undefined) this.#out.empty(write.codes.noData);
-    else write.writeRowDescription(this.#out, columns, (i) => formatAt(formats, i));
-  }
-
   #run(message: Message<'execute'>): void {
-    const portal = this.#portalNamed(message.portal);
+    const portal = this.#prepared.portal(message.portal);
     if (this.#suspended !== undefined && this.#suspended !== portal) {
-      return void this.#hold(this.#suspended, message);
+      this.#hold(this.#suspended, message);
+      return;
     }
     const { statement } = portal;
     if (portal.state === 'done' && statement.columns === undefined) {
@@ -360,7 +286,8 @@ export class WireSession implements SessionListener {
     if (portal.state !== 'bound') {
       this.#task = { kind: 'execute', request: portal.request, portal };
       this.#suspended = undefined;
-      return void this.#serve(portal);
+      this.#serve(portal);
+      return;
     }
     portal.state = 'running';
     const joined = this.#frames.syncFollows ? {} : ({ joined: true } as const);
@@ -381,22 +308,31 @@ export class WireSession implements SessionListener {
   #forget(message: Message<'close'>): void {
     const { target, name } = message;
     if (target === 'statement') {
-      this.#statements.delete(name);
+      this.#prepared.statements.delete(name);
       // Nothing depends on the answer.
       this.#requests += 1;
       this.#connection.send({ kind: 'sql.close', request: this.#requests, name });
     } else {
-      const portal = this.#portals.get(name);
-      if (portal !== undefined && portal === this.#suspended) return void this.#finish(portal, message);
-      this.#portals.delete(name);
+      const portal = this.#prepared.portals.get(name);
+      if (portal !== undefined && portal === this.#suspended) {
+        this.#finish(portal, message);
+        return;
+      }
+      this.#prepared.portals.delete(name);
     }
     this.#out.empty(write.codes.closeComplete);
   }
 
   #sync(message: ClientMessage): void {
     const inBlock = this.#status === 'open';
-    if (this.#suspended !== undefined && !inBlock) return void this.#finish(this.#suspended, message);
-    if (this.#joined && !this.#skipping) return void this.#execute({ text: '' }, { kind: 'commit' });
+    if (this.#suspended !== undefined && !inBlock) {
+      this.#finish(this.#suspended, message);
+      return;
+    }
+    if (this.#joined && !this.#skipping) {
+      this.#execute({ text: '' }, { kind: 'commit' });
+      return;
+    }
     this.#ready();
   }
 
@@ -417,7 +353,7 @@ export class WireSession implements SessionListener {
     if (this.#suspended !== undefined) {
       const { request } = this.#suspended;
       this.#connection.send({ kind: 'sql.enough', request });
-      this.#portals.delete(this.#suspended.name);
+      this.#prepared.portals.delete(this.#suspended.name);
       this.#suspended = undefined;
     }
     const { kind, message, details } = error;
@@ -460,13 +396,15 @@ export class WireSession implements SessionListener {
         task.rows.push(...answer.rows);
         break;
       case 'query':
-        this.#queryRows(task, answer);
+        writeQueryRows(this.#out, task, answer);
         if (!last && completion === undefined) this.#grant(task);
         break;
       case 'execute':
       case 'hold':
         task.portal.owed -= 1;
-        if (answer.columns !== undefined) this.#beginRows(task.portal, answer);
+        if (answer.columns !== undefined && !task.portal.beginRows(this.#out, answer)) {
+          this.#connection.send({ kind: 'sql.enough', request: task.request });
+        }
         task.portal.push(answer.rows);
         if (completion !== undefined) break;
         if (task.kind === 'execute') this.#serve(task.portal);
@@ -477,36 +415,9 @@ export class WireSession implements SessionListener {
     if (completion !== undefined) this.#completed(task, completion, last);
   }
 
-  #queryRows(task: Extract<Task, { kind: 'query' }>, answer: Rows): void {
-    const { columns, copy, completion } = answer;
-    if (columns !== undefined) {
-      if (copy === undefined) write.writeRowDescription(this.#out, columns, () => 'text');
-      else write.writeCopyResponse(this.#out, write.codes.copyOut, copy);
-      task.result = { write: writerOf(answer, []), isCopy: copy !== undefined };
-    }
-    task.owed -= 1;
-    const result = must(task.result, 'rows come after their columns');
-    for (const row of answer.rows) result.write(this.#out, row);
-    if (completion !== undefined && result.isCopy) this.#out.empty(write.codes.copyDone);
-  }
-
-  #beginRows(portal: Portal, answer: Rows): void {
-    const { copy } = answer;
-    const mismatch = portal.mismatch(answer.columns ?? [], copy);
-    if (mismatch !== undefined) {
-      this.#connection.send({ kind: 'sql.enough', request: portal.request });
-      return;
-    }
-    if (copy !== undefined) write.writeCopyResponse(this.#out, write.codes.copyOut, copy);
-    portal.write = writerOf(answer, portal.formats);
-  }
-
   /** Sends what the portal has and this Execute wants. */
   #serve(portal: Portal): void {
-    if (portal.failure !== undefined) portal.drop();
-    for (let row = portal.next(); row !== undefined; row = portal.next()) {
-      portal.write?.(this.#out, row);
-    }
+    portal.writeRows(this.#out);
     if (portal.wanted === 0) {
       this.#task = undefined;
       if (portal.completion === undefined) this.#suspended = portal;
@@ -519,14 +430,8 @@ export class WireSession implements SessionListener {
     }
     this.#task = undefined;
     portal.state = 'done';
-    const { failure } = portal;
-    if (failure !== undefined) {
-      write.writeError(this.#out, failure);
-      this.#skipping = true;
-      return;
-    }
-    if (portal.statement.copy !== undefined) this.#out.empty(write.codes.copyDone);
-    this.#tag(portal.tag);
+    portal.writeEnd(this.#out);
+    this.#skipping = portal.failure !== undefined;
   }
 
   #keep(task: Extract<Task, { kind: 'hold' }>): void {
@@ -545,7 +450,7 @@ export class WireSession implements SessionListener {
     this.#copyIn = undefined;
     switch (task.kind) {
       case 'query':
-        this.#tag(completion.tag);
+        write.writeTag(this.#out, completion.tag);
         task.result = undefined;
         if (!last) return;
         this.#joined = false;
@@ -556,7 +461,10 @@ export class WireSession implements SessionListener {
       case 'finish':
         task.portal.completion = completion;
         if (!task.portal.joins) this.#joined = false;
-        if (task.kind === 'execute') return void this.#serve(task.portal);
+        if (task.kind === 'execute') {
+          this.#serve(task.portal);
+          return;
+        }
         this.#suspended = undefined;
         this.#task = undefined;
         return;
@@ -565,7 +473,8 @@ export class WireSession implements SessionListener {
         this.#ready();
         return;
       case 'settings':
-        return void this.#reported(task.rows);
+        this.#reported(task.rows);
+        return;
       case 'parse':
       case 'refuse':
         return;
@@ -586,7 +495,7 @@ export class WireSession implements SessionListener {
       task.portal.state = 'done';
       task.portal.drop();
       this.#suspended = undefined;
-      this.#portals.delete(task.portal.name);
+      this.#prepared.portals.delete(task.portal.name);
     }
     const { kind: pending } = this.#pending ?? {};
     if (pending !== 'sync') this.#pending = undefined;
@@ -601,12 +510,12 @@ export class WireSession implements SessionListener {
   #ready(): void {
     this.#task = undefined;
     this.#skipping = false;
-    if (this.#status !== 'open') this.#portals.clear();
+    if (this.#status !== 'open') this.#prepared.portals.clear();
     if (this.#settings.isDue(this.#status) && this.#suspended === undefined) {
       this.#askSettings();
       return;
     }
-    this.#writeReady();
+    write.writeReady(this.#out, this.#status);
   }
 
   #reported(rows: readonly Row[]): void {
@@ -614,36 +523,10 @@ export class WireSession implements SessionListener {
     const first = !this.#started;
     this.#started = true;
     if (first) this.#out.begin(write.codes.authentication).int32(0).end();
-    for (const [name, value] of this.#settings.changed(rows)) {
-      write.writeParameterStatus(this.#out, name, value);
-    }
+    this.#settings.report(this.#out, rows);
     if (first) {
       this.#out.begin(write.codes.backendKey).int32(this.session).int32(this.#secret).end();
     }
-    this.#writeReady();
-  }
-
-  #writeReady(): void {
-    const status = { idle: 'I', open: 'T', failed: 'E' }[this.#status];
-    this.#out.begin(write.codes.ready).byte(status.charCodeAt(0)).end();
-  }
-
-  #tag(tag: string): void {
-    if (tag === '') this.#out.empty(write.codes.emptyQuery);
-    else write.writeTag(this.#out, tag);
-  }
-
-  #statementNamed(name: string): WireStatement {
-    const statement = this.#statements.get(name);
-    if (statement !== undefined) return statement;
-    const shown = name === '' ? 'unnamed prepared statement' : `prepared statement "${name}"`;
-    return raise('invalid_sql_statement_name', `${shown} does not exist`);
-  }
-
-  #portalNamed(name: string): Portal {
-    const portal = this.#portals.get(name);
-    return portal ?? raise('invalid_cursor_name', `portal "${name}" does not exist`);
+    write.writeReady(this.#out, this.#status);
   }
 }
-
-type OmitRequest<T> = T extends unknown ? Omit<T, 'request'> : never;

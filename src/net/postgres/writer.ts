@@ -3,7 +3,12 @@
  * behind the other into one buffer that leaves in one write.
  */
 import { type DatabaseError, errorCatalogue } from '../../base/errors.js';
-import type { Column, CopyShape, ErrorFields } from '../../sql/session/protocol.js';
+import type {
+  Column,
+  CopyShape,
+  ErrorFields,
+  TransactionStatus,
+} from '../../sql/session/protocol.js';
 import { typeNamed } from '../../sql/types/index.js';
 import type { Format } from './messages.js';
 
@@ -163,12 +168,19 @@ export function writeCopyResponse(out: MessageWriter, code: string, copy: CopySh
   out.end();
 }
 
+/** The end of a statement; an empty tag is that of an empty text. */
 export function writeTag(out: MessageWriter, tag: string): void {
-  out.begin(codes.commandComplete).string(tag).end();
+  if (tag === '') out.empty(codes.emptyQuery);
+  else out.begin(codes.commandComplete).string(tag).end();
 }
 
 export function writeParameterStatus(out: MessageWriter, name: string, value: string): void {
   out.begin(codes.parameterStatus).string(name).string(value).end();
+}
+
+export function writeReady(out: MessageWriter, status: TransactionStatus): void {
+  const letter = { idle: 'I', open: 'T', failed: 'E' }[status];
+  out.begin(codes.ready).byte(letter.charCodeAt(0)).end();
 }
 
 /** ErrorResponse (https://www.postgresql.org/docs/15/protocol-error-fields.html). */

@@ -1,0 +1,50 @@
+/** COPY from the client: its data on their way to the session. */
+import type { SqlConnection } from '../host.js';
+import type { ClientMessage } from './messages.js';
+
+export class CopyIn {
+  readonly #connection: SqlConnection;
+  readonly #request: number;
+  /** Messages with data that the session takes. */
+  #credit = 0;
+  #isOpen = true;
+
+  constructor(connection: SqlConnection, request: number) {
+    this.#connection = connection;
+    this.#request = request;
+  }
+
+  /** Whether the next message may be taken. */
+  get takes(): boolean {
+    return this.#isOpen && this.#credit > 0;
+  }
+
+  grant(credit: number): void {
+    this.#credit += credit;
+  }
+
+  /** Flush and Sync mean nothing while data come; what is not about COPY ends it. */
+  take(message: ClientMessage): void {
+    const request = this.#request;
+    switch (message.kind) {
+      case 'copyData':
+        this.#credit -= 1;
+        // The bytes are a part of what was read, which goes on to be used.
+        this.#connection.send({ kind: 'sql.copyData', request, data: Buffer.from(message.data) });
+        return;
+      case 'flush':
+      case 'sync':
+        return;
+      case 'copyDone':
+        this.#isOpen = false;
+        this.#connection.send({ kind: 'sql.copyEnd', request });
+        return;
+      default: {
+        this.#isOpen = false;
+        const unexpected = `unexpected message ${message.kind} during COPY from stdin`;
+        const failure = message.kind === 'copyFail' ? message.reason : unexpected;
+        this.#connection.send({ kind: 'sql.copyEnd', request, failure });
+      }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+/** What a connection has its session do. */
+import { must } from '../../base/assert.js';
+import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
+import type { Row } from '../../sql/types/index.js';
+import type { Portal } from './portal.js';
+import { type WriteRow, writerOf } from './rows.js';
+import * as write from './writer.js';
+
+/** What the session is asked for; its answers carry the number. */
+export type Task = { readonly request: number } & (
+  | { readonly kind: 'settings'; readonly rows: Row[] }
+  | { readonly kind: 'query'; result: Result | undefined; owed: number }
+  | { readonly kind: 'parse'; readonly name: string }
+  | { readonly kind: 'execute'; readonly portal: Portal }
+  /** The rest of a suspended portal is not wanted any more. */
+  | { readonly kind: 'finish'; readonly portal: Portal }
+  /** The rest of a suspended portal is kept, for the session to be free. */
+  | { readonly kind: 'hold'; readonly portal: Portal; failure: ErrorFields | undefined }
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'refuse'; readonly ready: boolean }
+);
+
+export interface Result {
+  readonly write: WriteRow;
+  readonly isCopy: boolean;
+}
+
+/** A task that has no number yet. */
+export type OmitRequest<T> = T extends unknown ? Omit<T, 'request'> : never;
+
+/** Rows of a simple query, with what stands before and behind each result. */
+export function writeQueryRows(
+  out: write.MessageWriter,
+  task: Extract<Task, { kind: 'query' }>,
+  answer: Extract<SessionAnswer, { kind: 'sql.rows' }>,
+): void {
+  const { columns, copy, completion } = answer;
+  if (columns !== undefined) {
+    if (copy === undefined) write.writeRowDescription(out, columns, () => 'text');
+    else write.writeCopyResponse(out, write.codes.copyOut, copy);
+    task.result = { write: writerOf(answer, []), isCopy: copy !== undefined };
+  }
+  task.owed -= 1;
+  const result = must(task.result, 'rows come after their columns');
+  for (const row of answer.rows) result.write(out, row);
+  if (completion !== undefined && result.isCopy) out.empty(write.codes.copyDone);
+}
