@@ -6,6 +6,7 @@ import type {
   ErrorFields,
   ParameterValue,
   SessionAnswer,
+  SessionMessage,
 } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
 import type { Row } from '../../sql/types/index.js';
@@ -75,6 +76,17 @@ export class Portal {
     this.sentBefore += this.sent;
     this.sent = 0;
     this.wanted = rowsMax === 0 ? Number.POSITIVE_INFINITY : rowsMax;
+  }
+
+  /** The request that executes it, whose number it has. */
+  start(): SessionMessage {
+    this.owed = this.window;
+    return {
+      ...{ kind: 'sql.execute', request: this.request, credit: this.owed },
+      statement: { prepared: this.statement.name },
+      parameters: this.parameters,
+      ...(this.joins ? { joined: true } : {}),
+    };
   }
 
   /** Messages with rows to ask for at once: one, where no more may be wanted. */

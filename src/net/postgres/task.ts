@@ -2,6 +2,7 @@
 import { must } from '../../base/assert.js';
 import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
 import type { Row } from '../../sql/types/index.js';
+import { windowMessagesMax } from './limits.js';
 import type { Portal } from './portal.js';
 import { type WriteRow, writerOf } from './rows.js';
 import * as write from './writer.js';
@@ -44,4 +45,15 @@ export function writeQueryRows(
   const result = must(task.result, 'rows come after their columns');
   for (const row of answer.rows) result.write(out, row);
   if (completion !== undefined && result.isCopy) out.empty(write.codes.copyDone);
+}
+
+/** Messages with rows to ask for beside those that are on their way; they count as asked for. */
+export function creditOf(task: Task): number {
+  const holder = task.kind === 'query' ? task : 'portal' in task ? task.portal : undefined;
+  if (holder === undefined || task.kind === 'finish') return 0;
+  const window = task.kind === 'execute' ? task.portal.window : windowMessagesMax;
+  if (holder.owed > window / 2) return 0;
+  const credit = window - holder.owed;
+  holder.owed = window;
+  return credit;
 }

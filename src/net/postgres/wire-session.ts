@@ -25,7 +25,7 @@ import { statedTypes } from './parameters.js';
 import { type Portal, statementOf } from './portal.js';
 import { Prepared } from './prepared.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
-import { type OmitRequest, type Task, writeQueryRows } from './task.js';
+import { creditOf, type OmitRequest, type Task, writeQueryRows } from './task.js';
 import { ReportedSettings } from './settings.js';
 import * as write from './writer.js';
 
@@ -290,19 +290,10 @@ export class WireSession implements SessionListener {
       return;
     }
     portal.state = 'running';
-    const joined = this.#frames.syncFollows ? {} : ({ joined: true } as const);
     portal.joins = !this.#frames.syncFollows;
     this.#joined ||= portal.joins;
-    portal.owed = portal.window;
     portal.request = this.#begin({ kind: 'execute', portal });
-    this.#connection.send({
-      kind: 'sql.execute',
-      request: portal.request,
-      statement: { prepared: statement.name },
-      parameters: portal.parameters,
-      credit: portal.owed,
-      ...joined,
-    });
+    this.#connection.send(portal.start());
   }
 
   #forget(message: Message<'close'>): void {
@@ -377,16 +368,9 @@ export class WireSession implements SessionListener {
     this.#execute({ text: 'SHOW ALL' }, { kind: 'settings', rows: [] });
   }
 
-  /** Asks for the rows that a task may have beside those that are on their way. */
   #grant(task: Task): void {
-    if (this.#sink.congested) return;
-    const holder = task.kind === 'query' ? task : 'portal' in task ? task.portal : undefined;
-    if (holder === undefined || task.kind === 'finish') return;
-    const window = task.kind === 'execute' ? task.portal.window : windowMessagesMax;
-    if (holder.owed > window / 2) return;
-    const credit = window - holder.owed;
-    holder.owed = window;
-    this.#connection.send({ kind: 'sql.credit', request: task.request, credit });
+    const credit = this.#sink.congested ? 0 : creditOf(task);
+    if (credit > 0) this.#connection.send({ kind: 'sql.credit', request: task.request, credit });
   }
 
   #rows(task: Task, answer: Rows): void {
