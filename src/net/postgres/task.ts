@@ -2,6 +2,7 @@
 import { must } from '../../base/assert.js';
 import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
 import type { Row } from '../../sql/types/index.js';
+import { doorError } from '../answers.js';
 import { windowMessagesMax } from './limits.js';
 import type { Portal } from './portal.js';
 import { type WriteRow, writerOf } from './rows.js';
@@ -56,4 +57,9 @@ export function creditOf(task: Task): number {
   const credit = window - holder.owed;
   holder.owed = window;
   return credit;
+}
+
+export function tooManyHeld(portal: string): ErrorFields {
+  const text = `portal "${portal}" has more rows than are kept for other statements to run`;
+  return doorError('configuration_limit_exceeded', text);
 }

@@ -25,7 +25,7 @@ import { statedTypes } from './parameters.js';
 import { type Portal, statementOf } from './portal.js';
 import { Prepared } from './prepared.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
-import { creditOf, type OmitRequest, type Task, writeQueryRows } from './task.js';
+import { creditOf, type OmitRequest, type Task, tooManyHeld, writeQueryRows } from './task.js';
 import { ReportedSettings } from './settings.js';
 import * as write from './writer.js';
 
@@ -422,8 +422,7 @@ export class WireSession implements SessionListener {
     if (task.portal.held <= portalMessagesMax) {
       this.#grant(task);
     } else if (task.failure === undefined) {
-      const text = `portal "${task.portal.name}" has more rows than are kept for other statements to run`;
-      task.failure = doorError('configuration_limit_exceeded', text);
+      task.failure = tooManyHeld(task.portal.name);
       this.cancel();
     }
   }
@@ -476,8 +475,6 @@ export class WireSession implements SessionListener {
       return;
     }
     if ('portal' in task) {
-      task.portal.state = 'done';
-      task.portal.drop();
       this.#suspended = undefined;
       this.#prepared.portals.delete(task.portal.name);
     }
@@ -506,11 +503,9 @@ export class WireSession implements SessionListener {
     this.#task = undefined;
     const first = !this.#started;
     this.#started = true;
-    if (first) this.#out.begin(write.codes.authentication).int32(0).end();
+    if (first) write.writeTrusted(this.#out);
     this.#settings.report(this.#out, rows);
-    if (first) {
-      this.#out.begin(write.codes.backendKey).int32(this.session).int32(this.#secret).end();
-    }
+    if (first) write.writeKey(this.#out, this.session, this.#secret);
     write.writeReady(this.#out, this.#status);
   }
 }

@@ -178,6 +178,16 @@ export function writeParameterStatus(out: MessageWriter, name: string, value: st
   out.begin(codes.parameterStatus).string(name).string(value).end();
 }
 
+/** AuthenticationOk. */
+export function writeTrusted(out: MessageWriter): void {
+  out.begin(codes.authentication).int32(0).end();
+}
+
+/** What a client shows to cancel. */
+export function writeKey(out: MessageWriter, process: number, secret: number): void {
+  out.begin(codes.backendKey).int32(process).int32(secret).end();
+}
+
 export function writeReady(out: MessageWriter, status: TransactionStatus): void {
   const letter = { idle: 'I', open: 'T', failed: 'E' }[status];
   out.begin(codes.ready).byte(letter.charCodeAt(0)).end();
