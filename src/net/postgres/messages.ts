@@ -45,6 +45,9 @@ export type ClientMessage =
   | { readonly kind: 'copyDone' }
   | { readonly kind: 'copyFail'; readonly reason: string };
 
+/** The client's messages of a kind. */
+export type Message<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>;
+
 /** Codes of the messages after which an error is answered at the next Sync. */
 const extended = new Set([...'PBDECH']);
 

@@ -1,4 +1,5 @@
 /** Prepared statements and portals of a connection, as far as the door keeps them. */
+import { raise } from '../../base/errors.js';
 import type {
   Column,
   Completion,
@@ -71,8 +72,11 @@ export class Portal {
     this.formats = formats;
   }
 
-  /** One Execute: it is to send so many rows; 0 is all. */
+  /** One Execute: it is to send so many rows; 0 is all. Raises 55000 for what runs only once. */
   begin(rowsMax: number): void {
+    if (this.state === 'done' && this.statement.columns === undefined) {
+      raise('object_not_in_prerequisite_state', `portal "${this.name}" cannot be run`);
+    }
     this.sentBefore += this.sent;
     this.sent = 0;
     this.wanted = rowsMax === 0 ? Number.POSITIVE_INFINITY : rowsMax;

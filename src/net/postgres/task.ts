@@ -3,7 +3,7 @@ import { must } from '../../base/assert.js';
 import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
 import type { Row } from '../../sql/types/index.js';
 import { doorError } from '../answers.js';
-import { windowMessagesMax } from './limits.js';
+import { portalMessagesMax, windowMessagesMax } from './limits.js';
 import type { Portal } from './portal.js';
 import { type WriteRow, writerOf } from './rows.js';
 import * as write from './writer.js';
@@ -59,7 +59,21 @@ export function creditOf(task: Task): number {
   return credit;
 }
 
-export function tooManyHeld(portal: string): ErrorFields {
-  const text = `portal "${portal}" has more rows than are kept for other statements to run`;
-  return doorError('configuration_limit_exceeded', text);
+/** Asks for all settings, to report those that clients want to know. */
+export function askSettings(): [{ readonly text: string }, OmitRequest<Task>] {
+  return [{ text: 'SHOW ALL' }, { kind: 'settings', rows: [] }];
+}
+
+type Hold = Extract<Task, { kind: 'hold' }>;
+
+export function holdsTooMany({ portal }: Hold): boolean {
+  return portal.held > portalMessagesMax;
+}
+
+/** Lets the portal fail; false when it has failed already. */
+export function failHolding(task: Hold): boolean {
+  if (task.failure !== undefined) return false;
+  const text = `portal "${task.portal.name}" has more rows than are kept for other statements to run`;
+  task.failure = doorError('configuration_limit_exceeded', text);
+  return true;
 }

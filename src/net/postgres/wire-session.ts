@@ -6,7 +6,7 @@
  * a pipelining client can make the node hold is bounded by what is read ahead of it.
  */
 import { unreachable } from '../../base/assert.js';
-import { DatabaseError, raise } from '../../base/errors.js';
+import { DatabaseError } from '../../base/errors.js';
 import type {
   Completion,
   ErrorFields,
@@ -19,18 +19,23 @@ import { doorError } from '../answers.js';
 import type { SessionListener, SqlConnection } from '../host.js';
 import { CopyIn } from './copy-in.js';
 import { FrameReader } from './frames.js';
-import { portalMessagesMax, windowMessagesMax } from './limits.js';
-import type { BindMessage, ClientMessage } from './messages.js';
+import { windowMessagesMax } from './limits.js';
+import type { BindMessage, ClientMessage, Message } from './messages.js';
 import { statedTypes } from './parameters.js';
 import { type Portal, statementOf } from './portal.js';
 import { Prepared } from './prepared.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
-import { creditOf, type OmitRequest, type Task, tooManyHeld, writeQueryRows } from './task.js';
+import {
+  askSettings,
+  creditOf,
+  failHolding,
+  holdsTooMany,
+  type OmitRequest,
+  type Task,
+  writeQueryRows,
+} from './task.js';
 import { ReportedSettings } from './settings.js';
 import * as write from './writer.js';
-
-type Rows = Extract<SessionAnswer, { kind: 'sql.rows' }>;
-type Message<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>;
 
 export class WireSession implements SessionListener {
   readonly #sink: WireSink;
@@ -63,7 +68,7 @@ export class WireSession implements SessionListener {
     this.#frames = new FrameReader(sink.inbox, frameBytes);
     this.#settings = new ReportedSettings(connect.user);
     this.#connection = service.connect(connect, this);
-    this.#askSettings();
+    this.#execute(...askSettings());
   }
 
   get session(): number {
@@ -201,19 +206,14 @@ export class WireSession implements SessionListener {
   }
 
   #take(message: ClientMessage): void {
-    if (message.kind === 'terminate') {
-      this.#close();
-      return;
-    }
-    if (this.#copyIn !== undefined) {
-      this.#copyIn.take(message);
-      return;
-    }
     const asks = message.kind === 'query' || message.kind === 'parse';
-    if (this.#suspended !== undefined && asks) {
-      this.#hold(this.#suspended, message);
-      return;
-    }
+    if (message.kind === 'terminate') this.#close();
+    else if (this.#copyIn !== undefined) this.#copyIn.take(message);
+    else if (this.#suspended !== undefined && asks) this.#hold(this.#suspended, message);
+    else this.#perform(message);
+  }
+
+  #perform(message: Exclude<ClientMessage, Message<'terminate'>>): void {
     switch (message.kind) {
       case 'query': {
         const task = { kind: 'query', result: undefined, owed: windowMessagesMax } as const;
@@ -277,10 +277,6 @@ export class WireSession implements SessionListener {
     if (this.#suspended !== undefined && this.#suspended !== portal) {
       this.#hold(this.#suspended, message);
       return;
-    }
-    const { statement } = portal;
-    if (portal.state === 'done' && statement.columns === undefined) {
-      raise('object_not_in_prerequisite_state', `portal "${portal.name}" cannot be run`);
     }
     portal.begin(message.rowsMax);
     if (portal.state !== 'bound') {
@@ -364,16 +360,12 @@ export class WireSession implements SessionListener {
     this.#connection.send({ ...execute, credit: windowMessagesMax } satisfies SessionMessage);
   }
 
-  #askSettings(): void {
-    this.#execute({ text: 'SHOW ALL' }, { kind: 'settings', rows: [] });
-  }
-
   #grant(task: Task): void {
     const credit = this.#sink.congested ? 0 : creditOf(task);
     if (credit > 0) this.#connection.send({ kind: 'sql.credit', request: task.request, credit });
   }
 
-  #rows(task: Task, answer: Rows): void {
+  #rows(task: Task, answer: Extract<SessionAnswer, { kind: 'sql.rows' }>): void {
     const { completion, last } = answer;
     switch (task.kind) {
       case 'settings':
@@ -419,12 +411,8 @@ export class WireSession implements SessionListener {
   }
 
   #keep(task: Extract<Task, { kind: 'hold' }>): void {
-    if (task.portal.held <= portalMessagesMax) {
-      this.#grant(task);
-    } else if (task.failure === undefined) {
-      task.failure = tooManyHeld(task.portal.name);
-      this.cancel();
-    }
+    if (!holdsTooMany(task)) this.#grant(task);
+    else if (failHolding(task)) this.cancel();
   }
 
   #completed(task: Task, completion: Completion, last: boolean): void {
@@ -493,7 +481,7 @@ export class WireSession implements SessionListener {
     this.#skipping = false;
     if (this.#status !== 'open') this.#prepared.portals.clear();
     if (this.#settings.isDue(this.#status) && this.#suspended === undefined) {
-      this.#askSettings();
+      this.#execute(...askSettings());
       return;
     }
     write.writeReady(this.#out, this.#status);
@@ -501,11 +489,10 @@ export class WireSession implements SessionListener {
 
   #reported(rows: readonly Row[]): void {
     this.#task = undefined;
-    const first = !this.#started;
-    this.#started = true;
-    if (first) write.writeTrusted(this.#out);
+    if (!this.#started) write.writeTrusted(this.#out);
     this.#settings.report(this.#out, rows);
-    if (first) write.writeKey(this.#out, this.session, this.#secret);
+    if (!this.#started) write.writeKey(this.#out, this.session, this.#secret);
+    this.#started = true;
     write.writeReady(this.#out, this.#status);
   }
 }

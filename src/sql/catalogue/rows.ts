@@ -47,8 +47,8 @@ const rowKind = {
 /** What a name of a schema can stand for. */
 export type NameKind = 'relation' | 'type' | 'function';
 
-/** The format of all values. */
-const format = 1;
+/** The format of all values. Format 1 knew tables with a primary key only; what it wrote is read. */
+const format = 2;
 
 function begin(database: DatabaseId, kind: number): ByteWriter {
   const home = database === temporaryDatabase ? temporaryDatabase : catalogueDatabase;
@@ -164,7 +164,7 @@ export function decodeDescriptor(
 function readerOf(bytes: Uint8Array): ByteReader {
   const reader = new ByteReader(bytes);
   const found = reader.uint8();
-  if (found !== format) {
+  if (found < 1 || found > format) {
     raise('data_corrupted', `a catalogue row has format ${found}; this version knows ${format}`);
   }
   return reader;
