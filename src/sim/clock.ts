@@ -9,6 +9,8 @@ import type { Random } from '../base/random.js';
 import type { World } from './world.js';
 
 const epochMs = 1_790_000_000_000;
+/** A shorter time may add nothing to the world's: a timer would be due in no time for ever. */
+const resolutionMs = 1e-6;
 
 export interface ClockOptions {
   /** Clocks differ in rate by at most this share. */
@@ -61,7 +63,8 @@ export class SimulatedClock implements Clock {
 
   /** Milliseconds of the world until the monotonic clock shows `dueMs`. */
   untilMs(dueMs: number): number {
-    return Math.max(0, (dueMs - this.#localMs) / this.#rate) + this.aheadMs;
+    const leftMs = dueMs - this.#localMs;
+    return (leftMs > 0 ? Math.max(leftMs / this.#rate, resolutionMs) : 0) + this.aheadMs;
   }
 
   /** The code runs for so long. */

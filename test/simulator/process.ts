@@ -2,6 +2,7 @@
 import type { Test } from 'tap';
 import type { NodeId } from '#src/base/ids.js';
 import { Random } from '#src/base/random.js';
+import { SimulatedClock } from '#src/sim/clock.js';
 import { drawLoneOptions } from '#src/sim/options.js';
 import { SimulatedProcess } from '#src/sim/process.js';
 import { World } from '#src/sim/world.js';
@@ -33,5 +34,20 @@ export function testProcess(t: Test): void {
       while (answered.length < requests.length) world.step();
       t.same(answered, requests, `seed ${seed}`);
     }
+  });
+
+  t.test('a clock: what is left to wait is never too short to pass', async (t) => {
+    const world = new World(new Random(1));
+    const clock = new SimulatedClock(world, new Random(1), {
+      ...{ drift: 0.001, wallOffsetMsMax: 0, readMsMax: 0 },
+    });
+    world.after(4356.199104438036, () => undefined);
+    world.step();
+    // The next number that a double has: rounding would lose it on the way to the world's time.
+    const dueMs = clock.nowMs() * (1 + Number.EPSILON);
+    t.ok(
+      world.nowMs + clock.untilMs(dueMs) > world.nowMs,
+      'time passes until it is due (seed 63821)',
+    );
   });
 }
