@@ -23,7 +23,7 @@ export async function metamorphicFailures(seed: number, statements: number): Pro
     const table = schema.tables[random.below(schema.tables.length)];
     if (table === undefined) continue;
     const condition = render(queries.conditionOn(table));
-    const parts = [condition, `NOT ${condition}`, `${condition} IS NULL`].map(
+    const parts = [condition, `NOT (${condition})`, `(${condition}) IS NULL`].map(
       (part) => `SELECT * FROM ${table.name} WHERE ${part}`,
     );
     const whole = await askSession(client, `SELECT * FROM ${table.name}`);
