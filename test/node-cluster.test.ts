@@ -18,6 +18,7 @@ interface Member {
   readonly number: number;
   readonly http: number;
   readonly mesh: number;
+  readonly postgres: number;
   readonly config: string;
   process: ChildProcess | undefined;
   output: string;
@@ -30,8 +31,8 @@ t.teardown(() => {
 
 async function addMember(number: number): Promise<Member> {
   const config = join(scratch, `cluster-${number}.json`);
-  const [http, mesh] = [await freePort(), await freePort()];
-  const member: Member = { number, http, mesh, config, process: undefined, output: '' };
+  const [http, mesh, postgres] = [await freePort(), await freePort(), await freePort()];
+  const member: Member = { number, http, mesh, postgres, config, process: undefined, output: '' };
   members.push(member);
   return member;
 }
@@ -45,6 +46,7 @@ function configure(member: Member, cluster: object): void {
     data: { directory: join(scratch, `data-${member.number}`) },
     http: { ...config.http, port: member.http },
     mesh: { ...config.mesh, port: member.mesh },
+    postgres: { ...config.postgres, port: member.postgres },
   };
   writeFileSync(member.config, JSON.stringify(changed));
 }

@@ -190,6 +190,7 @@ function writeConfig(
     data: { ...extra.data, directory: member.directory },
     http: { ...shipped.http, port: member.httpPort },
     mesh: { ...shipped.mesh, ...extra.mesh, port: meshPort, advertise },
+    postgres: { ...shipped.postgres, port: 0 },
     log: { format: 'json' },
   };
   writeFileSync(member.configFile, JSON.stringify(config));
