@@ -49,16 +49,11 @@ export type ClientMessage =
 export type Message<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>;
 
 /** Codes of the messages after which an error is answered at the next Sync. */
-const extended = new Set([...'PBDECH']);
-
-/** Whether the message is of the extended protocol. */
-export function isExtended(code: string): boolean {
-  return extended.has(code);
-}
+const known = new Set([...'PBDECHQSXdcfFp']);
 
 /** Whether there is such a message; the stream of any other is lost. */
 export function isKnown(code: string): boolean {
-  return extended.has(code) || 'QSXdcfFp'.includes(code);
+  return known.has(code);
 }
 
 /** Raises 08P01 for a body that is not as the protocol says, 22021 for texts that are no UTF-8. */

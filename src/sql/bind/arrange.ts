@@ -38,8 +38,6 @@ export interface Ending {
   readonly locks?: readonly Lock[];
 }
 
-export const noLimit: RowLimit = { limit: undefined, offset: undefined, ties: false };
-
 export function endingOf(
   targets: readonly Target[],
   order: readonly OrderKey[],

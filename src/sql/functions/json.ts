@@ -11,9 +11,9 @@ import {
   isObject,
   Jsonb,
   jsonObject,
+  kindOfNode,
   printNode,
 } from '../types/jsonb.js';
-import { Numeric } from '../types/numeric.js';
 import { comparisons, ordered } from './comparison.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
@@ -57,13 +57,6 @@ function concatenate({ root: a }: Jsonb, { root: b }: Jsonb): Jsonb {
   if (isObject(a) && isObject(b)) return new Jsonb(jsonObject([...a, ...b]));
   const items = (node: JsonNode) => (isArray(node) ? node : [node]);
   return new Jsonb([...items(a), ...items(b)]);
-}
-
-function nodeKind(node: JsonNode): string {
-  if (node === null) return 'null';
-  if (node instanceof Numeric) return 'number';
-  if (isArray(node)) return 'array';
-  return isObject(node) ? 'object' : typeof node;
 }
 
 function arrayLength(count: number | undefined, isScalar: boolean): number {
@@ -205,7 +198,7 @@ const changes: readonly Definition[] = [
 
 const about: readonly Definition[] = [
   define('json_typeof(json): text', (text: string) => keeps(text).kind),
-  define('jsonb_typeof(jsonb): text', ({ root }: Jsonb) => nodeKind(root)),
+  define('jsonb_typeof(jsonb): text', ({ root }: Jsonb) => kindOfNode(root)),
   define('json_array_length(json): int4', (text: string) => {
     const tree = keeps(text);
     return arrayLength(

@@ -2,7 +2,8 @@
 import { raise } from '../../base/errors.js';
 import { instantOf, printDate, printTimestamp } from '../types/datetime-type.js';
 import { type FunctionContext, typeNamed, type Value } from '../types/index.js';
-import { fail, type PathValue } from './jsonpath-execute.js';
+import type { JsonNode } from '../types/jsonb.js';
+import { fail } from './jsonpath-failure.js';
 
 type MomentType = 'date' | 'time' | 'timetz' | 'timestamp' | 'timestamptz';
 
@@ -24,6 +25,9 @@ export class Moment {
     return typeNamed(this.type).sqlName;
   }
 }
+
+/** What a path gives: JSON, or a date or time that is JSON once it leaves. */
+export type PathValue = JsonNode | Moment;
 
 const date = '\\d{4}-\\d\\d-\\d\\d';
 const time = '\\d\\d:\\d\\d:\\d\\d(?:\\.\\d{1,6})?';

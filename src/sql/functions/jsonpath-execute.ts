@@ -21,29 +21,13 @@ import {
   truncateNumeric,
 } from '../types/numeric.js';
 import { compareText } from '../types/text.js';
-import { compareMoments, Moment, readMoment } from './jsonpath-datetime.js';
+import { compareMoments, Moment, type PathValue, readMoment } from './jsonpath-datetime.js';
+import { fail, PathFailure } from './jsonpath-failure.js';
 import { pathMethod } from './jsonpath-methods.js';
 import type { FunctionContext } from '../types/index.js';
 
-/** What a path gives: JSON, or a date or time that is JSON once it leaves. */
-export type PathValue = JsonNode | Moment;
-
 /** True, false or unknown. */
 type Truth = boolean | undefined;
-
-/** Raises an error that `silent` and conditions turn into nothing or unknown. */
-export function fail(kind: ErrorName, message: string): never {
-  throw new PathFailure(new DatabaseError(kind, message));
-}
-
-export class PathFailure extends Error {
-  readonly error: DatabaseError;
-
-  constructor(error: DatabaseError) {
-    super(error.message);
-    this.error = error;
-  }
-}
 
 /** What a path is executed with. */
 export interface PathEnvironment {

@@ -1,7 +1,8 @@
 /** Methods of jsonpath: type(), size(), double(), ceiling(), floor(), abs() and keyvalue(). */
 import { unreachable } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
-import { isArray, isObject, jsonObject, type JsonNode } from '../types/jsonb.js';
+import { isArray, isObject, jsonObject, type JsonNode, kindOfNode } from '../types/jsonb.js';
+import { parseFloat8 } from '../types/float.js';
 import type { PathMethod } from '../types/jsonpath.js';
 import {
   absNumeric,
@@ -11,14 +12,14 @@ import {
   numericOfInteger,
 } from '../types/numeric.js';
 import { parseNumeric } from '../types/numeric-type.js';
-import { Moment } from './jsonpath-datetime.js';
-import { fail, type PathValue } from './jsonpath-execute.js';
+import { Moment, type PathValue } from './jsonpath-datetime.js';
+import { fail } from './jsonpath-failure.js';
 
 /** The values of a method; in lax mode a scalar has a size. */
 export function pathMethod(name: PathMethod, value: PathValue, lax: boolean): readonly PathValue[] {
   switch (name) {
     case 'type':
-      return [typeOf(value)];
+      return [value instanceof Moment ? value.typeName : kindOfNode(value)];
     case 'size':
       if (!(value instanceof Moment) && isArray(value)) return [numericOfInteger(value.length)];
       if (lax) return [numericOfInteger(1)];
@@ -42,42 +43,37 @@ function refuse(kind: Parameters<typeof fail>[0], name: PathMethod, what: string
   return fail(kind, `jsonpath item method .${name}() can only be applied to ${what}`);
 }
 
-function typeOf(value: PathValue): string {
-  if (value instanceof Moment) return value.typeName;
-  if (value === null) return 'null';
-  if (value instanceof Numeric) return 'number';
-  if (isArray(value)) return 'array';
-  return isObject(value) ? 'object' : typeof value;
-}
-
 function numeric(name: PathMethod, value: PathValue): Numeric {
   if (value instanceof Numeric) return value;
   return refuse('non_numeric_sql_json_item', name, 'a numeric value');
 }
 
 function toDouble(value: PathValue): Numeric {
-  if (value instanceof Numeric || typeof value === 'string') {
-    const number = Number(typeof value === 'string' ? value.trim() : value.toString());
-    const text = typeof value === 'string' ? value.trim() : '';
-    if (/^[+-]?(nan|inf(inity)?)$/i.test(text) || !Number.isFinite(number)) {
-      if (/^[+-]?(nan|inf(inity)?)$/i.test(text)) {
-        const problem = 'NaN or Infinity is not allowed for jsonpath item method .double()';
-        fail('non_numeric_sql_json_item', problem);
-      }
-      const problem =
-        typeof value === 'string'
-          ? 'string argument of jsonpath item method .double() is not a valid representation of a double precision number'
-          : 'numeric argument of jsonpath item method .double() is out of range for type double precision';
-      fail('non_numeric_sql_json_item', problem);
-    }
-    try {
-      return parseNumeric(String(number));
-    } catch (error) {
-      if (error instanceof DatabaseError) return fail(error.kind, error.message);
-      throw error;
-    }
+  const isString = typeof value === 'string';
+  if (!isString && !(value instanceof Numeric)) {
+    return refuse('non_numeric_sql_json_item', 'double', 'a string or numeric value');
   }
-  return refuse('non_numeric_sql_json_item', 'double', 'a string or numeric value');
+  const number = floatOf(isString ? value : value.toString());
+  if (number === undefined) {
+    const problem = isString
+      ? 'string argument of jsonpath item method .double() is not a valid representation of a double precision number'
+      : 'numeric argument of jsonpath item method .double() is out of range for type double precision';
+    return fail('non_numeric_sql_json_item', problem);
+  }
+  if (!Number.isFinite(number)) {
+    const problem = 'NaN or Infinity is not allowed for jsonpath item method .double()';
+    return fail('non_numeric_sql_json_item', problem);
+  }
+  return parseNumeric(String(number));
+}
+
+function floatOf(text: string): number | undefined {
+  try {
+    return parseFloat8(text);
+  } catch (error) {
+    if (error instanceof DatabaseError) return undefined;
+    throw error;
+  }
 }
 
 /** `id` tells objects of one result apart; PostgreSQL counts bytes, we give 0 to all. */

@@ -5,8 +5,9 @@ import { Jsonb } from '../types/index.js';
 import type { JsonNode } from '../types/jsonb.js';
 import type { JsonPath } from '../types/jsonpath.js';
 import { type Definition, define } from './definition.js';
-import { executePath, PathFailure, type PathValue } from './jsonpath-execute.js';
-import { Moment } from './jsonpath-datetime.js';
+import { Moment, type PathValue } from './jsonpath-datetime.js';
+import { executePath } from './jsonpath-execute.js';
+import { PathFailure } from './jsonpath-failure.js';
 import { defineSet, type SetDefinition } from './set-definition.js';
 
 /** What the functions beside target and path may be told. */

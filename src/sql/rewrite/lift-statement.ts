@@ -1,6 +1,5 @@
 /** Subqueries in what a statement computes beside its input: SET and RETURNING. */
 import { assert } from '../../base/assert.js';
-import { raise } from '../../base/errors.js';
 import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
 import type { DataStatement, Returning } from '../plan/statement.js';
@@ -87,10 +86,4 @@ function columnsOfExpressions({ expressions }: Returning): ReadonlyMap<ColumnId,
     });
   }
   return columns;
-}
-
-/** Raises feature_not_supported where no operator can stand below an expression. */
-export function refuseSubquery(expression: Expression | undefined, place: string): void {
-  if (!hasSubquery(expression)) return;
-  raise('feature_not_supported', `subquery in ${place} is not supported`);
 }

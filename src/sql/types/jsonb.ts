@@ -27,6 +27,14 @@ export function isObject(node: JsonNode): node is JsonObject {
   return node instanceof Map;
 }
 
+/** What jsonb_typeof() gives. */
+export function kindOfNode(node: JsonNode): string {
+  if (node === null) return 'null';
+  if (node instanceof Numeric) return 'number';
+  if (isArray(node)) return 'array';
+  return isObject(node) ? 'object' : typeof node;
+}
+
 /** Keys by their bytes in UTF-8: shorter ones first. */
 export function compareKeys(a: string, b: string): number {
   const difference = Buffer.byteLength(a, 'utf8') - Buffer.byteLength(b, 'utf8');
