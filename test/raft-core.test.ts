@@ -328,6 +328,38 @@ t.test(
   },
 );
 
+t.test(
+  'a witness holds nothing that dies with one voter, where a group can lose one: those left elect and go on',
+  (t) => {
+    const line = started({ voters: 4, witnesses: [4] });
+    line.leader.propose('a=1');
+    line.pass(100);
+    const dead = line.leader;
+    line.isLost = ({ kind, to }) => kind === 'raft.append' && to !== 4;
+    dead.propose('a=2');
+    line.pass(30);
+    line.isLost = () => false;
+    line.kill(dead);
+    line.passUntil(() => line.serving !== undefined, 5000);
+    t.not(line.serving, undefined, 'three of four voters live, and two of them have data');
+    line.leader.propose('b=1');
+    line.pass(100);
+    t.equal(line.leader.state.values.get('a'), '1', 'what nobody else had was never committed');
+    t.equal(line.leader.state.values.get('b'), '1');
+    t.end();
+  },
+);
+
+t.test('a witness makes up for a voter that is away', (t) => {
+  const line = started({ voters: 4, witnesses: [4] });
+  const away = line.members.find((member) => member !== line.leader && member.id !== 4);
+  line.kill(away as Line['leader']);
+  line.leader.propose('a=1');
+  line.pass(100);
+  t.equal(line.leader.state.values.get('a'), '1', 'two with data and the witness are a majority');
+  t.end();
+});
+
 t.test('changes of the members that are refused', (t) => {
   const line = started({ voters: 5, witnesses: [5] });
   line.pass(100);

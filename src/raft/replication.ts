@@ -272,17 +272,18 @@ export class Replication {
   }
 
   /**
-   * Entries leave before they are on the leader's disk; but to a witness only what a voter with data has on its
-   * disk, one that stays: what only witnesses held after a crash would bar all others from being elected.
+   * Entries leave before they are on the leader's disk; but to a witness only what so many voters with data have on
+   * their disks that the witnesses make them a majority. What a witness holds bars all who lack it from being
+   * elected: held by fewer, it could be lost with voters that a group bears to lose, and nobody would lead any more.
    */
   #sendableTo({ node }: Progress): LogIndex {
     const { id, configuration, tail, durableIndex } = this.#state;
     if (!isWitness(configuration, node)) return tail.lastIndex;
-    let held = configuration.voters.includes(id) ? durableIndex : 0;
-    for (const { node: other, matchIndex } of this.others) {
-      if (matchIndex <= held || !configuration.voters.includes(other)) continue;
-      if (!isWitness(configuration, other)) held = matchIndex;
-    }
+    const held = quorumValue(configuration, (voter) => {
+      if (isWitness(configuration, voter)) return Number.POSITIVE_INFINITY;
+      return voter === id ? durableIndex : (this.#progress.get(voter)?.countedIndex ?? 0);
+    });
+    assert(held <= tail.lastIndex, 'witnesses are no majority', held, tail.lastIndex);
     return held as LogIndex;
   }
 
