@@ -249,6 +249,38 @@ t.test('learners and witnesses stay what they are', async (t) => {
   t.match(ask(worlds, first, 'cluster_transfer', 5).error, { kind: 'cluster_change_refused' });
 });
 
+t.test(
+  'witnesses never become a majority, and who cannot come in yet keeps nobody out',
+  async (t) => {
+    const worlds = new Worlds(7);
+    const [first, second, third] = [
+      worlds.add(1, { seeds }),
+      worlds.add(2, { seeds, role: 'witness' }),
+      worlds.add(3, { seeds, role: 'witness' }),
+    ];
+    for (const node of [first, second, third]) node.start();
+    worlds.pass(3000);
+    t.same(worlds.group.clusterIds, [], 'one voter with data and two witnesses form no cluster');
+    t.match(first.state?.notReady, /witnesses alone would be a majority/);
+
+    const others = new Worlds(8);
+    const one = others.add(1, { seeds: [1, 2] });
+    for (const node of [one, others.add(2, { seeds: [1, 2], role: 'witness' })]) node.start();
+    t.ok(others.until(() => settled(others, 2)));
+    others.add(3, { join: [1], role: 'witness' }).start();
+    others.pass(1000);
+    t.equal(memberState(others, one, 3), 'joining', 'it waits');
+    others.add(4, { join: [1] }).start();
+    t.ok(others.until(() => memberState(others, one, 4) === 'active'));
+    t.ok(others.until(() => memberState(others, one, 3) === 'active'));
+    t.same([...(others.group.configuration?.voters ?? [])].sort(), [1, 2, 3, 4]);
+    const message = /witnesses alone would be a majority/;
+    t.match(ask(others, one, 'cluster_decommission', 4).error, { message });
+    t.match(ask(others, one, 'cluster_replace', '4', '').error, { message });
+    t.match(ask(others, one, 'cluster_replace', '4,3', '').value, { leaving: [4, 3] });
+  },
+);
+
 t.test('a dead node is replaced; its number is not used again', async (t) => {
   const { worlds, nodes } = formed(6);
   const [first, second, third] = nodes as [Node, Node, Node];

@@ -197,9 +197,9 @@ t.test(
     if (four === undefined) throw new Error('no learner');
     const status = async (): Promise<Status> =>
       (await members.ask(four, 'select shardforge.cluster_status()')) as unknown as Status;
+    await until(async () => (await status()).members.every(({ state }) => state === 'active'));
     const wrong = await raw.sql("select shardforge.cluster_replace('1', '2')");
     t.match(wrong, { op: 'error', message: /node 2 is no learner/ });
-    await until(async () => (await status()).members.every(({ state }) => state === 'active'));
     await members.ask(four, "select shardforge.cluster_replace('1,2', '4,5')");
     let written = 9000;
     const client = await Raw.open(four);

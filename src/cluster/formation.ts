@@ -8,7 +8,7 @@
  * majority of nodes that took it.
  */
 import type { NodeId } from '../base/ids.js';
-import type { Members } from '../raft/index.js';
+import { type Members, membersRefusal } from '../raft/index.js';
 import { Fields } from './fields.js';
 import type { Formation, Founder, HelloMessage, Role } from './protocol.js';
 
@@ -43,7 +43,9 @@ export function founding(
   if (!founders.some((founder) => founder.role === 'voter')) {
     return waits('no seed is to be a voter');
   }
-  return { kind: 'forms', formation: formationOf(newClusterId, founders) };
+  const formation = formationOf(newClusterId, founders);
+  const refusal = membersRefusal(membersOf(formation.founders));
+  return refusal === undefined ? { kind: 'forms', formation } : waits(refusal);
 }
 
 /** A cluster of `founders`, the node itself first. */
@@ -67,7 +69,10 @@ export function formationOf(
 
 /** The first members of the group; undefined on a node that joined, which learns them from the leader. */
 export function genesisOf({ founders }: Formation): Members | undefined {
-  if (founders.length === 0) return undefined;
+  return founders.length === 0 ? undefined : membersOf(founders);
+}
+
+function membersOf(founders: readonly Founder[]): Members {
   const nodes = (...wanted: Role[]): NodeId[] =>
     founders.filter(({ role }) => wanted.includes(role)).map(({ node }) => node);
   return {

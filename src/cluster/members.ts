@@ -11,7 +11,7 @@
 import { must } from '../base/assert.js';
 import { ByteWriter, prefixEnd } from '../base/bytes.js';
 import type { DatabaseId, NodeId, StorageId } from '../base/ids.js';
-import type { Members } from '../raft/index.js';
+import { type Members, membersRefusal } from '../raft/index.js';
 import type { Span } from '../storage/engine.js';
 import type { Configuration } from '../storage/index.js';
 import { dataPrefix, keyKind } from '../storage/keys.js';
@@ -117,7 +117,10 @@ export function nextStep(state: Reconciled): Step | undefined {
     const step = row.state === 'leaving' ? leaving(row, state) : undefined;
     if (step !== undefined) return step;
   }
-  for (const row of sorted) {
+  // Witnesses come last: it may take others with data before they may come in.
+  const isWitness = ({ role }: MemberRow): boolean => role === 'witness';
+  const last = sorted.filter(isWitness);
+  for (const row of [...sorted.filter((each) => !isWitness(each)), ...last]) {
     const step = row.state === 'joining' ? joining(row, state) : undefined;
     if (step !== undefined) return step;
   }
@@ -183,13 +186,9 @@ function joining(row: MemberRow, { configuration, running }: Reconciled): Step |
 }
 
 /** The members of a configuration but for one. */
-export function without(configuration: Configuration, node: NodeId): Members {
+export function without({ voters, learners, witnesses }: Members, node: NodeId): Members {
   const rest = (nodes: readonly NodeId[]): NodeId[] => nodes.filter((each) => each !== node);
-  return {
-    voters: rest(configuration.voters),
-    learners: rest(configuration.learners),
-    witnesses: rest(configuration.witnesses),
-  };
+  return { voters: rest(voters), learners: rest(learners), witnesses: rest(witnesses) };
 }
 
 /**
@@ -203,11 +202,13 @@ export function refusalToRemove(
   alive: ReadonlySet<NodeId>,
 ): string | undefined {
   if (!configuration.voters.includes(node)) return undefined;
-  const voters = configuration.voters.filter((voter) => voter !== node && !leaving.has(voter));
+  let rest = without(configuration, node);
+  for (const gone of leaving) rest = without(rest, gone);
+  const { voters } = rest;
   const living = voters.filter((voter) => alive.has(voter));
   if (!living.some((voter) => !configuration.witnesses.includes(voter))) {
     return `without node ${node} no voter with data would be alive`;
   }
-  if (living.length * 2 > voters.length) return undefined;
+  if (living.length * 2 > voters.length) return membersRefusal(rest);
   return `without node ${node} only ${living.length} of ${voters.length} voters would be alive, which is no majority`;
 }

@@ -4,7 +4,7 @@
  * transaction, so the next leader goes on with it, or back.
  */
 import type { NodeId } from '../base/ids.js';
-import type { Members } from '../raft/index.js';
+import { type Members, membersRefusal } from '../raft/index.js';
 import type { Configuration } from '../storage/index.js';
 import { type MemberRow, type Reconciled, type Step, without } from './members.js';
 
@@ -59,12 +59,13 @@ export function refusalToReplace(
       return `node ${node} is no learner: start it with cluster.role learner and have it join first`;
     }
   }
-  const { voters, witnesses } = targetOf(configuration, replacement);
+  const target = targetOf(configuration, replacement);
+  const { voters, witnesses } = target;
   const living = voters.filter((voter) => alive.has(voter));
   if (!living.some((voter) => !witnesses.includes(voter))) {
     return 'of the new voters none with data would be alive';
   }
-  if (living.length * 2 > voters.length) return undefined;
+  if (living.length * 2 > voters.length) return membersRefusal(target);
   return `of the new voters only ${living.length} of ${voters.length} would be alive, which is no majority`;
 }
 
@@ -141,7 +142,7 @@ function backStep(rows: readonly MemberRow[], { outgoing }: Configuration): Step
 
 function targetOf(configuration: Configuration, { leaving, joining }: Replacement): Members {
   let rest: Members = configuration;
-  for (const node of [...leaving, ...joining]) rest = without({ ...rest, outgoing: [] }, node);
+  for (const node of [...leaving, ...joining]) rest = without(rest, node);
   const { voters, learners, witnesses } = rest;
   return { voters: [...voters, ...joining], learners, witnesses };
 }

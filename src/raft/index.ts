@@ -36,5 +36,6 @@ export type {
   RaftTiming,
   Ready,
 } from './contract.js';
+export { membersRefusal } from './membership.js';
 export { RaftNode } from './node.js';
 export { type LogEnd, type RaftRules, raftRules } from './rules.js';

@@ -79,22 +79,27 @@ export function votersChanged(from: Configuration, to: Members): number {
   );
 }
 
-/**
- * Why `from`, which is not joint, cannot become `to` under any circumstances; undefined when it can.
- * Who has been a witness has no data, and who becomes one gets none: a witness comes in new and leaves
- * for good, and no rollback turns one into a member with holes in its log.
- */
-export function changeRefusal(from: Configuration, to: Members): string | undefined {
-  const { voters, learners, witnesses } = to;
+/** Why these can never be the members of a group; undefined when they can. */
+export function membersRefusal({ voters, learners, witnesses }: Members): string | undefined {
   if (voters.length === 0) return 'a group without voters';
   const twice = [...voters, ...learners].find((node, at, all) => all.indexOf(node) !== at);
   if (twice !== undefined) return `node ${twice} is named twice`;
   for (const witness of witnesses) {
     if (!voters.includes(witness)) return `witness ${witness} is no voter`;
   }
-  if (witnesses.length >= majority(voters.length)) {
-    return 'witnesses alone would be a majority: what they agree on could be lost';
-  }
+  if (witnesses.length < majority(voters.length)) return undefined;
+  return 'witnesses alone would be a majority: what they agree on could be lost';
+}
+
+/**
+ * Why `from`, which is not joint, cannot become `to` under any circumstances; undefined when it can.
+ * Who has been a witness has no data, and who becomes one gets none: a witness comes in new and leaves
+ * for good, and no rollback turns one into a member with holes in its log.
+ */
+export function changeRefusal(from: Configuration, to: Members): string | undefined {
+  const refusal = membersRefusal(to);
+  if (refusal !== undefined) return refusal;
+  const { voters, learners, witnesses } = to;
   for (const voter of voters) {
     if (witnesses.includes(voter)) {
       if (isMember(from, voter) && !isWitness(from, voter)) {

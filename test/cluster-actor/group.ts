@@ -6,7 +6,7 @@ import type { Actor, ActorKind, Context, Message, MessageType, Ref } from '#src/
 import { must } from '#src/base/assert.js';
 import { compareBytes } from '#src/base/bytes.js';
 import type { LogIndex, NodeId, ShardId, Term, Timestamp } from '#src/base/ids.js';
-import type { Members } from '#src/raft/index.js';
+import { type Members, membersRefusal } from '#src/raft/index.js';
 import { type ReplicaArguments, replicaAnswers } from '#src/shard/index.js';
 import type {
   FollowedMessage,
@@ -311,6 +311,11 @@ export class FakeGroup {
       this.changes.push('rollback');
       answer(to, { kind: 'shard.changed', token });
       this.#tellAll(must(this.#alive.get(node), 'it lives').args.clusterId);
+      return;
+    }
+    const refusal = membersRefusal(members);
+    if (refusal !== undefined) {
+      refuse(to, token, 'cluster_change_refused', refusal);
       return;
     }
     if (promotes && this.lags > 0) {
