@@ -26,7 +26,7 @@ type Answer = {
   readonly error: { readonly kind: string; readonly message: string } | undefined;
 };
 
-function ask(worlds: Worlds, node: Node, name: string, ...args: string[]): Answer {
+function ask(worlds: Worlds, node: Node, name: string, ...args: (string | number)[]): Answer {
   const answer = node.call(name, ...args);
   worlds.until(() => answer() !== undefined, 30_000);
   const { value, error } = answer() ?? {};
@@ -113,6 +113,9 @@ t.test('one at a time; one that does not end is given up', async (t) => {
   t.ok(worlds.until(() => worlds.group.configuration?.outgoing.length === 3));
   t.match(ask(worlds, node, 'cluster_replace', '2', '5').error, {
     message: /node 1 is still leaving/,
+  });
+  t.match(ask(worlds, node, 'cluster_decommission', 4).error, {
+    ...{ kind: 'cluster_change_refused', message: /members are being replaced/ },
   });
   t.match(ask(worlds, node, 'cluster_give_up').value, { givenUp: [1, 4] });
   t.ok(worlds.until(() => worlds.group.changes.includes('rollback'), 30_000));

@@ -247,10 +247,12 @@ export class Commands {
     const row = view.rows.get(node);
     const { configuration } = view;
     if (row === undefined || configuration === undefined) refuse(`node ${node} is no member`);
-    if (row.state === 'leaving' || row.state === 'gone') {
+    if (row.state === 'gone' || (row.state === 'leaving' && row.joint !== 'back')) {
       done({ value: { node, state: row.state } }, context);
       return;
     }
+    // Who votes in the end is not known before.
+    if (isReplacing(view.rows)) refuse('members are being replaced: wait for it, or give it up');
     const leaving = [...view.rows.values()].filter(
       ({ state }) => state === 'leaving' || state === 'gone',
     );
