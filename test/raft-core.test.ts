@@ -1,6 +1,7 @@
 /** Figures of the Raft core in virtual time, and what it refuses. Safety under faults: `npm run sim -- --raft`. */
 import t from 'tap';
 import type { LogIndex, NodeId, Term, Timestamp, TransactionId } from '#src/base/ids.js';
+import type { RaftMessage } from '#src/raft/index.js';
 import type { LogEntry } from '#src/storage/index.js';
 import { Line } from './raft/line.js';
 
@@ -396,6 +397,34 @@ t.test('changes of the members that are refused', (t) => {
   t.end();
 });
 
+t.test('a message from before entries were lost does not make their member whole', (t) => {
+  const line = started();
+  line.pass(200);
+  const { leader } = line;
+  const [rotten, lagging] = line.members.filter((member) => member !== leader) as [
+    Line['leader'],
+    Line['leader'],
+  ];
+  const late = line.sent.findLast(({ kind, to }) => kind === 'raft.append' && to === rotten.id);
+  line.isLost = ({ to }) => to === lagging.id;
+  leader.propose('a=1');
+  line.passUntil(() => leader.state.values.get('a') === '1', 100);
+  rotten.crash(rotten.disk.pending, 0);
+  rotten.disk.rot(rotten.disk.lastIndex);
+  line.kill(leader);
+  line.isLost = () => false;
+  line.start(rotten);
+  rotten.step(late as RaftMessage);
+  line.pass(5000);
+  t.equal(line.serving, undefined, 'of those that live none has what was committed');
+  line.start(leader);
+  line.passUntil(() => line.serving !== undefined, 5000);
+  line.pass(500);
+  for (const member of line.members) t.equal(member.state.values.get('a'), '1');
+  t.notOk(rotten.running.recovering, 'it has got back what it had lost');
+  t.end();
+});
+
 /** A follower told what it hears by hand; what it says lies in `line.sent`. */
 function follower(): {
   line: Line;
@@ -415,6 +444,7 @@ function follower(): {
       entries: [],
       commitIndex: 0 as LogIndex,
       lastIndex: 0 as LogIndex,
+      recovery: 0,
       round,
       hibernate: false,
     });

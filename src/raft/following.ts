@@ -32,7 +32,7 @@ export class Following {
   /** It has been given time to hear what came while it stood still; once before each election. */
   #excused = false;
   /** What a member that lost entries must reach: the end of the log of the leader of that term. */
-  #recoverTo: { readonly term: Term; index: LogIndex; readonly sinceMs: number } | undefined;
+  #recoverTo: { readonly term: Term; readonly index: LogIndex } | undefined;
 
   constructor(state: MemberState) {
     this.#state = state;
@@ -72,6 +72,7 @@ export class Following {
     this.#round = 0;
     this.#answeredRound = 0;
     this.#agreedIndex = 0 as LogIndex;
+    this.#recoverTo = undefined;
   }
 
   /** Waits anew before it campaigns. */
@@ -140,7 +141,10 @@ export class Following {
     const state = this.#state;
     assert(request.term === state.term, 'an append of another term', request.term, state.term);
     this.#hear(request);
-    if (state.recovering) this.#raiseRecovery(request);
+    // What was sent before the loss, and comes late, says nothing of what was acknowledged since.
+    if (state.recovering && request.recovery === state.recovery) {
+      this.#recoverTo ??= { term: request.term, index: request.lastIndex };
+    }
     const { prevIndex, prevTerm, entries } = request;
     const { tail } = state;
     // Up to there all logs are the same, and what was compacted has no terms any more.
@@ -175,7 +179,7 @@ export class Following {
       round: 0,
       refused: undefined,
       needsSnapshot: false,
-      recovering: false,
+      recovery: 0,
     });
   }
 
@@ -243,26 +247,16 @@ export class Following {
     this.#answer({ prevIndex, hintIndex, hintTerm });
   }
 
-  /** The first messages may be older than what was lost; those of a whole timeout are not. */
-  #raiseRecovery({ term, lastIndex }: AppendRequest): void {
-    const { nowMs, timing } = this.#state;
-    if (this.#recoverTo?.term !== term) {
-      this.#recoverTo = { term, index: lastIndex, sinceMs: nowMs };
-    } else if (nowMs < this.#recoverTo.sinceMs + timing.electionMsMax) {
-      this.#recoverTo.index = Math.max(this.#recoverTo.index, lastIndex) as LogIndex;
-    }
-  }
-
   #recover(): void {
     const state = this.#state;
     if (!state.recovering || state.needsSnapshot) return;
-    if (this.#recoverTo?.term !== state.term) return;
+    if (this.#recoverTo === undefined) return;
     const reached = Math.min(this.#agreedIndex, state.durableIndex);
-    if (reached >= this.#recoverTo.index) state.recovering = false;
+    if (reached >= this.#recoverTo.index) state.recovery = 0;
   }
 
   #answer(refused: AppendAnswer['refused']): void {
-    const { id, term, durableTerm, durableIndex, nowMs, needsSnapshot, recovering } = this.#state;
+    const { id, term, durableTerm, durableIndex, nowMs, needsSnapshot, recovery } = this.#state;
     assert(this.#leader !== undefined, 'an answer to nobody');
     // A crash would put it back to an earlier term, where the entries could still be replaced, or to before its
     // first one, where nobody remembers that it may have promised something.
@@ -280,7 +274,7 @@ export class Following {
       round: isDurable ? this.#round : 0,
       refused,
       needsSnapshot,
-      recovering,
+      recovery,
     });
   }
 }

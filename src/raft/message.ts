@@ -60,6 +60,8 @@ export interface AppendRequest extends Addressed {
   readonly commitIndex: LogIndex;
   /** The leader's last entry: what a member that lost entries must reach before it counts again. */
   readonly lastIndex: LogIndex;
+  /** As the newest answer of the receiver had it: so this was sent after its loss, and `lastIndex` covers it. */
+  readonly recovery: number;
   /**
    * Rises with every round of messages of this leader. An answer that names it proves that the
    * leader led when it sent the round: leases and read indexes rest on it.
@@ -93,8 +95,11 @@ export interface AppendAnswer extends Addressed {
       };
   /** The member cannot use entries: it has lost data or lags behind what is kept, and needs a snapshot. */
   readonly needsSnapshot: boolean;
-  /** It has lost entries that it had acknowledged: `matchIndex` does not count for commits yet. */
-  readonly recovering: boolean;
+  /**
+   * Not 0: it has lost entries that it had acknowledged, and `matchIndex` does not count for commits yet. Another
+   * number in each life of the member.
+   */
+  readonly recovery: number;
 }
 
 /** Purpose: asks the leader up to where a read must have applied. From any member. Loss: asked again. */

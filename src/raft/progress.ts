@@ -2,6 +2,7 @@
 import { assert } from '../base/assert.js';
 import type { LogIndex, NodeId } from '../base/ids.js';
 import type { MemberProgress, RaftFlow } from './contract.js';
+import type { AppendRequest } from './message.js';
 
 interface InFlight {
   readonly lastIndex: LogIndex;
@@ -32,6 +33,8 @@ export class Progress {
   /** The newest round that it has answered, and when that was sent: for leases, -Infinity while it gives none. */
   round = 0;
   leaseFromMs = Number.NEGATIVE_INFINITY;
+  /** As its newest answer has it: see {@link AppendRequest.recovery}. */
+  recovery = 0;
   /** A message must go to it at the next occasion. */
   due = true;
   sentMs = Number.NEGATIVE_INFINITY;

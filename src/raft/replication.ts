@@ -127,17 +127,20 @@ export class Replication {
     assert(matchIndex <= lastIndex, 'a match beyond the log', matchIndex, lastIndex);
     assert(receivedIndex <= lastIndex, 'received beyond the log', receivedIndex, lastIndex);
     this.wanted = true;
+    // What it must reach is what this leader has now.
+    if (answer.recovery !== progress.recovery && answer.recovery !== 0) progress.due = true;
+    progress.recovery = answer.recovery;
     if (answer.needsSnapshot) {
       progress.forget();
       this.#needSnapshot(progress);
       return false;
     }
     if (refused !== undefined) {
-      if (answer.recovering) progress.forget();
+      if (answer.recovery !== 0) progress.forget();
       this.#onRefused(progress, refused);
       return false;
     }
-    const counts = progress.matched(matchIndex, !answer.recovering);
+    const counts = progress.matched(matchIndex, answer.recovery === 0);
     if (progress.state === 'probe' && receivedIndex + 1 >= progress.nextIndex) {
       progress.toReplicate(receivedIndex, this.#state.nowMs);
     } else if (progress.state === 'replicate') this.#repairLoss(progress, answer);
@@ -323,6 +326,7 @@ export class Replication {
       entries,
       commitIndex,
       lastIndex: tail.lastIndex,
+      recovery: progress.recovery,
       round: this.#rounds.current,
       hibernate,
     });

@@ -42,8 +42,8 @@ export class MemberState {
   /** The last entry handed out to be applied. */
   deliveredIndex: LogIndex;
   needsSnapshot: boolean;
-  /** Entries that it had acknowledged are lost, and it has not all that they may have been. */
-  recovering: boolean;
+  /** Not 0: entries that it had acknowledged are lost, and it has not all that they may have been. */
+  recovery: number;
   diskHealthy = true;
   /** Since a leader was last heard, one that lacks entries of this member's log has asked for its vote. */
   isMissed = false;
@@ -91,7 +91,7 @@ export class MemberState {
     this.appliedIndex = appliedIndex;
     this.deliveredIndex = appliedIndex;
     this.needsSnapshot = options.needsSnapshot;
-    this.recovering = options.lostEntries;
+    this.recovery = options.lostEntries ? 1 + options.random.below(0xffff_ffff) : 0;
     const promised = options.mayHavePromised && this.rules.waitsAfterRestart;
     this.quietUntilMs = promised ? nowMs + this.promiseMs : nowMs;
   }
@@ -102,6 +102,10 @@ export class MemberState {
 
   get configuration(): Configuration {
     return this.tail.configuration;
+  }
+
+  get recovering(): boolean {
+    return this.recovery !== 0;
   }
 
   get isSoleVoter(): boolean {
@@ -202,7 +206,7 @@ export class MemberState {
       round: this.#replacements,
       refused: undefined,
       needsSnapshot: false,
-      recovering: false,
+      recovery: 0,
     });
   }
 

@@ -29,7 +29,8 @@ export function writeRaftMessage(writer: ByteWriter, message: RaftMessage): void
       return;
     case 'raft.append': {
       writer.varint(message.prevIndex).varint(message.prevTerm).varint(message.commitIndex);
-      writer.varint(message.lastIndex).varint(message.round).uint8(Number(message.hibernate));
+      writer.varint(message.lastIndex).varint(message.recovery).varint(message.round);
+      writer.uint8(Number(message.hibernate));
       const records = recordsOf(message.entries);
       writer.varint(records.length);
       for (const { bytes } of records) writer.bytes(bytes);
@@ -37,7 +38,7 @@ export function writeRaftMessage(writer: ByteWriter, message: RaftMessage): void
     }
     case 'raft.appendAnswer': {
       writer.varint(message.matchIndex).varint(message.receivedIndex).varint(message.round);
-      writer.uint8(Number(message.needsSnapshot)).uint8(Number(message.recovering));
+      writer.uint8(Number(message.needsSnapshot)).varint(message.recovery);
       const { refused } = message;
       writer.uint8(refused === undefined ? 0 : 1);
       if (refused === undefined) return;
@@ -92,18 +93,19 @@ export function readRaftMessage(reader: ByteReader): RaftMessage {
       const prevTerm = reader.varint() as Term;
       const commitIndex = reader.varint() as LogIndex;
       const lastIndex = reader.varint() as LogIndex;
+      const recovery = reader.varint();
       const round = reader.varint();
       const hibernate = flag(reader);
       const entries = readEntries(reader, prevIndex);
       const indexes = { prevIndex, commitIndex, lastIndex };
-      return { kind, ...head, ...indexes, prevTerm, entries, round, hibernate };
+      return { kind, ...head, ...indexes, prevTerm, entries, recovery, round, hibernate };
     }
     case 'raft.appendAnswer': {
       const matchIndex = reader.varint() as LogIndex;
       const receivedIndex = reader.varint() as LogIndex;
       const round = reader.varint();
       const needsSnapshot = flag(reader);
-      const recovering = flag(reader);
+      const recovery = reader.varint();
       const refused = flag(reader)
         ? {
             prevIndex: reader.varint() as LogIndex,
@@ -112,7 +114,7 @@ export function readRaftMessage(reader: ByteReader): RaftMessage {
           }
         : undefined;
       const indexes = { matchIndex, receivedIndex };
-      return { kind, ...head, ...indexes, round, refused, needsSnapshot, recovering };
+      return { kind, ...head, ...indexes, round, refused, needsSnapshot, recovery };
     }
     case 'raft.readIndex':
       return { kind, ...head, read: reader.uint53() };

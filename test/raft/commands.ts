@@ -304,6 +304,6 @@ function forged(kind: string, to: number, options: Command['options']): RaftMess
     round: 0,
     refused: undefined,
     needsSnapshot: false,
-    recovering: false,
+    recovery: 0,
   };
 }

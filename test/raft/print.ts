@@ -24,17 +24,18 @@ function details(message: RaftMessage): string {
     case 'raft.voteAnswer':
       return message.granted ? ' granted' : ' refused';
     case 'raft.append': {
-      const { prevIndex, prevTerm, entries, commitIndex, hibernate } = message;
+      const { prevIndex, prevTerm, entries, commitIndex, recovery, hibernate } = message;
       const carried = entries.length === 0 ? '' : ` entries=${entries.map(printPlace).join(',')}`;
       const sleep = hibernate ? ' hibernate' : '';
-      return ` after=${prevIndex}/${prevTerm}${carried} commit=${commitIndex}${sleep}`;
+      const knows = recovery === 0 ? '' : ` knows-of-recovery last=${message.lastIndex}`;
+      return ` after=${prevIndex}/${prevTerm}${carried} commit=${commitIndex}${knows}${sleep}`;
     }
     case 'raft.appendAnswer': {
-      const { matchIndex, refused, needsSnapshot, recovering } = message;
+      const { matchIndex, refused, needsSnapshot, recovery } = message;
       const hint = refused && ` refused after=${refused.prevIndex}`;
       const maybe = refused && ` hint=${refused.hintIndex}/${refused.hintTerm}`;
       const snapshot = needsSnapshot ? ' needs a snapshot' : '';
-      return ` match=${matchIndex}${hint ?? ''}${maybe ?? ''}${snapshot}${recovering ? ' recovering' : ''}`;
+      return ` match=${matchIndex}${hint ?? ''}${maybe ?? ''}${snapshot}${recovery === 0 ? '' : ' recovering'}`;
     }
     case 'raft.readIndex':
       return '';

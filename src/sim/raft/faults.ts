@@ -4,6 +4,7 @@ import type { LogIndex, NodeId } from '../../base/ids.js';
 import type { Random } from '../../base/random.js';
 import type { Members } from '../../raft/index.js';
 import type { Configuration } from '../../storage/index.js';
+import { suffice } from '../suffice.js';
 import type { World } from '../world.js';
 import type { GroupEnemy, RaftGroup } from './group.js';
 import type { CoreMember } from './member.js';
@@ -200,9 +201,9 @@ export class GroupFaults implements GroupEnemy {
   /** One at a time, and only while the others are enough: a majority that rots has lost for good. */
   #rot(victim: CoreMember, durationMs: number): void {
     const group = this.#group;
-    const { voters, outgoing } = victim.configuration;
-    const few = voters.length < 3 || (outgoing.length > 0 && outgoing.length < 3);
-    if (few || victim.node === undefined) return;
+    const { voters, outgoing, witnesses } = victim.configuration;
+    if (victim.node === undefined || !bearsLoss(voters, witnesses)) return;
+    if (outgoing.length > 0 && !bearsLoss(outgoing, witnesses)) return;
     group.crash(victim);
     const { disk } = victim;
     if (group.members.some((member) => member.disk.lostAfterCrash)) {
@@ -285,8 +286,8 @@ export class GroupFaults implements GroupEnemy {
     for (let steps = this.#random.pick([1, 1, 2, 3]); steps > 0; steps -= 1) {
       members = this.#changed(members);
     }
-    const fewest = group.options.faults.includes('rot') ? 3 : 1;
-    if (members.voters.length < Math.min(fewest, from.voters.length)) return;
+    const rots = group.options.faults.includes('rot');
+    if (rots && !bearsLoss(members.voters, members.witnesses)) return;
     const refusal = leader.running.refusalOf(members);
     group.count(refusal === undefined ? 'changes of members' : 'changes of members refused');
     if (refusal !== undefined) return;
@@ -304,7 +305,7 @@ export class GroupFaults implements GroupEnemy {
     const withData = outside.filter((id) => !this.#group.witnesses.has(id));
     const data = voters.filter((voter) => !witnesses.includes(voter));
     const kind = random.pick(['join', 'promote', 'demote', 'leave', 'dismiss', 'witness'] as const);
-    if (kind === 'witness' && outside.length > 0 && !this.#group.options.faults.includes('rot')) {
+    if (kind === 'witness' && outside.length > 0) {
       const witness = random.pick(outside);
       return { voters: [...voters, witness], learners, witnesses: [...witnesses, witness] };
     }
@@ -331,6 +332,13 @@ export class GroupFaults implements GroupEnemy {
     }
     return { voters, learners, witnesses };
   }
+}
+
+/** Whether such a group goes on when any one voter has lost its data. */
+function bearsLoss(voters: readonly NodeId[], witnesses: readonly NodeId[]): boolean {
+  const isWitness = (node: NodeId): boolean => witnesses.includes(node);
+  const leaving: ReadonlySet<NodeId> = new Set();
+  return voters.every((voter) => suffice(voters, { lost: new Set([voter]), leaving, isWitness }));
 }
 
 function showMembers({ voters, learners, witnesses }: Members | Configuration): string {

@@ -92,10 +92,9 @@ export function drawGroup(
   const some = <T>(items: readonly T[]): readonly T[] => items.filter(() => random.chance(share));
   const voters = random.pick([1, 3, 3, 3, 5, 5]);
   const faults = some(groupFaults);
-  // Who commits with a witness and then rots takes the only copy along: then nobody may go on.
-  const canRot = faults.includes('rot') && voters > 1;
-  const witnesses =
-    canRot || voters === 1 || random.chance(0.5) ? 0 : random.pick([1, (voters - 1) / 2]);
+  // Of three, who commits with a witness and then rots takes the only copy along: then nobody may go on.
+  const witnessesMax = faults.includes('rot') ? (voters - 3) / 2 : (voters - 1) / 2;
+  const witnesses = witnessesMax < 1 || random.chance(0.5) ? 0 : random.pick([1, witnessesMax]);
   const timing: RaftTiming = {
     ...drawTiming(random, random.pick([50, 150, 300])),
     leaseReads: random.chance(0.8),
