@@ -1,0 +1,140 @@
+/** What is made of a session's answers: messages to the client, and the next state of the flow. */
+import { unreachable } from '../../base/assert.js';
+import type { Completion, ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
+import { CopyIn } from './copy-in.js';
+import type { Flow } from './flow.js';
+import { statementOf } from './portal.js';
+import { failHolding, holdsTooMany, type Task, writeQueryRows } from './task.js';
+import * as write from './writer.js';
+
+type Rows = Extract<SessionAnswer, { kind: 'sql.rows' }>;
+type Prepared = Extract<SessionAnswer, { kind: 'sql.prepared' }>;
+
+/** Takes an answer to `task`. Gives the error that ends the connection, if the answer is one. */
+export function takeAnswer(flow: Flow, task: Task, answer: SessionAnswer): ErrorFields | undefined {
+  switch (answer.kind) {
+    case 'sql.rows':
+      rows(flow, task, answer);
+      return undefined;
+    case 'sql.complete':
+      completed(flow, task, answer.completion, answer.last);
+      return undefined;
+    case 'sql.prepared':
+      prepared(flow, task, answer);
+      return undefined;
+    case 'sql.copyIn':
+      if (flow.copyIn === undefined) {
+        flow.copyIn = new CopyIn(flow.connection, answer.request);
+        write.writeCopyResponse(flow.out, write.codes.copyIn, answer.copy);
+      }
+      flow.copyIn.grant(answer.credit);
+      return undefined;
+    case 'sql.failed':
+      flow.status = answer.status;
+      return failed(flow, task, answer.error);
+    case 'sql.closed':
+      return undefined;
+    default:
+      return unreachable(answer);
+  }
+}
+
+function prepared(flow: Flow, task: Task, answer: Prepared): void {
+  if (task.kind !== 'parse') return;
+  const { name } = task;
+  flow.prepared.statements.set(name, statementOf(name, answer));
+  flow.task = undefined;
+  flow.out.empty(write.codes.parseComplete);
+}
+
+function rows(flow: Flow, task: Task, answer: Rows): void {
+  const { completion, last } = answer;
+  switch (task.kind) {
+    case 'settings':
+      task.rows.push(...answer.rows);
+      break;
+    case 'query':
+      writeQueryRows(flow.out, task, answer);
+      if (!last && completion === undefined) flow.grant(task);
+      break;
+    case 'execute':
+    case 'hold':
+      task.portal.owed -= 1;
+      if (answer.columns !== undefined && !task.portal.beginRows(flow.out, answer)) {
+        flow.connection.send({ kind: 'sql.enough', request: task.request });
+      }
+      task.portal.push(answer.rows);
+      if (completion !== undefined) break;
+      if (task.kind === 'execute') flow.serve(task.portal);
+      else keep(flow, task);
+      return;
+    default:
+  }
+  if (completion !== undefined) completed(flow, task, completion, last);
+}
+
+function keep(flow: Flow, task: Extract<Task, { kind: 'hold' }>): void {
+  if (!holdsTooMany(task)) flow.grant(task);
+  else if (failHolding(task)) flow.connection.send({ kind: 'sql.cancel', request: task.request });
+}
+
+function completed(flow: Flow, task: Task, completion: Completion, last: boolean): void {
+  flow.status = completion.status;
+  flow.settings.noteTag(completion);
+  flow.copyIn = undefined;
+  switch (task.kind) {
+    case 'query':
+      write.writeTag(flow.out, completion.tag);
+      task.result = undefined;
+      if (!last) return;
+      flow.joined = false;
+      flow.ready();
+      return;
+    case 'execute':
+    case 'hold':
+    case 'finish':
+      task.portal.completion = completion;
+      if (!task.portal.joins) flow.joined = false;
+      if (task.kind === 'execute') {
+        flow.serve(task.portal);
+        return;
+      }
+      flow.suspended = undefined;
+      flow.task = undefined;
+      return;
+    case 'commit':
+      flow.joined = false;
+      flow.ready();
+      return;
+    case 'settings':
+      flow.reported(task.rows);
+      return;
+    case 'parse':
+    case 'refuse':
+      return;
+  }
+  unreachable(task);
+}
+
+function failed(flow: Flow, task: Task, error: ErrorFields): ErrorFields | undefined {
+  flow.joined = false;
+  flow.copyIn = undefined;
+  flow.task = undefined;
+  if (task.kind === 'settings') {
+    if (!flow.started) return error;
+    flow.ready();
+    return undefined;
+  }
+  if ('portal' in task) {
+    flow.suspended = undefined;
+    flow.prepared.portals.delete(task.portal.name);
+  }
+  const { kind: pending } = flow.pending ?? {};
+  if (pending !== 'sync') flow.pending = undefined;
+  write.writeError(flow.out, (task.kind === 'hold' ? task.failure : undefined) ?? error);
+  const ready =
+    task.kind === 'refuse' ? task.ready : task.kind === 'query' || task.kind === 'commit';
+  if (ready || pending === 'query') flow.ready();
+  else flow.skipping = true;
+  return undefined;
+}

@@ -1,0 +1,141 @@
+/** Where the exchange between a client and its session stands, and the steps that messages and answers share. */
+import type { DatabaseError } from '../../base/errors.js';
+import type { SessionMessage, TransactionStatus } from '../../sql/session/protocol.js';
+import type { Row } from '../../sql/types/index.js';
+import type { SessionListener, SqlConnection } from '../host.js';
+import type { CopyIn } from './copy-in.js';
+import { windowMessagesMax } from './limits.js';
+import type { ClientMessage } from './messages.js';
+import type { Portal } from './portal.js';
+import { Prepared } from './prepared.js';
+import { ReportedSettings } from './settings.js';
+import type { WireSessionOptions, WireSink } from './sink.js';
+import { askSettings, creditOf, type OmitRequest, type Task } from './task.js';
+import * as write from './writer.js';
+
+export class Flow {
+  readonly sink: WireSink;
+  readonly out: write.MessageWriter;
+  readonly connection: SqlConnection;
+  readonly prepared = new Prepared();
+  readonly settings: ReportedSettings;
+  /** What the session works on. */
+  task: Task | undefined;
+  /** Waits until the session has done something else first. */
+  pending: ClientMessage | undefined;
+  /** A portal whose request the session has not ended. */
+  suspended: Portal | undefined;
+  /** Requests have left an implicit transaction open, which Sync ends. */
+  joined = false;
+  /** After an error of the extended protocol all is skipped up to Sync. */
+  skipping = false;
+  copyIn: CopyIn | undefined;
+  status: TransactionStatus = 'idle';
+  started = false;
+  readonly #secret: number;
+  #requests = 0;
+
+  constructor(
+    { service, connect, secret }: WireSessionOptions,
+    sink: WireSink,
+    listener: SessionListener,
+  ) {
+    this.sink = sink;
+    this.out = sink.out;
+    this.#secret = secret;
+    this.settings = new ReportedSettings(connect.user);
+    this.connection = service.connect(connect, listener);
+  }
+
+  /** A number for a request whose answer nobody waits for. */
+  nextRequest(): number {
+    this.#requests += 1;
+    return this.#requests;
+  }
+
+  begin(task: OmitRequest<Task>): number {
+    const request = this.nextRequest();
+    this.task = { ...task, request };
+    return request;
+  }
+
+  execute(statement: { readonly text: string }, task: OmitRequest<Task>): void {
+    const request = this.begin(task);
+    const execute = { kind: 'sql.execute', request, statement, parameters: [] } as const;
+    this.connection.send({ ...execute, credit: windowMessagesMax } satisfies SessionMessage);
+  }
+
+  /** Asks for more rows as far as the client takes them. */
+  grant(task: Task): void {
+    const credit = this.sink.congested ? 0 : creditOf(task);
+    if (credit > 0) this.connection.send({ kind: 'sql.credit', request: task.request, credit });
+  }
+
+  /** Sends what the portal has and this Execute wants. */
+  serve(portal: Portal): void {
+    portal.writeRows(this.out);
+    if (portal.wanted === 0) {
+      this.task = undefined;
+      if (portal.completion === undefined) this.suspended = portal;
+      this.out.empty(write.codes.portalSuspended);
+      return;
+    }
+    if (portal.completion === undefined) {
+      if (this.task !== undefined) this.grant(this.task);
+      return;
+    }
+    this.task = undefined;
+    portal.state = 'done';
+    portal.writeEnd(this.out);
+    this.skipping = portal.failure !== undefined;
+  }
+
+  /** Keeps the rest of a suspended portal; then `pending` is taken. */
+  hold(portal: Portal, pending: ClientMessage): void {
+    this.pending = pending;
+    this.task = { kind: 'hold', request: portal.request, portal, failure: undefined };
+    this.grant(this.task);
+  }
+
+  /** Gives up the rest of a suspended portal; then `pending` is taken. */
+  finish(portal: Portal, pending: ClientMessage): void {
+    this.pending = pending;
+    this.task = { kind: 'finish', request: portal.request, portal };
+    this.connection.send({ kind: 'sql.enough', request: portal.request });
+  }
+
+  /** Answers an error of the client's; a transaction fails of it. */
+  refuse(ready: boolean, error: DatabaseError): void {
+    if (this.suspended !== undefined) {
+      const { request } = this.suspended;
+      this.connection.send({ kind: 'sql.enough', request });
+      this.prepared.portals.delete(this.suspended.name);
+      this.suspended = undefined;
+    }
+    const { kind, message, details } = error;
+    const request = this.begin({ kind: 'refuse', ready });
+    this.connection.send({ kind: 'sql.refuse', request, error: { kind, message, details } });
+  }
+
+  /** Says that the next message is expected; before it, which settings have changed. */
+  ready(): void {
+    this.task = undefined;
+    this.skipping = false;
+    if (this.status !== 'open') this.prepared.portals.clear();
+    if (this.settings.isDue(this.status) && this.suspended === undefined) {
+      this.execute(...askSettings());
+      return;
+    }
+    write.writeReady(this.out, this.status);
+  }
+
+  /** The settings that {@link ready} has asked for; at the start they are the greeting. */
+  reported(rows: readonly Row[]): void {
+    this.task = undefined;
+    if (!this.started) write.writeTrusted(this.out);
+    this.settings.report(this.out, rows);
+    if (!this.started) write.writeKey(this.out, this.connection.session, this.#secret);
+    this.started = true;
+    write.writeReady(this.out, this.status);
+  }
+}
