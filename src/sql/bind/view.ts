@@ -68,6 +68,10 @@ export class StoredNames implements CatalogueLookup {
     this.#references = references;
   }
 
+  get principal(): CatalogueLookup['principal'] {
+    return this.#catalogue.principal;
+  }
+
   relation(schema: string | undefined, name: string): RelationDescriptor | undefined {
     for (const { reference, object } of this.#named(schema, name)) {
       if (object.kind === 'table') return { ...object, name: reference.name };

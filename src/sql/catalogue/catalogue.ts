@@ -1,26 +1,31 @@
 /** Objects by name and id, as a transaction sees them, and their changes. */
-import { assert, unreachable } from '../../base/assert.js';
+import { assert, must, unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import type { Span, Visit } from '../../storage/engine.js';
 import type { TransactionBuffer } from '../../txn/buffer.js';
+import { builtIn, builtInRoles, databaseObject, publicSchemaObject } from './built-in.js';
 import { dependenciesOf } from './dependencies.js';
 import type {
+  DatabaseDescriptor,
   Descriptor,
   FunctionDescriptor,
   RelationDescriptor,
+  RoleDescriptor,
   SchemaDescriptor,
   TableDescriptor,
   TypeDescriptor,
 } from './descriptor.js';
 import type { NumberSource } from './numbers.js';
 import {
+  databaseKey,
   decodeDescriptor,
   decodeName,
   dependentKey,
   dependentSpans,
   descriptorKey,
+  descriptorSpan,
   encodeDescriptor,
   encodeName,
   firstTemporaryId,
@@ -29,10 +34,14 @@ import {
   lastIdKey,
   nameKey,
   type NameKind,
+  objectOfKey,
+  roleKey,
+  roleSpan,
   schemaKey,
   schemaSpan,
   temporaryDatabase,
   temporarySchema,
+  versionOf,
 } from './rows.js';
 import { rowTypeNameOf, typeNameOf } from './type-names.js';
 
@@ -51,8 +60,15 @@ interface Reader {
 function readObject(reader: Reader, object: ObjectId): Descriptor {
   const row = reader.get(descriptorKey(object));
   if (row === undefined) {
+    const known = builtIn(object);
+    if (known !== undefined) return known;
     raise('data_corrupted', `the catalogue names object ${object} but does not describe it`);
   }
+  return describedBy(reader, row);
+}
+
+/** What a descriptor's row says. */
+function describedBy(reader: Reader, row: Uint8Array): Descriptor {
   return decodeDescriptor(row, (type) => {
     const descriptor = readObject(reader, type);
     if (descriptor.kind === 'table') return rowTypeNameOf(descriptor);
@@ -79,6 +95,7 @@ export class CatalogueCache {
   #version = -1;
   readonly #found = new Map<string, readonly Descriptor[]>();
   readonly #objects = new Map<ObjectId, Descriptor>();
+  #all: { readonly version: number; readonly objects: readonly Descriptor[] } | undefined;
 
   /** What `read` gave under `key` when it was first asked at this version of the catalogue. */
   find(version: number, key: string, read: () => readonly Descriptor[]): readonly Descriptor[] {
@@ -95,6 +112,18 @@ export class CatalogueCache {
     return found;
   }
 
+  /** All objects as of this version, from what `reader` shows. */
+  all(version: number, reader: Reader): readonly Descriptor[] {
+    if (this.#all?.version === version) return this.#all.objects;
+    const known = (object: ObjectId, newest: number): Descriptor | undefined => {
+      const one = this.#objects.get(object);
+      return one?.version === newest ? one : undefined;
+    };
+    const objects = readAll(reader, false, known).map((object) => this.#shared(object));
+    this.#all = { version, objects };
+    return objects;
+  }
+
   #shared(object: Descriptor): Descriptor {
     const known = this.#objects.get(object.object);
     if (known !== undefined && known.version === object.version) return known;
@@ -102,6 +131,29 @@ export class CatalogueCache {
     this.#objects.set(object.object, object);
     return object;
   }
+}
+
+/** All objects, in the order in which they were made; `known` may have some of them already. */
+function readAll(
+  reader: Reader,
+  temporary: boolean,
+  known: (object: ObjectId, version: number) => Descriptor | undefined,
+): readonly Descriptor[] {
+  const rows: Uint8Array[] = [];
+  const found: (Descriptor | undefined)[] = [];
+  reader.scan(descriptorSpan(temporary), (key, value) => {
+    const shared = known(objectOfKey(key), versionOf(value));
+    found.push(shared);
+    // The bytes are lent for the time of the visit.
+    if (shared === undefined) rows.push(Uint8Array.prototype.slice.call(value));
+    return true;
+  });
+  let next = 0;
+  return found.map((one) => {
+    if (one !== undefined) return one;
+    next += 1;
+    return describedBy(reader, must(rows[next - 1], 'a row for each that is not known'));
+  });
 }
 
 /** The temporary tables that `reader` shows. */
@@ -174,9 +226,36 @@ export class TransactionCatalogue {
   schema(database: DatabaseId, name: string): SchemaDescriptor | undefined {
     const [found] = this.#find(database, `schema\0${name}`, () => {
       const row = this.#buffer.get(schemaKey(database, name));
-      return row === undefined ? [] : [readObject(this.#buffer, decodeName(row))];
+      if (row !== undefined) return [readObject(this.#buffer, decodeName(row))];
+      return name === 'public' ? [readObject(this.#buffer, publicSchemaObject)] : [];
     });
     return found as SchemaDescriptor | undefined;
+  }
+
+  role(name: string): RoleDescriptor | undefined {
+    const [found] = this.#find(userDatabase, `role\0${name}`, () => {
+      const row = this.#buffer.get(roleKey(name));
+      if (row !== undefined) return [readObject(this.#buffer, decodeName(row))];
+      const known = builtInRoles.find((role) => role.name === name);
+      // One that has another name now has a row.
+      const now = known && readObject(this.#buffer, known.object);
+      return now?.name === name ? [now] : [];
+    });
+    return found as RoleDescriptor | undefined;
+  }
+
+  /** All of them, those that are always there first. */
+  roles(): readonly RoleDescriptor[] {
+    const objects = new Set([
+      ...builtInRoles.map(({ object }) => object),
+      ...readNames(this.#buffer, roleSpan),
+    ]);
+    return [...objects].map((object) => this.object(object) as RoleDescriptor);
+  }
+
+  /** The only database. */
+  get database(): DatabaseDescriptor {
+    return this.object(databaseObject) as DatabaseDescriptor;
   }
 
   /** The object of an id that something names. */
@@ -191,8 +270,26 @@ export class TransactionCatalogue {
 
   /** The object of an id that may be gone; read anew each time. */
   objectIfThere(object: ObjectId): Descriptor | undefined {
-    const there = this.#buffer.get(descriptorKey(object)) !== undefined;
+    const there =
+      builtIn(object) !== undefined || this.#buffer.get(descriptorKey(object)) !== undefined;
     return there ? this.object(object) : undefined;
+  }
+
+  /** All objects, in the order in which they were made; those of the session alone are the last. */
+  all(): readonly Descriptor[] {
+    const lasting = this.isCurrent
+      ? this.#cache.all(this.#version, this.#buffer)
+      : this.#ownAll('all lasting', false);
+    const temporary = this.#ownAll('all temporary', true);
+    return temporary.length === 0 ? lasting : [...lasting, ...temporary];
+  }
+
+  #ownAll(key: string, temporary: boolean): readonly Descriptor[] {
+    const known = this.#own.get(key);
+    if (known !== undefined) return known;
+    const found = readAll(this.#buffer, temporary, () => undefined);
+    this.#own.set(key, found);
+    return found;
   }
 
   /** All objects of a kind in a schema, in order of their names. */
@@ -321,6 +418,10 @@ function nameOf(descriptor: Descriptor): Uint8Array {
     case 'sequence':
     case 'index':
       return nameKey('relation', database, schema, name);
+    case 'role':
+      return roleKey(name);
+    case 'database':
+      return databaseKey;
     default:
       return unreachable(kind);
   }

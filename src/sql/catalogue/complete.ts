@@ -3,7 +3,8 @@
  * knew fewer fields. Format: what a missing field meant then.
  */
 import { unreachable } from '../../base/assert.js';
-import type { DatabaseId } from '../../base/ids.js';
+import type { DatabaseId, ObjectId } from '../../base/ids.js';
+import { bootstrapRole } from './built-in.js';
 import type {
   CheckDescriptor,
   ColumnDescriptor,
@@ -15,6 +16,7 @@ import type {
   TableDescriptor,
   TypeDefinition,
 } from './descriptor.js';
+import type { Grant } from './grants.js';
 
 /** What JSON may have left out. */
 type Stored<T> = { readonly [K in keyof T]?: T[K] | undefined } & Partial<T>;
@@ -22,23 +24,32 @@ type Stored<T> = { readonly [K in keyof T]?: T[K] | undefined } & Partial<T>;
 const int8Maximum = 9_223_372_036_854_775_807n;
 
 export function completed(stored: Partial<Descriptor>): Descriptor {
+  const given = stored as { readonly owner?: ObjectId; readonly privileges?: readonly Grant[] };
+  // The first versions knew one user.
+  const { owner = bootstrapRole, privileges } = given;
   const common = { ...stored, comment: stored.comment ?? undefined };
+  const owned = { ...common, owner, privileges };
   // The first versions knew tables only and did not say so.
   const kind = stored.kind ?? 'table';
   switch (kind) {
     case 'table':
-      return completeTable({ ...common, kind } as Stored<TableDescriptor> as TableDescriptor);
+      return completeTable({ ...owned, kind } as Stored<TableDescriptor> as TableDescriptor);
     case 'sequence':
-      return completeSequence(common as SequenceDescriptor);
+      return completeSequence(owned as SequenceDescriptor);
     case 'view':
-      return { checkOption: undefined, ...common } as Descriptor;
+      return { checkOption: undefined, securityInvoker: false, ...owned } as Descriptor;
     case 'type': {
       const { definition } = stored as { readonly definition: TypeDefinition };
-      return { ...common, definition: completeType(definition) } as Descriptor;
+      return { ...owned, definition: completeType(definition) } as Descriptor;
     }
     case 'function':
-    case 'index':
+      return { securityDefiner: false, ...owned } as Descriptor;
     case 'schema':
+    case 'database':
+      return owned as Descriptor;
+    case 'role':
+      return { verifier: undefined, validUntil: undefined, ...common } as Descriptor;
+    case 'index':
       return common as Descriptor;
     default:
       return unreachable(kind);
@@ -78,6 +89,7 @@ function completeColumn(stored: ColumnDescriptor): ColumnDescriptor {
     generated: given.generated,
     collation: given.collation,
     comment: given.comment,
+    privileges: given.privileges,
   };
 }
 
@@ -97,6 +109,8 @@ function completeSequence(stored: SequenceDescriptor): SequenceDescriptor {
     cache: given.cache ?? 1n,
     ownedBy: given.ownedBy,
     comment: given.comment,
+    owner: given.owner ?? bootstrapRole,
+    privileges: given.privileges,
   };
 }
 

@@ -1,14 +1,65 @@
 /** Which objects an object cannot be without. */
 import { unreachable } from '../../base/assert.js';
 import type { ObjectId } from '../../base/ids.js';
-import type { Descriptor, TableDescriptor, TypeDefinition } from './descriptor.js';
+import { builtIn } from './built-in.js';
+import type {
+  Descriptor,
+  OwnedDescriptor,
+  RoleDescriptor,
+  TableDescriptor,
+  TypeDefinition,
+} from './descriptor.js';
+import { everyone, type Grant } from './grants.js';
 import { objectOfType } from './rows.js';
 
 /** Each once, itself never among them. */
 export function dependenciesOf(descriptor: Descriptor): readonly ObjectId[] {
-  const found = new Set(needsOf(descriptor));
+  const needed = needsOf(descriptor);
+  const roles = rolesOf(descriptor).filter(
+    (role) => role !== everyone && builtIn(role) === undefined,
+  );
+  const found = new Set([...needed, ...roles]);
   found.delete(descriptor.object);
   return [...found];
+}
+
+/** The roles that it belongs to, that something of it is granted to or by, or that it is a member of. */
+function rolesOf(descriptor: Descriptor): readonly ObjectId[] {
+  switch (descriptor.kind) {
+    case 'table':
+      return [
+        ...ofOwned(descriptor),
+        ...descriptor.columns.flatMap(({ privileges }) => ofGrants(privileges)),
+      ];
+    case 'view':
+    case 'sequence':
+    case 'schema':
+    case 'type':
+    case 'function':
+    case 'database':
+      return ofOwned(descriptor);
+    case 'role':
+      return ofRole(descriptor);
+    case 'index':
+      return [];
+    default:
+      return unreachable(descriptor);
+  }
+}
+
+function ofOwned({ owner, privileges }: OwnedDescriptor): ObjectId[] {
+  return [owner, ...ofGrants(privileges)];
+}
+
+function ofGrants(privileges: readonly Grant[] | undefined): ObjectId[] {
+  return (privileges ?? []).flatMap(({ grantee, grantor }) => [grantee, grantor]);
+}
+
+function ofRole({ memberOf, defaultPrivileges }: RoleDescriptor): ObjectId[] {
+  return [
+    ...memberOf.flatMap(({ role, grantor }) => [role, grantor]),
+    ...defaultPrivileges.flatMap(({ privileges }) => ofGrants(privileges)),
+  ];
 }
 
 function needsOf(descriptor: Descriptor): ObjectId[] {
@@ -28,7 +79,10 @@ function needsOf(descriptor: Descriptor): ObjectId[] {
       return typesOf([descriptor.returns, ...descriptor.parameters.map(({ type }) => type)]);
     case 'type':
       return typesOf(partsOf(descriptor.definition));
+    case 'role':
+      return descriptor.defaultPrivileges.flatMap(({ schema }) => schema ?? []);
     case 'schema':
+    case 'database':
       return [];
     default:
       return unreachable(descriptor);

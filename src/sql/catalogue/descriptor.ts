@@ -4,6 +4,7 @@
  */
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 import type { EnumLabel } from '../types/index.js';
+import type { Grant } from './grants.js';
 
 export type ColumnDefault =
   /** An expression in SQL, bound again with each plan. */
@@ -23,7 +24,15 @@ interface CatalogueObject {
   readonly comment: string | undefined;
 }
 
-export interface SequenceDescriptor extends CatalogueObject {
+/** An object that belongs to a role. */
+interface OwnedObject extends CatalogueObject {
+  /** The role that it belongs to. */
+  readonly owner: ObjectId;
+  /** Undefined as long as nothing was granted or revoked: then `defaultGrants` hold. */
+  readonly privileges: readonly Grant[] | undefined;
+}
+
+export interface SequenceDescriptor extends OwnedObject {
   readonly kind: 'sequence';
   /** The sequence's last value lies under its only row key. */
   readonly storage: StorageId;
@@ -55,6 +64,8 @@ export interface ColumnDescriptor {
   /** COLLATE's name other than the default. */
   readonly collation: string | undefined;
   readonly comment: string | undefined;
+  /** Granted on it alone, beside what holds for the table. */
+  readonly privileges: readonly Grant[] | undefined;
 }
 
 /** When a constraint is checked: not deferrable, INITIALLY IMMEDIATE or INITIALLY DEFERRED. */
@@ -160,7 +171,7 @@ export type PartitionBound =
     }
   | { readonly kind: 'hash'; readonly modulus: number; readonly remainder: number };
 
-export interface TableDescriptor extends CatalogueObject {
+export interface TableDescriptor extends OwnedObject {
   readonly kind: 'table';
   readonly storage: StorageId;
   readonly columns: readonly ColumnDescriptor[];
@@ -206,13 +217,15 @@ export interface ViewColumn {
   readonly typeModifier: number;
 }
 
-export interface ViewDescriptor extends CatalogueObject {
+export interface ViewDescriptor extends OwnedObject {
   readonly kind: 'view';
   readonly columns: readonly ViewColumn[];
   /** The query in SQL; its names mean what `references` says, whatever is called so today. */
   readonly query: string;
   readonly references: readonly Reference[];
   readonly checkOption: 'local' | 'cascaded' | undefined;
+  /** The rights of whoever reads it count, not those of its owner. */
+  readonly securityInvoker: boolean;
 }
 
 /** A name that is taken by an index of a table. */
@@ -223,12 +236,12 @@ export interface IndexName extends CatalogueObject {
 
 export type RelationDescriptor = TableDescriptor | ViewDescriptor | SequenceDescriptor | IndexName;
 
-export interface SchemaDescriptor extends CatalogueObject {
+export interface SchemaDescriptor extends OwnedObject {
   readonly kind: 'schema';
 }
 
 /** CREATE TYPE and CREATE DOMAIN. */
-export interface TypeDescriptor extends CatalogueObject {
+export interface TypeDescriptor extends OwnedObject {
   readonly kind: 'type';
   readonly definition: TypeDefinition;
 }
@@ -270,7 +283,7 @@ export interface FunctionParameter {
 }
 
 /** CREATE FUNCTION ... LANGUAGE SQL. */
-export interface FunctionDescriptor extends CatalogueObject {
+export interface FunctionDescriptor extends OwnedObject {
   readonly kind: 'function';
   readonly parameters: readonly FunctionParameter[];
   readonly returns: string;
@@ -279,10 +292,79 @@ export interface FunctionDescriptor extends CatalogueObject {
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   /** The statements of the body; the last one gives the result. */
   readonly body: string;
+  /** SECURITY DEFINER: the rights of its owner count in the body, not those of the caller. */
+  readonly securityDefiner: boolean;
 }
+
+/** That a role is a member of another. */
+export interface Membership {
+  readonly role: ObjectId;
+  readonly grantor: ObjectId;
+  /** It may be granted on. */
+  readonly admin: boolean;
+  /** Its rights count without SET ROLE; undefined: if the member has INHERIT. */
+  readonly inherit: boolean | undefined;
+  /** SET ROLE may be used. */
+  readonly set: boolean;
+}
+
+/** ALTER ROLE ... SET and ALTER DATABASE ... SET: a first setting of sessions. */
+export interface InitialSetting {
+  readonly name: string;
+  readonly value: string;
+  /** IN DATABASE: only there. */
+  readonly inDatabase: boolean;
+}
+
+/** ALTER DEFAULT PRIVILEGES: what objects that the role makes have at once. */
+export interface DefaultPrivileges {
+  /** Undefined: in all schemas, in the place of what holds by default; else beside that. */
+  readonly schema: ObjectId | undefined;
+  readonly kind: 'table' | 'sequence' | 'function' | 'schema' | 'type';
+  readonly privileges: readonly Grant[];
+}
+
+/** CREATE ROLE. Roles belong to no schema. */
+export interface RoleDescriptor extends CatalogueObject {
+  readonly kind: 'role';
+  readonly superuser: boolean;
+  readonly inherit: boolean;
+  readonly createRole: boolean;
+  readonly createDatabase: boolean;
+  readonly login: boolean;
+  readonly replication: boolean;
+  readonly bypassRowSecurity: boolean;
+  /** Sessions at once; -1 without a limit. */
+  readonly connectionLimit: number;
+  /** Of the password: `SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>`. */
+  readonly verifier: string | undefined;
+  /** After it the password is refused: a timestamptz. */
+  readonly validUntil: bigint | undefined;
+  readonly memberOf: readonly Membership[];
+  readonly settings: readonly InitialSetting[];
+  readonly defaultPrivileges: readonly DefaultPrivileges[];
+}
+
+/** What is granted and set on the database. */
+export interface DatabaseDescriptor extends OwnedObject {
+  readonly kind: 'database';
+  readonly settings: readonly InitialSetting[];
+}
+
+/** What belongs to a role and may be used by others. */
+export type OwnedDescriptor =
+  | TableDescriptor
+  | ViewDescriptor
+  | SequenceDescriptor
+  | SchemaDescriptor
+  | TypeDescriptor
+  | FunctionDescriptor
+  | DatabaseDescriptor;
 
 export type Descriptor =
   | RelationDescriptor
   | SchemaDescriptor
   | TypeDescriptor
-  | FunctionDescriptor;
+  | FunctionDescriptor
+  | RoleDescriptor
+  | DatabaseDescriptor;

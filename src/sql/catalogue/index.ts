@@ -14,12 +14,37 @@ export {
   TransactionCatalogue,
   userDatabase,
 } from './catalogue.js';
+export {
+  bootstrapRole,
+  bootstrapRoleName,
+  builtIn,
+  databaseObject,
+  databaseOwnerRole,
+  firstOid,
+  objectOfOid,
+  oidOf,
+  plainRole,
+  predefinedRole,
+  type PredefinedRole,
+  publicSchemaObject,
+} from './built-in.js';
 export { dependenciesOf } from './dependencies.js';
+export {
+  allRights,
+  columnRights,
+  defaultGrants,
+  everyone,
+  type Grant,
+  type GrantableKind,
+  right,
+} from './grants.js';
 export type {
   CheckDescriptor,
   ColumnDefault,
   ColumnDescriptor,
   ConstraintTiming,
+  DatabaseDescriptor,
+  DefaultPrivileges,
   Descriptor,
   ForeignKeyAction,
   ForeignKeyDescriptor,
@@ -28,12 +53,16 @@ export type {
   IndexDescriptor,
   IndexKey,
   IndexName,
+  InitialSetting,
+  Membership,
+  OwnedDescriptor,
   PartitionBound,
   Partitioning,
   PartitionKey,
   RangeDatum,
   Reference,
   RelationDescriptor,
+  RoleDescriptor,
   SchemaDescriptor,
   SequenceDescriptor,
   TableDescriptor,
@@ -47,12 +76,19 @@ export type { NumberSource } from './numbers.js';
 export { type Found, isAsFound, RecordingLookup } from './recording.js';
 export { PathLookup } from './path.js';
 export {
+  grantableKind,
+  grantsOn,
+  Principal,
+  type RoleReader,
+  unrestricted,
+} from './principal.js';
+export {
   descriptorKey,
-  firstOid,
   firstTemporaryId,
   objectOfType,
+  roleKey,
   schemaKey,
   temporaryDatabase,
   temporarySchema,
 } from './rows.js';
-export { rowTypeNameOf, typeNameOf } from './type-names.js';
+export { arrayOidOf, elementOidOf, rowTypeNameOf, typeNameOf } from './type-names.js';

@@ -8,6 +8,7 @@ import type {
   TableDescriptor,
   TypeDescriptor,
 } from './descriptor.js';
+import { type Principal, unrestricted } from './principal.js';
 
 /**
  * The catalogue as a statement sees it by name: its transaction's snapshot and changes, through the
@@ -30,6 +31,8 @@ export interface CatalogueLookup {
   readonly creationSchema: string | undefined;
   /** The schemas that names without one are looked for in, in order. */
   readonly path: readonly string[];
+  /** Whose statement it is. */
+  readonly principal: Principal;
 }
 
 /** A catalogue with nothing in it: for what names no objects. */
@@ -43,6 +46,7 @@ export const noObjects: CatalogueLookup = {
   hasSchema: () => false,
   creationSchema: undefined,
   path: [],
+  principal: unrestricted,
 };
 
 /** The table of the name, if the relation of the name is one. */

@@ -10,19 +10,41 @@ import type {
   TypeDescriptor,
 } from './descriptor.js';
 import type { CatalogueLookup } from './names.js';
+import { raise } from '../../base/errors.js';
+import { right } from './grants.js';
+import { type Principal, unrestricted } from './principal.js';
 import { temporaryDatabase, temporarySchema } from './rows.js';
-
-/** There without being made. */
-const publicSchema = 'public';
 
 export class PathLookup implements CatalogueLookup {
   readonly #catalogue: TransactionCatalogue;
   readonly path: readonly string[];
+  readonly principal: Principal;
 
-  /** `path` is search_path's value, its words unquoted and `$user` replaced. */
-  constructor(catalogue: TransactionCatalogue, path: readonly string[]) {
+  /**
+   * `path` is search_path's value, its words unquoted and `$user` replaced. Schemas that the principal
+   * may not use are passed over.
+   */
+  constructor(
+    catalogue: TransactionCatalogue,
+    path: readonly string[],
+    principal: Principal = unrestricted,
+  ) {
     this.#catalogue = catalogue;
-    this.path = path.includes(temporarySchema) ? path : [temporarySchema, ...path];
+    this.principal = principal;
+    const used = principal.isSuperuser ? path : path.filter((name) => this.#mayUse(name));
+    this.path = used.includes(temporarySchema) ? used : [temporarySchema, ...used];
+  }
+
+  #mayUse(name: string): boolean {
+    if (this.principal.isSuperuser || name === temporarySchema) return true;
+    const schema = this.#catalogue.schema(userDatabase, name);
+    return schema === undefined || (this.principal.rightsOn(schema) & right.usage) !== 0;
+  }
+
+  /** Raises insufficient_privilege for a schema that the statement names and may not use. */
+  #require(schema: string | undefined): void {
+    if (schema === undefined || this.#mayUse(schema)) return;
+    raise('insufficient_privilege', `permission denied for schema ${schema}`);
   }
 
   relation(schema: string | undefined, name: string): RelationDescriptor | undefined {
@@ -34,6 +56,7 @@ export class PathLookup implements CatalogueLookup {
   }
 
   functions(schema: string | undefined, name: string): readonly FunctionDescriptor[] {
+    this.#require(schema);
     const schemas = schema === undefined ? this.path : [schema];
     return schemas
       .filter((one) => one !== temporarySchema)
@@ -54,7 +77,7 @@ export class PathLookup implements CatalogueLookup {
   }
 
   hasSchema(name: string): boolean {
-    if (name === publicSchema || name === temporarySchema) return true;
+    if (name === temporarySchema) return true;
     return this.#catalogue.schema(userDatabase, name) !== undefined;
   }
 
@@ -66,6 +89,7 @@ export class PathLookup implements CatalogueLookup {
     schema: string | undefined,
     find: (database: DatabaseId, schema: string) => T | undefined,
   ): T | undefined {
+    this.#require(schema);
     for (const one of schema === undefined ? this.path : [schema]) {
       const found = find(one === temporarySchema ? temporaryDatabase : userDatabase, one);
       if (found !== undefined) return found;

@@ -9,6 +9,7 @@ import type {
   TypeDescriptor,
 } from './descriptor.js';
 import type { CatalogueLookup } from './names.js';
+import type { Principal } from './principal.js';
 
 /** A question and the objects that it was answered with. */
 export interface Found {
@@ -75,6 +76,10 @@ export class RecordingLookup implements CatalogueLookup {
 
   get path(): readonly string[] {
     return this.#inner.path;
+  }
+
+  get principal(): Principal {
+    return this.#inner.principal;
   }
 
   #record(

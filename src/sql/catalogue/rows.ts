@@ -9,6 +9,8 @@
  *     05 database:4 schema 00 name 00 object:8  -> object id of a function
  *     06 database:4 name 00                     -> object id of a schema
  *     07 object:8 dependent:8                   -> object id of an object that depends on the first
+ *     08 name 00                                -> object id of a role
+ *     09                                        -> object id of the database, once it was changed
  *
  * A value begins with its format version; a descriptor's row has the object's version next and then
  * JSON, so that later versions can add fields.
@@ -19,6 +21,7 @@ import { raise } from '../../base/errors.js';
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 import type { Span } from '../../storage/engine.js';
 import { dataPrefix, keyKind } from '../../storage/keys.js';
+import { firstOid } from './built-in.js';
 import { completed } from './complete.js';
 import type { Descriptor } from './descriptor.js';
 
@@ -42,6 +45,8 @@ const rowKind = {
   function: 5,
   schema: 6,
   dependent: 7,
+  role: 8,
+  database: 9,
 } as const;
 
 /** What a name of a schema can stand for. */
@@ -117,6 +122,22 @@ export function descriptorKey(object: ObjectId): Uint8Array {
   return begin(databaseOf(object), rowKind.descriptor).uint53(object).finish();
 }
 
+/** All descriptors: of lasting objects, or of the session's own. */
+export function descriptorSpan(temporary: boolean): Span {
+  const database = temporary ? temporaryDatabase : catalogueDatabase;
+  return spanOf(begin(database, rowKind.descriptor).finish());
+}
+
+/** The version of the object that a descriptor's row is of. */
+export function versionOf(bytes: Uint8Array): number {
+  return readerOf(bytes).uint53();
+}
+
+/** The object whose descriptor lies under the key. */
+export function objectOfKey(key: Uint8Array): ObjectId {
+  return new ByteReader(key.subarray(key.length - 8)).uint53() as ObjectId;
+}
+
 /** A temporary object's needs are kept with it: nothing that stays depends on it. */
 export function dependentKey(object: ObjectId, dependent: ObjectId): Uint8Array {
   return begin(databaseOf(dependent), rowKind.dependent).uint53(object).uint53(dependent).finish();
@@ -128,6 +149,18 @@ export function dependentSpans(object: ObjectId): readonly Span[] {
     spanOf(begin(database, rowKind.dependent).uint53(object).finish()),
   );
 }
+
+export function roleKey(name: string): Uint8Array {
+  assert(!name.includes('\0'), 'a name has no NUL');
+  return begin(catalogueDatabase, rowKind.role)
+    .raw(Buffer.from(`${name}\0`, 'utf8'))
+    .finish();
+}
+
+/** All roles that have rows, in order of their names. */
+export const roleSpan: Span = spanOf(begin(catalogueDatabase, rowKind.role).finish());
+
+export const databaseKey: Uint8Array = begin(catalogueDatabase, rowKind.database).finish();
 
 export const lastIdKey: Uint8Array = begin(catalogueDatabase, rowKind.lastId).finish();
 
@@ -178,9 +211,6 @@ const typeFields: ReadonlySet<string> = new Set(['type', 'base', 'returns']);
  * array of it.
  */
 const userType = /^(_?)(?:enum|domain|composite):\[(\d+)/;
-
-/** What a type's object is as an OID: no OID of PostgreSQL's own types is as high. */
-export const firstOid = 15_384;
 
 /** The object of a user's type, or of the elements of an array of one; undefined for other types. */
 export function objectOfType(name: string): ObjectId | undefined {

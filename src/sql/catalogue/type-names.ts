@@ -2,14 +2,27 @@
 import { unreachable } from '../../base/assert.js';
 import { nameOfUserType, type TypeName } from '../types/index.js';
 import type { TableDescriptor, TypeDescriptor } from './descriptor.js';
-import { firstOid } from './rows.js';
+import { firstOid } from './built-in.js';
+import { firstTemporaryId } from './rows.js';
 
-/** Arrays of a user's types have OIDs as far above those of their elements. */
+/** Arrays of a user's types have OIDs as far from those of their elements. */
 const arrayOids = 0x4000_0000;
+
+/** The OID of the arrays of a user's type. */
+export function arrayOidOf(oid: number): number {
+  // Objects of a session alone have the highest OIDs that there are.
+  return oid >= firstTemporaryId ? oid - arrayOids : oid + arrayOids;
+}
+
+/** The type that arrays of this OID have elements of, if they are a user's. */
+export function elementOidOf(oid: number): number {
+  const above = oid - arrayOids;
+  return above >= firstOid ? above : oid + arrayOids;
+}
 
 export function typeNameOf({ object, schema, name, definition }: TypeDescriptor): TypeName {
   const oid = object + firstOid;
-  const common = { oid, arrayOid: oid + arrayOids, schema, name };
+  const common = { oid, arrayOid: arrayOidOf(oid), schema, name };
   switch (definition.form) {
     case 'enum':
       return nameOfUserType({ ...common, kind: 'enum', labels: definition.labels });
@@ -44,5 +57,5 @@ export function rowTypeNameOf({ object, schema, name, columns }: TableDescriptor
     modifier: column.typeModifier,
   }));
   const shape = { fields };
-  return nameOfUserType({ kind: 'composite', oid, arrayOid: oid + arrayOids, schema, name, shape });
+  return nameOfUserType({ kind: 'composite', oid, arrayOid: arrayOidOf(oid), schema, name, shape });
 }

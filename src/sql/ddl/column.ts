@@ -21,6 +21,7 @@ import type { Expression } from '../plan/expression.js';
 import { printType } from '../types/index.js';
 import { addColumnConstraint } from './constraint.js';
 import type { TableDraft } from './draft.js';
+import { ownershipOf } from './ownership.js';
 import { checkGenerated } from './generated.js';
 import { emptySequence } from './new-sequence.js';
 import { sequenceOptions } from './sequence-options.js';
@@ -88,6 +89,7 @@ export function appendColumn(
     generated: undefined,
     collation: undefined,
     comment: undefined,
+    privileges: undefined,
     ...given,
     position,
   };
@@ -132,8 +134,11 @@ export function addSequence(
   const named = stringsOf(as(as(given, 'DefElem')?.arg, 'List')?.items).at(-1);
   const name = named === undefined ? draft.makeName(column.name, 'seq') : draft.takeName(named);
   const read = sequenceOptions(bind, nodes, { identity: column.type });
+  // It belongs to whoever the table belongs to.
+  const { privileges } = ownershipOf(draft.context, 'sequence', schema);
+  const ownership = { owner: draft.table.owner, privileges };
   const sequence = {
-    ...emptySequence(catalogue, { database, schema, name }),
+    ...emptySequence(catalogue, { database, schema, name }, ownership),
     ...read.options,
     type: column.type,
     ownedBy: { table: object, position: column.position },

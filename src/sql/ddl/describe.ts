@@ -25,6 +25,8 @@ export function nameOf({ bind }: DdlContext, object: Descriptor): string {
   const full = `${quoted(object.schema)}.${quoted(object.name)}`;
   switch (object.kind) {
     case 'schema':
+    case 'role':
+    case 'database':
       return quoted(object.name);
     case 'type':
       return catalogue.type(undefined, object.name)?.object === object.object

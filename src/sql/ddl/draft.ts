@@ -16,6 +16,7 @@ import { type ast, parseExpression } from '../parse/index.js';
 import { positionsRead } from './generated.js';
 import { freeName } from './names.js';
 import { emptySequence } from './new-sequence.js';
+import { ownershipOf } from './ownership.js';
 import { Removal } from './removal.js';
 import type { Rewrites } from './tasks.js';
 
@@ -66,6 +67,7 @@ export class TableDraft {
       ...place,
       storage: catalogue.newId(database) as StorageId,
       comment: undefined,
+      ...ownershipOf(context, 'table', place.schema),
       columns: [],
       lastPosition: 0,
       dropped: [],
@@ -200,7 +202,8 @@ export class TableDraft {
     const { context, before } = this;
     if (this.table.primaryKey.length === 0 && this.table.rowNumbers === undefined) {
       const name = `${this.table.name}_row_numbers`;
-      this.set({ rowNumbers: emptySequence(context.catalogue, { ...this.table, name }) });
+      const place = { ...this.table, name };
+      this.set({ rowNumbers: emptySequence(context.catalogue, place, this.table) });
     }
     const { table } = this;
     context.catalogue.put(table, before);

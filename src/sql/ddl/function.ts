@@ -23,6 +23,7 @@ import { type DdlContext, pathOf, placeOf } from './context.js';
 import { argumentTypes } from './describe.js';
 import { typeOfNode } from './find-function.js';
 import { firstLocation } from './locations.js';
+import { ownershipOf } from './ownership.js';
 
 export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt): string {
   const { bind, catalogue } = context;
@@ -45,11 +46,13 @@ export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt
     version: 1,
     ...place,
     comment: undefined,
+    ...ownershipOf(context, 'function', place.schema),
     parameters,
     returns,
     returnsSet,
     strict: options.strict,
     volatility: options.volatility,
+    securityDefiner: options.securityDefiner,
     body: inBody(context, text, () => queryOf(context, text, returns)),
   };
   const types = argumentTypes(descriptor).join(', ');
@@ -66,8 +69,9 @@ export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt
     });
   }
   inBody(context, text, () => checkBody(context, descriptor));
-  const { object } = before ?? descriptor;
-  catalogue.put({ ...descriptor, object, version: (before?.version ?? 0) + 1 }, before);
+  const { object, owner, privileges } = before ?? descriptor;
+  const version = (before?.version ?? 0) + 1;
+  catalogue.put({ ...descriptor, object, owner, privileges, version }, before);
   return 'CREATE FUNCTION';
 }
 
@@ -75,17 +79,20 @@ interface Options {
   readonly text: string;
   readonly strict: boolean;
   readonly volatility: FunctionDescriptor['volatility'];
+  readonly securityDefiner: boolean;
 }
 
 /** Options that say how costly or how secret it is change no answer. */
 const hints: ReadonlySet<string> = new Set([
-  ...['leakproof', 'parallel', 'cost', 'rows', 'security', 'support'],
+  ...['leakproof', 'parallel', 'cost', 'rows', 'support'],
 ]);
 /** PostgreSQL's languages that are not there; any other is unknown. */
 const otherLanguages: ReadonlySet<string> = new Set(['c', 'internal', 'plpgsql']);
 
 function optionsOf({ bind }: DdlContext, nodes: readonly ast.Node[] | undefined): Options {
-  let options: Options = { text: '', strict: false, volatility: 'volatile' };
+  let options: Options = {
+    ...{ text: '', strict: false, volatility: 'volatile', securityDefiner: false },
+  };
   let language = 'sql';
   for (const node of nodes ?? []) {
     const option = the(node, 'DefElem');
@@ -98,6 +105,8 @@ function optionsOf({ bind }: DdlContext, nodes: readonly ast.Node[] | undefined)
       options = { ...options, strict: as(arg, 'Boolean')?.boolval === true };
     } else if (defname === 'volatility') {
       options = { ...options, volatility: as(arg, 'String')?.sval as Options['volatility'] };
+    } else if (defname === 'security') {
+      options = { ...options, securityDefiner: as(arg, 'Boolean')?.boolval === true };
     } else if (!hints.has(defname)) {
       notSupported(bind.source, `function option ${defname.toUpperCase()}`, option.location);
     }

@@ -69,6 +69,7 @@ function addColumns(
       default: given,
       identity,
       generated,
+      privileges: __,
       ...rest
     } = kept(column, has('comments'));
     // An identity column is NOT NULL of itself, and stays so.

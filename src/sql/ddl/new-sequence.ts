@@ -1,11 +1,13 @@
 /** New sequences. */
 import type { DatabaseId, ObjectId, StorageId } from '../../base/ids.js';
 import type { SequenceDescriptor, TransactionCatalogue } from '../catalogue/index.js';
+import type { Ownership } from './ownership.js';
 
 /** A sequence with all options at their defaults. A statement of the catalogue's buffer is open. */
 export function emptySequence(
   catalogue: TransactionCatalogue,
   place: { readonly database: DatabaseId; readonly schema: string; readonly name: string },
+  { owner, privileges }: Ownership,
 ): SequenceDescriptor {
   const { database, schema, name } = place;
   return {
@@ -15,6 +17,7 @@ export function emptySequence(
     ...{ database, schema, name },
     storage: catalogue.newId(database) as StorageId,
     comment: undefined,
+    ...{ owner, privileges },
     type: 'int8',
     start: 1n,
     increment: 1n,

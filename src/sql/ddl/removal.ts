@@ -144,7 +144,10 @@ export class Removal {
           if (one.partitionOf?.parent === cause.object) this.#follow(one, undefined);
           else if (!this.#objects.has(one.object)) this.#visitTable(one, cause);
           break;
+        // Rights on what goes, and default privileges in it, are taken away with it.
+        case 'role':
         case 'schema':
+        case 'database':
           break;
         default:
           unreachable(one);

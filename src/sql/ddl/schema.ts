@@ -4,6 +4,7 @@ import type { ObjectId } from '../../base/ids.js';
 import { userDatabase } from '../catalogue/index.js';
 import { type ast, fields, notSupported } from '../parse/index.js';
 import type { DdlContext } from './context.js';
+import { ownershipOf } from './ownership.js';
 
 export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): string {
   const { bind, catalogue } = context;
@@ -32,6 +33,7 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
     schema: name,
     name,
     comment: undefined,
+    ...ownershipOf(context, 'schema', undefined),
   });
   return 'CREATE SCHEMA';
 }

@@ -5,6 +5,7 @@ import { firstOid, type SequenceDescriptor, type TableDescriptor } from '../cata
 import { type ast, fields } from '../parse/index.js';
 import { type DdlContext, placeOfRelation, shownName } from './context.js';
 import { emptySequence } from './new-sequence.js';
+import { ownershipOf } from './ownership.js';
 import { type ReadOptions, sequenceOptions } from './sequence-options.js';
 
 export function createSequence(context: DdlContext, body: ast.CreateSeqStmt): string {
@@ -18,7 +19,8 @@ export function createSequence(context: DdlContext, body: ast.CreateSeqStmt): st
     raise('duplicate_table', `relation "${place.name}" already exists`);
   }
   const { options, owner } = sequenceOptions(bind, read.options);
-  const sequence = { ...emptySequence(catalogue, place), ...options };
+  const ownership = ownershipOf(context, 'sequence', place.schema);
+  const sequence = { ...emptySequence(catalogue, place, ownership), ...options };
   catalogue.put({ ...sequence, ownedBy: ownerOf(context, sequence, owner) });
   return 'CREATE SEQUENCE';
 }

@@ -12,6 +12,7 @@ import {
 import { type ast, fields, stringsOf, the } from '../parse/index.js';
 import { typeNamed } from '../types/index.js';
 import { type DdlContext, pathOf, placeOf, shownName } from './context.js';
+import { ownershipOf } from './ownership.js';
 
 type Enum = Extract<TypeDefinition, { form: 'enum' }>;
 
@@ -85,6 +86,7 @@ export function createType(
     version: 1,
     ...place,
     comment: undefined,
+    ...ownershipOf(context, 'type', place.schema),
     definition,
   });
 }

@@ -23,7 +23,8 @@ import {
 import { printType, typeNamed } from '../types/index.js';
 import { type DdlContext, placeOfRelation } from './context.js';
 import { namesWithin } from './names-within.js';
-import { checkStorageParameters } from './storage-parameters.js';
+import { ownershipOf } from './ownership.js';
+import { checkStorageParameters, isSecurityInvoker } from './storage-parameters.js';
 import { recorded } from './uses.js';
 
 export function createView(
@@ -58,12 +59,15 @@ export function createView(
     raise('wrong_object_type', `"${place.name}" is not a view`);
   }
   if (before !== undefined) checkReplaced(before, columns);
+  const { owner, privileges } = before ?? ownershipOf(context, 'table', place.schema);
   const view: ViewDescriptor = {
     kind: 'view',
     object: before?.object ?? (catalogue.newId(place.database) as ObjectId),
     version: (before?.version ?? 0) + 1,
     ...place,
     comment: before?.comment,
+    ...{ owner, privileges },
+    securityInvoker: isSecurityInvoker(read.options),
     columns,
     query: queryText(parsed, query, place.name, columns),
     references: referencesOf(found, query),
