@@ -351,6 +351,28 @@ t.test(
   },
 );
 
+t.test(
+  'nor while members change: of the old voters and of the new ones enough have it first',
+  (t) => {
+    const line = started({ voters: 4, witnesses: [4] });
+    line.pass(200);
+    const dead = line.leader;
+    const [stays] = line.members.filter((member) => member !== dead);
+    line.isLost = ({ kind, to }) => kind === 'raft.append' && to !== 4;
+    const voters = [dead.id, stays?.id ?? dead.id, 4 as NodeId];
+    const members = { voters, learners: [], witnesses: [4 as NodeId] };
+    dead.step({ kind: 'raft.reconfigure', members, joint: true });
+    line.pass(30);
+    line.isLost = () => false;
+    line.kill(dead);
+    line.passUntil(() => line.serving !== undefined, 5000);
+    line.leader.propose('a=1');
+    line.pass(100);
+    t.equal(line.leader.state.values.get('a'), '1');
+    t.end();
+  },
+);
+
 t.test('a witness makes up for a voter that is away', (t) => {
   const line = started({ voters: 4, witnesses: [4] });
   const away = line.members.find((member) => member !== line.leader && member.id !== 4);
