@@ -98,8 +98,9 @@ export class Applier {
     if (flight === undefined) {
       if (state.apply(entry, writesMax) === 'partly') return writesMax;
     } else {
-      const { writes, fences = [] } = flight.ask.proposal;
-      const applied = state.apply(entry, writesMax, { writes, fences }, flight.checked);
+      const { writes, fences = [], notifications, locks } = flight.ask.proposal;
+      const change = { writes, fences, notifications, locks };
+      const applied = state.apply(entry, writesMax, change, flight.checked);
       if (applied === 'partly') return writesMax;
       assert(applied === 'applied', 'a transaction was proposed twice', entry.transaction);
       took += writes.length;

@@ -1,7 +1,7 @@
 /** Proposals between their arrival and their admission, in order. */
 import { assert } from '../base/assert.js';
 import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
-import type { AdmissionCheck, Proposal } from '../txn/index.js';
+import { type AdmissionCheck, operationBytes, type Proposal } from '../txn/index.js';
 import type { Ask } from './answers.js';
 
 export interface Arrival {
@@ -54,6 +54,8 @@ export class Arrivals {
   }
 }
 
+const none: readonly never[] = [];
+
 /**
  * What the proposal's log entry takes, about. Asserts what applying it will rely on: an entry that
  * cannot be applied would stop every restart.
@@ -69,5 +71,10 @@ export function proposalBytes(proposal: Proposal): number {
     bytes += key.length;
     if (write.op === 'put') bytes += write.value.length;
   }
-  return bytes;
+  const { notifications, locks } = proposal;
+  // UTF-8 takes three bytes for a unit of UTF-16 at most.
+  for (const { channel, payload } of notifications ?? none) {
+    bytes += 12 + 3 * (channel.length + payload.length);
+  }
+  return locks === undefined ? bytes : bytes + locks.length * operationBytes;
 }

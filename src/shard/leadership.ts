@@ -227,7 +227,8 @@ export class Leadership {
     }
     const { keys, checked } = admission;
     this.#flights.depart({ ask, index, keys, checked });
-    const payload = encodeChange({ writes: proposal.writes, fences: proposal.fences ?? [] });
+    const { writes, fences = [], notifications, locks } = proposal;
+    const payload = encodeChange({ writes, fences, notifications, locks });
     const timestamp = this.#stamp(context);
     if (proposal.guards.length > 0) {
       this.#guarded?.note(proposal.guards.map(byteString), { timestamp, index });

@@ -13,6 +13,17 @@
  * It must not know: SQL, Raft's rules, actors, how the log or the engine are written.
  */
 export { type Admission, AdmissionCheck } from './admission.js';
+export { modeName } from './advisory-deadlock.js';
+export { type AdvisoryEvent, AdvisoryLocks, type AdvisoryRow } from './advisory-locks.js';
+export {
+  type AdvisoryMode,
+  type AdvisoryName,
+  type AdvisoryOperation,
+  type AdvisoryOwner,
+  type AdvisoryRequest,
+  type LifeId,
+  operationBytes,
+} from './advisory-operations.js';
 export { GuardedKeys } from './guarded-keys.js';
 export { type SnapshotReader, TransactionBuffer } from './buffer.js';
 export { CommitClock } from './clock.js';
@@ -32,8 +43,14 @@ export {
 export { getVersion, historySpan, scanVersions, versionAt, type VersionReader } from './read.js';
 export { Sequences } from './sequences.js';
 export { OpenSnapshots } from './snapshots.js';
-export { type CheckedVersions, ShardState, type StateWatcher, type VersionStore } from './state.js';
-export type { ObjectVersion, Proposal, Write } from './transaction.js';
+export {
+  type CheckedVersions,
+  type News,
+  ShardState,
+  type StateWatcher,
+  type VersionStore,
+} from './state.js';
+export type { Notification, ObjectVersion, Proposal, Write } from './transaction.js';
 export {
   decodeCounter,
   encodeCounter,

@@ -16,12 +16,20 @@ import type {
 } from '../base/ids.js';
 import type { Span } from '../storage/engine.js';
 import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
-import type { ObjectVersion, Proposal, Write } from './transaction.js';
+import {
+  type AdvisoryOperation,
+  type LifeId,
+  readOperations,
+  writeOperations,
+} from './advisory-operations.js';
+import type { Notification, ObjectVersion, Proposal, Write } from './transaction.js';
 
 /** What a committed transaction changes. */
 export interface Change {
   readonly writes: readonly Write[];
   readonly fences: readonly ObjectVersion[];
+  readonly notifications?: readonly Notification[] | undefined;
+  readonly locks?: readonly AdvisoryOperation[] | undefined;
 }
 
 /** What no snapshot needs any more. */
@@ -42,11 +50,19 @@ export interface StorageName {
 }
 
 const format = 1;
+/** A change that tells sessions something, or is about locks; a proposal of a session that has some. */
+const formatWithMore = 2;
+const none: readonly never[] = [];
 const operations = { put: 1, delete: 2, advance: 3, descend: 4, discard: 5 } as const;
 const writer = new ByteWriter(64 * 1024);
 
 export function encodeChange(change: Change): Uint8Array {
-  writer.clear().uint8(format).uint16(change.fences.length);
+  const { notifications = none, locks = none } = change;
+  const hasMore = notifications.length + locks.length > 0;
+  writer
+    .clear()
+    .uint8(hasMore ? formatWithMore : format)
+    .uint16(change.fences.length);
   for (const { object, version } of change.fences) writer.uint53(object).uint53(version);
   writer.uint32(change.writes.length);
   for (const write of change.writes) {
@@ -72,21 +88,31 @@ export function encodeChange(change: Change): Uint8Array {
         unreachable(write);
     }
   }
+  if (hasMore) {
+    writer.uint32(notifications.length);
+    for (const { channel, payload, pid } of notifications) {
+      writer.text(channel).text(payload).uint32(pid);
+    }
+    writeOperations(writer, locks);
+  }
   return writer.finish();
 }
 
 /** Keys and values are views of `bytes`. */
 export function decodeChange(bytes: Uint8Array): Change {
   const reader = new ByteReader(bytes);
-  checkFormat(reader);
+  const hasMore = readFormat(reader) === formatWithMore;
   const fences: ObjectVersion[] = [];
   for (let left = reader.uint16(); left > 0; left -= 1) {
     fences.push({ object: reader.uint53() as ObjectId, version: reader.uint53() });
   }
   const writes: Write[] = [];
   for (let left = reader.uint32(); left > 0; left -= 1) writes.push(decodeWrite(reader));
+  const more = hasMore
+    ? { notifications: readNotifications(reader), locks: readOperations(reader) }
+    : {};
   checkEnd(reader);
-  return { writes, fences };
+  return { writes, fences, ...more };
 }
 
 export function encodeCollection(collection: Collection): Uint8Array {
@@ -135,8 +161,11 @@ export function decodeEpochFloor(bytes: Uint8Array): number {
 
 export function encodeProposal(proposal: Proposal): Uint8Array {
   const { transaction, snapshot, writes, guards, objects, fences = [], numbersTerm } = proposal;
-  const change = encodeChange({ writes, fences });
-  writer.clear().uint8(format).uint53(transaction).uint53(snapshot);
+  const { notifications, locks, life } = proposal;
+  const change = encodeChange({ writes, fences, notifications, locks });
+  writer.clear().uint8(life === undefined ? format : formatWithMore);
+  if (life !== undefined) writer.uint53(life);
+  writer.uint53(transaction).uint53(snapshot);
   writer.uint53(numbersTerm ?? noTerm).uint32(guards.length);
   for (const guard of guards) key(guard);
   writer.uint16(objects.length);
@@ -147,7 +176,8 @@ export function encodeProposal(proposal: Proposal): Uint8Array {
 /** Takes bytes of another node: a key that no entry may hold is `data_corrupted` here, and goes no further. */
 export function decodeProposal(bytes: Uint8Array): Proposal {
   const reader = new ByteReader(bytes);
-  checkFormat(reader);
+  const life =
+    readFormat(reader) === formatWithMore ? { life: reader.uint53() as LifeId } : undefined;
   const transaction = reader.uint53() as TransactionId;
   const snapshot = reader.uint53() as Timestamp;
   const numbersTerm = reader.uint53() as Term;
@@ -157,10 +187,10 @@ export function decodeProposal(bytes: Uint8Array): Proposal {
   for (let left = reader.uint16(); left > 0; left -= 1) {
     objects.push({ object: reader.uint53() as ObjectId, version: reader.uint53() });
   }
-  const { writes, fences } = decodeChange(reader.bytes());
+  const change = decodeChange(reader.bytes());
   checkEnd(reader);
-  for (const write of writes) if (write.op !== 'discard') checkedKey(write.key);
-  const proposal = { transaction, snapshot, writes, guards, objects, fences };
+  for (const write of change.writes) if (write.op !== 'discard') checkedKey(write.key);
+  const proposal = { transaction, snapshot, guards, objects, ...change, ...life };
   return numbersTerm === noTerm ? proposal : { ...proposal, numbersTerm };
 }
 
@@ -203,6 +233,21 @@ function key(bytes: Uint8Array): void {
 
 function readKey(reader: ByteReader): Uint8Array {
   return reader.raw(reader.uint16());
+}
+
+function readNotifications(reader: ByteReader): readonly Notification[] {
+  const notifications: Notification[] = [];
+  for (let left = reader.uint32(); left > 0; left -= 1) {
+    notifications.push({ channel: reader.text(), payload: reader.text(), pid: reader.uint32() });
+  }
+  return notifications;
+}
+
+/** Of a payload that may hold more than the first format has. */
+function readFormat(reader: ByteReader): number {
+  const version = reader.uint8();
+  if (version === format || version === formatWithMore) return version;
+  return raise('data_corrupted', `a payload of unknown format ${version}`);
 }
 
 function checkFormat(reader: ByteReader): void {

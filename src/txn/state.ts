@@ -9,6 +9,8 @@
  *     discard                 the storage is noted; collections clear it
  *     collection              history, tombstones and discarded ranges go
  *     epoch                   nothing: the next number is given
+ *     notifications           nothing: who listens hears them
+ *     operations on locks     nothing: the table of advisory locks is beside the key space
  */
 import { assert, unreachable } from '../base/assert.js';
 import { ByteReader, ByteWriter } from '../base/bytes.js';
@@ -16,6 +18,7 @@ import { raise } from '../base/errors.js';
 import type { LogIndex, ObjectId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { LogEntry } from '../storage/index.js';
 import { historyKey, isHistoryKey } from '../storage/keys.js';
+import { type AdvisoryEvent, AdvisoryLocks } from './advisory-locks.js';
 import type { Garbage } from './garbage.js';
 import {
   type Change,
@@ -27,7 +30,7 @@ import {
   type StorageName,
 } from './payload.js';
 import type { VersionReader } from './read.js';
-import type { ObjectVersion, Write } from './transaction.js';
+import type { Notification, ObjectVersion, Write } from './transaction.js';
 import {
   decodeCounter,
   encodeCounter,
@@ -57,6 +60,13 @@ export interface CheckedVersions {
   readonly versions: readonly (Uint8Array | undefined)[];
 }
 
+/** What an entry has brought about that sessions are told of. */
+export interface News {
+  readonly timestamp: Timestamp;
+  readonly notifications: readonly Notification[];
+  readonly events: readonly AdvisoryEvent[];
+}
+
 /** 'known': nothing was changed, the entry's transaction was applied before. */
 export type Applied = 'applied' | 'known' | 'partly';
 
@@ -72,6 +82,9 @@ interface Begun {
 
 /** Format 1 had no epochs: the incarnations of its transaction ids stand for them. */
 const format = 2;
+/** With advisory locks. */
+const formatWithLocks = 3;
+const none: readonly never[] = [];
 
 /** Told of what leaves no trace in the key space, so that an image of an earlier state stays possible. */
 export interface StateWatcher {
@@ -102,6 +115,8 @@ export class ShardState {
   #epoch = 0;
   #burials = 0;
   #catalogueVersion = 1;
+  #locks = new AdvisoryLocks();
+  #news: News | undefined;
   readonly #watchers = new Set<StateWatcher>();
 
   /** `record` is what {@link encode} gave for the state that `store` holds; undefined for an empty one. */
@@ -154,6 +169,18 @@ export class ShardState {
     return this.#catalogueVersion;
   }
 
+  /** Read only: it changes with entries. */
+  get locks(): Pick<AdvisoryLocks, 'rows' | 'lives' | 'has' | 'isEmpty'> {
+    return this.#locks;
+  }
+
+  /** What the last entry applied has brought about, once; undefined for most entries. */
+  takeNews(): News | undefined {
+    const news = this.#news;
+    if (news !== undefined) this.#news = undefined;
+    return news;
+  }
+
   /** Storages that await clearing. */
   get discardedCount(): number {
     return this.#discarded.size;
@@ -202,6 +229,8 @@ export class ShardState {
     this.#epoch = 0;
     this.#burials += 1;
     this.#catalogueVersion += 1;
+    this.#locks = new AdvisoryLocks();
+    this.#news = undefined;
     if (record !== undefined) this.#decode(record);
   }
 
@@ -256,7 +285,8 @@ export class ShardState {
   /** What to store beside the key space, in the batch that brings it to this state. */
   encode(): Uint8Array {
     assert(!this.isPartial, 'an entry is applied in part', this.#index + 1);
-    const writer = new ByteWriter(8192).uint8(format);
+    const hasLocks = !this.#locks.isEmpty;
+    const writer = new ByteWriter(8192).uint8(hasLocks ? formatWithLocks : format);
     writer.uint53(this.#index).uint53(this.#term);
     writer.uint53(this.#timestamp).uint53(this.#horizon).uint53(this.#garbage);
     writer.uint53(this.#epoch);
@@ -267,13 +297,14 @@ export class ShardState {
       writer.uint32(database).uint32(storage).uint53(at);
     }
     this.#transactions.encode(writer);
+    if (hasLocks) this.#locks.encode(writer);
     return writer.finish();
   }
 
   #decode(record: Uint8Array): void {
     const reader = new ByteReader(record);
     const version = reader.uint8();
-    if (version !== format && version !== 1) {
+    if (version < 1 || version > formatWithLocks) {
       raise('data_corrupted', `applied state of unknown format ${version}`);
     }
     this.#index = reader.uint53() as LogIndex;
@@ -281,7 +312,7 @@ export class ShardState {
     this.#timestamp = reader.uint53() as Timestamp;
     this.#horizon = reader.uint53() as Timestamp;
     this.#garbage = reader.uint53();
-    if (version === format) this.#epoch = reader.uint53();
+    if (version > 1) this.#epoch = reader.uint53();
     for (let left = reader.uint32(); left > 0; left -= 1) {
       this.#fences.set(reader.uint53() as ObjectId, reader.uint53());
     }
@@ -290,6 +321,7 @@ export class ShardState {
     }
     this.#transactions = AppliedTransactions.decode(reader);
     this.#epoch = Math.max(this.#epoch, this.#transactions.newest);
+    if (version === formatWithLocks) this.#locks = AdvisoryLocks.decode(reader);
     if (reader.remaining !== 0) raise('data_corrupted', 'applied state with bytes left over');
   }
 
@@ -322,6 +354,11 @@ export class ShardState {
       this.#transactions.add(entry.transaction);
       for (const fence of fences) this.#fence(fence);
       if (begun.catalogue) this.#catalogueVersion += 1;
+      const { notifications, locks } = begun.change;
+      if (notifications !== undefined || locks !== undefined) {
+        const events = locks === undefined ? none : this.#locks.apply(locks);
+        this.#news = { timestamp: entry.timestamp, notifications: notifications ?? none, events };
+      }
     }
     this.#timestamp = entry.timestamp;
     return begun.isNew ? 'applied' : 'known';

@@ -10,6 +10,7 @@ import type {
   Timestamp,
   TransactionId,
 } from '../base/ids.js';
+import type { AdvisoryOperation, LifeId } from './advisory-operations.js';
 
 /** One change to the key space. Keys and values are bytes of the shared key space (storage/keys). */
 export type Write =
@@ -35,6 +36,14 @@ export interface ObjectVersion {
   readonly version: number;
 }
 
+/** What NOTIFY sends: told to the sessions that listen, at all replicas, when it is applied. */
+export interface Notification {
+  readonly channel: string;
+  readonly payload: string;
+  /** Of the session that sends. */
+  readonly pid: number;
+}
+
 /** What a transaction asks its shard to commit, all or nothing. */
 export interface Proposal {
   readonly transaction: TransactionId;
@@ -58,4 +67,13 @@ export interface Proposal {
    * leader may give the same numbers to others, so it refuses the proposal as a conflict.
    */
   readonly numbersTerm?: Term | undefined;
+  /** In the order in which they were sent. Absent where there are none. */
+  readonly notifications?: readonly Notification[] | undefined;
+  /** What is done to advisory locks, in order. Absent where there is nothing. */
+  readonly locks?: readonly AdvisoryOperation[] | undefined;
+  /**
+   * The session has advisory locks, as one of this life: refused once the life has ended, for others may have got
+   * them. Absent for sessions without.
+   */
+  readonly life?: LifeId | undefined;
 }
