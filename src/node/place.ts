@@ -23,6 +23,9 @@ import {
 import { zlibPacker } from './packer.js';
 import { type Refusal, shardAccess } from '../shard/protocol.js';
 import {
+  accountsAnswers,
+  accountsKind,
+  accountsName,
   parseMessageTypes,
   type SessionCapabilities,
   type SessionLimits,
@@ -87,6 +90,8 @@ export function registerKinds(
   const metrics = new Metrics();
   dispatcher.registerKind(replicaKind);
   dispatcher.registerKind(sessionKind({ metrics, limits, ...capabilities }));
+  dispatcher.registerKind(accountsKind);
+  dispatcher.registerMessages(accountsAnswers);
   // Sessions send them to doors, which are on the main thread.
   dispatcher.registerMessages(sessionAnswerTypes);
   dispatcher.registerMessages(parseMessageTypes);
@@ -124,6 +129,7 @@ export function composePlace(
     place.provide(shardDoor, door);
     if (args === undefined) door.refuse(notInCluster);
     else startReplica(dispatcher, replica, args, door);
+    dispatcher.spawn(accountsKind.kind, accountsName, {}, id);
   }
   return {
     id,

@@ -6,6 +6,15 @@
  * the construct for what is not. Must not know: sockets, files, threads, clocks.
  */
 export { loadModule as loadParser } from 'libpg-query';
+export {
+  accountsAnswers,
+  accountsKind,
+  accountsName,
+  type AccountsMessage,
+  type AuditMessage,
+  type FindMessage,
+  type FoundMessage,
+} from './accounts/index.js';
 export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
 export type { SpillFile, SpillFiles } from './execute/index.js';
 export { parsePieces } from './parse/index.js';

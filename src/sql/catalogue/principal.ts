@@ -107,9 +107,13 @@ export class Principal {
 
   /** Whether it is a member of `role`, however. */
   isMemberOf(role: ObjectId): boolean {
-    if (this.isSuperuser) return true;
+    return this.isSuperuser || this.memberships.has(role);
+  }
+
+  /** The roles that it is a member of, directly or through others, itself first. */
+  get memberships(): ReadonlySet<ObjectId> {
     this.#member ??= this.#closure(() => true);
-    return this.#member.has(role);
+    return this.#member;
   }
 
   /** Whether SET ROLE may take it to `role`. */
@@ -122,8 +126,7 @@ export class Principal {
     if (this.isSuperuser) return true;
     const reader = this.#reader;
     if (reader === undefined) return true;
-    const all = this.#closure(() => true);
-    return [...all].some((member) =>
+    return [...this.memberships].some((member) =>
       roleOf(reader, member)?.memberOf.some((one) => one.role === role && one.admin),
     );
   }

@@ -1,0 +1,40 @@
+/** A role as signing in sees it. */
+import type { RoleDescriptor, TransactionCatalogue } from '../catalogue/index.js';
+import { bootstrapRole, Principal, right } from '../catalogue/index.js';
+import type { Login } from './protocol.js';
+
+/** Milliseconds from 1970 to 2000. */
+const epochMs = 946_684_800_000;
+
+export function loginOf(catalogue: TransactionCatalogue, role: RoleDescriptor): Login {
+  const { object, name, verifier, login, superuser, connectionLimit, version } = role;
+  // A superuser may act as everyone, but is a member only of what it was made one of.
+  const principal = new Principal(object, catalogue);
+  const memberOf = [...principal.memberships].map((one) => catalogue.object(one).name);
+  return {
+    role: object,
+    ...{ name, verifier, canLogin: login, superuser, memberOf, connectionLimit },
+    validUntilMs: validUntilMs(role),
+    mayConnect: (principal.rightsOn(catalogue.database) & right.connect) !== 0,
+    settings: settingsOf(catalogue, role),
+    initial: object === bootstrapRole && version === 0,
+  };
+}
+
+/** Those of the role in the database come before those of the role, and these before the database's. */
+function settingsOf(
+  { database }: TransactionCatalogue,
+  role: RoleDescriptor,
+): Readonly<Record<string, string>> {
+  const everywhere = role.settings.filter(({ inDatabase }) => !inDatabase);
+  const here = role.settings.filter(({ inDatabase }) => inDatabase);
+  const all = [...database.settings, ...everywhere, ...here];
+  return Object.fromEntries(all.map(({ name, value }) => [name, value]));
+}
+
+/** `infinity` and its opposite lie beyond all dates. */
+function validUntilMs({ validUntil }: RoleDescriptor): number | undefined {
+  if (validUntil === undefined) return undefined;
+  const ms = Number(validUntil / 1000n) + epochMs;
+  return ms > 8.64e15 ? undefined : ms;
+}
