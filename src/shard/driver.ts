@@ -53,6 +53,8 @@ export class Driver {
   durableIndex: LogIndex;
   #flushes: Flush[] = [];
   #halted: (() => RaftNode) | undefined;
+  /** What operators have set since this process began. */
+  #timing: (RaftInput & { readonly kind: 'raft.timing' }) | undefined;
   /** The time of the last step. */
   nowMs = 0;
   /** When the timer of the core goes off. */
@@ -72,6 +74,7 @@ export class Driver {
   /** Tells the core something; what follows from it is carried out by {@link carryOut}. */
   step(input: RaftInput, context: Context<ReplicaMessage>): void {
     this.nowMs = context.nowMs;
+    if (input.kind === 'raft.timing') this.#timing = input;
     if (this.#halted !== undefined) return;
     this.raft.step(input, context.nowMs);
     this.carryOut(context);
@@ -192,6 +195,7 @@ export class Driver {
     this.raft = raft;
     this.committed = raft.appliedIndex;
     this.#timerMs = Number.POSITIVE_INFINITY;
+    if (this.#timing !== undefined) raft.step(this.#timing, this.nowMs);
   }
 
   #persist(ready: Ready, context: Context<ReplicaMessage>): void {

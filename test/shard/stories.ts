@@ -4,8 +4,8 @@ import { must } from '#src/base/assert.js';
 import { prefixEnd } from '#src/base/bytes.js';
 import type { DatabaseId, NodeId, StorageId, Term } from '#src/base/ids.js';
 import type { Members } from '#src/raft/index.js';
-import type { ShardLimits } from '#src/shard/index.js';
-import { dataPrefix, groupKey, keyKind } from '#src/storage/keys.js';
+import { defaultRaftTiming, type ShardLimits } from '#src/shard/index.js';
+import { dataPrefix, groupKey, keyKind, keySpace } from '#src/storage/keys.js';
 import type { Write } from '#src/txn/index.js';
 import { keyOf } from './print.js';
 import { type Answer, shard, World, type WorldNode } from './world.js';
@@ -267,6 +267,37 @@ export function stories(t: Tap): void {
     test.ok(equalHashes(world));
     test.end();
   });
+
+  t.test(
+    'shard: a replica whose log has rotted keeps the times that an operator has set',
+    (test) => {
+      const world = three({ logTailEntries: 1 });
+      const timing = {
+        ...defaultRaftTiming,
+        ...{ heartbeatMs: 500, electionMsMin: 3000, electionMsMax: 4000 },
+      };
+      for (const { dispatcher, replica } of world.living) {
+        dispatcher.post(replica, { kind: 'shard.timing', timing });
+      }
+      world.advance(1000);
+      const { leader: victim, others } = roles(world);
+      world.isolate(must(others[0], 'a follower').id);
+      for (let i = 0; i < 10; i += 1) put(world, victim.id, `k${i}`, 'x'.repeat(1_000_000));
+      world.advance(100);
+      const log = { from: Uint8Array.of(keySpace.log), to: Uint8Array.of(keySpace.log + 1) };
+      for (const key of victim.engine.keys(log)) victim.engine.damage(key);
+      world.heal();
+      world.advance(20_000);
+      test.equal(world.probes.get('shard.logDamaged'), 1, 'it read what the other one lacked');
+      test.equal(victim.access.refusal, undefined, 'it has it again');
+      const { leader } = roles(world);
+      test.not(leader, victim);
+      world.isolate(leader.id);
+      world.advance(2000);
+      test.equal(victim.observed.raft.role, 'follower', 'it waits for 3 seconds, not for 300 ms');
+      test.end();
+    },
+  );
 
   t.test('shard: who follows rows of a lost state is told of them when a copy is there', (test) => {
     const world = three();
