@@ -182,3 +182,37 @@ t.test('nextval on a node that follows gives rows with numbers of the leader onl
   session.send({ kind: 'shard.committed', token: proposal.token, timestamp: 2 as never });
   t.same(rowsOf(session.answersTo(request)), [[11n], [12n]]);
 });
+
+t.test('a primary key that is added becomes the order of the rows', async (t) => {
+  const database = new Database();
+  database.run('CREATE TABLE late (id int, note text)');
+  database.run("INSERT INTO late SELECT 100 - g, 'n' || g FROM generate_series(1, 5) g");
+  database.run('ALTER TABLE late ADD PRIMARY KEY (id), ADD COLUMN extra int DEFAULT 3');
+  t.equal(database.print('SELECT id, extra FROM late'), '95|3\n96|3\n97|3\n98|3\n99|3');
+  t.throws(() => database.run('INSERT INTO late VALUES (95)'), /late_pkey/);
+  database.run('INSERT INTO late VALUES (94)');
+  t.equal(database.print('SELECT note FROM late WHERE id = 96'), 'n4');
+  database.run('ALTER TABLE late DROP CONSTRAINT late_pkey');
+  database.run('INSERT INTO late VALUES (94)');
+  t.throws(() => database.run('ALTER TABLE late ADD PRIMARY KEY (id)'), {
+    message: 'could not create unique index "late_pkey"',
+    details: { detail: 'Key (id)=(94) is duplicated.' },
+  });
+  t.throws(() => database.run('ALTER TABLE late ADD PRIMARY KEY (note)'), {
+    message: 'column "note" of relation "late" contains null values',
+  });
+});
+
+t.test(
+  'rows that are too many to be written anew keep their places under a new primary key',
+  async (t) => {
+    const database = new Database();
+    database.run('CREATE TABLE wide (id int, note text)');
+    const insert = "INSERT INTO wide SELECT 100 - g, repeat('x', 200000) FROM generate_series";
+    for (const from of [1, 21, 41]) database.run(`${insert}(${from}, ${from + 19}) g`);
+    database.run('ALTER TABLE wide ADD PRIMARY KEY (id)');
+    t.equal(database.print('SELECT id FROM wide').split('\n')[0], '99');
+    t.equal(database.print('SELECT id, length(note) FROM wide WHERE id = 70'), '70|200000');
+    t.throws(() => database.run('INSERT INTO wide VALUES (70)'), /wide_pkey/);
+  },
+);

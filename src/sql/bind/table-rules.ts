@@ -106,6 +106,7 @@ function bindTableRules(context: BindContext, table: TableDescriptor): TableRule
     ancestors: bindAncestors(context, table),
     foreignKeys: table.foreignKeys.map((key) => bindForeignKey(context, table, row, key)),
     defaults: new Map(table.foreignKeys.flatMap((key) => defaultsOf(context, table, key))),
+    rebuilt: false,
   };
 }
 

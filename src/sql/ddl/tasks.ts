@@ -1,6 +1,8 @@
 /** Holds rows that are there to what a statement adds, and brings them into a new form. */
 import { must, unreachable } from '../../base/assert.js';
+import { successor } from '../../base/bytes.js';
 import type { StorageId } from '../../base/ids.js';
+import type { Span } from '../../storage/engine.js';
 import { tableRelation } from '../bind/from.js';
 import { columnExpression } from '../bind/scope.js';
 import { bindWriteRules } from '../bind/table-rules.js';
@@ -12,15 +14,21 @@ import {
   validateNotNull,
 } from '../execute/index.js';
 import type { Expression } from '../plan/expression.js';
+import { rowSpan } from '../storage-format/index.js';
 import { type DdlContext, type DdlWork, runInside } from './context.js';
 import type { RowTask, TableDraft } from './draft.js';
-import { fillTable } from './fill.js';
+import { refillTable } from './fill.js';
+
+/** Most bytes of rows that a new PRIMARY KEY brings into its order. */
+const rewrittenBytesMax = 8 * 1024 * 1024;
+const rowsPerTurn = 1000;
 
 const order: readonly RowTask['kind'][] = ['notNull', 'index', 'check', 'foreignKey'];
 
 /** Writes the draft, then brings the rows after it. */
 export function* saveWithRows(draft: TableDraft): DdlWork<void> {
   const { context, before } = draft;
+  if (before !== undefined) yield* orderByNewKey(draft, before);
   if (before !== undefined && draft.rewrites !== undefined) {
     yield* rewrite(draft, before, draft.rewrites);
     return;
@@ -31,6 +39,56 @@ export function* saveWithRows(draft: TableDraft): DdlWork<void> {
       if (task.kind === kind) yield* runTask(context, table, task);
     }
   }
+}
+
+/**
+ * A new PRIMARY KEY becomes the order of the rows themselves, as if the table had been made with it: a row is
+ * then found by one read. Rows too many to be written anew in one transaction stay where they are, and an
+ * index leads to them.
+ */
+function* orderByNewKey(draft: TableDraft, before: TableDescriptor): DdlWork<void> {
+  const { table } = draft;
+  const key = table.indexes.find(
+    ({ primary, object }) => primary && !before.indexes.some((one) => one.object === object),
+  );
+  if (key === undefined || key.constraint !== 'immediate' || key.include.length > 0) return;
+  if (table.partitioning !== undefined || table.partitionOf !== undefined) return;
+  if (!(yield* isSmall(draft, before))) return;
+  draft.set({
+    indexes: table.indexes.filter((one) => one !== key),
+    primaryKey: key.keys.map(({ column }) => must(column, 'a primary key is of columns')),
+    primaryKeyName: key.name,
+    rowNumbers: undefined,
+  });
+  draft.tasks.splice(
+    draft.tasks.findIndex((task) => task.kind === 'index' && task.index === key.name),
+    1,
+  );
+  const { rowNumbers } = before;
+  if (rowNumbers !== undefined) {
+    draft.context.catalogue.discard(before.database, rowNumbers.storage);
+  }
+  draft.rewrite();
+}
+
+/** Whether a transaction can hold all rows of the table once more. */
+function* isSmall({ context }: TableDraft, table: TableDescriptor): DdlWork<boolean> {
+  let bytes = 0;
+  let span: Span | undefined = rowSpan(table);
+  while (span !== undefined && bytes <= rewrittenBytesMax) {
+    let last: Uint8Array | undefined;
+    let rows = 0;
+    context.execution.buffer.scan(span, (key, value) => {
+      bytes += key.length + value.length;
+      rows += 1;
+      if (rows < rowsPerTurn) return true;
+      last = key.slice();
+      return false;
+    });
+    span = last && { from: successor(last), to: span.to };
+    yield 'turn';
+  }
+  return bytes <= rewrittenBytesMax;
 }
 
 function* runTask(context: DdlContext, table: TableDescriptor, task: RowTask): DdlWork<void> {
@@ -98,7 +156,7 @@ function* rewrite(draft: TableDraft, before: TableDescriptor, rewrites: Rewrites
   }));
   yield* runInside(
     context,
-    fillTable(bind, table, { kind: 'project', columns, input: old, expressions }),
+    refillTable(bind, table, { kind: 'project', columns, input: old, expressions }),
   );
   catalogue.discard(database, before.storage);
   // Entries of primary keys and foreign keys that are new were checked row by row.

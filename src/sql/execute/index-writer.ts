@@ -3,7 +3,7 @@ import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { quoteIdentifier } from '../functions/index.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
-import type { BoundIndex } from '../plan/table-rules.js';
+import type { BoundIndex, TableRules } from '../plan/table-rules.js';
 import {
   IndexEncoder,
   isImmediatelyUnique,
@@ -19,6 +19,7 @@ import type { Evaluate, Scope, Test } from './scope.js';
 export class IndexWriter {
   readonly bound: BoundIndex;
   readonly #table: TableDescriptor;
+  readonly #rebuilt: boolean;
   readonly #encoder: IndexEncoder;
   readonly #values: readonly Evaluate[];
   readonly #predicate: Test | undefined;
@@ -27,9 +28,10 @@ export class IndexWriter {
   readonly #names: readonly string[];
 
   /** `scope` is that of whole rows of the table. */
-  constructor(bound: BoundIndex, table: TableDescriptor, scope: Scope) {
+  constructor(bound: BoundIndex, { table, rebuilt }: TableRules, scope: Scope) {
     this.bound = bound;
     this.#table = table;
+    this.#rebuilt = rebuilt;
     this.#encoder = new IndexEncoder(table.database, bound.index);
     this.#values = bound.keys.map((key) => compileExpression(key, scope));
     this.#predicate = bound.predicate && compileTest(bound.predicate, scope);
@@ -106,15 +108,8 @@ export class IndexWriter {
 
   /** A new index cannot be made of the rows that there are. */
   raiseDuplicated(row: Row, context: ExecutionContext): never {
-    const { name } = this.bound.index;
-    const { schema, name: table } = this.#table;
     const values = must(this.#valuesOf(row, context), 'the row has an entry');
-    raise('unique_violation', `could not create unique index "${name}"`, {
-      detail: `Key ${this.#keyText(values, context)} is duplicated.`,
-      schema,
-      table,
-      constraint: name,
-    });
+    raiseNotUnique(this.#table, this.bound.index.name, this.#keyText(values, context));
   }
 
   #keyText(values: readonly Value[], context: ExecutionContext): string {
@@ -157,6 +152,7 @@ export class IndexWriter {
   #raiseDuplicate(values: readonly Value[], context: ExecutionContext): never {
     const { index } = this.bound;
     const { schema, name: table } = this.#table;
+    if (this.#rebuilt) raiseNotUnique(this.#table, index.name, this.#keyText(values, context));
     raise('unique_violation', `duplicate key value violates unique constraint "${index.name}"`, {
       detail: `Key ${this.#keyText(values, context)} already exists.`,
       schema,
@@ -164,6 +160,14 @@ export class IndexWriter {
       constraint: index.name,
     });
   }
+}
+
+/** Rows that a table has are equal in the keys of an index that is made. */
+export function raiseNotUnique(table: TableDescriptor, index: string, key: string): never {
+  const { schema, name } = table;
+  raise('unique_violation', `could not create unique index "${index}"`, {
+    ...{ detail: `Key ${key} is duplicated.`, schema, table: name, constraint: index },
+  });
 }
 
 const emptyValue = new Uint8Array(0);

@@ -13,7 +13,7 @@ import type { Row, Value } from '../types/index.js';
 import { compileAssignments, type CompiledAssignment } from './assignments.js';
 import type { ExecutionContext } from './execution.js';
 import { compileTest } from './expression.js';
-import { IndexWriter } from './index-writer.js';
+import { IndexWriter, raiseNotUnique } from './index-writer.js';
 import { keyText, rowText, slotOfPosition } from './row-text.js';
 import { type Scope, scopeOf, type Test } from './scope.js';
 import { takeNumber } from './sequence.js';
@@ -57,7 +57,7 @@ export class TableWriter {
       // NULL satisfies a check.
       fails: compileTest(negated(condition), this.scope),
     }));
-    this.indexes = rules.indexes.map((bound) => new IndexWriter(bound, table, this.scope));
+    this.indexes = rules.indexes.map((bound) => new IndexWriter(bound, rules, this.scope));
   }
 
   get hasKey(): boolean {
@@ -134,6 +134,10 @@ export class TableWriter {
     for (const { slot, column } of this.#notNull) {
       if (row[slot] !== null) continue;
       const { schema, name } = this.table;
+      if (this.rules.rebuilt) {
+        const text = `column "${column.name}" of relation "${name}" contains null values`;
+        raise('not_null_violation', text, { schema, table: name, column: column.name });
+      }
       raise(
         'not_null_violation',
         `null value in column "${column.name}" of relation "${name}" violates not-null constraint`,
@@ -145,6 +149,7 @@ export class TableWriter {
   /** Raises 23514 as PostgreSQL does. */
   raiseCheck(constraint: string, row: Row, context: ExecutionContext): never {
     const { schema, name } = this.table;
+    if (this.rules.rebuilt) raiseBrokenCheck(this.table, constraint);
     raise(
       'check_violation',
       `new row for relation "${name}" violates check constraint "${constraint}"`,
@@ -166,13 +171,22 @@ export class TableWriter {
     }));
     const names = keyColumns.map((column) => quoteIdentifier(column.name));
     const constraint = primaryKeyName ?? `${name}_pkey`;
+    const text = keyText(names, shown, context.functions);
+    if (this.rules.rebuilt) raiseNotUnique(this.table, constraint, text);
     raise('unique_violation', `duplicate key value violates unique constraint "${constraint}"`, {
-      detail: `Key ${keyText(names, shown, context.functions)} already exists.`,
+      detail: `Key ${text} already exists.`,
       schema,
       table: name,
       constraint,
     });
   }
+}
+
+/** Rows that a table has break a check. */
+export function raiseBrokenCheck(table: TableDescriptor, constraint: string): never {
+  const { schema, name } = table;
+  const text = `check constraint "${constraint}" of relation "${name}" is violated by some row`;
+  raise('check_violation', text, { schema, table: name, constraint });
 }
 
 const bool = { name: 'bool', modifier: -1 } as const;

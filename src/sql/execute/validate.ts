@@ -10,7 +10,7 @@ import { RowPlaces } from './row-places.js';
 import { slotOfPosition } from './row-text.js';
 import { pause, type Stream } from './stream.js';
 import { TableRows } from './table-rows.js';
-import type { StoredRow } from './table-writer.js';
+import { raiseBrokenCheck, type StoredRow } from './table-writer.js';
 import { Writers } from './writers.js';
 
 /** Calls `look` with every row of the rules' target as the open command of the buffer sees it. */
@@ -50,11 +50,7 @@ export function* validateCheck(rules: WriteRules, name: string, context: Executi
   const fails = compileTest({ kind: 'not', type, operand: condition }, scope);
   yield* eachRow(rules, context, ({ row }) => {
     if (!fails(row, context)) return;
-    raise(
-      'check_violation',
-      `check constraint "${name}" of relation "${table.name}" is violated by some row`,
-      { schema: table.schema, table: table.name, constraint: name },
-    );
+    raiseBrokenCheck(table, name);
   });
 }
 

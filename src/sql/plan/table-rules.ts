@@ -49,6 +49,8 @@ export interface TableRules {
   readonly foreignKeys: readonly BoundForeignKey[];
   /** What SET DEFAULT of one of the table's foreign keys sets, by position. */
   readonly defaults: ReadonlyMap<number, Expression>;
+  /** Its rows are put into a new storage as they are: what they break was so before this statement. */
+  readonly rebuilt: boolean;
 }
 
 /**
