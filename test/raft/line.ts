@@ -176,3 +176,10 @@ export class Line implements Surroundings {
     return next;
   }
 }
+
+/** A group that serves. */
+export function started(options: LineOptions = {}): Line {
+  const line = new Line(options);
+  line.passUntil(() => line.serving !== undefined, 5000);
+  return line;
+}
