@@ -159,7 +159,8 @@ for (const workers of [0, 2]) {
     t.equal(value('shardforge_statements_total{kind="insert",outcome="ok"}'), 1);
     t.ok(value('shardforge_store_used_bytes{store="0"}') > 0);
     t.ok(value('shardforge_store_flush_seconds_count{store="0"}') >= 2);
-    t.equal(value('shardforge_raft_term{shard="1"}'), 1);
+    // More where the disk is slower than an election.
+    t.ok(value('shardforge_raft_term{shard="1"}') >= 1);
     t.ok(value('shardforge_raft_applied_index{shard="1"}') >= 3);
     t.ok(value('process_resident_memory_bytes') > 1_000_000);
     raw.close();
