@@ -6,7 +6,7 @@ import type {
   RelationDescriptor,
   TableDescriptor,
 } from '../catalogue/descriptor.js';
-import { rowTypeNameOf } from '../catalogue/index.js';
+import { right, rowTypeNameOf } from '../catalogue/index.js';
 import {
   as,
   type ast,
@@ -25,6 +25,7 @@ import { coerceToCommon } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { bindJoin, joined } from './join.js';
+import type { EntryNeeds } from './needs.js';
 import { bindWithin } from './outer.js';
 import {
   columnExpression,
@@ -40,6 +41,7 @@ import { bindQuery } from './select.js';
 import type { PartitionedTarget } from '../plan/partitions.js';
 import { partitionedRows, tableOid } from './partitions.js';
 import { isSlowStatements, slowStatementsCall } from './slow-statements.js';
+import { bindSystemTable, findSystemTable, type SystemTable } from './system.js';
 import { bindConditionalIndexes } from './table-rules.js';
 import { sequenceRelation } from './sequence.js';
 import { bindSqlTable, findSqlFunction } from './sql-function.js';
@@ -172,11 +174,12 @@ export function findRelation(
   const at = locationOf(body);
   const name = read.relname ?? '';
   const schema = read.schemaname;
-  if (schema === 'pg_catalog' || schema === 'information_schema') {
-    notSupported(context.source, `system catalogue "${schema}.${name}"`, at);
-  }
   const shown = schema === undefined ? name : `${schema}.${name}`;
   const relation = context.catalogue.relation(schema, name);
+  if (findSystemTable(context, body) !== undefined) {
+    const text = `permission denied: "${name}" is a system catalog`;
+    context.raise(at, 'insufficient_privilege', text);
+  }
   if (relation === undefined) {
     const details = schema === undefined ? laterDetails(context.withTables, name) : {};
     context.raise(at, 'undefined_table', `relation "${shown}" does not exist`, details);
@@ -208,21 +211,29 @@ function collatedType({ type, collation }: ColumnDescriptor): string {
 /** The rows of a table, or of the leaves of a partitioned one, which `partitioned` tells apart. */
 export interface TableFrom extends From {
   readonly partitioned?: PartitionedTarget;
+  /** What of it the statement needs rights on. */
+  readonly needs: EntryNeeds;
 }
 
 export function tableFrom(
   context: BindContext,
   table: TableDescriptor,
   alias: ast.Alias | undefined,
+  rights: number = right.select,
 ): TableFrom {
+  const entry = context.needs.entry(table.object, context.checkAs, rights);
   if (table.partitioning === undefined) {
     const relation = tableRelation(context, table);
-    return { relation, scope: tableScope(context, relation, alias) };
+    context.needs.columns(entry, relation.columns, relation.positions);
+    return { relation, scope: tableScope(context, relation, alias), needs: entry };
   }
   const { relation, leaf, number } = partitionedRows(context, table);
   const columns = relation.columns.slice(0, table.columns.length);
+  const positions = table.columns.map(({ position }) => position);
+  context.needs.columns(entry, columns, positions);
   const scope = tableScope(context, { table, columns }, alias, columnExpression(leaf));
-  return { relation, scope, partitioned: { leaf: leaf.column, number: number.column } };
+  const partitioned = { leaf: leaf.column, number: number.column };
+  return { relation, scope, partitioned, needs: entry };
 }
 
 /** A table's relation with all its columns, in the order of the descriptor. */
@@ -244,10 +255,15 @@ export function tableRelation(
 
 function bindTable(context: BindContext, body: ast.RangeVar): From {
   if (isSlowStatements(body)) return bindFunction(context, emptyScope, slowStatementsCall(body));
+  const system = findSystemTable(context, body);
+  if (system !== undefined) return systemFrom(context, system, body.alias);
   const found = findRelation(context, body);
   if (found.kind === 'table') return tableFrom(context, found, body.alias);
   const relation =
     found.kind === 'view' ? bindView(context, found) : sequenceRelation(context, found);
+  const entry = context.needs.entry(found.object, context.checkAs, right.select);
+  const positions = relation.columns.map((_, i) => i + 1);
+  context.needs.columns(entry, relation.columns, positions);
   const { name, schema } = found;
   const { alias } = body;
   if (alias === undefined) {
@@ -255,6 +271,21 @@ function bindTable(context: BindContext, body: ast.RangeVar): From {
   }
   const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
   return { relation, scope: scopeOf(renamed, alias.aliasname, name) };
+}
+
+function systemFrom(context: BindContext, found: SystemTable, alias: ast.Alias | undefined): From {
+  const relation = bindSystemTable(context, found);
+  const { name, schema, oid } = found;
+  const scope =
+    alias === undefined
+      ? scopeOf(relation.columns, name, undefined, schema)
+      : scopeOf(
+          renamedColumns(context, relation.columns, alias, alias.aliasname ?? ''),
+          alias.aliasname,
+          name,
+        );
+  const own: Expression = { kind: 'constant', type: { name: 'oid', modifier: -1 }, value: oid };
+  return { relation, scope: 'query' in found ? scope : withSystemColumn(scope, own) };
 }
 
 /** The scope of a table, under its alias or its name. */

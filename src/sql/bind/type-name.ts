@@ -5,7 +5,14 @@ import { as, fields, notSupported, raiseAt, type Source, stringsOf } from '../pa
 import type { ast } from '../parse/index.js';
 import type { ExpressionType } from '../plan/expression.js';
 import { type CatalogueLookup, rowTypeNameOf, typeNameOf } from '../catalogue/index.js';
-import { arrayTypeName, printType, typeNamed, types, type TypeName } from '../types/index.js';
+import {
+  arrayTypeName,
+  printType,
+  systemTypeNames,
+  typeNamed,
+  types,
+  type TypeName,
+} from '../types/index.js';
 
 /** An expression's type with the name in the registry. */
 export interface BoundType extends ExpressionType {
@@ -17,7 +24,7 @@ const notYet = new Set(
   `money inet cidr macaddr macaddr8 point line lseg box path polygon circle xml
    tsvector tsquery int4range int8range numrange tsrange tstzrange daterange int4multirange
    int8multirange nummultirange tsmultirange tstzmultirange datemultirange regconfig regdictionary
-   oidvector int2vector tid xid xid8 cid pg_lsn jsonpath cstring refcursor
+   pg_lsn jsonpath cstring refcursor pg_node_tree
    txid_snapshot pg_snapshot`.split(/\s+/),
 );
 
@@ -54,7 +61,7 @@ export function bindTypeName(scope: TypeScope, node: ast.TypeName | undefined): 
 }
 
 /** Types that values have but columns and casts do not name. */
-const unnameable: ReadonlySet<string> = new Set(['unknown', 'void']);
+const unnameable: ReadonlySet<string> = new Set(['unknown', 'void', ...systemTypeNames]);
 
 /** The type of a name that may have a schema: a base type, a user's, or that of a table's rows. */
 export function findType(

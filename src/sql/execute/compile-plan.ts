@@ -13,6 +13,7 @@ import { compileScan } from './scan.js';
 import { scopeOf } from './scope.js';
 import { compileSort } from './sort.js';
 import type { Source } from './stream.js';
+import { compileSystemScan } from './system-scan.js';
 import { compileWindow } from './window.js';
 
 /** Makes a source of a plan. `database` is that of the statement's sequences. */
@@ -20,6 +21,8 @@ export function compilePlan(plan: Plan, database: DatabaseId | undefined): Sourc
   switch (plan.kind) {
     case 'scan':
       return compileScan(plan);
+    case 'systemScan':
+      return compileSystemScan(plan, database);
     case 'values':
       return compileValues(plan.rows, database);
     case 'copyInput':

@@ -12,6 +12,7 @@ import {
   type Plan,
   type PlannedStatement,
   type ScanPlan,
+  type SystemScanPlan,
   type WithTablePlan,
 } from '../rewrite/index.js';
 import type { FunctionContext } from '../types/index.js';
@@ -113,6 +114,8 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
   switch (plan.kind) {
     case 'scan':
       return scanBlock(plan, names.scan(plan), show);
+    case 'systemScan':
+      return systemBlock(plan, show);
     case 'values':
       return valuesBlock(plan, show);
     case 'copyInput':
@@ -173,6 +176,15 @@ function blockOf(plan: Plan, names: PlanNames, show: Show): Block {
     default:
       return unreachable(plan);
   }
+}
+
+function systemBlock({ relation, key, filter }: SystemScanPlan, show: Show): Block {
+  const { name, columns } = relation;
+  const filters = filter === undefined ? [] : [`Filter: ${show(filter)}`];
+  if (key === undefined) return { title: `Seq Scan on ${name}`, details: filters, inputs: [] };
+  const values = key.values.map(show).join(', ');
+  const condition = `Index Cond: (${columns[key.place]?.name} = ${values})`;
+  return { title: `Index Scan on ${name}`, details: [condition, ...filters], inputs: [] };
 }
 
 function valuesBlock(

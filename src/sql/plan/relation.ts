@@ -4,6 +4,7 @@
  */
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { SetFunction } from '../functions/index.js';
+import type { SystemRelation } from '../system/relation.js';
 import type {
   AggregateCall,
   ColumnId,
@@ -43,6 +44,14 @@ export type Relation =
       readonly sample?: Sample;
       /** The table's indexes with conditions, over `columns`. */
       readonly indexes?: readonly BoundIndex[];
+    }
+  /** Rows of a relation of pg_catalog or information_schema. */
+  | {
+      readonly kind: 'system';
+      readonly columns: readonly RelationColumn[];
+      readonly relation: SystemRelation;
+      /** The place among the relation's columns of each of `columns`. */
+      readonly places: readonly number[];
     }
   /**
    * Functions of FROM side by side: as many rows as the longest gives, NULLs after the end of a

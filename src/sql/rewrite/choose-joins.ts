@@ -10,6 +10,7 @@ import { columnBehind, fitsKey, keyTypeAt, ordersAsKeys } from './key-comparison
 import { idsOf, type JoinKey, type JoinPlan, type Plan, rewriteUpwards } from './plan.js';
 import type { Rule } from './rule.js';
 import { guessRows } from './guess-rows.js';
+import { lookUpRight } from './system-keys.js';
 
 export const chooseJoins: Rule = {
   name: 'chooseJoins',
@@ -26,10 +27,24 @@ function choose(join: JoinPlan): Plan {
   const equalities = equalitiesOf(join);
   if (equalities.length === 0) return keepSmallerRight(join);
   return (
+    lookUpSystem(join, equalities) ??
     lookup(join, equalities) ??
     (join.join === 'inner' ? lookup(swapped(join), equalities.map(swappedKey)) : undefined) ??
     hash(join, equalities)
   );
+}
+
+/** The most left rows that look up their partners in a system relation. */
+const askingRowsMax = 200;
+
+/** Looks up the rows of a system relation where few rows of the other input ask for them. */
+function lookUpSystem(join: JoinPlan, equalities: readonly Equality[]): Plan | undefined {
+  if (guessRows(join.left) <= askingRowsMax) {
+    const found = lookUpRight(join, equalities);
+    if (found !== undefined) return found;
+  }
+  if (join.join !== 'inner' || guessRows(join.right) > askingRowsMax) return undefined;
+  return lookUpRight(swapped(join), equalities.map(swappedKey));
 }
 
 /** An equality of both sides, and the condition that says it. */

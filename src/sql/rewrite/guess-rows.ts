@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.js';
 import type { Expression } from '../plan/expression.js';
 import { conjunctsOf } from './expressions.js';
-import type { Plan, ScanPlan } from './plan.js';
+import type { Plan, ScanPlan, SystemScanPlan } from './plan.js';
 import { guessQuery } from './query-rules.js';
 
 const tableRows = 10_000;
@@ -11,11 +11,14 @@ const conditionShare = 0.3;
 /** What PostgreSQL takes for a function in FROM, and what we do for one in a select list. */
 const functionRows = 1000;
 const rowsPerSet = 10;
+const rowsPerSystemKey = 2;
 
 export function guessRows(plan: Plan): number {
   switch (plan.kind) {
     case 'scan':
       return Math.max(1, guessScan(plan) * shareOf(plan.filter));
+    case 'systemScan':
+      return guessSystemScan(plan);
     case 'values':
       return plan.rows.length;
     case 'copyInput':
@@ -66,6 +69,12 @@ function guessScan({ access }: ScanPlan): number {
     default:
       return unreachable(access);
   }
+}
+
+/** By a key few rows are found, whatever else is asked of them. */
+function guessSystemScan({ key, filter, relation }: SystemScanPlan): number {
+  if (key !== undefined) return key.values.length * rowsPerSystemKey;
+  return Math.max(1, relation.rowsGuessed * shareOf(filter));
 }
 
 function guessJoin(left: number, right: number, strategy: string): number {

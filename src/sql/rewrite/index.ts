@@ -15,6 +15,7 @@ export {
   type PlannedJoinKind,
   type RowCount,
   type ScanPlan,
+  type SystemScanPlan,
   visitExpressions,
 } from './plan.js';
 export {

@@ -27,6 +27,7 @@ import type {
   Windowed,
 } from '../plan/relation.js';
 import type { BoundIndex } from '../plan/table-rules.js';
+import type { SystemRelation } from '../system/relation.js';
 import { walk } from './expressions.js';
 import { planOfQuery } from './plan-of-query.js';
 import { mapQueryExpressions, mapQueryInputs, queryColumns, type QueryPlan } from './query-plan.js';
@@ -96,6 +97,17 @@ export interface ScanPlan {
   readonly indexes?: readonly BoundIndex[];
 }
 
+/** Rows of a system relation; with `key` only those whose column has one of the values. */
+export interface SystemScanPlan {
+  readonly kind: 'systemScan';
+  readonly relation: SystemRelation;
+  readonly columns: readonly RelationColumn[];
+  readonly places: readonly number[];
+  readonly key: { readonly place: number; readonly values: readonly Expression[] } | undefined;
+  /** All conditions, also that which `key` is made of. */
+  readonly filter: Expression | undefined;
+}
+
 /** `semi` keeps left rows that meet a right one, `anti` those that meet none; both give left columns. */
 export type PlannedJoinKind = JoinKind | 'semi' | 'anti';
 
@@ -111,6 +123,7 @@ export interface JoinPlan {
 
 export type Plan =
   | ScanPlan
+  | SystemScanPlan
   | QueryPlan
   | CopyInput
   | JoinPlan
@@ -178,6 +191,8 @@ export function planOf(relation: Relation): Plan {
         ...(indexes && { indexes }),
       };
     }
+    case 'system':
+      return { ...relation, kind: 'systemScan', key: undefined, filter: undefined };
     case 'values':
     case 'tableFunction':
     case 'copyInput':
@@ -235,6 +250,7 @@ export function planOf(relation: Relation): Plan {
 export function columnsOf(plan: Plan): readonly RelationColumn[] {
   switch (plan.kind) {
     case 'scan':
+    case 'systemScan':
     case 'values':
     case 'tableFunction':
     case 'copyInput':
@@ -293,6 +309,7 @@ const int4: ExpressionType = { name: 'int4', modifier: -1 };
 export function mapInputs(plan: Plan, change: (input: Plan) => Plan): Plan {
   switch (plan.kind) {
     case 'scan':
+    case 'systemScan':
     case 'values':
     case 'tableFunction':
     case 'copyInput':
@@ -346,6 +363,14 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
         filter: maybe(plan.filter),
         ...(plan.sample && { sample: mapSample(plan.sample, change) }),
       };
+    case 'systemScan': {
+      const { key } = plan;
+      return {
+        ...plan,
+        key: key && { ...key, values: key.values.map(change) },
+        filter: maybe(plan.filter),
+      };
+    }
     case 'values':
       return { ...plan, rows: plan.rows.map((row) => row.map(change)) };
     case 'join':

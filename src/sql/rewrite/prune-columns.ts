@@ -2,7 +2,7 @@
 import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { columnsRead, isVolatile } from './expressions.js';
-import { idsOf, type JoinStrategy, type Plan, type ScanPlan } from './plan.js';
+import { idsOf, type JoinStrategy, type Plan, type ScanPlan, type SystemScanPlan } from './plan.js';
 import { pruneQuery } from './query-rules.js';
 import type { Rule } from './rule.js';
 
@@ -13,6 +13,7 @@ type Columns = ReadonlySet<ColumnId>;
 function prune(plan: Plan, needed: Columns): Plan {
   switch (plan.kind) {
     case 'scan':
+    case 'systemScan':
       return pruneScan(plan, needed);
     case 'values': {
       const kept = plan.columns.map(
@@ -118,14 +119,14 @@ function keysOf(strategy: JoinStrategy): readonly Expression[] {
   }
 }
 
-function pruneScan(plan: ScanPlan, needed: Columns): ScanPlan {
+function pruneScan(plan: ScanPlan | SystemScanPlan, needed: Columns): Plan {
   const wanted = union(needed, columnsRead(plan.filter));
-  const kept = plan.columns.map(({ column }) => wanted.has(column));
-  return {
-    ...plan,
-    columns: plan.columns.filter((_, i) => kept[i]),
-    positions: plan.positions.filter((_, i) => kept[i]),
-  };
+  const isKept = plan.columns.map(({ column }) => wanted.has(column));
+  const kept = <T>(list: readonly T[]): readonly T[] => list.filter((_, i) => isKept[i]);
+  const columns = kept(plan.columns);
+  return plan.kind === 'scan'
+    ? { ...plan, columns, positions: kept(plan.positions) }
+    : { ...plan, columns, places: kept(plan.places) };
 }
 
 function union(a: Columns, b: Columns): Columns {

@@ -25,7 +25,8 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
   switch (plan.kind) {
     case 'filter':
       return push(plan.input, [...conjunctsOf(plan.condition), ...conditions]);
-    case 'scan': {
+    case 'scan':
+    case 'systemScan': {
       const filter = conjunction([...conjunctsOf(plan.filter), ...conditions]);
       return { ...plan, filter };
     }

@@ -10,15 +10,17 @@ import { conjunction, conjunctsOf } from './expressions.js';
 import { fitsKey, type KeyComparison, keyComparisonOf, keyTypeAt } from './key-comparisons.js';
 import { type Access, type KeyBound, type Plan, rewriteUpwards, type ScanPlan } from './plan.js';
 import type { Rule } from './rule.js';
+import { withSystemKey } from './system-keys.js';
 
 export const useKeys: Rule = {
   name: 'useKeys',
   apply: (plan) =>
-    rewriteUpwards(plan, (node) =>
-      node.kind === 'scan' && node.access.kind === 'all' && node.sample === undefined
+    rewriteUpwards(plan, (node) => {
+      if (node.kind === 'systemScan' && node.key === undefined) return withSystemKey(node);
+      return node.kind === 'scan' && node.access.kind === 'all' && node.sample === undefined
         ? restrict(node)
-        : node,
-    ),
+        : node;
+    }),
 };
 
 /** More keys than this are no lookup any more: the combinations of several INs multiply. */

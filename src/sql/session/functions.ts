@@ -39,6 +39,7 @@ export class SessionFunctions implements FunctionContext {
   slowStatements: FunctionContext['slowStatements'];
   checkDomain: FunctionContext['checkDomain'];
   names: FunctionContext['names'];
+  system: FunctionContext['system'];
   readonly #settings: Settings;
   /** Whether a schema is there now. */
   hasSchema: (name: string) => boolean = (name) => name === 'public';
@@ -155,6 +156,10 @@ export class WitnessedFunctions implements FunctionContext {
 
   get version(): string {
     return this.#witnessed.version;
+  }
+
+  get system(): FunctionContext['system'] {
+    return this.#witnessed.system;
   }
 
   get names(): FunctionContext['names'] {

@@ -36,6 +36,7 @@ import type {
 import { Settings } from './settings.js';
 import { Numbers } from './numbers.js';
 import { SessionSequences } from './sequences.js';
+import { SystemCatalogue } from '../system/index.js';
 import { TemporaryStore } from './temporary.js';
 import { NewestOf, Transaction } from './transaction.js';
 
@@ -158,6 +159,13 @@ export class SessionState {
     const lookup = () =>
       this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
     this.functions.names = nameLookup(lookup, this.functions);
+    this.functions.system = new SystemCatalogue({
+      functions: this.functions,
+      catalogue: () =>
+        must(this.transaction, 'system relations are read in a transaction').catalogue,
+      lookup,
+      settings: () => [],
+    });
     const checks = new DomainChecks();
     this.functions.checkDomain = (domain, value) =>
       checks.check(

@@ -45,6 +45,8 @@ export type {
 export { typeOfText } from './type-text.js';
 export { nameOfUserType, shortTypeName, type UserType, userTypeOf } from './user-type.js';
 export type { SequenceAccess } from './sequence-access.js';
+export type { SystemAccess } from './system-access.js';
+export { systemTypeNames, vectorOf } from './system-types.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';
 export { ZonedTime } from './zoned-time.js';

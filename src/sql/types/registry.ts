@@ -14,10 +14,18 @@ import { oneByteCharacterType } from './one-byte-character.js';
 import { plainTypes } from './plain.js';
 import { recordTypeOf } from './record-type.js';
 import { registeredTypes } from './registered.js';
+import { systemTypes } from './system-types.js';
 import { textTypes } from './text.js';
 import type { Type, TypeName } from './type.js';
 import { typeOfUserType, userTypeOf } from './user-type.js';
 import { zonedTimeType } from './zoned-time.js';
+
+function integerNamed(name: TypeName): Type {
+  return must(
+    integerTypes.find((type) => type.name === name),
+    'a type of whole numbers',
+  );
+}
 
 const all: readonly Type[] = [
   ...plainTypes,
@@ -33,6 +41,7 @@ const all: readonly Type[] = [
   ...bitTypes,
   ...registeredTypes,
   recordTypeOf(typeNamed),
+  ...systemTypes(integerNamed('int2'), integerNamed('oid')),
 ];
 
 /** The base types by name. */
@@ -72,7 +81,8 @@ export function typeOfOid(oid: number): Type | undefined {
 
 /** The type of arrays of a type: for an array the same, as more dimensions change no type. */
 export function arrayTypeName(element: TypeName): TypeName {
-  return typeNamed(element).form?.kind === 'array' ? element : `_${element}`;
+  const isArray = typeNamed(element).form?.kind === 'array' && element.startsWith('_');
+  return isArray ? element : `_${element}`;
 }
 
 /** The type of the elements; undefined for a type that is no array (a domain over one is). */
@@ -105,7 +115,8 @@ export function withCollation(name: TypeName, collation: Collation | undefined):
 /** As format_type() prints it: `character varying(10)`, `timestamp(3) without time zone`. */
 export function printType(name: string, modifier: number): string {
   const type = typeNamed(name);
-  if (type.form?.kind === 'array') return `${printType(type.form.element, modifier)}[]`;
+  if (type.form?.kind === 'array' && name.startsWith('_'))
+    return `${printType(type.form.element, modifier)}[]`;
   if (modifier < 0 || type.printModifier === undefined) {
     // A character without a length is character(1) in SQL, so the unlimited one has another name.
     return name === 'bpchar' ? 'bpchar' : type.sqlName;

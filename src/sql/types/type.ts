@@ -5,6 +5,7 @@ import type { Collation } from './collation.js';
 import type { RecordShape } from './record.js';
 import type { NamedOid } from './registered.js';
 import type { SequenceAccess } from './sequence-access.js';
+import type { SystemAccess } from './system-access.js';
 import type { Value } from './value.js';
 import type { TimeZone } from './zone.js';
 
@@ -37,9 +38,27 @@ export type BaseTypeName =
   | 'timetz'
   | 'bit'
   | 'varbit'
+  | SystemTypeName
   | RegisteredTypeName
   | 'record'
   | 'void';
+
+/** Types that system relations have columns of. */
+export type SystemTypeName =
+  | 'int2vector'
+  | 'oidvector'
+  | 'tid'
+  | 'xid'
+  | 'cid'
+  | 'xid8'
+  | 'pg_node_tree'
+  | 'aclitem'
+  | 'inet'
+  | 'pg_lsn'
+  | 'anyarray'
+  | 'pg_ndistinct'
+  | 'pg_dependencies'
+  | 'pg_mcv_list';
 
 /** Types whose values are OIDs that print as the names of objects. */
 export type RegisteredTypeName =
@@ -129,6 +148,8 @@ export interface FunctionContext {
   readonly changeSetting?: (name: string, value: string | undefined, local: boolean) => string;
   /** Sequences of the catalogue; undefined outside of a session. */
   readonly sequences?: SequenceAccess | undefined;
+  /** What the catalogue says of its objects; absent outside of a session. */
+  readonly system?: SystemAccess | undefined;
   /** Statements of the last day that took long, the oldest first. */
   readonly slowStatements?: (() => readonly SlowEntry[]) | undefined;
 }

@@ -1,0 +1,13 @@
+/**
+ * System relations: pg_catalog, information_schema and what schema shardforge shows, computed from the
+ * catalogue of the session's transaction, and the functions that go with them.
+ *
+ * Guarantees: names, types and order of columns are those of PostgreSQL 15 (facts/); what nobody counts
+ * or keeps is NULL or left out, never made up; a lookup by OID or name reads only what it asks for. Must
+ * not know: plans, statements, storage.
+ */
+export { catalogSchema, informationDomains, informationSchema } from './facts.js';
+export type { SystemColumn, SystemRelation } from './relation.js';
+export { systemRelationNamed } from './relations/index.js';
+export { SystemCatalogue, type SystemHome } from './system-catalogue.js';
+export { systemViewNamed, type SystemViewText } from './views/index.js';
