@@ -27,6 +27,7 @@ export {
   wordOfRight,
 } from './acl-text.js';
 export { type AuditEntry, auditEntries, auditRow } from './audit.js';
+export { checkNeeds, columnGrants, denied, notOwner, type Objects } from './check.js';
 export type {
   AccountsMessage,
   AuditEvent,

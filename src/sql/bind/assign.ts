@@ -65,6 +65,11 @@ export function defaultOf(context: BindContext, column: ColumnDescriptor): Expre
   if (given === undefined) return { kind: 'constant', type: typeOfColumn(column), value: null };
   if (given.kind === 'sequence') {
     const type: BoundType = { name: 'int8', modifier: -1 };
+    // That of an identity column is a part of the table.
+    if (column.identity === undefined) {
+      const { object } = given.sequence;
+      context.needs.add({ kind: 'sequence', object, as: context.checkAs });
+    }
     return assigned(context, column, { kind: 'nextValue', type, sequence: given.sequence });
   }
   const parsed = parsedDefaults.get(given) ?? parseExpression(given.sql, defaultLimits);

@@ -2,6 +2,7 @@
 import { must } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import {
+  askingFunctions,
   type ResolvedCall,
   resolveFunction,
   resolveSqlValue,
@@ -142,6 +143,7 @@ function scalar(
   args: readonly Expression[],
 ): Expression {
   if (chosen.name === 'nextval' || chosen.name === 'setval') context.noteNumbers();
+  if (askingFunctions.has(chosen.name)) context.noteQuestion();
   return {
     kind: 'call',
     type: { name: chosen.result, modifier: chosen.modifier },

@@ -9,7 +9,8 @@ import {
   type ParsedStatement,
   the,
 } from '../parse/index.js';
-import type { Statement } from '../plan/statement.js';
+import type { Statement, TransactionModes } from '../plan/statement.js';
+import { quoteNames } from '../settings/index.js';
 import type { BindContext } from './context.js';
 import { bindSettled, type Clause, nodeLocation } from './expression.js';
 import { emptyScope } from './scope.js';
@@ -17,17 +18,18 @@ import { bindTypeName } from './type-name.js';
 
 export function bindTransaction(context: BindContext, body: ast.TransactionStmt): Statement {
   const read = fields(context.source, 'TransactionStmt', body, [
-    ...(['kind', 'options', 'savepoint_name'] as const),
+    ...(['kind', 'options', 'savepoint_name', 'chain'] as const),
   ]);
   const name = read.savepoint_name ?? '';
+  const chain = read.chain === true;
   switch (read.kind) {
     case 'TRANS_STMT_BEGIN':
     case 'TRANS_STMT_START':
-      return { kind: 'begin', readOnly: transactionMode(context, read.options) };
+      return { kind: 'begin', modes: transactionModes(context, read.options) };
     case 'TRANS_STMT_COMMIT':
-      return { kind: 'commit' };
+      return { kind: 'commit', chain };
     case 'TRANS_STMT_ROLLBACK':
-      return { kind: 'rollback' };
+      return { kind: 'rollback', chain };
     case 'TRANS_STMT_SAVEPOINT':
       return { kind: 'savepoint', name };
     case 'TRANS_STMT_RELEASE':
@@ -65,25 +67,24 @@ function transactionName(kind: ast.TransactionStmtKind | undefined): string {
   return words === 'PREPARE' ? 'PREPARE TRANSACTION' : words;
 }
 
-/**
- * READ ONLY or READ WRITE; undefined when neither is said. All isolation levels are taken: each
- * gives snapshot isolation for now (docs/decisions).
- */
-function transactionMode(
+function transactionModes(
   context: BindContext,
   nodes: readonly ast.Node[] | undefined,
-): boolean | undefined {
+): TransactionModes {
+  let isolation: string | undefined;
   let readOnly: boolean | undefined;
+  let deferrable: boolean | undefined;
   for (const node of nodes ?? []) {
     const body = the(node, 'DefElem');
     const { defname, arg } = fields(context.source, 'DefElem', body, ['defname', 'arg']);
-    const value = as(arg, 'A_Const')?.ival?.ival ?? 0;
-    if (defname === 'transaction_read_only') readOnly = value === 1;
-    else if (defname !== 'transaction_isolation' && defname !== 'transaction_deferrable') {
-      notSupported(context.source, `transaction mode ${defname}`, locationOf(body));
-    }
+    const constant = as(arg, 'A_Const');
+    const isOn = constant?.ival?.ival === 1;
+    if (defname === 'transaction_isolation') isolation = constant?.sval?.sval;
+    else if (defname === 'transaction_read_only') readOnly = isOn;
+    else if (defname === 'transaction_deferrable') deferrable = isOn;
+    else notSupported(context.source, `transaction mode ${defname}`, locationOf(body));
   }
-  return readOnly;
+  return { isolation, readOnly, deferrable };
 }
 
 export function bindSet(context: BindContext, body: ast.VariableSetStmt): Statement {
@@ -99,7 +100,7 @@ export function bindSet(context: BindContext, body: ast.VariableSetStmt): Statem
   const local = read.is_local === true;
   switch (read.kind) {
     case 'VAR_SET_VALUE':
-      return { kind: 'set', name, value: settingValue(context, read.args), local };
+      return { kind: 'set', name, value: settingValue(context, name, read.args), local };
     case 'VAR_SET_DEFAULT':
       return { kind: 'set', name, value: undefined, local };
     case 'VAR_RESET':
@@ -107,20 +108,29 @@ export function bindSet(context: BindContext, body: ast.VariableSetStmt): Statem
     case 'VAR_RESET_ALL':
       return { kind: 'reset', name: undefined };
     case 'VAR_SET_MULTI':
-      if (name !== 'TRANSACTION') notSupported(context.source, `SET ${name}`, undefined);
-      return { kind: 'setTransaction', readOnly: transactionMode(context, read.args) };
+      if (name !== 'TRANSACTION' && name !== 'SESSION CHARACTERISTICS') {
+        notSupported(context.source, `SET ${name}`, undefined);
+      }
+      return {
+        kind: 'setTransaction',
+        modes: transactionModes(context, read.args),
+        ofSession: name !== 'TRANSACTION',
+      };
     default:
       return notSupported(context.source, 'SET ... FROM CURRENT', locationOf(body));
   }
 }
 
-function settingValue(context: BindContext, nodes: readonly ast.Node[] | undefined): string {
-  return (nodes ?? [])
-    .map((node) => {
-      const value = literalValue(context, node);
-      return value === null ? '' : String(value);
-    })
-    .join(', ');
+function settingValue(
+  context: BindContext,
+  name: string,
+  nodes: readonly ast.Node[] | undefined,
+): string {
+  const words = (nodes ?? []).map((node) => {
+    const value = literalValue(context, node);
+    return value === null ? '' : String(value);
+  });
+  return quoteNames(name, words);
 }
 
 /** A literal as its text; booleans as such, NULL as null. */

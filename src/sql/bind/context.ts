@@ -7,6 +7,7 @@ import { raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
 import { nestingDepthMax, parametersMax } from './limits.js';
+import { Needs } from './needs.js';
 import type { OuterQuery } from './outer.js';
 import type { HiddenScope } from './scope.js';
 import type { WithScope } from './with-scope.js';
@@ -19,6 +20,10 @@ export class BindContext {
   readonly parameters: ParameterTypes;
   /** Tables that the statement names, each once. */
   readonly used: Map<TableDescriptor['object'], TableDescriptor>;
+  /** The rights that it needs. */
+  readonly needs: Needs;
+  /** Whose rights count; undefined: those of whoever runs the statement. */
+  checkAs: ObjectId | undefined;
   /** The queries around the one that is bound, the innermost first. */
   outer: OuterQuery | undefined;
   /** Tables of WITH that can be named, the innermost first. */
@@ -37,6 +42,7 @@ export class BindContext {
   readonly #locations = new Map<Expression, number>();
   readonly #columns: { last: ColumnId };
   readonly #numbers: { taken: boolean };
+  readonly #questions: { asked: boolean };
   #depth: number;
   #queries = 0;
 
@@ -48,8 +54,11 @@ export class BindContext {
     around?: BindContext,
   ) {
     this.used = around?.used ?? new Map<TableDescriptor['object'], TableDescriptor>();
+    this.needs = around?.needs ?? new Needs();
+    this.checkAs = around?.checkAs;
     this.#columns = around === undefined ? { last: 0 } : around.#columns;
     this.#numbers = around === undefined ? { taken: false } : around.#numbers;
+    this.#questions = around === undefined ? { asked: false } : around.#questions;
     this.#depth = around === undefined ? 0 : around.#depth;
     this.#queries = around === undefined ? 0 : around.#queries + 1;
     this.source = source;
@@ -65,6 +74,15 @@ export class BindContext {
 
   noteNumbers(): void {
     this.#numbers.taken = true;
+  }
+
+  /** Whether the statement calls what asks the session ({@link Question}). */
+  get asks(): boolean {
+    return this.#questions.asked;
+  }
+
+  noteQuestion(): void {
+    this.#questions.asked = true;
   }
 
   nextColumn(): ColumnId {

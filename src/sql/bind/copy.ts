@@ -2,6 +2,7 @@
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { right } from '../catalogue/index.js';
 import type { CopyOptions } from '../copy/index.js';
 import { as, type ast, fields, kindOf, notSupported, stringOf, the } from '../parse/index.js';
 import type { Expression, NamedExpression } from '../plan/expression.js';
@@ -36,8 +37,20 @@ export function bindCopy(context: BindContext, body: ast.CopyStmt): CopyFrom | C
   const isFrom = read.is_from === true;
   const end: CopyEnd =
     read.filename === undefined ? { kind: 'client' } : { kind: 'file', path: read.filename };
+  if (end.kind === 'file') needFiles(context, isFrom);
   if (!isFrom) return bindCopyTo(context, read, end);
   return bindCopyFrom(context, read, end);
+}
+
+function needFiles(context: BindContext, reads: boolean): void {
+  const role = reads ? 'pg_read_server_files' : 'pg_write_server_files';
+  const what = reads ? 'COPY from a file' : 'COPY to a file';
+  context.needs.add({
+    kind: 'role',
+    role,
+    text: `must be superuser or have privileges of the ${role} role to ${what}`,
+    hint: "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.",
+  });
 }
 
 /** The columns that the list names; without a list all that are not generated. */
@@ -90,6 +103,8 @@ function bindCopyFrom(context: BindContext, body: ast.CopyStmt, source: CopyEnd)
   const table = findTable(context, must(body.relation, 'COPY FROM names a table'));
   const columns = columnsOf(context, table, body.attlist);
   const names = columns.map(({ name }) => name);
+  const needs = context.needs.entry(table.object, context.checkAs, right.insert);
+  for (const { position } of columns) needs.inserted.add(position);
   checkForced(options, names);
   const read: readonly RelationColumn[] = columns.map((column) => ({
     column: context.nextColumn(),
@@ -187,6 +202,8 @@ function tableRows(context: BindContext, body: ast.CopyStmt): Relation {
     });
   }
   const relation = tableRelation(context, table);
+  const needs = context.needs.entry(table.object, context.checkAs, right.select);
+  context.needs.columns(needs, relation.columns, relation.positions);
   const wanted = columnsOf(context, table, body.attlist);
   const expressions = wanted.map((column) => {
     const from = must(relation.columns[table.columns.indexOf(column)], 'a column of the table');

@@ -1,6 +1,7 @@
 /** INSERT. */
 import { must } from '../../base/assert.js';
 import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { right } from '../catalogue/index.js';
 import { type ast, fields, locationOf, the } from '../parse/index.js';
 import type { ColumnId, Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation, RelationColumn } from '../plan/relation.js';
@@ -47,9 +48,12 @@ export function bindInsert(context: BindContext, body: ast.InsertStmt): Insert {
   ]);
   const reference = must(read.relation, 'INSERT names a table');
   const table = findTable(context, reference);
+  const needs = context.needs.entry(table.object, context.checkAs, right.insert);
+  context.needs.setTarget(reference, needs);
   const listed = targetColumns(context, table, read.cols);
   const overriding = read.override ?? 'OVERRIDING_NOT_SET';
   const source = bindSource(context, listed, read.selectStmt, overriding);
+  for (const position of source.positions) needs.inserted.add(position);
   const given = new Set(source.positions);
   const defaults: Assignment[] = table.columns
     .filter((column) => !given.has(column.position))

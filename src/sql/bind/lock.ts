@@ -1,5 +1,6 @@
 /** FOR UPDATE and FOR SHARE: which rows of which tables a query locks. */
 import { must } from '../../base/assert.js';
+import { right } from '../catalogue/index.js';
 import { type ast, fields, locationOf, notSupported, the } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import type { Relation } from '../plan/relation.js';
@@ -74,6 +75,9 @@ export function bindLocks(
         const text = `${verb} cannot be applied to the nullable side of an outer join`;
         context.raise(undefined, 'feature_not_supported', text);
       }
+      const [first] = table.columns;
+      const needs = first && context.needs.entryOf(first.column);
+      if (needs !== undefined) needs.rights |= right.update;
       const keyed = withKey(context, table);
       relation = replaced(relation, table, keyed.relation);
       locks.push({ table: table.table, shared, key: keyed.key });

@@ -1,6 +1,7 @@
 /** MERGE as PostgreSQL 15 has it: RETURNING and NOT MATCHED BY SOURCE came later. */
 import { must } from '../../base/assert.js';
 import type { ColumnDescriptor, TableDescriptor } from '../catalogue/descriptor.js';
+import { right } from '../catalogue/index.js';
 import { type ast, fields, locationOf, notSupported, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { MergeBranch, MergeStatement } from '../plan/merge.js';
@@ -12,6 +13,7 @@ import { coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { bindFrom, findTable, tableFrom } from './from.js';
+import type { EntryNeeds } from './needs.js';
 import { joinScopes, type Scope } from './scope.js';
 import { bindWriteRules } from './table-rules.js';
 
@@ -31,7 +33,8 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
   ]);
   const reference = must(read.relation, 'MERGE names a table');
   const table = findTable(context, reference);
-  const target = tableFrom(context, table, reference.alias);
+  const target = tableFrom(context, table, reference.alias, 0);
+  context.needs.setTarget(table, target.needs);
   const source = bindFrom(context, [must(read.sourceRelation, 'MERGE has a source')]);
   const own = target.scope.relations[0]?.name;
   if (source.scope.relations.some(({ name }) => name === own)) {
@@ -47,6 +50,7 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
   checkReachable(context, clauses);
   const scopes = { table, both, source: source.scope };
   const branches = clauses.map((when) => bindBranch(context, scopes, when));
+  for (const branch of branches) needBranch(target.needs, branch.action);
   const inserts = branches.some(({ matched }) => !matched);
   const kind: JoinKind = inserts ? 'right' : 'inner';
   return {
@@ -64,6 +68,25 @@ export function bindMerge(context: BindContext, body: ast.MergeStmt): MergeState
     branches,
     partitioned: target.partitioned,
   };
+}
+
+function needBranch(needs: EntryNeeds, action: MergeBranch['action']): void {
+  switch (action.kind) {
+    case 'delete':
+      needs.rights |= right.delete;
+      return;
+    case 'update':
+      needs.rights |= right.update;
+      for (const { position } of action.assignments) needs.updated.add(position);
+      return;
+    case 'insert':
+      needs.rights |= right.insert;
+      return;
+    case 'nothing':
+      return;
+    default:
+      action satisfies never;
+  }
 }
 
 /** Raises 42601 for a branch behind one of its kind that takes all rows. */
@@ -136,6 +159,8 @@ function bindInserted(
   { targetList, values = [], override }: ast.MergeWhenClause,
 ): readonly Assignment[] {
   const targets = namedColumns(context, table, targetList);
+  const needs = context.needs.targetOf(table);
+  for (const { position } of targetList === undefined ? [] : targets) needs?.inserted.add(position);
   if (values.length > targets.length) {
     const extra = values[targets.length];
     const text = 'INSERT has more expressions than target columns';

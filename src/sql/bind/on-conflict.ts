@@ -1,6 +1,7 @@
 /** ON CONFLICT: which unique constraints it means, and DO UPDATE. */
 import type { ObjectId } from '../../base/ids.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
+import { right } from '../catalogue/index.js';
 import { type ast, fields, locationOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import type { OnConflict } from '../plan/statement.js';
@@ -11,6 +12,7 @@ import { coerceToBool } from './coerce.js';
 import type { BindContext } from './context.js';
 import { bindExpression, type Clause } from './expression.js';
 import { tableRelation, tableScope } from './from.js';
+import type { EntryNeeds } from './needs.js';
 import { columnExpression, findColumn, scopeOf } from './scope.js';
 import { sameExpression } from './sort.js';
 import { bindIndex, bindStored } from './table-rules.js';
@@ -31,7 +33,9 @@ export function bindOnConflict(
     'whereClause',
   ]);
   const at = locationOf(clause);
+  const needs = context.needs.targetOf(reference);
   const arbiters = read.infer === undefined ? 'any' : bindArbiters(context, table, read.infer);
+  if (needs !== undefined && arbiters !== 'any') needArbiters(needs, table, arbiters);
   if (read.action === 'ONCONFLICT_NOTHING') return { arbiters, update: undefined };
   if (read.infer === undefined) {
     const text = 'ON CONFLICT DO UPDATE requires inference specification or constraint name';
@@ -41,6 +45,11 @@ export function bindOnConflict(
   }
   const existing = tableRelation(context, table);
   const excluded = tableRelation(context, table);
+  if (needs !== undefined) {
+    context.needs.columns(needs, existing.columns, existing.positions);
+    context.needs.columns(needs, excluded.columns, excluded.positions);
+    needs.rights |= right.update;
+  }
   const own = tableScope(context, existing, reference.alias);
   const proposed = scopeOf(excluded.columns, 'excluded');
   // A table may itself be called so.
@@ -51,6 +60,7 @@ export function bindOnConflict(
   // Unqualified names mean the existing row only when they are targets; elsewhere they are ambiguous.
   const clauseOf = (name: string): Clause => ({ scope, name, aggregates: undefined });
   const assignments = bindAssignments(context, table, clauseOf('UPDATE'), read.targetList);
+  for (const { position } of assignments) needs?.updated.add(position);
   const filter =
     read.whereClause === undefined
       ? undefined
@@ -66,6 +76,16 @@ export function bindOnConflict(
     filter,
   };
   return { arbiters, update };
+}
+
+/** The columns by which a conflict is found are read. */
+function needArbiters(needs: EntryNeeds, table: TableDescriptor, arbiters: Arbiters): void {
+  needs.rights |= right.select;
+  if (arbiters.primaryKey) for (const position of table.primaryKey) needs.selected.add(position);
+  for (const index of table.indexes) {
+    if (!arbiters.indexes.includes(index.object)) continue;
+    for (const { column } of index.keys) if (column !== undefined) needs.selected.add(column);
+  }
 }
 
 /** The constraints that the clause names or whose columns it lists. */

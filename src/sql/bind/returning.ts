@@ -33,6 +33,10 @@ export function bindReturning(
   const versions = namesOfVersions(context, options, named);
   const old = tableRelation(context, table);
   const now = tableRelation(context, table);
+  const needs = context.needs.targetOf(reference);
+  if (needs !== undefined) {
+    for (const one of [row, old, now]) context.needs.columns(needs, one.columns, one.positions);
+  }
   const scope = withVersion(withVersion(named, old, versions.old), now, versions.now);
   const targets = bindTargets(context, { scope, name: 'RETURNING', aggregates: undefined }, exprs);
   const expressions = targets.map(({ name, expression }) => ({

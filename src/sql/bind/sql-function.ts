@@ -153,6 +153,8 @@ function bindBody(context: BindContext, call: SqlCall): Body {
   const { query, source } = bodyOf(called);
   const { catalogue, functions } = context;
   const inner = new BindContext(source, catalogue, functions, new ParameterTypes([]), context);
+  context.needs.add({ kind: 'function', object: called.object, as: context.checkAs });
+  if (called.securityDefiner) inner.checkAs = called.owner;
   inner.functionsAround = [...context.functionsAround, called.object];
   if (context.functionsAround.includes(called.object)) {
     context.raise(

@@ -45,8 +45,9 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
   const tables: TableDescriptor[] = [...context.used.values()];
   const writes = context.writes && statement.kind !== 'explain';
   const columns = resultColumns(statement);
-  const { takesNumbers } = context;
-  return { statement, writes, takesNumbers, parameters: types, columns, tables };
+  const needs = context.needs.of(statement);
+  const { takesNumbers, asks } = context;
+  return { statement, writes, takesNumbers, asks, needs, parameters: types, columns, tables };
 }
 
 function bindStatement(context: BindContext, parsed: ParsedStatement): Statement {

@@ -40,6 +40,7 @@ export function bindView(context: BindContext, view: ViewDescriptor): Relation {
   const catalogue = new StoredNames(context.catalogue, view.references);
   const { functions } = context;
   const inner = new BindContext(source, catalogue, functions, new ParameterTypes([]), context);
+  if (!view.securityInvoker) inner.checkAs = view.owner;
   const query = context.nested(() => bindQuery(inner, the(node, 'SelectStmt')));
   const expressions = view.columns.map(({ name, type, typeModifier }, i): NamedExpression => {
     const column = must(query.columns[i], 'a view has as many columns as its query');

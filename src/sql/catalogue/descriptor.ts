@@ -215,6 +215,8 @@ export interface ViewColumn {
   readonly name: string;
   readonly type: string;
   readonly typeModifier: number;
+  /** Granted on it alone. */
+  readonly privileges?: readonly Grant[] | undefined;
 }
 
 export interface ViewDescriptor extends OwnedObject {

@@ -37,7 +37,7 @@ export type DdlWork<T = string> = Generator<'turn', T, unknown>;
 export function* runInside(context: DdlContext, statement: DataStatement): DdlWork<number> {
   const tables = [...context.bind.used.values()];
   const writes = statement.kind !== 'query';
-  const rest = { writes, takesNumbers: false, parameters: [], columns: undefined, tables };
+  const rest = { writes, takesNumbers: false, asks: false, needs: [], parameters: [], columns: undefined, tables };
   const compiled = compileStatement({ statement, ...rest });
   return yield* steps(context, compiled);
 }

@@ -5,6 +5,7 @@ import type { ParsedStatement } from '../parse/index.js';
 import type { CopyTo } from './copy.js';
 import type { ColumnId, Expression, ExpressionType, NamedExpression } from './expression.js';
 import type { MergeStatement } from './merge.js';
+import type { Need } from './needs.js';
 import type { PartitionedTarget } from './partitions.js';
 import type { Relation, RelationColumn } from './relation.js';
 import type { WriteRules } from './table-rules.js';
@@ -98,13 +99,26 @@ export type DataStatement =
       readonly partitioned?: PartitionedTarget | undefined;
     };
 
+/** What BEGIN and SET TRANSACTION say of a transaction; undefined where they say nothing. */
+export interface TransactionModes {
+  /** As `transaction_isolation` has it. Each gives snapshot isolation for now (docs/decisions). */
+  readonly isolation: string | undefined;
+  readonly readOnly: boolean | undefined;
+  readonly deferrable: boolean | undefined;
+}
+
 export type Statement =
   | DataStatement
-  | { readonly kind: 'begin'; readonly readOnly: boolean | undefined }
+  | { readonly kind: 'begin'; readonly modes: TransactionModes }
   /** SET TRANSACTION. */
-  | { readonly kind: 'setTransaction'; readonly readOnly: boolean | undefined }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'rollback' }
+  | {
+      readonly kind: 'setTransaction';
+      readonly modes: TransactionModes;
+      /** SET SESSION CHARACTERISTICS: of the transactions to come. */
+      readonly ofSession: boolean;
+    }
+  /** `chain`: another transaction with the same modes begins at once. */
+  | { readonly kind: 'commit' | 'rollback'; readonly chain: boolean }
   /** SET CONSTRAINTS; without names all. */
   | {
       readonly kind: 'setConstraints';
@@ -159,6 +173,10 @@ export interface BoundStatement {
   readonly writes: boolean;
   /** It takes numbers of sequences by nextval or sets them: rows with guessed ones must not leave. */
   readonly takesNumbers: boolean;
+  /** It calls functions that ask the session: rows with guesses must not leave. */
+  readonly asks: boolean;
+  /** The rights that it needs. */
+  readonly needs: readonly Need[];
   /** Types of `$1`, `$2`, ... */
   readonly parameters: readonly ExpressionType[];
   /** The result's columns; undefined for a statement without rows. */
