@@ -17,6 +17,7 @@ import { DatabaseError } from './base/errors.js';
 import {
   copyMessage,
   errorFrame,
+  noticeFrame,
   type FrameLayout,
   frameLayoutOf,
   type SqlConnection,
@@ -181,7 +182,7 @@ class InProcessTransport implements Transport {
         return;
       case 'copyData':
       case 'copyEnd':
-        this.#connection?.send(copyMessage(frame));
+        this.#connection?.send(copyMessage(frame, frame.id));
         return;
       case 'ping':
         queueMicrotask(() => this.#events.onFrame({ op: 'pong', id: frame.id }));
@@ -232,6 +233,11 @@ class InProcessTransport implements Transport {
   #answer(answer: SessionAnswer): void {
     if (this.#closed) return;
     const id = answer.request;
+    if (answer.kind === 'sql.failed' && answer.fatal === true) {
+      this.#events.onFrame(errorFrame(null, answer.error));
+      this.fail(answer.error.message);
+      return;
+    }
     switch (answer.kind) {
       case 'sql.rows':
         this.#events.onFrame(this.#rows(answer));
@@ -254,6 +260,11 @@ class InProcessTransport implements Transport {
         return;
       case 'sql.copyIn':
         this.#events.onFrame({ op: 'copy', id, credit: answer.credit });
+        return;
+      case 'sql.notice':
+        this.#events.onFrame(noticeFrame(id || null, answer.notice));
+        return;
+      case 'sql.settings':
         return;
       case 'sql.failed':
         this.#layouts.delete(id);

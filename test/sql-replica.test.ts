@@ -106,7 +106,7 @@ t.test('refusals are passed on, and answers to what was cancelled are dropped', 
   const commit = session.take('shard.propose');
   session.send({ kind: 'sql.cancel', request: stuck });
   t.same(session.answersTo(stuck), []);
-  const later = must(session.timers.get('abandon'), 'a timer');
+  const { message: later } = must(session.timers.get('abandon'), 'a timer');
   session.send(later);
   t.equal(failed(session.answersTo(stuck)), 'statement_completion_unknown');
   session.send({ kind: 'shard.committed', token: commit.token, timestamp: 9 as never });

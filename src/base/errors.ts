@@ -60,7 +60,12 @@ const catalogue = {
   invalid_authorization_specification: {
     sqlstate: '28000',
     retry: 'never',
-    advice: 'Connect as a user that exists.',
+    advice: 'Sign in as a role that exists, in a way that a rule of auth.rules allows.',
+  },
+  invalid_password: {
+    sqlstate: '28P01',
+    retry: 'never',
+    advice: 'Sign in with the password of the role; the log says why it was refused.',
   },
   too_many_connections: {
     sqlstate: '53300',
@@ -93,6 +98,26 @@ const catalogue = {
     sqlstate: '57014',
     retry: 'statement',
     advice: 'The statement was cancelled as asked.',
+  },
+  lock_not_available: {
+    sqlstate: '55P03',
+    retry: 'transaction',
+    advice: 'Somebody else holds the lock: try again, or allow more time by lock_timeout.',
+  },
+  idle_in_transaction_session_timeout: {
+    sqlstate: '25P03',
+    retry: 'never',
+    advice: 'End transactions in time, or allow more by idle_in_transaction_session_timeout.',
+  },
+  transaction_timeout: {
+    sqlstate: '25P04',
+    retry: 'never',
+    advice: 'Make the transaction shorter, or allow more time by transaction_timeout.',
+  },
+  idle_session_timeout: {
+    sqlstate: '57P05',
+    retry: 'later',
+    advice: 'Connect again when there is something to do, or allow more by idle_session_timeout.',
   },
   admin_shutdown: {
     sqlstate: '57P01',
@@ -216,6 +241,8 @@ export interface ErrorDetails {
   readonly constraint?: string;
   /** Where in the data that a statement reads, such as the line of COPY. */
   readonly context?: string;
+  /** What logs and pg_stat_activity call the statement that failed. */
+  readonly queryId?: string;
 }
 
 /** An error of the catalogue. Everything a client sees is one of these. */

@@ -10,7 +10,7 @@ import {
   errorCatalogue,
 } from '../base/errors.js';
 import { Random } from '../base/random.js';
-import type { Column, ErrorFields, SessionAnswer } from '../sql/session/protocol.js';
+import type { Column, ErrorFields, Notice, SessionAnswer } from '../sql/session/protocol.js';
 import {
   type FunctionContext,
   findTimeZone,
@@ -19,7 +19,7 @@ import {
   typeNamed,
   type Value,
 } from '../sql/types/index.js';
-import type { ErrorFrame, FrameStatus, HelloFrame, PongFrame } from './protocol.js';
+import type { ErrorFrame, FrameStatus, HelloFrame, NoticeFrame, PongFrame } from './protocol.js';
 
 type WriteValue = (value: Value) => string;
 
@@ -49,8 +49,12 @@ export function layoutOf(columns: readonly Column[], timeZone = 'UTC', style?: P
   return layout;
 }
 
-/** The frame of an answer; `layout` is that of the result that rows belong to. */
-export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): string {
+/** The frame of an answer to request `id`; `layout` is that of the result that rows belong to. */
+export function writeAnswer(
+  id: number,
+  answer: Exclude<SessionAnswer, { kind: 'sql.settings' | 'sql.notice' }>,
+  layout: Layout | undefined,
+): string {
   switch (answer.kind) {
     case 'sql.rows': {
       const head = answer.columns === undefined ? '' : (layout?.head ?? '');
@@ -63,27 +67,31 @@ export function writeAnswer(answer: SessionAnswer, layout: Layout | undefined): 
               completion.stale === true ? ',"stale":true' : ''
             }`;
       const more = answer.last ? '' : ',"more":true';
-      return `{"op":"rows","id":${answer.request},${head}"rows":[${rows}]${end}${more}}`;
+      return `{"op":"rows","id":${id},${head}"rows":[${rows}]${end}${more}}`;
     }
     case 'sql.complete': {
       const { tag, status } = answer.completion;
       const more = answer.last ? '' : ',"more":true';
-      const id = answer.request;
       return `{"op":"complete","id":${id},"tag":${JSON.stringify(tag)},"status":"${status}"${more}}`;
     }
     case 'sql.prepared': {
       const types = JSON.stringify(answer.parameterTypes.map(({ type }) => shortTypeName(type)));
       const columns = answer.columns === undefined ? 'null' : writeColumns(answer.columns);
-      return `{"op":"prepared","id":${answer.request},"paramTypes":${types},"columns":${columns}}`;
+      return `{"op":"prepared","id":${id},"paramTypes":${types},"columns":${columns}}`;
     }
     case 'sql.closed':
-      return `{"op":"closed","id":${answer.request}}`;
+      return `{"op":"closed","id":${id}}`;
     case 'sql.copyIn':
-      return `{"op":"copy","id":${answer.request},"credit":${answer.credit}}`;
+      return `{"op":"copy","id":${id},"credit":${answer.credit}}`;
     case 'sql.failed':
-      return writeError(answer.request, answer.error, answer.status);
+      return writeError(id, answer.error, answer.status);
   }
   return unreachable(answer);
+}
+
+/** A `notice` frame; `id` is null when it is of no request. */
+export function noticeFrame(id: number | null, { details, ...notice }: Notice): NoticeFrame {
+  return { op: 'notice', id, ...notice, ...details };
 }
 
 /** An `error` frame; `id` is null when the error is the connection's. */

@@ -8,11 +8,17 @@
 import { must, unreachable } from '../base/assert.js';
 import { type ErrorName, errorCatalogue } from '../base/errors.js';
 import type { HistogramCell, Metrics } from '../base/metrics.js';
-import type { SessionAnswer, SessionMessage, TransactionStatus } from '../sql/session/protocol.js';
+import type {
+  ErrorFields,
+  SessionAnswer,
+  SessionMessage,
+  TransactionStatus,
+} from '../sql/session/protocol.js';
 import {
   doorError,
   type Layout,
   layoutOf,
+  noticeFrame,
   writeAnswer,
   writeError,
   writeHello,
@@ -38,6 +44,9 @@ import type {
   SqlService,
 } from './host.js';
 
+/** WebSocket: an error of the session's has ended it; a frame has told which. */
+const endedCode = 4000;
+
 type SessionRequest = Extract<RequestFrame, { op: 'execute' | 'prepare' | 'close' }>;
 
 /** Where the frames of a session go. */
@@ -51,6 +60,8 @@ export interface FrameSink {
 
 interface InFlight {
   readonly frame: SessionRequest;
+  /** What the session calls it: clients may use an id again. 0 while it waits for its turn to be sent there. */
+  number: number;
   readonly startMs: number;
   /** Frames of rows that the client still wants; Infinity when it did not say. */
   wanted: number;
@@ -61,8 +72,6 @@ interface InFlight {
   layout: Layout | undefined;
   /** The session has asked for data of COPY. */
   copies: boolean;
-  /** False while it waits for its turn to be sent to the session. */
-  forwarded: boolean;
 }
 
 export interface FrameSessionOptions {
@@ -84,7 +93,9 @@ export class FrameSession implements SessionListener {
   readonly #succeeded: Readonly<Record<SessionRequest['op'], HistogramCell>>;
   /** By id, in the order of arrival. */
   readonly #inFlight = new Map<number, InFlight>();
-  #forwarded = 0;
+  /** Ids by the session's numbers of those that lie there. */
+  readonly #forwarded = new Map<number, number>();
+  #requests = 0;
   #status: TransactionStatus = 'idle';
   #ended = false;
 
@@ -156,7 +167,7 @@ export class FrameSession implements SessionListener {
   /** To be called when {@link FrameSink.congested} has become false. */
   resume(): void {
     if (this.#ended) return;
-    for (const [id, request] of this.#inFlight) this.#ask(id, request);
+    for (const request of this.#inFlight.values()) this.#ask(request);
     this.#forwardWaiting();
   }
 
@@ -168,8 +179,17 @@ export class FrameSession implements SessionListener {
   }
 
   answer(answer: SessionAnswer): void {
-    if (this.#ended) return;
-    const id = answer.request;
+    if (this.#ended || answer.kind === 'sql.settings') return;
+    const id = this.#forwarded.get(answer.request);
+    if (answer.kind === 'sql.notice') {
+      this.#sink.frame(JSON.stringify(noticeFrame(id ?? null, answer.notice)));
+      return;
+    }
+    if (answer.kind === 'sql.failed' && answer.fatal === true) {
+      this.#endWith(answer.error);
+      return;
+    }
+    if (id === undefined) return;
     const request = must(this.#inFlight.get(id), 'an answer belongs to a request in flight');
     let last = true;
     if (answer.kind === 'sql.rows') {
@@ -183,7 +203,7 @@ export class FrameSession implements SessionListener {
       request.copies = true;
       last = false;
     }
-    const text = writeAnswer(answer, request.layout);
+    const text = writeAnswer(id, answer, request.layout);
     this.#sink.frame(text);
     this.#noteStatus(answer);
     if (last) {
@@ -191,8 +211,15 @@ export class FrameSession implements SessionListener {
     } else if (answer.kind === 'sql.rows') {
       request.owed -= 1;
       request.window = text.length > largeFrameLength ? 1 : windowFramesMax;
-      if (request.owed <= request.window / 2) this.#ask(id, request);
+      if (request.owed <= request.window / 2) this.#ask(request);
     }
+  }
+
+  /** The session has ended with an error. */
+  #endWith(error: ErrorFields): void {
+    this.#ended = true;
+    this.#sink.frame(writeError(null, error));
+    this.#sink.close(endedCode, error.message);
   }
 
   died(reason: string): void {
@@ -238,65 +265,66 @@ export class FrameSession implements SessionListener {
       window: 1,
       layout: undefined,
       copies: false,
-      forwarded: false,
+      number: 0,
     };
     this.#inFlight.set(id, request);
-    if (this.#mayForward() && this.#inFlight.size === this.#forwarded + 1) {
+    if (this.#mayForward() && this.#inFlight.size === this.#forwarded.size + 1) {
       this.#forward(request);
     }
   }
 
   #mayForward(): boolean {
-    return this.#forwarded < forwardedRequestsMax && !this.#sink.congested;
+    return this.#forwarded.size < forwardedRequestsMax && !this.#sink.congested;
   }
 
   #forwardWaiting(): void {
-    if (this.#forwarded === this.#inFlight.size) return;
+    if (this.#forwarded.size === this.#inFlight.size) return;
     for (const request of this.#inFlight.values()) {
       if (!this.#mayForward()) return;
-      if (!request.forwarded) this.#forward(request);
+      if (request.number === 0) this.#forward(request);
     }
   }
 
   #forward(request: InFlight): void {
-    request.forwarded = true;
-    this.#forwarded += 1;
+    this.#requests += 1;
+    request.number = this.#requests;
+    this.#forwarded.set(request.number, request.frame.id);
     const owed = Math.min(1, request.wanted);
     request.owed = owed;
     request.wanted -= owed;
-    this.#connection.send(sessionMessage(request.frame, owed));
+    this.#connection.send(sessionMessage(request.frame, request.number, owed));
   }
 
   /** Asks the session for as many frames as the client wants and the window allows. */
-  #ask(id: number, request: InFlight): void {
-    if (!request.forwarded || this.#sink.congested) return;
+  #ask(request: InFlight): void {
+    if (request.number === 0 || this.#sink.congested) return;
     const credit = Math.min(request.window - request.owed, request.wanted);
     if (credit <= 0) return;
     request.owed += credit;
     request.wanted -= credit;
-    this.#connection.send({ kind: 'sql.credit', request: id, credit });
+    this.#connection.send({ kind: 'sql.credit', request: request.number, credit });
   }
 
   #credit(frame: CreditFrame): void {
     const request = this.#inFlight.get(frame.id);
     if (request === undefined) return;
     request.wanted += frame.credit;
-    this.#ask(frame.id, request);
+    this.#ask(request);
   }
 
   /** Data for a statement that has ended are void: they were on their way. */
   #copy(frame: CopyDataFrame | CopyEndFrame): void {
     const request = this.#inFlight.get(frame.id);
     if (request === undefined) return;
-    if (request.copies) this.#connection.send(copyMessage(frame));
+    if (request.copies) this.#connection.send(copyMessage(frame, request.number));
     else this.refuseFrame(frame.id, `request ${frame.id} has not asked for data`);
   }
 
   #cancel(frame: CancelFrame): void {
     const request = this.#inFlight.get(frame.id);
     if (request === undefined) return;
-    if (request.forwarded) {
-      this.#connection.send({ kind: 'sql.cancel', request: frame.id });
+    if (request.number > 0) {
+      this.#connection.send({ kind: 'sql.cancel', request: request.number });
       return;
     }
     this.#inFlight.delete(frame.id);
@@ -316,7 +344,7 @@ export class FrameSession implements SessionListener {
 
   #finish(id: number, request: InFlight, error: ErrorName | undefined): void {
     this.#inFlight.delete(id);
-    this.#forwarded -= 1;
+    this.#forwarded.delete(request.number);
     const { frame } = request;
     const sqlstate = error && errorCatalogue[error].sqlstate;
     const series =
@@ -338,8 +366,7 @@ export class FrameSession implements SessionListener {
 }
 
 /** The message that carries data of COPY to the session. */
-export function copyMessage(frame: CopyDataFrame | CopyEndFrame): SessionMessage {
-  const { id: request } = frame;
+export function copyMessage(frame: CopyDataFrame | CopyEndFrame, request: number): SessionMessage {
   if (frame.op === 'copyData') {
     const data =
       frame.base64 === undefined
@@ -351,10 +378,10 @@ export function copyMessage(frame: CopyDataFrame | CopyEndFrame): SessionMessage
   return { kind: 'sql.copyEnd', request, ...(failure === undefined ? {} : { failure }) };
 }
 
-function sessionMessage(frame: SessionRequest, credit: number): SessionMessage {
+function sessionMessage(frame: SessionRequest, request: number, credit: number): SessionMessage {
   switch (frame.op) {
     case 'execute': {
-      const { id: request, params, paramTypes: parameterTypes } = frame;
+      const { params, paramTypes: parameterTypes } = frame;
       return {
         kind: 'sql.execute',
         request,
@@ -366,9 +393,9 @@ function sessionMessage(frame: SessionRequest, credit: number): SessionMessage {
       };
     }
     case 'prepare':
-      return { kind: 'sql.prepare', request: frame.id, name: frame.name, text: frame.sql };
+      return { kind: 'sql.prepare', request, name: frame.name, text: frame.sql };
     case 'close':
-      return { kind: 'sql.close', request: frame.id, name: frame.name };
+      return { kind: 'sql.close', request, name: frame.name };
   }
   return unreachable(frame);
 }

@@ -9,15 +9,28 @@
  * sees sessions through {@link SqlService} only.
  */
 export { copyMessage } from './frame-session.js';
-export { errorFrame } from './answers.js';
+export { errorFrame, noticeFrame } from './answers.js';
 export { type FrameLayout, frameLayoutOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
 export { openPostgresDoor, type PostgresDoor } from './postgres/index.js';
+export {
+  faultInRule,
+  makeVerifier,
+  readVerifier,
+  Seats,
+  ServerTls,
+  SignIn,
+  type SignInRule,
+  trustsOthers,
+} from './sign-in/index.js';
 export type {
+  Accounts,
+  AuditEvent,
   ConnectOptions,
   DoorLimits,
   HealthCheck,
   Log,
+  Login,
   NodePlace,
   NodeStatus,
   RequestLog,

@@ -181,8 +181,28 @@ export interface ErrorFrame {
   readonly status?: FrameStatus;
 }
 
+/** A message for people beside the answer of a request; the request goes on. */
+export interface NoticeFrame {
+  readonly op: 'notice';
+  /** Null: of no request. */
+  readonly id: number | null;
+  readonly severity: 'DEBUG' | 'LOG' | 'INFO' | 'NOTICE' | 'WARNING';
+  /** `00000` where PostgreSQL gives no other. */
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly position?: number;
+  readonly schema?: string;
+  readonly table?: string;
+  readonly column?: string;
+  readonly constraint?: string;
+  readonly context?: string;
+}
+
 export type AnswerFrame =
   | HelloFrame
+  | NoticeFrame
   | RowsFrame
   | CompleteFrame
   | PreparedFrame

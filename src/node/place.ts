@@ -22,6 +22,7 @@ import {
 } from '../shard/index.js';
 import { zlibPacker } from './packer.js';
 import { type Refusal, shardAccess } from '../shard/protocol.js';
+import { SessionRegistry, sessionRegistry } from '../sql/session/registry.js';
 import {
   accountsAnswers,
   accountsKind,
@@ -127,6 +128,7 @@ export function composePlace(
   if (id === shardPlace) {
     place.provide(shardAccess, door);
     place.provide(shardDoor, door);
+    place.provide(sessionRegistry, new SessionRegistry());
     if (args === undefined) door.refuse(notInCluster);
     else startReplica(dispatcher, replica, args, door);
     dispatcher.spawn(accountsKind.kind, accountsName, {}, id);

@@ -7,6 +7,8 @@ import {
   type Ref,
   runtimeMessages,
 } from '../actors/index.js';
+import { assert } from '../base/assert.js';
+import type { NodeId } from '../base/ids.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
 import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
 import type {
@@ -39,11 +41,25 @@ export interface SessionsParts {
   readonly admin?: Ref<AdminMessage>;
 }
 
+/** Sessions that a node has at once, one less than its numbers. */
+const numbersMax = 2 ** 15 - 1;
+
+/** The number of a session in its cluster, a positive int4: the node's in the high bits, as nodes go up to 65535. */
+function pidOf(node: number, number: number): number {
+  return node * 2 ** 15 + number;
+}
+
+/** The node that a session is at. */
+export function nodeOfPid(pid: number): NodeId {
+  return Math.floor(pid / 2 ** 15) as NodeId;
+}
+
 export class Sessions implements SqlService {
   readonly #doors: Doors;
   readonly #place: PlaceId;
   readonly #parts: SessionsParts;
-  #opened = 0;
+  readonly #numbers = new Set<number>();
+  #last = 0;
 
   /** Sessions run at `place`. */
   constructor(doors: Doors, place: PlaceId, parts: SessionsParts = {}) {
@@ -61,9 +77,9 @@ export class Sessions implements SqlService {
   }
 
   connect(options: ConnectOptions, listener: SessionListener): SqlConnection {
-    this.#opened += 1;
-    const session = this.#opened;
-    const door = this.#doors.door<DoorMessage>(`connection/${session}`, doorMessages, (message) => {
+    const number = this.#nextNumber();
+    const name = `connection/${number}`;
+    const door = this.#doors.door<DoorMessage>(name, doorMessages, (message) => {
       switch (message.kind) {
         case 'actor.stopped':
           end(`the session has ${message.reason}`);
@@ -87,6 +103,7 @@ export class Sessions implements SqlService {
           }
       }
     });
+    const session = pidOf(door.ref.node, number);
     const actor = this.#spawn(session, door.ref, options);
     let open = true;
     // A session parses one text at a time.
@@ -99,6 +116,7 @@ export class Sessions implements SqlService {
     };
     const close = (): void => {
       open = false;
+      this.#numbers.delete(number);
       parsing?.abort();
       door.close();
     };
@@ -124,6 +142,15 @@ export class Sessions implements SqlService {
     };
   }
 
+  /** A number that no session of the node has. */
+  #nextNumber(): number {
+    assert(this.#numbers.size < numbersMax, 'more sessions than numbers', this.#numbers.size);
+    do this.#last = (this.#last % numbersMax) + 1;
+    while (this.#numbers.has(this.#last));
+    this.#numbers.add(this.#last);
+    return this.#last;
+  }
+
   #spawn(session: number, door: Ref<DoorMessage>, options: ConnectOptions): Ref<SessionMessage> {
     const { admin, parser } = this.#parts;
     const args: SessionArguments = {
@@ -131,6 +158,7 @@ export class Sessions implements SqlService {
       ...(parser === undefined ? {} : { parser: door }),
       ...(admin === undefined ? {} : { admin }),
       ...options,
+      session,
     };
     return this.#doors.spawn('session', `session/${session}`, args, this.#place);
   }

@@ -197,6 +197,8 @@ export class SimulatedClient {
         this.#status = answer.status;
         return { kind: 'error', error: answer.error };
       case 'sql.prepared':
+      case 'sql.notice':
+      case 'sql.settings':
       case 'sql.closed':
       case 'sql.copyIn':
         return undefined;

@@ -3,7 +3,7 @@
  * test answers. The state is a small map of versions, as the leader has it, of which this replica has
  * applied all up to `applied`.
  */
-import type { Context, Message, Place, Ref } from '#src/actors/actor.js';
+import type { Context, Message, Place, Ref, ResourceToken } from '#src/actors/actor.js';
 import { assert, must } from '#src/base/assert.js';
 import { byteString, bytesOfString, compareBytes } from '#src/base/bytes.js';
 import { DatabaseError } from '#src/base/errors.js';
@@ -32,6 +32,7 @@ import type {
   SessionArguments,
   SessionMessage,
 } from '#src/sql/session/protocol.js';
+import { SessionRegistry, sessionRegistry } from '#src/sql/session/registry.js';
 import type { SessionInput } from '#src/sql/session/session.js';
 import type { Span, Visit } from '#src/storage/engine.js';
 import { dataPrefix, keyKind } from '#src/storage/keys.js';
@@ -169,6 +170,12 @@ function refTo(name: string): Ref<Message> {
   return { node: 1 as NodeId, place: 1, name } as Ref<Message>;
 }
 
+/** What lies at the place of a session. */
+function resourceOf(replica: ScriptedReplica): (token: ResourceToken<unknown>) => unknown {
+  const registry = new SessionRegistry();
+  return (token) => (token === sessionRegistry ? registry : replica);
+}
+
 /** One session; `asked` holds what it waits for. */
 export class ScriptedSession {
   readonly replica: ScriptedReplica;
@@ -176,7 +183,8 @@ export class ScriptedSession {
   readonly metrics = new Metrics();
   readonly probes: string[] = [];
   /** Messages that are due some time, by the names of their timers. */
-  readonly timers = new Map<string, SessionInput>();
+  readonly timers = new Map<string, { readonly dueMs: number; readonly message: SessionInput }>();
+  stopped = false;
   /** Runs before each turn that the session has asked for itself. */
   beforeTurn: () => void = () => undefined;
   /** What the sessions of a place have in common. */
@@ -209,11 +217,12 @@ export class ScriptedSession {
     this.replica = replica;
     this.shared = beside?.shared ?? {
       kind: sessionKind({ metrics: this.metrics, limits }),
-      place: { resource: () => replica } as unknown as Place,
+      place: { resource: resourceOf(replica) } as unknown as Place,
     };
     const { kind, place } = this.shared;
     const all: SessionArguments = {
-      ...{ door: refTo('door'), user: 'tester', database: 'shardforge', settings: {} },
+      ...{ door: refTo('door'), session: 32769, user: 'tester', database: 'shardforge' },
+      settings: {},
       ...args,
     };
     this.#session = kind.create(all, place, this.#self as Ref<SessionInput>);
@@ -292,6 +301,21 @@ export class ScriptedSession {
     return this.answersTo(request);
   }
 
+  /** Lets time pass; timers go off as they are due. */
+  wait(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const due = [...this.timers].filter(([, { dueMs }]) => dueMs <= endMs);
+      const [first] = due.sort(([, a], [, b]) => a.dueMs - b.dueMs);
+      if (first === undefined) break;
+      const [name, { dueMs, message }] = first;
+      this.timers.delete(name);
+      this.#nowMs = Math.max(this.#nowMs, dueMs - 1);
+      this.send(message);
+    }
+    this.#nowMs = Math.max(this.#nowMs, endMs);
+  }
+
   /** What has come for a request so far. */
   answersTo(request: number): readonly SessionAnswer[] {
     return this.#answers.get(request) ?? [];
@@ -311,9 +335,11 @@ export class ScriptedSession {
         assert(level !== 'error', event, JSON.stringify(fields));
       },
       probe: (name: string) => this.probes.push(name),
-      stop: () => undefined,
-      setTimer: (name: string, _delayMs: number, timed: SessionInput) => {
-        this.timers.set(name, timed);
+      stop: () => {
+        this.stopped = true;
+      },
+      setTimer: (name: string, delayMs: number, message: SessionInput) => {
+        this.timers.set(name, { dueMs: this.#nowMs + delayMs, message });
       },
     } as unknown as Context<SessionInput>);
   }
@@ -323,6 +349,7 @@ export class ScriptedSession {
       this.#own.push(message as SessionInput);
     } else if (to.name === 'door') {
       const answer = message as SessionAnswer;
+      if (answer.kind === 'sql.settings') return;
       this.#answers.set(answer.request, [...this.answersTo(answer.request), answer]);
     } else {
       this.asked.push(message as Asked);

@@ -50,6 +50,13 @@ export class Client {
   /** Grants no credit by itself when false. */
   grants = true;
   died: string | undefined;
+  /** The error with which the session has ended. */
+  fatal: string | undefined;
+  /** What was said beside the answers: severity, SQLSTATE, text; details as lines of their own. */
+  readonly notices: string[] = [];
+  /** Settings as the session has reported them. */
+  readonly reported: Record<string, string> = {};
+  readonly pid: number;
   /** Data for the COPY FROM STDIN to come, one text for each; without one it is told that there are none. */
   readonly copyData: (string | Uint8Array)[] = [];
   #requests = 0;
@@ -64,7 +71,13 @@ export class Client {
         },
       },
     );
+    this.pid = connection.session;
     this.#send = (message) => connection.send(message);
+  }
+
+  /** The notices since they were last taken. */
+  takeNotices(): string[] {
+    return this.notices.splice(0);
   }
 
   /** The number of the last request. */
@@ -104,6 +117,20 @@ export class Client {
   }
 
   #onAnswer(answer: SessionAnswer): void {
+    if (answer.kind === 'sql.settings') {
+      Object.assign(this.reported, answer.values);
+      return;
+    }
+    if (answer.kind === 'sql.notice') {
+      const { severity, sqlstate, message, details } = answer.notice;
+      this.notices.push(`${severity} ${sqlstate} ${message}`);
+      if (details.detail !== undefined) this.notices.push(details.detail);
+      return;
+    }
+    if (answer.kind === 'sql.failed' && answer.fatal === true) {
+      this.fatal = describeError(answer.error);
+      if (answer.request === 0) return;
+    }
     const waiting = this.#waiting.get(answer.request);
     assert(waiting !== undefined, 'an answer that nobody waits for', answer.kind, answer.request);
     if (answer.kind === 'sql.copyIn') {

@@ -3,15 +3,52 @@ import { unreachable } from '../../base/assert.js';
 import type { Completion, ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
 import { CopyIn } from './copy-in.js';
 import type { Flow } from './flow.js';
-import { statementOf } from './portal.js';
+import { WireStatement } from './statement.js';
 import { failHolding, holdsTooMany, type Task, writeQueryRows } from './task.js';
 import * as write from './writer.js';
 
 type Rows = Extract<SessionAnswer, { kind: 'sql.rows' }>;
 type Prepared = Extract<SessionAnswer, { kind: 'sql.prepared' }>;
 
+/** What belongs to no request, or ends the session whatever it serves. */
+export type Aside =
+  | Extract<SessionAnswer, { kind: 'sql.notice' | 'sql.settings' }>
+  | (Extract<SessionAnswer, { kind: 'sql.failed' }> & { readonly fatal: true });
+
+export function isAside(answer: SessionAnswer): answer is Aside {
+  switch (answer.kind) {
+    case 'sql.notice':
+    case 'sql.settings':
+      return true;
+    case 'sql.failed':
+      return answer.fatal === true;
+    default:
+      return false;
+  }
+}
+
+/** Takes what stands beside the requests. Gives the error that ends the connection, if it is one. */
+export function takeAside(flow: Flow, aside: Aside): ErrorFields | undefined {
+  switch (aside.kind) {
+    case 'sql.notice':
+      write.writeNotice(flow.out, aside.notice);
+      return undefined;
+    case 'sql.settings':
+      flow.noteSettings(aside.values);
+      return undefined;
+    case 'sql.failed':
+      return aside.error;
+    default:
+      return unreachable(aside);
+  }
+}
+
 /** Takes an answer to `task`. Gives the error that ends the connection, if the answer is one. */
-export function takeAnswer(flow: Flow, task: Task, answer: SessionAnswer): ErrorFields | undefined {
+export function takeAnswer(
+  flow: Flow,
+  task: Task,
+  answer: Exclude<SessionAnswer, Aside>,
+): ErrorFields | undefined {
   switch (answer.kind) {
     case 'sql.rows':
       rows(flow, task, answer);
@@ -40,19 +77,19 @@ export function takeAnswer(flow: Flow, task: Task, answer: SessionAnswer): Error
 }
 
 function prepared(flow: Flow, task: Task, answer: Prepared): void {
-  if (task.kind !== 'parse') return;
-  const { name } = task;
-  flow.prepared.statements.set(name, statementOf(name, answer));
+  if (task.kind !== 'parse' && task.kind !== 'learn') return;
   flow.task = undefined;
+  if (task.kind === 'learn') {
+    flow.prepared.keep(new WireStatement(task.name, answer));
+    return;
+  }
+  flow.prepared.keep(new WireStatement(task.name, answer, task.source));
   flow.out.empty(write.codes.parseComplete);
 }
 
 function rows(flow: Flow, task: Task, answer: Rows): void {
   const { completion, last } = answer;
   switch (task.kind) {
-    case 'settings':
-      task.rows.push(...answer.rows);
-      break;
     case 'query':
       writeQueryRows(flow.out, task, answer);
       if (!last && completion === undefined) flow.grant(task);
@@ -78,10 +115,14 @@ function keep(flow: Flow, task: Extract<Task, { kind: 'hold' }>): void {
   else if (failHolding(task)) flow.connection.send({ kind: 'sql.cancel', request: task.request });
 }
 
+/** Tags of statements that give up prepared ones. */
+const forgets = /^D(EALLOCATE|ISCARD)/;
+
 function completed(flow: Flow, task: Task, completion: Completion, last: boolean): void {
   flow.status = completion.status;
-  flow.settings.noteTag(completion);
   flow.copyIn = undefined;
+  const { tag } = completion;
+  if (tag.startsWith('D') && forgets.test(tag)) flow.prepared.forgetNamed();
   switch (task.kind) {
     case 'query':
       write.writeTag(flow.out, completion.tag);
@@ -106,10 +147,11 @@ function completed(flow: Flow, task: Task, completion: Completion, last: boolean
       flow.joined = false;
       flow.ready();
       return;
-    case 'settings':
-      flow.reported(task.rows);
+    case 'greet':
+      flow.greet();
       return;
     case 'parse':
+    case 'learn':
     case 'refuse':
       return;
   }
@@ -120,14 +162,10 @@ function failed(flow: Flow, task: Task, error: ErrorFields): ErrorFields | undef
   flow.joined = false;
   flow.copyIn = undefined;
   flow.task = undefined;
-  if (task.kind === 'settings') {
-    if (!flow.started) return error;
-    flow.ready();
-    return undefined;
-  }
+  if (task.kind === 'greet') return error;
   if ('portal' in task) {
     flow.suspended = undefined;
-    flow.prepared.portals.delete(task.portal.name);
+    task.portal.state = 'failed';
   }
   const { kind: pending } = flow.pending ?? {};
   if (pending !== 'sync') flow.pending = undefined;

@@ -1,24 +1,24 @@
 /** Where the exchange between a client and its session stands, and the steps that messages and answers share. */
 import type { DatabaseError } from '../../base/errors.js';
 import type { SessionMessage, TransactionStatus } from '../../sql/session/protocol.js';
-import type { Row } from '../../sql/types/index.js';
+import type { FunctionContext } from '../../sql/types/index.js';
 import type { SessionListener, SqlConnection } from '../host.js';
 import type { CopyIn } from './copy-in.js';
 import { windowMessagesMax } from './limits.js';
 import type { ClientMessage } from './messages.js';
 import type { Portal } from './portal.js';
-import { Prepared } from './prepared.js';
-import { ReportedSettings } from './settings.js';
+import { type Circumstances, Prepared } from './prepared.js';
+import { Reading } from './reading.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
-import { askSettings, creditOf, type OmitRequest, type Task } from './task.js';
+import { creditOf, type OmitRequest, type Task } from './task.js';
 import * as write from './writer.js';
 
-export class Flow {
+export class Flow implements Circumstances {
   readonly sink: WireSink;
   readonly out: write.MessageWriter;
   readonly connection: SqlConnection;
   readonly prepared = new Prepared();
-  readonly settings: ReportedSettings;
+  readonly #reading = new Reading();
   /** What the session works on. */
   task: Task | undefined;
   /** Waits until the session has done something else first. */
@@ -31,8 +31,9 @@ export class Flow {
   skipping = false;
   copyIn: CopyIn | undefined;
   status: TransactionStatus = 'idle';
-  started = false;
-  readonly #secret: number;
+  /** Settings that the client has yet to be told of. */
+  readonly #changed = new Map<string, string>();
+  readonly #secret: Uint8Array;
   #requests = 0;
 
   constructor(
@@ -43,8 +44,12 @@ export class Flow {
     this.sink = sink;
     this.out = sink.out;
     this.#secret = secret;
-    this.settings = new ReportedSettings(connect.user);
     this.connection = service.connect(connect, listener);
+  }
+
+  /** Texts of parameters are read in it. */
+  get context(): FunctionContext {
+    return this.#reading.context;
   }
 
   /** A number for a request whose answer nobody waits for. */
@@ -109,7 +114,7 @@ export class Flow {
     if (this.suspended !== undefined) {
       const { request } = this.suspended;
       this.connection.send({ kind: 'sql.enough', request });
-      this.prepared.portals.delete(this.suspended.name);
+      this.suspended.state = 'failed';
       this.suspended = undefined;
     }
     const { kind, message, details } = error;
@@ -121,21 +126,28 @@ export class Flow {
   ready(): void {
     this.task = undefined;
     this.skipping = false;
-    if (this.status !== 'open') this.prepared.portals.clear();
-    if (this.settings.isDue(this.status) && this.suspended === undefined) {
-      this.execute(...askSettings());
-      return;
-    }
+    if (this.status === 'idle') this.prepared.portals.clear();
+    else if (this.status === 'failed') this.prepared.failPortals();
+    this.#writeSettings();
     write.writeReady(this.out, this.status);
   }
 
-  /** The settings that {@link ready} has asked for; at the start they are the greeting. */
-  reported(rows: readonly Row[]): void {
-    this.task = undefined;
-    if (!this.started) write.writeTrusted(this.out);
-    this.settings.report(this.out, rows);
-    if (!this.started) write.writeKey(this.out, this.connection.session, this.#secret);
-    this.started = true;
-    write.writeReady(this.out, this.status);
+  /** The session is there: its settings, and what a cancel has to show. */
+  greet(): void {
+    this.#writeSettings();
+    write.writeKey(this.out, this.connection.session, this.#secret);
+    this.ready();
+  }
+
+  /** Settings have changed: the client is told before the next ReadyForQuery, as PostgreSQL does. */
+  noteSettings(values: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries(values)) this.#changed.set(name, value);
+    this.#reading.note(values);
+  }
+
+  #writeSettings(): void {
+    if (this.#changed.size === 0) return;
+    for (const [name, value] of this.#changed) write.writeParameterStatus(this.out, name, value);
+    this.#changed.clear();
   }
 }

@@ -1,18 +1,22 @@
 /** What a connection has its session do. */
 import { must } from '../../base/assert.js';
 import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
-import type { Row } from '../../sql/types/index.js';
 import { doorError } from '../answers.js';
 import { portalMessagesMax, windowMessagesMax } from './limits.js';
 import type { Portal } from './portal.js';
 import { type WriteRow, writerOf } from './rows.js';
+import type { StatementSource } from './statement.js';
 import * as write from './writer.js';
 
 /** What the session is asked for; its answers carry the number. */
-export type Task = { readonly request: number } & (
-  | { readonly kind: 'settings'; readonly rows: Row[] }
+export type Task = {
+  readonly request: number;
+} /** At the start: the session tells its settings. */ & (
+  | { readonly kind: 'greet' }
   | { readonly kind: 'query'; result: Result | undefined; owed: number }
-  | { readonly kind: 'parse'; readonly name: string }
+  | { readonly kind: 'parse'; readonly name: string; readonly source: StatementSource }
+  /** What statement the session has under the name. */
+  | { readonly kind: 'learn'; readonly name: string }
   | { readonly kind: 'execute'; readonly portal: Portal }
   /** The rest of a suspended portal is not wanted any more. */
   | { readonly kind: 'finish'; readonly portal: Portal }
@@ -57,11 +61,6 @@ export function creditOf(task: Task): number {
   const credit = window - holder.owed;
   holder.owed = window;
   return credit;
-}
-
-/** Asks for all settings, to report those that clients want to know. */
-export function askSettings(): [{ readonly text: string }, OmitRequest<Task>] {
-  return [{ text: 'SHOW ALL' }, { kind: 'settings', rows: [] }];
 }
 
 type Hold = Extract<Task, { kind: 'hold' }>;

@@ -10,14 +10,14 @@ import { DatabaseError } from '../../base/errors.js';
 import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
 import type { SessionListener } from '../host.js';
-import { takeAnswer } from './answered.js';
+import { isAside, takeAnswer, takeAside } from './answered.js';
 import { Flow } from './flow.js';
 import { FrameReader } from './frames.js';
 import { windowMessagesMax } from './limits.js';
 import type { BindMessage, ClientMessage, Message } from './messages.js';
 import { statedTypes } from './parameters.js';
+import { raiseAborted } from './prepared.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
-import { askSettings } from './task.js';
 import * as write from './writer.js';
 
 export class WireSession implements SessionListener {
@@ -31,7 +31,8 @@ export class WireSession implements SessionListener {
     this.#sink = sink;
     this.#frames = new FrameReader(sink.inbox, options.frameBytes);
     this.#flow = new Flow(options, sink, this);
-    this.#flow.execute(...askSettings());
+    // The end of an empty text says that the session is there, with its settings.
+    this.#flow.execute({ text: '' }, { kind: 'greet' });
   }
 
   get session(): number {
@@ -86,7 +87,7 @@ export class WireSession implements SessionListener {
   /** Asks to end what is being executed. */
   cancel(): void {
     const { kind, request } = this.#flow.task ?? { kind: undefined, request: 0 };
-    if (kind === undefined || kind === 'settings' || kind === 'refuse') return;
+    if (kind === undefined || kind === 'greet' || kind === 'refuse') return;
     this.#flow.connection.send({ kind: 'sql.cancel', request });
   }
 
@@ -106,8 +107,11 @@ export class WireSession implements SessionListener {
 
   answer(answer: SessionAnswer): void {
     const { task } = this.#flow;
-    if (this.#ended || task?.request !== answer.request) return;
-    const fatal = takeAnswer(this.#flow, task, answer);
+    if (this.#ended) return;
+    let fatal: ErrorFields | undefined;
+    if (isAside(answer)) fatal = takeAside(this.#flow, answer);
+    else if (task?.request === answer.request) fatal = takeAnswer(this.#flow, task, answer);
+    else return;
     if (fatal !== undefined) this.fatal(fatal);
     this.pump();
     this.#sink.flushLater();
@@ -125,6 +129,15 @@ export class WireSession implements SessionListener {
     this.#sink.close();
   }
 
+  /** As PostgreSQL: nobody knows what a client means that sends something else in the middle of its data. */
+  #lost(code: string): void {
+    const shown = code.charCodeAt(0).toString(16).toUpperCase();
+    const text = `unexpected message type 0x${shown} during COPY from stdin`;
+    write.writeError(this.#sink.out, doorError('protocol_violation', text));
+    const lost = 'terminating connection because protocol synchronization was lost';
+    this.fatal(doorError('protocol_violation', lost));
+  }
+
   #read(): ClientMessage | undefined {
     const flow = this.#flow;
     while (!this.#ended) {
@@ -137,11 +150,15 @@ export class WireSession implements SessionListener {
       const { code } = frame;
       if (flow.skipping && code !== 'S' && code !== 'X') continue;
       if (flow.copyIn === undefined && 'dcf'.includes(code)) continue;
+      if (flow.copyIn !== undefined && !'dcfHSX'.includes(code)) {
+        this.#lost(code);
+        return undefined;
+      }
       try {
         return frame.read();
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error;
-        flow.refuse(code === 'Q' || code === 'F', error);
+        flow.refuse('QFS'.includes(code), error);
         if (flow.task !== undefined) return undefined;
       }
     }
@@ -153,14 +170,19 @@ export class WireSession implements SessionListener {
     const asks = message.kind === 'query' || message.kind === 'parse';
     if (message.kind === 'terminate') this.#close();
     else if (copyIn !== undefined) copyIn.take(message);
-    else if (suspended !== undefined && asks) this.#flow.hold(suspended, message);
-    else this.#perform(message);
+    else if (suspended === undefined || !asks) this.#perform(message);
+    // A simple query takes the place of the unnamed portal.
+    else if (suspended.name === '' && message.kind === 'query')
+      this.#flow.finish(suspended, message);
+    else this.#flow.hold(suspended, message);
   }
 
   #perform(message: Exclude<ClientMessage, Message<'terminate'>>): void {
     const flow = this.#flow;
     switch (message.kind) {
       case 'query': {
+        flow.prepared.forget('');
+        flow.prepared.portals.delete('');
         const task = { kind: 'query', result: undefined, owed: windowMessagesMax } as const;
         flow.execute({ text: message.text }, task);
         return;
@@ -172,7 +194,8 @@ export class WireSession implements SessionListener {
         this.#bind(message);
         return;
       case 'describe':
-        flow.prepared.describe(flow.out, message.target, message.name);
+        if (message.target === 'statement' && this.#learns(message.name, message)) return;
+        flow.prepared.describe(flow.out, message, flow.status);
         return;
       case 'execute':
         this.#run(message);
@@ -193,25 +216,43 @@ export class WireSession implements SessionListener {
   }
 
   #parse({ name, text, typeOids }: Message<'parse'>): void {
-    const parameterTypes = statedTypes(typeOids);
-    const request = this.#flow.begin({ kind: 'parse', name });
-    this.#flow.connection.send({ kind: 'sql.prepare', request, name, text, parameterTypes });
+    const { prepared, connection } = this.#flow;
+    if (name === '') prepared.forget('');
+    const stated = statedTypes(typeOids);
+    const request = this.#flow.begin({ kind: 'parse', name, source: { text, stated } });
+    connection.send({ kind: 'sql.prepare', request, name, text, parameterTypes: stated });
   }
 
   #bind(message: BindMessage): void {
-    const { suspended, prepared, out } = this.#flow;
+    const flow = this.#flow;
+    if (this.#learns(message.statement, message)) return;
     // It would take the place of the unnamed one.
-    if (message.portal === '' && suspended?.name === '') {
-      this.#flow.finish(suspended, message);
+    if (message.portal === '' && flow.suspended?.name === '') {
+      flow.finish(flow.suspended, message);
       return;
     }
-    prepared.bind(message);
-    out.empty(write.codes.bindComplete);
+    flow.prepared.bind(message, flow);
+    flow.out.empty(write.codes.bindComplete);
+  }
+
+  /** Whether the session is asked first what statement it has under the name. */
+  #learns(name: string, message: ClientMessage): boolean {
+    const flow = this.#flow;
+    if (!flow.prepared.isUnknown(name)) return false;
+    if (flow.suspended !== undefined) {
+      flow.hold(flow.suspended, message);
+      return true;
+    }
+    flow.pending = message;
+    const request = flow.begin({ kind: 'learn', name });
+    flow.connection.send({ kind: 'sql.describe', request, name });
+    return true;
   }
 
   #run(message: Message<'execute'>): void {
     const flow = this.#flow;
     const portal = flow.prepared.portal(message.portal);
+    if (flow.status === 'failed' && !portal.statement.endsBlock) raiseAborted();
     if (flow.suspended !== undefined && flow.suspended !== portal) {
       flow.hold(flow.suspended, message);
       return;
@@ -234,7 +275,7 @@ export class WireSession implements SessionListener {
     const { target, name } = message;
     const { prepared, connection, suspended, out } = this.#flow;
     if (target === 'statement') {
-      prepared.statements.delete(name);
+      prepared.forget(name);
       // Nothing depends on the answer.
       connection.send({ kind: 'sql.close', request: this.#flow.nextRequest(), name });
     } else {

@@ -7,6 +7,7 @@ import type {
   Column,
   CopyShape,
   ErrorFields,
+  Notice,
   TransactionStatus,
 } from '../../sql/session/protocol.js';
 import { typeNamed } from '../../sql/types/index.js';
@@ -31,6 +32,7 @@ export const codes = {
   emptyQuery: 'I',
   error: 'E',
   negotiateVersion: 'v',
+  notice: 'N',
   noData: 'n',
   parameterDescription: 't',
   parameterStatus: 'S',
@@ -178,14 +180,9 @@ export function writeParameterStatus(out: MessageWriter, name: string, value: st
   out.begin(codes.parameterStatus).string(name).string(value).end();
 }
 
-/** AuthenticationOk. */
-export function writeTrusted(out: MessageWriter): void {
-  out.begin(codes.authentication).int32(0).end();
-}
-
 /** What a client shows to cancel. */
-export function writeKey(out: MessageWriter, process: number, secret: number): void {
-  out.begin(codes.backendKey).int32(process).int32(secret).end();
+export function writeKey(out: MessageWriter, process: number, secret: Uint8Array): void {
+  out.begin(codes.backendKey).int32(process).raw(secret).end();
 }
 
 export function writeReady(out: MessageWriter, status: TransactionStatus): void {
@@ -199,15 +196,35 @@ export function writeError(
   error: ErrorFields | DatabaseError,
   severity: 'ERROR' | 'FATAL' = 'ERROR',
 ): void {
-  const { position, detail, hint, schema, table, column, constraint, context } = error.details;
-  out.begin(codes.error);
+  const { sqlstate } = errorCatalogue[error.kind];
+  const { message, details } = error;
+  writeFields(out, codes.error, { severity, sqlstate, message, details });
+}
+
+/** NoticeResponse, which has the same fields. */
+export function writeNotice(out: MessageWriter, notice: Notice): void {
+  writeFields(out, codes.notice, notice);
+}
+
+function writeFields(
+  out: MessageWriter,
+  code: string,
+  {
+    severity,
+    sqlstate,
+    message,
+    details,
+  }: Omit<Notice, 'severity'> & { readonly severity: string },
+): void {
+  const { position, detail, hint, schema, table, column, constraint, context } = details;
+  out.begin(code);
   const field = (code: string, text: string | undefined): void => {
     if (text !== undefined) out.byte(code.charCodeAt(0)).string(text);
   };
   field('S', severity);
   field('V', severity);
-  field('C', errorCatalogue[error.kind].sqlstate);
-  field('M', error.message);
+  field('C', sqlstate);
+  field('M', message);
   field('D', detail);
   field('H', hint);
   field('P', position === undefined ? undefined : String(position));

@@ -10,10 +10,12 @@ import type { Column } from './protocol.js';
 import { planOf } from './planning.js';
 import { setConstraints } from './deferred.js';
 import { isLong, parseElsewhere } from './long-text.js';
-import { keepPrepared, preparedNamed } from './prepared.js';
-import { awaitSnapshot, commit } from './replica.js';
+import { forgetPrepared, keepPrepared, preparedNamed } from './prepared.js';
+import { runBlock } from './blocks.js';
+import { commit } from './replica.js';
 import { readsOnly, type Run, runData, runInTransaction } from './run.js';
 import { runOwn } from './savepoint.js';
+import { runSetting } from './setting-commands.js';
 import { ResultWriter, type Work } from './work.js';
 
 const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
@@ -35,46 +37,29 @@ export function isCommand(kind: ast.NodeKind): boolean {
 export function* runCommand(run: Run, statement: Statement): Work<void> {
   const { state } = run;
   switch (statement.kind) {
-    case 'begin': {
-      const readOnly = statement.readOnly ?? state.readOnlyByDefault;
-      const stale =
-        state.transaction === undefined && (yield* awaitSnapshot(state, run.self, readOnly));
-      state.open(true, stale, statement.readOnly);
-      return yield* completed(run, 'BEGIN');
-    }
-    case 'commit': {
-      if (state.failed) {
-        state.end(false);
-        return yield* completed(run, 'ROLLBACK');
-      }
-      yield* commit(state, run.self);
-      return yield* completed(run, 'COMMIT');
-    }
+    case 'begin':
+    case 'commit':
     case 'rollback':
-      state.end(false);
-      return yield* completed(run, 'ROLLBACK');
+    case 'setTransaction':
+      return yield* runBlock(run, statement);
     case 'savepoint':
     case 'release':
     case 'rollbackTo':
     case 'discard':
       return yield* runOwn(run, statement);
     case 'setConstraints':
-      // Outside of a block it has no effect, as PostgreSQL warns.
       if (state.transaction?.explicit === true) {
         const { names, deferred } = statement;
         yield* setConstraints(state, state.transaction, names, deferred);
+      } else if (run.alone) {
+        const text = 'SET CONSTRAINTS can only be used in transaction blocks';
+        state.notice('warning', '25P01', text);
       }
       return yield* completed(run, 'SET CONSTRAINTS');
-    case 'setTransaction':
-      if (state.transaction?.explicit === true && statement.readOnly !== undefined) {
-        setReadOnly(run, statement.readOnly);
-      }
-      return yield* completed(run, 'SET');
     case 'set':
     case 'reset':
-      return yield* set(run, statement);
     case 'show':
-      return yield* show(run, statement.name);
+      return yield* runSetting(run, statement);
     case 'prepare': {
       const types = statement.types.map(({ name }) => typeNamed(name).name);
       keepPrepared(state, statement.name, statement.parsed, types);
@@ -83,7 +68,7 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'execute':
       return yield* executePrepared(run, statement);
     case 'deallocate':
-      if (statement.name === undefined) state.prepared.clear();
+      if (statement.name === undefined) forgetPrepared(state);
       else if (!state.prepared.delete(statement.name)) preparedNamed(state, statement.name);
       return yield* completed(run, statement.name === undefined ? 'DEALLOCATE ALL' : 'DEALLOCATE');
     case 'query':
@@ -98,30 +83,6 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     default:
       return unreachable(statement);
   }
-}
-
-function* set(run: Run, statement: Extract<Statement, { kind: 'set' | 'reset' }>): Work<void> {
-  const { settings, transaction } = run.state;
-  if (statement.kind === 'reset') {
-    if (statement.name === undefined) settings.resetAll();
-    else settings.set(statement.name, undefined, false);
-    return yield* completed(run, 'RESET');
-  }
-  // Outside of a block SET LOCAL has no effect, as PostgreSQL warns.
-  if (!statement.local || transaction !== undefined) {
-    settings.set(statement.name, statement.value, statement.local);
-  }
-  return yield* completed(run, 'SET');
-}
-
-function setReadOnly({ state }: Run, readOnly: boolean): void {
-  const transaction = state.transaction;
-  if (transaction === undefined) return;
-  if (transaction.readOnly && !readOnly && !transaction.buffer.isEmpty) {
-    const text = 'transaction read-write mode must be set before any query';
-    raise('active_sql_transaction', text);
-  }
-  transaction.readOnly = readOnly;
 }
 
 /** Ends a command; as the last of its text it ends the text's implicit transaction first. */
@@ -139,29 +100,12 @@ export function* completed(
   yield* writer.end({ tag, status: state.status }, run.last);
 }
 
-function textColumn(name: string): Column {
-  return { name, type: 'text', typeOid: typeNamed('text').oid, typeModifier: -1 };
-}
-
-function* show(run: Run, name: string): Work<void> {
-  const { state } = run;
-  if (name.toLowerCase() === 'all') {
-    const columns = ['name', 'setting'].map(textColumn);
-    return yield* completed(run, 'SHOW', columns, state.settings.all());
-  }
-  if (name.toLowerCase() === 'transaction_read_only' && state.transaction !== undefined) {
-    const value = state.transaction.readOnly ? 'on' : 'off';
-    return yield* completed(run, 'SHOW', [textColumn('transaction_read_only')], [[value]]);
-  }
-  const shown = state.settings.show(name);
-  return yield* completed(run, 'SHOW', [textColumn(shown.name)], [[shown.value]]);
-}
-
 function* executePrepared(
   run: Run,
   statement: Extract<Statement, { kind: 'execute' }>,
 ): Work<void> {
-  const { key, text, parse, types } = preparedNamed(run.state, statement.name);
+  const prepared = preparedNamed(run.state, statement.name);
+  const { key, text, parse, types } = prepared;
   const parsed = isLong(run.state, text) ? (yield* parseElsewhere(run.state, text))[0] : parse();
   if (parsed === undefined) return yield* completed(run, '');
   const values = evaluateAll(statement.arguments, run.state.pointContext);
@@ -170,7 +114,7 @@ function* executePrepared(
     const value = values[i] ?? null;
     return value === null ? null : typeNamed(type.name).print(value, run.state.functions);
   });
-  const query = { key, parsed: () => parsed, types, parameters };
+  const query = { key, parsed: () => parsed, types, parameters, prepared };
   yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
     const wanted = planOf(run.state, query, transaction).bound.parameters.length;
     const given = statement.arguments.length;

@@ -4,8 +4,7 @@ import { raise } from '../../base/errors.js';
 import { noObjects } from '../catalogue/index.js';
 import { isDdl } from '../ddl/index.js';
 import { as, kindOf, type ParsedStatement } from '../parse/index.js';
-import type { Statement } from '../plan/statement.js';
-import { typeNamed, type TypeName } from '../types/index.js';
+import type { TypeName } from '../types/index.js';
 import { isAdminCall } from './admin.js';
 import { isCommand } from './command.js';
 import { isCursorStatement } from './cursor.js';
@@ -13,6 +12,8 @@ import { bindWitnessed, columnsOf, planKey, planOf } from './planning.js';
 import { preparedNamed } from './prepared.js';
 import type { Column, CopyShape } from './protocol.js';
 import { awaitSnapshot } from './replica.js';
+import { columnsOfShow } from './setting-commands.js';
+import { endsBlock, raiseAborted } from './run.js';
 import type { SessionInput } from './session.js';
 import { copyShapeOf, type Work } from './work.js';
 import type { SessionState } from './state.js';
@@ -34,11 +35,8 @@ export function* describe(
 ): Work<Description> {
   if (parsed === undefined) return nothing;
   const { node } = parsed;
+  if (state.failed && !endsBlock(node)) raiseAborted();
   if (isCommand(kindOf(node))) return yield* describeCommand(state, self, parsed);
-  if (state.failed) {
-    const text = 'current transaction is aborted, commands ignored until end of transaction block';
-    raise('in_failed_sql_transaction', text);
-  }
   if (isCursorStatement(node)) {
     const fetch = as(node, 'FetchStmt');
     if (fetch === undefined || fetch.ismove) return nothing;
@@ -71,17 +69,10 @@ function* describeCommand(
   parsed: ParsedStatement,
 ): Work<Description> {
   const { statement } = bindWitnessed(state, parsed, [], noObjects).bound;
-  const columns = columnsOfShow(state, statement);
-  if (columns !== undefined) return { parameters: [], columns };
+  if (statement.kind === 'show') {
+    return { parameters: [], columns: columnsOfShow(state, statement.name) };
+  }
   if (statement.kind !== 'execute') return nothing;
   const { parse, types } = preparedNamed(state, statement.name);
   return { ...(yield* describe(state, self, parse(), types)), parameters: [] };
-}
-
-function columnsOfShow(state: SessionState, statement: Statement): readonly Column[] | undefined {
-  if (statement.kind !== 'show') return undefined;
-  const all = statement.name.toLowerCase() === 'all';
-  const names = all ? ['name', 'setting'] : [state.settings.show(statement.name).name];
-  const { oid: typeOid } = typeNamed('text');
-  return names.map((name) => ({ name, type: 'text', typeOid, typeModifier: -1 }));
 }

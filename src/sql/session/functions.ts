@@ -6,7 +6,7 @@ import {
   type SequenceAccess,
   type TimeZone,
 } from '../types/index.js';
-import type { Settings } from './settings.js';
+import type { Settings } from '../settings/index.js';
 import { must } from '../../base/assert.js';
 
 /** Milliseconds from 1970 to 2000. */
@@ -37,14 +37,16 @@ export class SessionFunctions implements FunctionContext {
   random: Random;
   sequences: SequenceAccess | undefined;
   slowStatements: FunctionContext['slowStatements'];
+  ask: FunctionContext['ask'];
+  notifications: FunctionContext['notifications'];
   checkDomain: FunctionContext['checkDomain'];
   names: FunctionContext['names'];
   system: FunctionContext['system'];
   readonly #settings: Settings;
   /** Whether a schema is there now. */
   hasSchema: (name: string) => boolean = (name) => name === 'public';
-  #path: { readonly value: string; readonly words: readonly string[] } | undefined;
-  #zone: { readonly name: string; readonly zone: TimeZone } | undefined;
+  #path: { readonly version: number; readonly words: readonly string[] } | undefined;
+  #zone: { readonly version: number; readonly zone: TimeZone } | undefined;
 
   constructor(user: string, database: string, settings: Settings, random: Random) {
     this.user = user;
@@ -60,8 +62,11 @@ export class SessionFunctions implements FunctionContext {
 
   /** The words of search_path. */
   get path(): readonly string[] {
-    const value = this.#settings.get('search_path') ?? '';
-    if (this.#path?.value !== value) this.#path = { value, words: pathOf(value, this.user) };
+    const { version } = this.#settings;
+    if (this.#path?.version !== version) {
+      const words = pathOf(this.#settings.get('search_path') ?? '', this.user);
+      this.#path = { version, words };
+    }
     return this.#path.words;
   }
 
@@ -85,14 +90,15 @@ export class SessionFunctions implements FunctionContext {
   readonly clockTimestamp = (): bigint => micros(this.nowMs);
 
   get timeZone(): TimeZone {
-    const name = this.#settings.get('timezone') ?? 'UTC';
-    if (this.#zone?.name !== name) {
-      this.#zone = { name, zone: must(findTimeZone(name), 'SET has checked the zone') };
+    const { version } = this.#settings;
+    if (this.#zone?.version !== version) {
+      const name = this.#settings.get('timezone') ?? 'UTC';
+      this.#zone = { version, zone: must(findTimeZone(name), 'SET has checked the zone') };
     }
     return this.#zone.zone;
   }
 
-  readonly setting = (name: string): string | undefined => this.#settings.get(name);
+  readonly setting = (name: string): string | undefined => this.#settings.shown(name);
 }
 
 /**
@@ -152,6 +158,14 @@ export class WitnessedFunctions implements FunctionContext {
 
   get slowStatements(): FunctionContext['slowStatements'] {
     return this.#witnessed.slowStatements;
+  }
+
+  get ask(): FunctionContext['ask'] {
+    return this.#witnessed.ask;
+  }
+
+  get notifications(): FunctionContext['notifications'] {
+    return this.#witnessed.notifications;
   }
 
   get version(): string {

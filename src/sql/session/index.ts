@@ -23,6 +23,7 @@ import { PlanCache } from './plan-cache.js';
 import type { SlowStatements } from './slow-statements.js';
 import type { SessionArguments } from './protocol.js';
 import { Session, type SessionInput } from './session.js';
+import { sessionRegistry } from './registry.js';
 import { type PlaceState, SessionState } from './state.js';
 
 export { defaultSessionLimits, type SessionLimits } from './limits.js';
@@ -50,6 +51,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.execute', priority: 'normal', flow: 'work' },
   { kind: 'sql.prepare', priority: 'normal', flow: 'work' },
   { kind: 'sql.close', priority: 'normal', flow: 'work' },
+  { kind: 'sql.describe', priority: 'normal', flow: 'work' },
   { kind: 'sql.refuse', priority: 'normal', flow: 'work' },
   { kind: 'sql.copyData', priority: 'normal', flow: 'reply' },
   { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
@@ -59,6 +61,8 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },
   { kind: 'sql.continue', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.limit', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.interrupt', priority: 'normal', flow: 'reply' },
   { kind: 'sql.abandon', priority: 'normal', flow: 'reply' },
   { kind: 'sql.parsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
@@ -75,6 +79,8 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.copyIn', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.notice', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.settings', priority: 'normal', flow: 'reply' },
 ];
 
 /** What a session sends to administration. */
@@ -112,6 +118,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           files: options.files,
           slowStatements: options.slowStatements,
           spill: options.spill,
+          registry: place.resource(sessionRegistry),
         };
         places.set(place, shared);
       }

@@ -35,7 +35,9 @@ function keptPlan(state: SessionState, { statement, parameterTypes }: Execute): 
   if (parameterTypes !== undefined && parameterTypes.length > 0) return undefined;
   if ('text' in statement) return plans.get(statement.text);
   const prepared = state.prepared.get(statement.prepared);
-  return prepared && plans.get(prepared.key);
+  const plan = prepared && plans.get(prepared.key);
+  // Other columns than clients were told of, or none yet: the long way looks closer.
+  return plan?.columns === prepared?.told ? plan : undefined;
 }
 
 const noRow = { tag: 'SELECT 0', status: 'idle' } as const;
@@ -58,7 +60,7 @@ export function answerPoint(
   const columns = plan.columns ?? [];
   const timeZone = plan.readsTimeZone ? state.functions.timeZone.name : undefined;
   const answer = { kind: 'sql.rows', request, columns, rows, completion, last: true } as const;
-  const { style } = state.settings;
+  const { style } = state.settings.derived;
   if (style !== undefined) return { ...answer, style, ...(timeZone !== undefined && { timeZone }) };
   return timeZone === undefined ? answer : { ...answer, timeZone };
 }

@@ -55,6 +55,8 @@ export type SessionMessage =
   /** The door has refused something of the client: a transaction fails of it as of a statement's error. */
   | { readonly kind: 'sql.refuse'; readonly request: number; readonly error: ErrorFields }
   | { readonly kind: 'sql.close'; readonly request: number; readonly name: string }
+  /** What the prepared statement of this name is; answered as `sql.prepare` is. */
+  | { readonly kind: 'sql.describe'; readonly request: number; readonly name: string }
   /** Data of a request that was answered by `sql.copyIn`; void for any other. */
   | { readonly kind: 'sql.copyData'; readonly request: number; readonly data: Uint8Array }
   /** The end of its data, or why there will be no more. */
@@ -111,7 +113,24 @@ export interface ErrorFields {
   readonly details: ErrorDetails;
 }
 
+/** A message for people beside an answer, as PostgreSQL's NOTICE and WARNING. */
+export interface Notice {
+  readonly severity: 'DEBUG' | 'LOG' | 'INFO' | 'NOTICE' | 'WARNING';
+  /** `00000` where PostgreSQL gives no other. */
+  readonly sqlstate: string;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
 export type SessionAnswer =
+  /** Comes before the end of its request; of none when that is 0. */
+  | { readonly kind: 'sql.notice'; readonly request: number; readonly notice: Notice }
+  /** Settings that clients are told of, where they are not as told before. Before the end of the request. */
+  | {
+      readonly kind: 'sql.settings';
+      readonly request: number;
+      readonly values: Readonly<Record<string, string>>;
+    }
   | {
       /** Rows of a result; a text of several statements gives one result after the other. */
       readonly kind: 'sql.rows';
@@ -144,6 +163,8 @@ export type SessionAnswer =
       readonly columns: readonly Column[] | undefined;
       /** The statement is COPY TO STDOUT. */
       readonly copy?: CopyShape | undefined;
+      /** The statement ends a block, also one that has failed. */
+      readonly endsBlock?: true;
     }
   | { readonly kind: 'sql.closed'; readonly request: number }
   | {
@@ -158,6 +179,8 @@ export type SessionAnswer =
       readonly request: number;
       readonly error: ErrorFields;
       readonly status: TransactionStatus;
+      /** The session has ended with it; `request` is 0 when it served none. */
+      readonly fatal?: true;
     };
 
 /** A value of JSON: what administration takes and gives. */
@@ -190,6 +213,14 @@ export interface AdminAnswer extends Message {
   readonly error?: ErrorFields;
 }
 
+/** As whom somebody was let in, and how. */
+export interface SignedIn {
+  readonly role: string;
+  /** Of `auth.rules`, or `token`. */
+  readonly method: string;
+  readonly address: string;
+}
+
 /** How a session actor (kind `session`) is spawned at the place of its shard. */
 export interface SessionArguments {
   readonly door: Ref<SessionAnswer & Message>;
@@ -200,8 +231,14 @@ export interface SessionArguments {
   readonly parser?: Ref<ParseMessage & Message>;
   /** Who answers functions of schema `shardforge`; without it there are none. */
   readonly admin?: Ref<AdminMessage>;
+  /** The session's number, which no other of the cluster has: what pg_backend_pid() gives. */
+  readonly session: number;
   readonly user: string;
+  /** Absent where nobody had to sign in: who opened the node in this process may do everything. */
+  readonly signIn?: SignedIn;
   readonly database: string;
   /** First settings, such as `application_name` or `TimeZone`. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Those of ALTER DATABASE and ALTER ROLE SET, which the client's own stand over. */
+  readonly roleSettings?: Readonly<Record<string, string>>;
 }

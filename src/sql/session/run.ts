@@ -15,12 +15,14 @@ import { CopyIn, copyWindow } from './copy-in.js';
 import { isCursorStatement, runCursorStatement } from './cursor.js';
 import type { StatementKind } from './metrics.js';
 import { readParameters } from './parameters.js';
+import { checkColumns } from './prepared.js';
 import { bindWitnessed, planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
 import type { ContinueMessage, SessionInput } from './session.js';
 import { noteSlow } from './slow-statements.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
+import { answerQuestions } from './answer-questions.js';
 import { awaitSnapshot, commit, Refused, takeNumbers } from './replica.js';
 import type { CopyShape } from './protocol.js';
 import { copyShapeOf, type Request, ResultWriter, type Work } from './work.js';
@@ -60,6 +62,7 @@ export function* runStatement(run: Run, query: Query): Work<void> {
     noteSlow(state, { startMs, sqlstate, text });
     throw error;
   } finally {
+    state.questions.endStatement();
     state.copyIn = undefined;
     state.statementMemory.releaseAll();
   }
@@ -70,18 +73,22 @@ const endings: ReadonlySet<string> = new Set([
   ...['TRANS_STMT_COMMIT', 'TRANS_STMT_ROLLBACK', 'TRANS_STMT_ROLLBACK_TO'],
 ]);
 
+/** Whether a block that has failed takes the statement. */
+export function endsBlock(node: ast.Node): boolean {
+  const ending = as(node, 'TransactionStmt')?.kind;
+  return ending !== undefined && endings.has(ending);
+}
+
+export function raiseAborted(): never {
+  const text = 'current transaction is aborted, commands ignored until end of transaction block';
+  raise('in_failed_sql_transaction', text);
+}
+
 function* dispatch(run: Run, query: Query, counted: { kind: StatementKind }): Work<void> {
   const { state } = run;
   const plan = query.key === undefined ? undefined : state.place.plans.get(query.key);
   const node = plan === undefined ? query.parsed().node : undefined;
-  if (state.failed) {
-    const ending = as(node, 'TransactionStmt')?.kind;
-    if (ending === undefined || !endings.has(ending)) {
-      const text =
-        'current transaction is aborted, commands ignored until end of transaction block';
-      raise('in_failed_sql_transaction', text);
-    }
-  }
+  if (state.failed && (node === undefined || !endsBlock(node))) raiseAborted();
   if (node !== undefined && isCommand(kindOf(node))) {
     counted.kind = kindOf(node) === 'TransactionStmt' ? 'transaction' : 'session';
     const { bound } = bindWitnessed(state, query.parsed(), query.types, noObjects);
@@ -167,6 +174,7 @@ function* attempt(
 ): Work<ObjectId | undefined | 'done'> {
   const { state, request } = run;
   const transaction = state.open(false, stale);
+  transaction.queried = true;
   let table: ObjectId | undefined;
   try {
     const ran = yield* work(transaction);
@@ -178,6 +186,7 @@ function* attempt(
     const reason = retryReason(error, execution);
     if (reason === undefined || transaction.explicit || !run.alone || request.sent) throw error;
     if (state.transaction !== undefined) state.end(false);
+    state.notices.clear();
     state.place.metrics.retried(reason);
     state.turn.probe(`session.retry.${reason}`);
     state.statementMemory.releaseAll();
@@ -202,6 +211,7 @@ export function* runData(
   const { state, request } = run;
   const plan = planOf(state, query, transaction);
   const { statement, parameters: types } = plan.bound;
+  if (query.prepared !== undefined) checkColumns(query.prepared, plan.columns);
   counted.kind = kindName(statement.kind);
   if (plan.writes && transaction.readOnly) refuseWrite(statement.kind);
   const parameters = readParameters(query.parameters, types, state.functions);
@@ -209,7 +219,8 @@ export function* runData(
   // What is executed again, after a refusal or with other numbers, must not have left.
   const alone = run.alone && !transaction.explicit;
   const mayRepeat = alone || !state.access.givesNumbers;
-  const hold = (plan.writes || plan.bound.takesNumbers) && mayRepeat;
+  const { takesNumbers, asks } = plan.bound;
+  const hold = asks || ((plan.writes || takesNumbers) && mayRepeat);
   if (statement.kind === 'insert' && statement.copy?.from === 'client') {
     beginCopy(run, mayRepeat, statement.copy);
   }
@@ -220,7 +231,9 @@ export function* runData(
     if (count === undefined) {
       state.statementMemory.releaseAll();
       state.copyIn?.restart();
+      state.notices.clear();
       yield* takeNumbers(state, run.self, transaction.numbers);
+      yield* answerQuestions(state, run.self);
       continue;
     }
     const tag = tagOf(statement, count);

@@ -1,21 +1,17 @@
 /** The session actor: one request after the other. */
 import type { Actor, Context, Message, Ref } from '../../actors/actor.js';
 import { assert, unreachable } from '../../base/assert.js';
-import { DatabaseError, type ErrorDetails, type ErrorName, raise } from '../../base/errors.js';
-import { type ParsedStatement, parse } from '../parse/index.js';
+import { DatabaseError } from '../../base/errors.js';
+import { fail, failForGood } from './answers.js';
 import { cancelledCommitMs, requestsPerTurn } from './limits.js';
-import { isLong, parseElsewhere } from './long-text.js';
-import { describe } from './describe.js';
-import { answerPoint, type Execute, pointPlan } from './point.js';
-import type { Plan } from './plan-cache.js';
-import { planKey, type Query } from './planning.js';
-import { keepText, preparedNamed, statedTypes } from './prepared.js';
-import type { AdminAnswer, SessionAnswer, SessionMessage } from './protocol.js';
-import { awaitSnapshot, commit, Refused, type ReplicaAnswer } from './replica.js';
-import { runStatement } from './run.js';
+import { type Execute, pointPlan } from './point.js';
+import type { AdminAnswer, SessionMessage } from './protocol.js';
+import type { ReplicaAnswer } from './replica.js';
+import { reportOf, type SessionReport } from './report.js';
+import { type Asking, serve, servePoint } from './serve.js';
 import type { SessionState } from './state.js';
-import { type Answer, type Request, ResultWriter, type Wait, type Work } from './work.js';
-import { typeNamed } from '../types/index.js';
+import { expired, type Expiry, nextExpiry } from './timeouts.js';
+import type { Answer, Request, Wait, Work } from './work.js';
 
 /** To itself: go on with the request. */
 export interface ContinueMessage extends Message {
@@ -31,24 +27,35 @@ export interface AbandonMessage extends Message {
   readonly token: number;
 }
 
+/** To itself: a limit of time may be reached. */
+export interface LimitMessage extends Message {
+  readonly kind: 'sql.limit';
+}
+
+/** From the sessions' registry of the node: somebody ends the statement, or the whole session. */
+export interface InterruptMessage extends Message {
+  readonly kind: 'sql.interrupt';
+  readonly what: 'cancel' | 'terminate';
+  /** Only this request; undefined: whatever is served. */
+  readonly request: number | undefined;
+}
+
 export type SessionInput =
   | SessionMessage
   | ContinueMessage
   | AbandonMessage
+  | LimitMessage
+  | InterruptMessage
   | ReplicaAnswer
   | AdminAnswer;
-
-type Prepare = Extract<SessionMessage, { kind: 'sql.prepare' }>;
-type Asking = Extract<
-  SessionMessage,
-  { kind: 'sql.execute' | 'sql.prepare' | 'sql.close' | 'sql.refuse' }
->;
 
 /** The request that is served. */
 interface Serving {
   readonly request: Request;
   readonly work: Work<void>;
   waiting: Wait;
+  /** When it began to wait for that. */
+  waitingSinceMs: number;
 }
 
 export class Session implements Actor<SessionInput> {
@@ -56,21 +63,27 @@ export class Session implements Actor<SessionInput> {
   readonly #self: Ref<SessionInput>;
   readonly #queue: Asking[] = [];
   #serving: Serving | undefined;
-  #internalErrors = 0;
+  /** When the timer of limits goes off, if it is set. */
+  #limitMs: number | undefined;
+  /** The session ends with this as soon as the outcome of its commit is told. */
+  #ending: DatabaseError | undefined;
   #stopped = false;
 
   constructor(state: SessionState, self: Ref<SessionInput>) {
     this.#state = state;
     this.#self = self;
+    state.name = self.name;
     state.place.metrics.sessions.value += 1;
+    state.place.registry?.add(state.pid, { ref: self, report: () => this.#report() });
   }
 
   receive(message: SessionInput, context: Context<SessionInput>): void {
     if (this.#stopped) return;
     this.#state.beginTurn(context);
     try {
-      this.#take(message, context);
+      this.#take(message);
       if (!this.#stopped) this.#serveQueue();
+      if (!this.#stopped && this.#state.settings.derived.limits !== undefined) this.#watchTime();
     } catch (error) {
       // The runtime starts another session in its place: what this one holds goes back first.
       this.stopped();
@@ -78,11 +91,12 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
-  #take(message: SessionInput, context: Context<SessionInput>): void {
+  #take(message: SessionInput): void {
     switch (message.kind) {
       case 'sql.execute':
       case 'sql.prepare':
       case 'sql.close':
+      case 'sql.describe':
       case 'sql.refuse':
         this.#ask(message);
         return;
@@ -95,10 +109,10 @@ export class Session implements Actor<SessionInput> {
         this.#takeCredit(message);
         return;
       case 'sql.cancel':
-        this.#cancel(message.request, context);
+        this.#cancel(message.request);
         return;
       case 'sql.end':
-        this.#end(context);
+        this.#end();
         return;
       case 'sql.continue':
         if (this.#isWaiting(message.request)) this.#resume(undefined);
@@ -111,6 +125,13 @@ export class Session implements Actor<SessionInput> {
         return;
       case 'sql.abandon':
         if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
+        return;
+      case 'sql.limit':
+        this.#limitMs = undefined;
+        this.#checkTime();
+        return;
+      case 'sql.interrupt':
+        this.#interrupt(message);
         return;
       case 'sql.adminAnswer':
         if (this.#awaits(message.call)) this.#resume(message);
@@ -134,23 +155,24 @@ export class Session implements Actor<SessionInput> {
     this.#serving = undefined;
     this.#state.release();
     this.#state.place.metrics.sessions.value -= 1;
+    this.#state.place.registry?.remove(this.#state.pid);
   }
 
-  #end(context: Context<SessionInput>): void {
+  #end(): void {
     this.stopped();
-    context.stop();
+    this.#state.turn.stop();
   }
 
   #ask(message: Asking): void {
     const { queuedRequests } = this.#state.place.limits;
     const { refusal } = this.#state;
     if (refusal !== undefined) {
-      this.#fail(message.request, refusal);
+      fail(this.#state, message.request, refusal);
     } else if (this.#serving === undefined && this.#queue.length === 0) {
       this.#begin(message);
     } else if (this.#queue.length >= queuedRequests) {
       const text = `more than ${queuedRequests} requests wait`;
-      this.#fail(message.request, new DatabaseError('configuration_limit_exceeded', text));
+      fail(this.#state, message.request, new DatabaseError('configuration_limit_exceeded', text));
     } else {
       this.#queue.push(message);
     }
@@ -171,11 +193,18 @@ export class Session implements Actor<SessionInput> {
   }
 
   #begin(message: Asking): void {
-    if (message.kind === 'sql.execute' && this.#executePoint(message)) return;
+    const state = this.#state;
+    if (message.kind === 'sql.execute') state.statement = message.statement;
+    if (message.kind === 'sql.execute' && this.#executePoint(message)) {
+      state.noteIdle();
+      return;
+    }
+    if (message.kind === 'sql.prepare') state.statement = message;
+    state.beginRequest();
     const credit = message.kind === 'sql.execute' ? message.credit : 0;
     const request: Request = { number: message.request, credit, enough: false, sent: false };
-    const work = this.#serve(message, request);
-    this.#serving = { request, work, waiting: 'turn' };
+    const work = serve(state, this.#self, message, request);
+    this.#serving = { request, work, waiting: 'turn', waitingSinceMs: 0 };
     this.#resume(undefined);
   }
 
@@ -186,9 +215,12 @@ export class Session implements Actor<SessionInput> {
     const next = error === undefined ? serving.work.next(answer) : serving.work.throw(error);
     if (next.done === true) {
       this.#serving = undefined;
+      this.#state.noteIdle();
+      if (this.#ending !== undefined) this.#terminate(this.#ending);
       return;
     }
     serving.waiting = next.value;
+    serving.waitingSinceMs = this.#state.turn.nowMs;
     if (next.value === 'turn') this.#continueLater(serving.request.number);
   }
 
@@ -246,141 +278,90 @@ export class Session implements Actor<SessionInput> {
     if (this.#serving.waiting === 'copy') this.#resume(undefined);
   }
 
-  #cancel(request: number, context: Context<SessionInput>): void {
+  #cancel(request: number): void {
     const index = this.#queue.findIndex((message) => message.request === request);
     if (index >= 0) {
       this.#queue.splice(index, 1);
-      this.#fail(request, cancelled());
+      fail(this.#state, request, cancelled());
       return;
     }
-    const serving = this.#serving;
-    if (serving?.request.number !== request) return;
-    // A commit that is on its way cannot be called back: its outcome is told, unless it takes long.
-    if (serving.waiting === 'commit') {
+    if (this.#serving?.request.number === request) this.#stopServing(cancelled());
+  }
+
+  /** Lets the request fail. A commit that is on its way cannot be called back: its outcome is told, unless it takes long. */
+  #stopServing(error: DatabaseError): void {
+    if (this.#serving?.waiting === 'commit') {
       const { awaited: token } = this.#state;
-      context.setTimer('abandon', cancelledCommitMs, { kind: 'sql.abandon', token });
+      const message = { kind: 'sql.abandon', token } as const;
+      this.#state.turn.setTimer('abandon', cancelledCommitMs, message);
+    } else this.#resume(undefined, error);
+  }
+
+  #interrupt({ what, request }: InterruptMessage): void {
+    if (what === 'terminate') {
+      const text = 'terminating connection due to administrator command';
+      this.#terminate(new DatabaseError('admin_shutdown', text));
       return;
     }
-    this.#resume(undefined, cancelled());
-  }
-
-  *#serve(message: Asking, request: Request): Work<void> {
-    try {
-      switch (message.kind) {
-        case 'sql.execute':
-          return yield* this.#execute(message, request);
-        case 'sql.prepare':
-          return yield* this.#prepare(message);
-        case 'sql.close':
-          this.#state.prepared.delete(message.name);
-          this.#answer({ kind: 'sql.closed', request: message.request });
-          return;
-        case 'sql.refuse': {
-          const { kind, message: text, details } = message.error;
-          return raise(kind, text, details);
-        }
-        default:
-          return unreachable(message);
-      }
-    } catch (error) {
-      // What fails before it is executed fails the block that it came in like every other error.
-      if (message.kind !== 'sql.execute') this.#state.abort();
-      this.#fail(message.request, error);
-    } finally {
-      this.#state.textMemory.releaseAll();
+    const served = this.#serving?.request.number;
+    if (served !== undefined && (request ?? served) === served) {
+      this.#stopServing(cancelled());
     }
   }
 
-  *#execute(message: Execute, request: Request): Work<void> {
-    if (yield* this.#executePointLater(message)) return;
-    const text = this.#longText(message);
-    const parsed = text === undefined ? undefined : yield* this.#parseLong(text);
-    const state = this.#state;
-    const queries = this.#queriesOrAbort(message, parsed);
-    const joined = message.joined === true;
-    if (queries.length === 0) {
-      if (!joined && state.transaction?.explicit === false) yield* this.#commitJoined();
-      const none = { columns: undefined, timeZone: undefined };
-      const writer = new ResultWriter(state, request, none, false);
-      yield* writer.end({ tag: '', status: state.status }, true);
+  /** Ends the session with an error, whatever it does; what it commits is told first. */
+  #terminate(error: DatabaseError): void {
+    if (this.#serving?.waiting === 'commit') {
+      this.#ending = error;
+      this.#stopServing(error);
       return;
     }
-    const self = this.#self;
-    const alone = queries.length === 1 && !joined && state.transaction === undefined;
-    for (const [i, query] of queries.entries()) {
-      const last = i === queries.length - 1;
-      const commits = last && !joined;
-      yield* runStatement({ state, request, self, alone, last, commits }, query);
+    const request = this.#serving?.request.number ?? 0;
+    this.#serving?.work.return();
+    this.#serving = undefined;
+    failForGood(this.#state, request, error);
+    this.#end();
+  }
+
+  /** Sets the timer for the limit of time that is reached first, unless it goes off before that anyway. */
+  #watchTime(): void {
+    const expiry = this.#nextExpiry();
+    if (expiry === undefined || (this.#limitMs ?? Infinity) <= expiry.atMs) return;
+    this.#limitMs = expiry.atMs;
+    const { turn } = this.#state;
+    turn.setTimer('limit', Math.max(0, expiry.atMs - turn.nowMs), { kind: 'sql.limit' });
+  }
+
+  #checkTime(): void {
+    const expiry = this.#nextExpiry();
+    if (expiry === undefined || expiry.atMs > this.#state.turn.nowMs) return;
+    const error = expired(expiry.limit);
+    switch (expiry.limit) {
+      case 'statement':
+      case 'lock':
+        this.#state.isExpired = true;
+        this.#stopServing(error);
+        return;
+      case 'transaction':
+      case 'idleInTransaction':
+      case 'idleSession':
+        this.#terminate(error);
+        return;
+      default:
+        unreachable(expiry.limit);
     }
   }
 
-  /** Ends the transaction that joined requests have left open. */
-  *#commitJoined(): Work<void> {
-    try {
-      yield* commit(this.#state, this.#self);
-    } catch (thrown) {
-      this.#state.abort();
-      throw thrown instanceof Refused ? thrown.toError() : thrown;
-    }
+  #nextExpiry(): Expiry | undefined {
+    const serving = this.#serving;
+    const isBusy = serving !== undefined || this.#queue.length > 0;
+    const waitsSinceMs = serving?.waiting === 'lock' ? serving.waitingSinceMs : undefined;
+    return nextExpiry(this.#state, isBusy, waitsSinceMs);
   }
 
-  /** The text of the request if another thread is to parse it. */
-  #longText({ statement }: Execute): string | undefined {
-    const { prepared } = this.#state;
-    const text = 'text' in statement ? statement.text : prepared.get(statement.prepared)?.text;
-    return isLong(this.#state, text) ? text : undefined;
-  }
-
-  *#parseLong(text: string): Work<readonly ParsedStatement[]> {
-    try {
-      return yield* parseElsewhere(this.#state, text);
-    } catch (error) {
-      this.#state.abort();
-      throw error;
-    }
-  }
-
-  /** A text that cannot be read fails the block that it came in, like every other error. */
-  #queriesOrAbort(
-    message: Execute,
-    given: readonly ParsedStatement[] | undefined,
-  ): readonly Query[] {
-    try {
-      return this.#queriesOf(message, given);
-    } catch (error) {
-      this.#state.abort();
-      throw error;
-    }
-  }
-
-  #queriesOf(message: Execute, given: readonly ParsedStatement[] | undefined): readonly Query[] {
-    const { statement, parameters } = message;
-    const state = this.#state;
-    const { limits, plans } = state.place;
-    if ('prepared' in statement) {
-      const { key, parse: parseAgain, types } = preparedNamed(state, statement.prepared);
-      if (plans.get(key) !== undefined) {
-        return [{ key, types, parameters, parsed: () => parseAgain() ?? raiseGone() }];
-      }
-      const parsed = given === undefined ? parseAgain() : given[0];
-      return parsed === undefined ? [] : [{ key, types, parameters, parsed: () => parsed }];
-    }
-    const { text } = statement;
-    const types = statedTypes(message.parameterTypes);
-    const key = planKey(text, types);
-    if (plans.get(key) !== undefined) {
-      return [{ key, types, parameters, parsed: () => parse(text, limits)[0] ?? raiseGone() }];
-    }
-    const all = given ?? parse(text, limits);
-    if (all.length > 1 && parameters.length > 0) {
-      raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
-    }
-    return all.map((one) => ({
-      key: all.length === 1 ? key : undefined,
-      types,
-      parameters,
-      parsed: () => one,
-    }));
+  #report(): SessionReport {
+    const { waiting, request } = this.#serving ?? {};
+    return reportOf(this.#state, waiting, request?.number);
   }
 
   /** Goes the short way where no question is needed first. False when it does not apply. */
@@ -390,89 +371,8 @@ export class Session implements Actor<SessionInput> {
     const { nowMs, wallMs } = state.turn;
     if (plan === undefined || !state.access.readable(nowMs, wallMs)) return false;
     state.beginStatement();
-    this.#answerPoint(message, plan, { stale: false, startMs: nowMs });
+    servePoint(state, message, plan, { stale: false, startMs: nowMs });
     return true;
-  }
-
-  /** The same where it must be asked first whether what is here is the newest. */
-  *#executePointLater(message: Execute): Work<boolean> {
-    const state = this.#state;
-    if (pointPlan(state, message) === undefined) return false;
-    const startMs = state.turn.nowMs;
-    state.beginStatement();
-    let stale: boolean;
-    try {
-      stale = yield* awaitSnapshot(state, this.#self, true);
-    } catch (error) {
-      this.#failPoint(message.request, startMs, error);
-      return true;
-    }
-    const plan = pointPlan(state, message);
-    if (plan === undefined) return false;
-    this.#answerPoint(message, plan, { stale, startMs });
-    return true;
-  }
-
-  #answerPoint(
-    message: Execute,
-    plan: Plan,
-    { stale, startMs }: { readonly stale: boolean; readonly startMs: number },
-  ): void {
-    const state = this.#state;
-    const { metrics } = state.place;
-    try {
-      this.#answer(answerPoint(state, message, plan, stale));
-      metrics.planHits.value += 1;
-      metrics.ended('select', 'ok', (state.turn.nowMs - startMs) / 1000);
-    } catch (error) {
-      this.#failPoint(message.request, startMs, error);
-    }
-  }
-
-  #failPoint(request: number, startMs: number, error: unknown): void {
-    const outcome = error instanceof DatabaseError ? error.sqlstate.slice(0, 2) : 'XX';
-    const seconds = (this.#state.turn.nowMs - startMs) / 1000;
-    this.#state.place.metrics.ended('select', outcome, seconds);
-    this.#fail(request, error);
-  }
-
-  /** Keeps a statement, and tells its types once they are known. */
-  *#prepare({ request, name, text, parameterTypes }: Prepare): Work<void> {
-    const state = this.#state;
-    const types = statedTypes(parameterTypes);
-    const parsed = isLong(state, text)
-      ? yield* parseElsewhere(state, text)
-      : parse(text, state.place.limits);
-    keepText(state, name, text, parsed, types);
-    try {
-      const { parameters, ...more } = yield* describe(state, this.#self, parsed[0], types);
-      const told = parameters.map((type) => ({ type, typeOid: typeNamed(type).oid }));
-      this.#answer({ kind: 'sql.prepared', request, parameterTypes: told, ...more });
-    } catch (error) {
-      state.prepared.delete(name);
-      throw error;
-    }
-  }
-
-  #answer(answer: SessionAnswer): void {
-    this.#state.turn.send(this.#state.door, answer);
-  }
-
-  /** Tells a client of an error; one that is none of the catalogue is a bug of ours and is logged. */
-  #fail(request: number, error: unknown): void {
-    const { status } = this.#state;
-    this.#answer({ kind: 'sql.failed', request, error: this.#fieldsOf(error), status });
-  }
-
-  #fieldsOf(error: unknown): { kind: ErrorName; message: string; details: ErrorDetails } {
-    if (error instanceof DatabaseError) {
-      return { kind: error.kind, message: error.message, details: error.details };
-    }
-    this.#internalErrors += 1;
-    const id = `${this.#self.name}/${this.#internalErrors}`;
-    const stack = error instanceof Error ? error.stack : String(error);
-    this.#state.turn.log('error', 'statement failed inside', { id, stack });
-    return { kind: 'internal_error', message: `internal error ${id}`, details: {} };
   }
 }
 
@@ -489,8 +389,4 @@ function cancelled(): DatabaseError {
 function unknownOutcome(): DatabaseError {
   const text = 'cancelled while the commit was on its way: it may or may not happen';
   return new DatabaseError('statement_completion_unknown', text);
-}
-
-function raiseGone(): never {
-  raise('internal_error', 'a statement was lost between its plan and its text');
 }

@@ -29,7 +29,7 @@ export function noteSlow(
   state: SessionState,
   { startMs, sqlstate, text }: { startMs: number; sqlstate: string; text: () => string },
 ): void {
-  const limitMs = Number(state.settings.get('log_min_duration_statement'));
+  const limitMs = state.settings.derived.slowStatementMs;
   const { nowMs, wallMs } = state.turn;
   const durationMs = nowMs - startMs;
   if (limitMs < 0 || durationMs < limitMs) return;

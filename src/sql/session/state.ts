@@ -1,7 +1,7 @@
 /** What a session holds between its requests, and what the sessions of a place share. */
 import type { Context, Message, Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
-import { DatabaseError } from '../../base/errors.js';
+import { DatabaseError, type ErrorDetails } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { nameLookup } from '../bind/index.js';
@@ -17,10 +17,13 @@ import type { ServerFiles } from '../copy/index.js';
 import type { ExecutionContext, SpillFiles } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
+import type { TransactionModes } from '../plan/statement.js';
 import type { TypeName, Value } from '../types/index.js';
 import type { CopyIn } from './copy-in.js';
 import { closeCursors, type Cursor, endCursors } from './cursor.js';
 import { DomainChecks } from './domain-checks.js';
+import type { SessionRegistry } from './registry.js';
+import type { SessionInput } from './session.js';
 import { type SlowStatements, slowStatementsOf } from './slow-statements.js';
 import { SessionFunctions } from './functions.js';
 import type { Gate } from './gate.js';
@@ -28,15 +31,19 @@ import type { SessionLimits } from './limits.js';
 import type { SessionMetrics } from './metrics.js';
 import type { PlanCache } from './plan-cache.js';
 import type {
+  Column,
   ParseMessage,
   SessionAnswer,
   SessionArguments,
   TransactionStatus,
 } from './protocol.js';
-import { Settings } from './settings.js';
-import { Numbers } from './numbers.js';
-import { SessionSequences } from './sequences.js';
+import { type Severity, settingRows, Settings } from '../settings/index.js';
 import { SystemCatalogue } from '../system/index.js';
+import { computeModes } from './blocks.js';
+import { Notices } from './notices.js';
+import { Numbers } from './numbers.js';
+import { Questions } from './questions.js';
+import { SessionSequences } from './sequences.js';
 import { TemporaryStore } from './temporary.js';
 import { NewestOf, Transaction } from './transaction.js';
 
@@ -50,6 +57,8 @@ export interface PlaceState {
   readonly limits: SessionLimits;
   readonly files: ServerFiles | undefined;
   readonly slowStatements: SlowStatements | undefined;
+  /** Where the sessions of the node are known; absent where nobody asks for them. */
+  readonly registry: SessionRegistry | undefined;
   readonly spill: SpillFiles | undefined;
 }
 
@@ -65,6 +74,8 @@ export interface Prepared {
   readonly text: string | undefined;
   readonly parse: () => ParsedStatement | undefined;
   readonly types: readonly (TypeName | undefined)[];
+  /** The columns that clients were told of, where they were told of the statement. */
+  told?: readonly Column[] | undefined;
 }
 
 /**
@@ -74,14 +85,17 @@ export interface Prepared {
 const looksPerTurn = 24;
 
 /** What a session uses of its turn. */
-export type Turn = Pick<Context<Message>, 'nowMs' | 'wallMs' | 'random' | 'send' | 'log' | 'probe'>;
+export type Turn = Pick<
+  Context<SessionInput>,
+  'nowMs' | 'wallMs' | 'random' | 'send' | 'log' | 'probe' | 'setTimer' | 'stop'
+>;
 
-function firstSettings(given: Readonly<Record<string, string>>): {
+function firstSettings({ settings: given, roleSettings }: SessionArguments): {
   readonly settings: Settings;
   readonly refusal: DatabaseError | undefined;
 } {
   try {
-    return { settings: new Settings(given), refusal: undefined };
+    return { settings: new Settings(given, roleSettings), refusal: undefined };
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     return { settings: new Settings({}), refusal: error };
@@ -93,6 +107,27 @@ export class SessionState {
   readonly place: PlaceState;
   readonly door: Ref<SessionAnswer & Message>;
   readonly parser: Ref<ParseMessage & Message> | undefined;
+  /** Unique among the sessions of the cluster. */
+  readonly pid: number;
+  readonly node: number;
+  /** Where the client is; null in the node's process. */
+  readonly address: string | null;
+  /** The actor's. */
+  name = '';
+  /** When the first message came, milliseconds since 1970. */
+  startMs = -1;
+  /** What runs or ran last: a text, or the name of a prepared statement. */
+  statement: { readonly text: string } | { readonly prepared: string } | undefined;
+  /** When the statement and the transaction began, and when nothing was left to do: monotonic. */
+  statementStartMs = 0;
+  transactionStartMs = 0;
+  idleSinceMs = 0;
+  /** The last again, in milliseconds since 1970. */
+  changedMs = 0;
+  /** The statement has been stopped for its time. */
+  isExpired = false;
+  /** Errors of ours that clients were told of. */
+  internalErrors = 0;
   /** Who answers functions of schema shardforge. */
   readonly admin: SessionArguments['admin'];
   /** Texts that were given to the parser. */
@@ -102,6 +137,8 @@ export class SessionState {
   readonly settings: Settings;
   /** Why the session serves nothing: its first settings cannot be. */
   readonly refusal: DatabaseError | undefined;
+  /** What is said beside the answer of the statement that runs. */
+  readonly notices: Notices;
   readonly functions: SessionFunctions;
   readonly prepared = new Map<string, Prepared>();
   readonly cursors = new Map<string, Cursor>();
@@ -113,6 +150,8 @@ export class SessionState {
   /** Temporary tables and their rows. */
   readonly temporary: TemporaryStore;
   readonly sequences: SessionSequences;
+  /** What functions of the statement that runs wait for. */
+  readonly questions = new Questions();
   /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
   readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
   /** The client's data of the COPY FROM STDIN that runs. */
@@ -136,9 +175,17 @@ export class SessionState {
     this.door = args.door;
     this.parser = args.parser;
     this.admin = args.admin;
-    const { settings, refusal } = firstSettings(args.settings);
+    this.pid = args.session;
+    this.node = args.door.node;
+    this.address = args.signIn?.address ?? null;
+    const { settings, refusal } = firstSettings(args);
     this.settings = settings;
     this.refusal = refusal;
+    this.notices = new Notices((severity) => settings.derived.wants(severity));
+    for (const { sqlstate, message } of settings.warnings)
+      this.notice('warning', sqlstate, message);
+    computeModes(this);
+    settings.compute('session_authorization', { get: () => this.functions.user });
     this.functions = new SessionFunctions(args.user, args.database, this.settings, random);
     const { limits } = place;
     this.functions.slowStatements = () => slowStatementsOf(this);
@@ -156,6 +203,7 @@ export class SessionState {
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
     this.functions.sequences = this.sequences;
+    this.functions.ask = (question, guess) => this.questions.ask(question, guess);
     const lookup = () =>
       this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
     this.functions.names = nameLookup(lookup, this.functions);
@@ -164,7 +212,7 @@ export class SessionState {
       catalogue: () =>
         must(this.transaction, 'system relations are read in a transaction').catalogue,
       lookup,
-      settings: () => [],
+      settings: () => settingRows(this.settings),
     });
     const checks = new DomainChecks();
     this.functions.checkDomain = (domain, value) =>
@@ -199,13 +247,54 @@ export class SessionState {
   beginTurn(turn: Turn): void {
     this.#turn = turn;
     this.#looks = 0;
+    if (this.startMs < 0) this.#begin(turn);
     this.functions.nowMs = turn.wallMs;
     this.functions.random = turn.random;
+  }
+
+  #begin({ wallMs, nowMs }: Turn): void {
+    this.startMs = wallMs;
+    this.changedMs = wallMs;
+    this.idleSinceMs = nowMs;
+  }
+
+  /** A request is taken up. */
+  beginRequest(): void {
+    this.statementStartMs = this.turn.nowMs;
+    this.functions.statementMs = this.turn.wallMs;
+    this.isExpired = false;
+  }
+
+  /** Nothing is left to do. */
+  noteIdle(): void {
+    const { nowMs, wallMs } = this.turn;
+    this.idleSinceMs = nowMs;
+    this.changedMs = wallMs;
+  }
+
+  /** The text of {@link statement}. */
+  get statementText(): string {
+    const { statement } = this;
+    if (statement === undefined) return '';
+    if ('text' in statement) return statement.text;
+    const prepared = this.prepared.get(statement.prepared);
+    return prepared?.text ?? prepared?.parse()?.text ?? '';
+  }
+
+  /**
+   * What a request is called in logs, errors and by whoever cancels it: when and as what the session
+   * began, as PostgreSQL's %c, and its number. No other of the cluster is called so.
+   */
+  queryIdOf(request: number): string {
+    const began = Math.floor(this.startMs / 1000).toString(16);
+    return `${began}.${this.pid.toString(16)}.${request}`;
   }
 
   /** A statement begins, and with it a transaction unless one is open. */
   beginStatement(): void {
     this.functions.statementMs = this.turn.wallMs;
+    this.statementStartMs = this.turn.nowMs;
+    this.isExpired = false;
     if (this.transaction === undefined) this.functions.transactionMs = this.turn.wallMs;
   }
 
@@ -230,7 +319,7 @@ export class SessionState {
    * catalogue: the default path without a schema of the user's name, and no temporary objects.
    */
   get namesArePlain(): boolean {
-    if (!this.temporary.isEmpty || this.settings.isSet('search_path')) return false;
+    if (!this.temporary.isEmpty || this.settings.derived.hasOwnPath) return false;
     const { catalogueVersion, appliedTimestamp } = this.access;
     if (this.#plain?.version !== catalogueVersion) {
       const key = schemaKey(userDatabase, this.functions.user);
@@ -252,7 +341,12 @@ export class SessionState {
 
   /** Whether the client has asked for reads that may be old where others are not to be had at once. */
   get takesStaleReads(): boolean {
-    return this.settings.get('shardforge.stale_reads') === 'on';
+    return this.settings.derived.takesStaleReads;
+  }
+
+  /** Says something beside the answer, in PostgreSQL's words. */
+  notice(severity: Severity, sqlstate: string, message: string, details?: ErrorDetails): void {
+    this.notices.add(severity, sqlstate, message, details);
   }
 
   /** Whether a transaction refuses writes unless it says otherwise. */
@@ -267,22 +361,37 @@ export class SessionState {
     return this.awaited;
   }
 
+  /** The modes of the transaction that is open, or of the next one. */
+  get modes(): TransactionModes {
+    const { settings, transaction } = this;
+    return {
+      isolation: transaction?.isolation ?? settings.get('default_transaction_isolation'),
+      readOnly: transaction?.readOnly ?? this.readOnlyByDefault,
+      deferrable:
+        transaction?.deferrable ?? settings.get('default_transaction_deferrable') === 'on',
+    };
+  }
+
   /** Begins a transaction, or turns the implicit one of a text into a block; a snapshot may be opened. */
-  open(explicit: boolean, stale: boolean, readOnly?: boolean): Transaction {
+  open(explicit: boolean, stale: boolean, modes?: TransactionModes): Transaction {
     const open = this.transaction;
     if (open !== undefined) {
       open.explicit ||= explicit;
-      open.readOnly = readOnly ?? open.readOnly;
       return open;
     }
     const { access, place, memory, temporary } = this;
-    this.transaction = new Transaction(access, place.catalogue, memory, temporary, {
+    const { questions } = this;
+    const transaction = new Transaction(access, place.catalogue, memory, temporary, questions, {
       explicit,
-      readOnly: readOnly ?? this.readOnlyByDefault,
+      readOnly: modes?.readOnly ?? this.readOnlyByDefault,
       stale,
     });
+    this.transactionStartMs = this.turn.nowMs;
+    transaction.isolation = modes?.isolation;
+    transaction.deferrable = modes?.deferrable;
+    this.transaction = transaction;
     this.settings.begin();
-    return this.transaction;
+    return transaction;
   }
 
   /** The transaction, or the failed block, is over. */

@@ -7,6 +7,7 @@ import { type CatalogueCache, TransactionCatalogue } from '../catalogue/index.js
 import type { MemoryAccount } from '../memory.js';
 import { DeferredConstraints } from './deferred.js';
 import { isOfStatement, Numbers } from './numbers.js';
+import type { Questions } from './questions.js';
 import { isTemporaryKey, type TemporaryStore } from './temporary.js';
 
 /** A shard at one snapshot, with what belongs to the session alone. */
@@ -73,10 +74,16 @@ export class Transaction {
   /** BEGIN was said: it ends by COMMIT or ROLLBACK, not with its statements. */
   explicit: boolean;
   readOnly: boolean;
+  /** As BEGIN or SET TRANSACTION has said; undefined: as the settings say. */
+  isolation: string | undefined;
+  deferrable: boolean | undefined;
+  /** A statement has read or written in it. */
+  queried = false;
   /** The oldest first. */
   readonly savepoints: Savepoint[] = [];
   readonly #access: ShardAccess;
   readonly #memory: MemoryAccount;
+  readonly #questions: Questions;
   #chargedBytes = 0;
   #open = true;
   /** Checks that waited before the statement that is executed. */
@@ -88,10 +95,12 @@ export class Transaction {
     cache: CatalogueCache,
     memory: MemoryAccount,
     temporary: TemporaryStore,
+    questions: Questions,
     mode: { readonly explicit: boolean; readonly readOnly: boolean; readonly stale: boolean },
   ) {
     this.#access = access;
     this.#memory = memory;
+    this.#questions = questions;
     this.explicit = mode.explicit;
     this.readOnly = mode.readOnly;
     this.stale = mode.stale;
@@ -107,15 +116,17 @@ export class Transaction {
   beginExecution(): void {
     this.#checksBefore = this.constraints.mark;
     this.numbers.beginExecution();
+    this.#questions.beginExecution();
     this.buffer.beginStatement();
   }
 
   /**
    * The execution has ended, by `error` if that is given, which is thrown on when it counts. False
-   * when it was done with provisional numbers: nothing of it is left, and it is to be done again.
+   * when it was done with provisional numbers or answers: nothing of it is left, and it is to be done again.
    */
   endExecution(error?: unknown): boolean {
-    const again = this.numbers.isProvisional && (error === undefined || isOfStatement(error));
+    const isProvisional = this.numbers.isProvisional || this.#questions.isProvisional;
+    const again = isProvisional && (error === undefined || isOfStatement(error));
     if (again || error !== undefined) {
       this.buffer.abandonStatement();
       this.constraints.takeBack(this.#checksBefore);
@@ -124,6 +135,7 @@ export class Transaction {
     }
     this.account();
     if (again) return false;
+    this.#questions.endStatement();
     if (error !== undefined) throw error;
     this.numbers.endStatement();
     return true;

@@ -3,6 +3,7 @@
  * the order of what happens reads from top to bottom, whatever lies between.
  */
 import type { Row } from '../types/index.js';
+import { reportSettings } from './answers.js';
 import { messageBytes, messageRowsMax } from './limits.js';
 import type { Statement } from '../plan/statement.js';
 import type {
@@ -29,6 +30,9 @@ export type Wait =
   | 'numbers'
   | 'commit'
   | 'parse'
+  | 'lock'
+  | 'sleep'
+  | 'gather'
   | 'admin';
 
 /** What resumes a work that waits for more than a turn. */
@@ -103,6 +107,7 @@ export class ResultWriter {
 
   *end(completion: Completion, last: boolean): Work<void> {
     const request = this.#request.number;
+    if (last && this.#state.settings.isReportDue) reportSettings(this.#state, request);
     if (this.#shape.columns === undefined) {
       this.#send({ kind: 'sql.complete', request, completion, last });
       return;
@@ -144,7 +149,7 @@ export class ResultWriter {
     const { columns, timeZone, copy } = this.#shape;
     if (this.#columnsSent || columns === undefined) return message;
     this.#columnsSent = true;
-    const { style } = this.#state.settings;
+    const { style } = this.#state.settings.derived;
     return {
       ...message,
       columns,
@@ -156,6 +161,7 @@ export class ResultWriter {
 
   #send(answer: SessionAnswer): void {
     this.#request.sent = true;
+    if (!this.#state.notices.isEmpty) this.#state.notices.send(this.#state, this.#request.number);
     this.#state.turn.send(this.#state.door, answer);
   }
 }

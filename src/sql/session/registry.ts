@@ -1,0 +1,33 @@
+/** The sessions of a node, by number: who they are and what they do, for whoever asks at their place. */
+import type { Ref, ResourceToken } from '../../actors/actor.js';
+import type { SessionReport } from './report.js';
+import type { InterruptMessage } from './session.js';
+
+export interface RegisteredSession {
+  readonly ref: Ref<InterruptMessage>;
+  readonly report: () => SessionReport;
+}
+
+/** A resource of the place where sessions run; to be called within turns there. */
+export class SessionRegistry {
+  readonly #sessions = new Map<number, RegisteredSession>();
+
+  add(pid: number, session: RegisteredSession): void {
+    this.#sessions.set(pid, session);
+  }
+
+  remove(pid: number): void {
+    this.#sessions.delete(pid);
+  }
+
+  get(pid: number): RegisteredSession | undefined {
+    return this.#sessions.get(pid);
+  }
+
+  /** What all of them do now, the oldest first. */
+  reports(): readonly SessionReport[] {
+    return [...this.#sessions.values()].map(({ report }) => report());
+  }
+}
+
+export const sessionRegistry: ResourceToken<SessionRegistry> = { name: 'sessionRegistry' };

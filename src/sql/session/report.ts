@@ -1,0 +1,76 @@
+/** What a session tells of itself: a row of pg_stat_activity (https://www.postgresql.org/docs/15/monitoring-stats.html). */
+import type { SessionState } from './state.js';
+import type { Wait } from './work.js';
+
+/** Times in milliseconds since 1970. */
+export interface SessionReport {
+  readonly pid: number;
+  readonly node: number;
+  readonly database: string;
+  readonly user: string;
+  readonly applicationName: string;
+  /** `host:port`; null where the client is in the node's process. */
+  readonly address: string | null;
+  readonly startMs: number;
+  readonly transactionMs: number | null;
+  readonly queryMs: number | null;
+  readonly stateMs: number;
+  readonly waitType: string | null;
+  readonly wait: string | null;
+  readonly state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
+  /** The statement that runs, or ran last. */
+  readonly query: string;
+  /** Of the request that is served; null when none is. */
+  readonly queryId: string | null;
+}
+
+/** What a session waits for, by PostgreSQL's types of wait events; undefined: it has work to do. */
+const waits: Readonly<Record<Wait, readonly [string, string] | undefined>> = {
+  turn: undefined,
+  copy: ['Client', 'ClientRead'],
+  credit: ['Client', 'ClientWrite'],
+  gate: ['Lock', 'tuple'],
+  lock: ['Lock', 'advisory'],
+  read: ['IPC', 'RaftRead'],
+  numbers: ['IPC', 'SequenceNumbers'],
+  commit: ['IPC', 'RaftCommit'],
+  parse: ['IPC', 'Parser'],
+  admin: ['IPC', 'Administration'],
+  gather: ['IPC', 'Gather'],
+  sleep: ['Timeout', 'PgSleep'],
+};
+
+/** Characters of a statement's text that are told. */
+const textMax = 4_096;
+
+export function reportOf(
+  state: SessionState,
+  waiting: Wait | undefined,
+  request: number | undefined,
+): SessionReport {
+  const { functions, transaction, failed } = state;
+  const wait = waiting === undefined ? (['Client', 'ClientRead'] as const) : waits[waiting];
+  const status = failed
+    ? 'idle in transaction (aborted)'
+    : transaction?.explicit === true
+      ? 'idle in transaction'
+      : 'idle';
+  const queryMs = state.statement === undefined ? null : functions.statementMs;
+  return {
+    pid: state.pid,
+    node: state.node,
+    database: functions.database,
+    user: functions.user,
+    applicationName: state.settings.get('application_name') ?? '',
+    address: state.address,
+    startMs: state.startMs,
+    transactionMs: transaction === undefined ? null : functions.transactionMs,
+    queryMs,
+    stateMs: waiting === undefined ? state.changedMs : functions.statementMs,
+    waitType: wait?.[0] ?? null,
+    wait: wait?.[1] ?? null,
+    state: waiting === undefined ? status : 'active',
+    query: state.statementText.slice(0, textMax),
+    queryId: request === undefined ? null : state.queryIdOf(request),
+  };
+}
