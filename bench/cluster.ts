@@ -11,6 +11,7 @@ import { sleep } from './load.js';
 export interface BenchNode {
   readonly number: number;
   readonly httpPort: number;
+  readonly postgresPort: number;
   readonly configFile: string;
   process: ChildProcess | undefined;
 }
@@ -27,17 +28,20 @@ export async function freePort(): Promise<number> {
 export class BenchCluster {
   readonly nodes: readonly BenchNode[];
   readonly #nodeOptions: readonly string[];
+  readonly #main: string;
 
-  private constructor(nodes: readonly BenchNode[], nodeOptions: readonly string[]) {
+  private constructor(nodes: readonly BenchNode[], nodeOptions: readonly string[], main: string) {
     this.nodes = nodes;
     this.#nodeOptions = nodeOptions;
+    this.#main = main;
   }
 
-  /** `size` 1 is a plain node without a mesh. */
+  /** `size` 1 is a plain node without a mesh. `root` is the checkout whose dist/ runs. */
   static async start(
     directory: string,
     size: number,
     nodeOptions: readonly string[] = [],
+    root = new URL('../..', import.meta.url).pathname,
   ): Promise<BenchCluster> {
     const numbers = Array.from({ length: size }, (_, i) => i + 1);
     const meshPorts = await Promise.all(numbers.map(() => freePort()));
@@ -45,30 +49,33 @@ export class BenchCluster {
     const nodes: BenchNode[] = [];
     for (const number of numbers) {
       const httpPort = await freePort();
+      const postgresPort = await freePort();
       const configFile = join(directory, `node-${number}.json`);
       const data = { directory: join(directory, `node-${number}`) };
       const common = {
         node: { id: number },
         data,
         http: { port: httpPort },
+        postgres: { enabled: true, port: postgresPort },
+        auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
+        limits: { connections: 2000 },
         log: { format: 'json' },
       };
       const mesh = { enabled: true, port: meshPorts[number - 1], security: 'loopback' };
       const config = size === 1 ? common : { ...common, mesh, cluster: { seeds } };
       writeFileSync(configFile, JSON.stringify(config));
-      nodes.push({ number, httpPort, configFile, process: undefined });
+      nodes.push({ number, httpPort, postgresPort, configFile, process: undefined });
     }
-    const cluster = new BenchCluster(nodes, nodeOptions);
+    const cluster = new BenchCluster(nodes, nodeOptions, join(root, 'dist/main.js'));
     for (const node of nodes) cluster.launch(node);
     for (const node of nodes) await cluster.ready(node);
     return cluster;
   }
 
   launch(node: BenchNode): void {
-    const main = new URL('../../dist/main.js', import.meta.url).pathname;
     node.process = spawn(
       process.execPath,
-      [...this.#nodeOptions, main, '--config', node.configFile],
+      [...this.#nodeOptions, this.#main, '--config', node.configFile],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
   }

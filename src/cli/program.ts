@@ -122,7 +122,10 @@ async function start({ config, join }: StartOptions): Promise<void> {
 async function printConfig(config: string | undefined): Promise<void> {
   const { endWith, loadConfig } = await import('../node/index.js');
   try {
-    process.stdout.write(`${JSON.stringify(loadConfig(config, process.env), undefined, 2)}\n`);
+    const whole = loadConfig(config, process.env);
+    const password = whole.admin.password === '' ? '' : '***';
+    const shown = { ...whole, admin: { ...whole.admin, password } };
+    process.stdout.write(`${JSON.stringify(shown, undefined, 2)}\n`);
   } catch (error) {
     endWith(error);
   }

@@ -1,10 +1,17 @@
 /** What options of a configuration have to do with each other. */
 import type { NodeConfig } from './config.js';
+import { trustsOthers } from '../net/index.js';
 import { inMemory } from './in-memory.js';
 
 /** What of the configuration contradicts itself, as a message that names the options. */
 export function contradictionIn(config: NodeConfig): string | undefined {
-  return timesContradict(config.raft) ?? meshContradicts(config) ?? clusterContradicts(config);
+  return (
+    timesContradict(config.raft) ??
+    meshContradicts(config) ??
+    clusterContradicts(config) ??
+    tlsContradicts(config) ??
+    isInsecure(config)
+  );
 }
 
 function timesContradict(raft: NodeConfig['raft']): string | undefined {
@@ -61,6 +68,44 @@ function clusterContradicts({ mesh, cluster }: NodeConfig): string | undefined {
     return `cluster.seeds must name this node as ${own}; a node that is added has cluster.join`;
   }
   return undefined;
+}
+
+function tlsContradicts({ tls, auth, admin }: NodeConfig): string | undefined {
+  const { certificateFile, keyFile, caFile } = tls;
+  if ((certificateFile === '') !== (keyFile === '')) {
+    return 'tls.certificateFile and tls.keyFile need each other';
+  }
+  if (caFile !== '' && certificateFile === '') return 'tls.caFile needs tls.certificateFile';
+  if (caFile === '' && auth.rules.some(({ method }) => method === 'cert')) {
+    return 'a rule of auth.rules with the method cert needs tls.caFile';
+  }
+  if (admin.password !== '' && admin.passwordFile !== '') {
+    return 'admin.password and admin.passwordFile say the same: give one of them';
+  }
+  return undefined;
+}
+
+/** What lets others read or do what they should not, and is not allowed by name. */
+function isInsecure({ http, postgres, tls, auth, security }: NodeConfig): string | undefined {
+  const allowed = (name: string): boolean => security.allowInsecure.includes(name);
+  const allow = (name: string): string => `or name ${name} in security.allowInsecure`;
+  if (http.enabled && !isLoopback(http.host) && !allowed('http.host')) {
+    const text = `http.host ${http.host} is beyond loopback, and this door has neither TLS nor passwords`;
+    return `${text}: leave it on 127.0.0.1 ${allow('http.host')}`;
+  }
+  const isOpen = postgres.enabled && !isLoopback(postgres.host);
+  if (isOpen && tls.certificateFile === '' && !allowed('postgres.host')) {
+    const text = `postgres.host ${postgres.host} is beyond loopback and needs tls.certificateFile`;
+    return `${text}, ${allow('postgres.host')}`;
+  }
+  const index = auth.rules.findIndex(
+    (rule) => trustsOthers(rule) && (rule.name === undefined || !allowed(rule.name)),
+  );
+  const rule = auth.rules[index];
+  if (rule === undefined) return undefined;
+  const which = `auth.rules: rule ${index + 1} trusts addresses beyond loopback`;
+  if (rule.name === undefined) return `${which}: give it addresses ["loopback"], or a name`;
+  return `${which}: give it addresses ["loopback"], ${allow(rule.name)}`;
 }
 
 /** Whether the text is `host:port`, the host of an IPv6 address in brackets. */

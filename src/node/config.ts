@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { must } from '../base/assert.js';
 import { raise } from '../base/errors.js';
+import { faultInRule, type SignInRule } from '../net/index.js';
 import { contradictionIn } from './config-rules.js';
 import { inMemory } from './in-memory.js';
 import { type ConfigOption, configOptions, environmentName } from './options.js';
@@ -35,6 +36,24 @@ export interface NodeConfig {
     readonly host: string;
     readonly port: number;
   };
+  readonly tls: {
+    /** Absolute paths; empty when not given. */
+    readonly certificateFile: string;
+    readonly keyFile: string;
+    readonly caFile: string;
+    readonly minimumVersion: 'TLSv1.2' | 'TLSv1.3';
+  };
+  readonly auth: {
+    readonly rules: readonly SignInRule[];
+    readonly timeoutMs: number;
+  };
+  readonly admin: {
+    /** Empty when not given. */
+    readonly password: string;
+    /** An absolute path; empty when not given. */
+    readonly passwordFile: string;
+  };
+  readonly security: { readonly allowInsecure: readonly string[] };
   readonly mesh: {
     readonly enabled: boolean;
     readonly host: string;
@@ -68,6 +87,7 @@ export interface NodeConfig {
   };
   readonly limits: {
     readonly connections: number;
+    readonly reservedConnections: number;
     readonly requestsInFlight: number;
     readonly frameBytes: number;
     readonly connectionBufferBytes: number;
@@ -150,12 +170,19 @@ export function checkConfig(given: unknown, source = 'configuration'): NodeConfi
 }
 
 function withAbsolutePaths(config: NodeConfig): NodeConfig {
-  const { data, mesh, copy } = config;
+  const { data, mesh, copy, tls, admin } = config;
   const absolute = (path: string): string => (path === '' ? path : resolve(path));
   return {
     ...config,
     data: data.directory === inMemory ? data : { ...data, directory: resolve(data.directory) },
     copy: { directories: copy.directories.map(absolute) },
+    admin: { ...admin, passwordFile: absolute(admin.passwordFile) },
+    tls: {
+      ...tls,
+      certificateFile: absolute(tls.certificateFile),
+      keyFile: absolute(tls.keyFile),
+      caFile: absolute(tls.caFile),
+    },
     mesh: {
       ...mesh,
       secretFile: absolute(mesh.secretFile),
@@ -172,6 +199,13 @@ function checkedValue(
   fail: (message: string) => never,
 ): unknown {
   if (value === undefined) return option.default;
+  if (option.type === 'rules' && Array.isArray(value)) {
+    for (const [i, rule] of value.entries()) {
+      const fault = faultInRule(rule);
+      if (fault !== undefined) return fail(`${option.path}: rule ${i + 1} ${fault}`);
+    }
+    return value;
+  }
   if (isValid(option, value)) return value;
   const unit = option.unit === '-' ? '' : ` (${option.unit})`;
   return fail(`${option.path} must be ${expected(option)}${unit}`);
@@ -191,6 +225,8 @@ function isValid(option: ConfigOption, value: unknown): boolean {
     case 'string':
       if (typeof value !== 'string' || (value === '' && option.default !== '')) return false;
       return allowed === undefined || allowed.includes(value);
+    case 'rules':
+      return false;
     case 'strings':
       return Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '');
   }
@@ -226,11 +262,15 @@ function readConfigFile(path: string): unknown {
     const reason = error instanceof Error ? error.message : String(error);
     raise('config_invalid', `${path} cannot be read: ${reason}`);
   }
+  return parsedJson(text, path);
+}
+
+function parsedJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    raise('config_invalid', `${path} is not JSON: ${reason}`);
+    raise('config_invalid', `${source} is not JSON: ${reason}`);
   }
 }
 
@@ -260,6 +300,8 @@ function parseOverride(option: ConfigOption, name: string, text: string): unknow
       return text;
     case 'strings':
       return text.split(',').map((item) => item.trim());
+    case 'rules':
+      return parsedJson(text, name);
     case 'boolean':
       if (text === 'true' || text === 'false') return text === 'true';
       raise('config_invalid', `${name} must be true or false, not "${text}"`);
@@ -278,6 +320,7 @@ function expected(option: ConfigOption): string {
       return `a whole number from ${option.range}`;
     case 'strings':
       return `a list of strings: ${option.range}`;
+    case 'rules':
     case 'auto or integer':
     case 'boolean':
       return option.range;

@@ -8,7 +8,7 @@ import { defaultRaftTiming, packings } from '../shard/index.js';
 export interface ConfigOption {
   /** Section and key, such as `http.port`; `workers` stands alone. */
   readonly path: string;
-  readonly type: 'integer' | 'boolean' | 'string' | 'strings' | 'auto or integer';
+  readonly type: 'integer' | 'boolean' | 'string' | 'strings' | 'auto or integer' | 'rules';
   readonly default: number | boolean | string | readonly string[];
   /** What a number counts; `-` for others. */
   readonly unit: string;
@@ -111,8 +111,8 @@ const options: readonly ConfigOption[] = [
     unit: '-',
     range: 'an address or host name',
     description:
-      'Address to listen on for HTTP and SQL over WebSocket. There are no passwords yet: leave it ' +
-      'on loopback unless the network is trusted.',
+      'Address to listen on for HTTP and SQL over WebSocket. Beyond loopback it is refused unless ' +
+      '`security.allowInsecure` names `http.host`: this door has no TLS yet.',
   },
   integer('http.port', 7432, '-', 0, 65_535, 'Port to listen on; 0 takes any that is free.'),
   strings(
@@ -137,10 +137,54 @@ const options: readonly ConfigOption[] = [
     unit: '-',
     range: 'an address or host name',
     description:
-      'Address to listen on for clients of PostgreSQL. There are no passwords yet: leave it on loopback ' +
-      'unless the network is trusted.',
+      'Address to listen on for clients of PostgreSQL. Beyond loopback it needs `tls.certificateFile`, or ' +
+      '`security.allowInsecure` must name `postgres.host`.',
   },
   integer('postgres.port', 7433, '-', 0, 65_535, 'Port for them; 0 takes any that is free.'),
+  text(
+    'tls.certificateFile',
+    'a path',
+    'The certificate (PEM, with those between it and its authority) that clients are shown; without one ' +
+      'no connection is encrypted. Files of `tls` that change are read again within 5 s.',
+  ),
+  text('tls.keyFile', 'a path', "The certificate's private key (PEM)."),
+  text(
+    'tls.caFile',
+    'a path',
+    'The authority (PEM) of the certificates by which clients sign in. Without one they are asked for none.',
+  ),
+  choice('tls.minimumVersion', 'TLSv1.2', ['TLSv1.2', 'TLSv1.3'], 'The oldest TLS that is spoken.'),
+  {
+    path: 'auth.rules',
+    type: 'rules',
+    default: [],
+    unit: '-',
+    range: 'a list of rules; in the environment as JSON',
+    description:
+      'Who has to prove what, by `databases`, `users`, `addresses` and `transport`; the first rule that fits ' +
+      'decides: see [operations.md](operations.md). Without rules everybody needs a password, and TLS beyond loopback.',
+  },
+  integer(
+    'auth.timeoutMs',
+    60_000,
+    'ms',
+    100,
+    600_000,
+    'How long a client may take to sign in. A TLS handshake may take as long before.',
+  ),
+  text(
+    'admin.password',
+    'a password, or its SCRAM-SHA-256 verifier',
+    'The password of role `admin`, set when the database is made and not looked at afterwards. Without one ' +
+      'a password is made up and written to `initial-admin-password` in `data.directory`.',
+  ),
+  text('admin.passwordFile', 'a path', 'The file whose first line is that password.'),
+  strings(
+    'security.allowInsecure',
+    '`http.host`, `postgres.host`, names of rules',
+    'What is let pass though others can read or do what they should not: a host beyond loopback without TLS, ' +
+      'a rule of `auth.rules` that trusts other machines.',
+  ),
   flag(
     'mesh.enabled',
     false,
@@ -254,6 +298,15 @@ const options: readonly ConfigOption[] = [
     'Without anything to replicate for so long a shard stops its heartbeats; 0 never.',
   ),
   integer('limits.connections', 1000, 'connections', 1, 100_000, 'SQL connections at once.'),
+  integer(
+    'limits.reservedConnections',
+    3,
+    'connections',
+    0,
+    1000,
+    'Of `limits.connections`, those that only superusers take, so that somebody can look at a node that is full; ' +
+      "never all of them. Clients of PostgreSQL's protocol only.",
+  ),
   integer(
     'limits.requestsInFlight',
     256,

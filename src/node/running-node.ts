@@ -13,9 +13,13 @@ import {
   openPostgresDoor,
   type PostgresDoor,
   type RequestLog,
+  Seats,
+  ServerTls,
   type SessionListener,
+  SignIn,
   type SqlConnection,
 } from '../net/index.js';
+import { AllAccounts } from './accounts.js';
 import type { BootOptions, BootReport } from './boot.js';
 import { ClusterSide, type Control } from './cluster-side.js';
 import type { LogThreshold, NodeConfig } from './config.js';
@@ -155,6 +159,7 @@ class Node implements RunningNode {
   /** Why no session can be opened. */
   #refusal: string | undefined = 'the node is starting';
   #serves: () => void = () => undefined;
+  #tls: ServerTls | undefined;
   #http: HttpDoor | undefined;
   #postgres: PostgresDoor | undefined;
   #stopped: Promise<void> | undefined;
@@ -247,12 +252,27 @@ class Node implements RunningNode {
   }
 
   async #listenPostgres(): Promise<void> {
-    const { enabled, host, port } = this.#config.postgres;
+    const { postgres, tls, auth, limits } = this.#config;
+    const { enabled, host, port } = postgres;
     if (!enabled) return;
+    const { log } = this.#hooks;
+    this.#tls = tls.certificateFile === '' ? undefined : new ServerTls(tls, log);
     this.#postgres = await openPostgresDoor({
-      ...{ host, port, limits: this.#config.limits },
-      ...{ service: this.#sessions, metrics: this.#metrics },
+      ...{ host, port, limits, log, tls: this.#tls, signInTimeoutMs: auth.timeoutMs },
+      ...{ service: this.#sessions, metrics: this.#metrics, signIn: this.#signIn() },
       nowMs: processClock.nowMs,
+    });
+  }
+
+  #signIn(): SignIn {
+    const { auth, limits } = this.#config;
+    const { formations } = this.#identity;
+    return new SignIn({
+      accounts: new AllAccounts(),
+      rules: auth.rules,
+      seats: new Seats(limits),
+      secret: () => Buffer.from(formations.formation?.clusterId ?? ''),
+      nowMs: Date.now,
       log: this.#hooks.log,
     });
   }
@@ -290,6 +310,7 @@ class Node implements RunningNode {
     this.#refusal = 'the node shuts down';
     await this.#cluster.handOver();
     await Promise.all([this.#http?.drain(drainMs), this.#postgres?.drain(drainMs)]);
+    this.#tls?.close();
     await this.#parser.close();
     await this.#cluster.close();
     await this.#runtime.stop();

@@ -1,51 +1,70 @@
-/** A client's socket: start-up, then its {@link WireSession}. Writes once per turn, holds back, cuts who does not read. */
+/** A client's socket: start-up, sign-in, then its {@link WireSession}. Writes once per turn, holds back, cuts who does not read. */
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { DatabaseError } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import type { Metrics } from '../../base/metrics.js';
 import type { ErrorFields } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
-import type { ConnectOptions, DoorLimits, SqlService } from '../host.js';
+import type { ConnectOptions, DoorLimits, Log, SqlService } from '../host.js';
 import { congestedBytes } from '../limits.js';
 import { doorMetrics } from '../metrics.js';
+import type { Admission, SignIn } from '../sign-in/index.js';
 import { atEndOfTurn } from '../write-turn.js';
 import {
-  authenticationTimeoutMs,
-  protocolVersion,
+  longKeyBytes,
+  longKeyVersion,
+  shortKeyBytes,
   startupBytesMax,
   unreadBytesMax,
 } from './limits.js';
 import { Inbox } from './reader.js';
+import type { Transport } from './secure.js';
+import { WireSignIn } from './sign-in.js';
 import { readStartup, type StartupPacket } from './startup.js';
 import type { WireSink } from './sink.js';
 import { WireSession } from './wire-session.js';
 import { codes, MessageWriter, writeError } from './writer.js';
 
 const lengthBytes = 4;
-/** Answer to a request for TLS or GSS: there is none. */
+/** Answers to a request for TLS or GSS. */
+const granted = 'S';
 const refused = 'N';
-const keepAliveMs = 60_000;
+/** First byte of a TLS handshake; no start-up packet is long enough to begin with it. */
+const handshakeByte = 0x16;
 
 export interface ConnectionOptions {
   readonly service: SqlService;
   readonly limits: DoorLimits;
   readonly metrics: Metrics;
-  /** Why the connection is not taken; undefined when it is. */
-  readonly refusal: (connect: ConnectOptions) => ErrorFields | undefined;
+  readonly log: Log;
+  readonly signIn: SignIn;
+  /** From the beginning of the connection until it is signed in. */
+  readonly timeoutMs: number;
+  readonly transport: Transport;
+  /** Goes on with TLS on the same socket, which this connection leaves alone then; undefined where that cannot be. */
+  readonly encrypt: ((direct: boolean) => void) | undefined;
+  /** Why nobody is let in now; undefined while somebody is. */
+  readonly refusal: () => ErrorFields | undefined;
   /** Another connection asks to end what the session `process` executes. */
-  readonly cancel: (process: number, secret: number) => void;
-  /** What this client must show to cancel. */
-  readonly secret: number;
+  readonly cancel: (process: number, secret: Buffer) => void;
 }
 
 export class Connection implements WireSink {
   readonly inbox = new Inbox();
   readonly out = new MessageWriter();
-  readonly secret: number;
+  /** What this client must show to cancel. */
+  secret = Buffer.alloc(0);
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
   readonly #congestedBytes: number;
   readonly #deadline: NodeJS.Timeout;
+  /** What was asked for before the start-up packet, which may be once. */
+  readonly #asked = new Set<'tls' | 'gss'>();
+  #signIn: WireSignIn | undefined;
+  #admission: Admission | undefined;
   #session: WireSession | undefined;
+  /** The client sends nothing more. */
+  #isEnded = false;
   #flushes = false;
   #congested = false;
   #closing = false;
@@ -53,21 +72,14 @@ export class Connection implements WireSink {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.secret = options.secret;
     this.#congestedBytes = Math.min(congestedBytes, options.limits.connectionBufferBytes / 2);
-    this.#deadline = setTimeout(() => socket.destroy(), authenticationTimeoutMs);
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, keepAliveMs);
-    socket.on('data', (chunk) => this.#receive(chunk));
-    socket.on('end', () => this.#inputEnded());
-    socket.on('drain', () => this.#drained());
+    this.#deadline = setTimeout(() => this.#late(), options.timeoutMs);
+    socket.on('data', this.#receive);
+    socket.on('end', this.#inputEnded);
+    socket.on('drain', this.#drained);
     // A reset connection: 'close' follows.
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      clearTimeout(this.#deadline);
-      this.#closing = true;
-      this.#session?.end();
-    });
+    socket.on('close', this.#closed);
   }
 
   /** The session's number; undefined before the start-up. */
@@ -102,6 +114,7 @@ export class Connection implements WireSink {
     this.#flush();
     this.#closing = true;
     clearTimeout(this.#deadline);
+    if (this.#session === undefined) this.#signIn?.end();
     this.inbox.clear();
     this.#socket.resume();
     this.#socket.end();
@@ -109,7 +122,23 @@ export class Connection implements WireSink {
     this.#socket.destroySoon();
   }
 
-  #receive(chunk: Buffer): void {
+  readonly #closed = (): void => {
+    clearTimeout(this.#deadline);
+    this.#closing = true;
+    this.#signIn?.end();
+    this.#session?.end();
+    this.#admission?.leave(this.session);
+    this.#admission = undefined;
+  };
+
+  /** As PostgreSQL: who has not said who it is hears nothing. */
+  #late(): void {
+    const text = 'canceling authentication due to timeout';
+    if (this.#signIn === undefined) this.#socket.destroy();
+    else this.refuse(doorError('query_canceled', text));
+  }
+
+  readonly #receive = (chunk: Buffer): void => {
     if (this.#closing) return;
     this.inbox.push(chunk);
     this.#guarded(() => {
@@ -117,19 +146,26 @@ export class Connection implements WireSink {
       this.#session?.pump();
     });
     this.#written();
-    if (this.inbox.length > unreadBytesMax && this.#isBusy) this.#socket.pause();
+    if (this.inbox.length > this.#unreadBytesMax && this.#isBusy) this.#socket.pause();
+  };
+
+  /** Who is not in yet has nothing to say that takes long. */
+  get #unreadBytesMax(): number {
+    return this.#session === undefined ? startupBytesMax : unreadBytesMax;
   }
 
   /** Bytes that it has are not being read: more of them help nobody. */
   get #isBusy(): boolean {
-    return this.#session?.busy === true || this.#congested;
+    if (this.#session === undefined) return this.#signIn?.waits === true;
+    return this.#session.busy || this.#congested;
   }
 
-  #inputEnded(): void {
-    if (this.#session === undefined) this.close();
-    else this.#guarded(() => this.#session?.endInput());
+  readonly #inputEnded = (): void => {
+    this.#isEnded = true;
+    if (this.#session !== undefined) this.#guarded(() => this.#session?.endInput());
+    else if (this.#signIn?.waits !== true) this.close();
     this.#written();
-  }
+  };
 
   #guarded(work: () => void): void {
     try {
@@ -141,49 +177,124 @@ export class Connection implements WireSink {
   }
 
   #start(): void {
-    while (this.#session === undefined && !this.#closing) {
+    const { encrypt } = this.#options;
+    const isFirst = this.#asked.size === 0 && this.#signIn === undefined;
+    if (isFirst && encrypt !== undefined && this.inbox.peek(1)?.[0] === handshakeByte) {
+      this.#handOver(() => encrypt(true));
+      return;
+    }
+    while (this.#signIn === undefined && !this.#closing) {
       const head = this.inbox.peek(lengthBytes);
       if (head === undefined) return;
       const length = head.readUInt32BE();
       if (length < 2 * lengthBytes || length > startupBytesMax) {
         this.#options.metrics.cell(doorMetrics.badFrames).value += 1;
-        throw new DatabaseError('protocol_violation', 'invalid length of startup packet');
+        raise('protocol_violation', 'invalid length of startup packet');
       }
       const bytes = this.inbox.take(length);
       if (bytes === undefined) return;
       this.#takeStartup(readStartup(bytes.subarray(lengthBytes)));
     }
+    this.#signIn?.pump();
   }
 
   #takeStartup(packet: StartupPacket): void {
-    const { service, limits, refusal, cancel, secret } = this.#options;
+    const { cancel } = this.#options;
     switch (packet.kind) {
-      case 'encrypt':
-        this.out.text(refused);
+      case 'tls':
+      case 'gss':
+        this.#askedFor(packet.kind);
         return;
       case 'cancel':
         cancel(packet.process, packet.secret);
         this.close();
         return;
-      case 'start': {
-        const { user, database, settings, unknown } = packet;
-        const connect = { user, database, settings };
-        const reason = refusal(connect);
-        if (reason !== undefined) {
-          this.refuse(reason);
-          return;
-        }
-        clearTimeout(this.#deadline);
-        if (unknown !== undefined) this.#negotiate(unknown);
-        const { frameBytes } = limits;
-        this.#session = new WireSession({ service, connect, frameBytes, secret }, this);
-      }
+      case 'start':
+        this.#introduced(packet);
     }
   }
 
-  #negotiate(unknown: readonly string[]): void {
+  #askedFor(what: 'tls' | 'gss'): void {
+    if (this.#asked.has(what)) raise('protocol_violation', 'encryption has been asked for before');
+    this.#asked.add(what);
+    const { encrypt, transport } = this.#options;
+    if (transport.encrypted) raise('protocol_violation', 'the connection is encrypted already');
+    if (what === 'tls' && this.inbox.length > 0) {
+      // They could be of somebody between the two, to be taken for the client's.
+      const detail =
+        'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.';
+      raise('protocol_violation', 'received unencrypted data after SSL request', { detail });
+    }
+    if (what === 'gss' || encrypt === undefined) {
+      this.out.text(refused);
+      return;
+    }
+    this.#socket.write(granted);
+    this.#handOver(() => encrypt(false));
+  }
+
+  /** The socket belongs to `next` from now on, with the bytes that were not looked at. */
+  #handOver(next: () => void): void {
+    const socket = this.#socket;
+    clearTimeout(this.#deadline);
+    this.#closing = true;
+    socket.pause();
+    socket.off('data', this.#receive);
+    socket.off('end', this.#inputEnded);
+    socket.off('drain', this.#drained);
+    socket.off('close', this.#closed);
+    const rest = this.inbox.take(this.inbox.length);
+    if (rest !== undefined && rest.length > 0) socket.unshift(rest);
+    next();
+  }
+
+  #introduced(packet: Extract<StartupPacket, { kind: 'start' }>): void {
+    const { transport, refusal, signIn, log } = this.#options;
+    const { user, database, settings, unknown, version } = packet;
+    const reason = transport.fault ?? refusal();
+    if (reason !== undefined) {
+      this.refuse(reason);
+      return;
+    }
+    if (unknown !== undefined) this.#negotiate(version, unknown);
+    this.secret = randomBytes(version < longKeyVersion ? shortKeyBytes : longKeyBytes);
+    const { encrypted, binding, commonName } = transport;
+    const address = this.#socket.remoteAddress ?? '';
+    this.#signIn = new WireSignIn({
+      visitor: { door: 'postgres', user, database, address, encrypted, commonName },
+      ...{ signIn, binding, inbox: this.inbox, out: this.out },
+      admitted: (admission) => this.#admitted(admission, { user, database, settings }),
+      failed: (error) => this.refuse(error),
+      broken: (error) => log('error', 'auth.broken', { error }),
+      written: () => {
+        if (this.#isEnded && this.#session === undefined) this.close();
+        else this.flushLater();
+      },
+    });
+  }
+
+  #admitted(admission: Admission, connect: Omit<ConnectOptions, 'signIn'>): void {
+    const { service, limits } = this.#options;
+    const { secret } = this;
+    clearTimeout(this.#deadline);
+    this.#admission = admission;
+    this.#session = new WireSession(
+      {
+        ...{ service, secret, frameBytes: limits.frameBytes },
+        connect: { ...connect, signIn: admission.signedIn },
+      },
+      this,
+    );
+    this.#guarded(() => {
+      if (this.#isEnded) this.#session?.endInput();
+      else this.#session?.pump();
+    });
+    this.flushLater();
+  }
+
+  #negotiate(version: number, unknown: readonly string[]): void {
     const { out } = this;
-    out.begin(codes.negotiateVersion).int32(protocolVersion).int32(unknown.length);
+    out.begin(codes.negotiateVersion).int32(version).int32(unknown.length);
     for (const name of unknown) out.string(name);
     out.end();
   }
@@ -214,12 +325,12 @@ export class Connection implements WireSink {
     }
   };
 
-  #drained(): void {
+  readonly #drained = (): void => {
     if (this.#closing) return;
     this.#congested = false;
     this.#guarded(() => this.#session?.resume());
     this.flushLater();
-  }
+  };
 }
 
 /** Why a node that stops ends a connection. */

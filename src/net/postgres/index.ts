@@ -1,32 +1,39 @@
 /**
- * The door for clients of PostgreSQL: its wire protocol, version 3.0 (docs/postgres-wire.md).
+ * The door for clients of PostgreSQL: its wire protocol, versions 3.0 to 3.2 (docs/postgres-wire.md).
  *
- * Guarantees: whatever a client sends, the node lives on; nothing is executed before the start-up is
- * through; what a client can make the node hold is bounded; all messages of a turn leave in one write.
+ * Guarantees: whatever a client sends, the node lives on; nothing is executed before its user has signed in;
+ * what a client can make the node hold is bounded; all messages of a turn leave in one write.
  *
- * Must not know: how statements are executed or what they mean. It sees sessions through `SqlService`.
+ * Must not know: how statements are executed or what they mean, where roles are kept. It sees sessions through
+ * `SqlService` and roles through `SignIn`.
  */
-import { randomInt } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { raise } from '../../base/errors.js';
 import type { Metrics } from '../../base/metrics.js';
 import type { ErrorFields } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
-import type { ConnectOptions, DoorLimits, Log, SqlService } from '../host.js';
+import type { DoorLimits, Log, SqlService } from '../host.js';
 import { doorMetrics } from '../metrics.js';
+import type { ServerTls, SignIn } from '../sign-in/index.js';
 import { Connection, shutdownError } from './connection.js';
+import { socketsPerSeat } from './limits.js';
+import { SecureSide, type Transport } from './secure.js';
 
-/** The only database. */
-const databaseName = 'shardforge';
 const drainStepMs = 20;
-const secretEnd = 2 ** 32;
+const keepAliveMs = 60_000;
 
 export interface PostgresDoorOptions {
   readonly host: string;
   readonly port: number;
   readonly limits: DoorLimits;
   readonly service: SqlService;
+  readonly signIn: SignIn;
+  /** Undefined: connections are not encrypted. */
+  readonly tls: ServerTls | undefined;
+  /** That a client has to sign in. */
+  readonly signInTimeoutMs: number;
   /** The door counts here. */
   readonly metrics: Metrics;
   readonly nowMs: () => number;
@@ -43,6 +50,9 @@ export async function openPostgresDoor(options: PostgresDoorOptions): Promise<Po
 export class PostgresDoor {
   readonly #options: PostgresDoorOptions;
   readonly #server: Server;
+  readonly #secure: SecureSide | undefined;
+  /** All that are open, encrypted or not. */
+  readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   #address = '';
   #draining = false;
@@ -51,6 +61,9 @@ export class PostgresDoor {
     this.#options = options;
     // A client may end its side and still take the answers.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#connected(socket));
+    const { tls, log, signInTimeoutMs: timeoutMs } = options;
+    const secured = (socket: Socket, transport: Transport): void => this.#open(socket, transport);
+    this.#secure = tls && new SecureSide({ tls, log, timeoutMs, secured });
   }
 
   /** `host:port`, with the port that was taken. */
@@ -87,29 +100,52 @@ export class PostgresDoor {
       }
       await sleep(drainStepMs);
     }
+    // Handshakes that are under way.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
   #connected(socket: Socket): void {
-    const { service, limits, metrics, log } = this.#options;
-    const connection = new Connection(socket, {
-      ...{ service, limits, metrics },
-      secret: randomInt(secretEnd),
-      refusal: (connect) => this.#refused(connect),
-      cancel: (process, secret) => this.#cancel(process, secret),
-    });
+    const { limits, metrics } = this.#options;
     const open = metrics.cell(doorMetrics.connections);
-    this.#connections.add(connection);
+    this.#sockets.add(socket);
     open.value += 1;
     socket.on('close', () => {
-      this.#connections.delete(connection);
+      this.#sockets.delete(socket);
       open.value -= 1;
+    });
+    if (this.#sockets.size > socketsPerSeat * limits.connections) {
+      this.#refused(doorError('too_many_connections', 'sorry, too many clients already'));
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, keepAliveMs);
+    this.#open(socket, { encrypted: false });
+  }
+
+  #open(socket: Socket, transport: Transport): void {
+    const { service, limits, metrics, log, signIn, signInTimeoutMs: timeoutMs } = this.#options;
+    const secure = transport.encrypted ? undefined : this.#secure;
+    const connection = new Connection(socket, {
+      ...{ service, limits, metrics, log, signIn, timeoutMs, transport },
+      refusal: () => this.#refused(this.#refusal()),
+      cancel: (process, secret) => this.#cancel(process, secret),
+      encrypt:
+        secure &&
+        ((direct) => {
+          this.#connections.delete(connection);
+          secure.accept(socket, direct);
+        }),
+    });
+    this.#connections.add(connection);
+    socket.on('close', () => {
+      if (!this.#connections.delete(connection)) return;
       log('debug', 'connection closed', { session: connection.session, protocol: 'postgres' });
     });
   }
 
-  #refused(connect: ConnectOptions): ErrorFields | undefined {
-    const refusal = this.#refusal(connect);
+  #refused(refusal: ErrorFields | undefined): ErrorFields | undefined {
     const { metrics } = this.#options;
     if (refusal !== undefined) {
       metrics.cell(doorMetrics.refused, { reason: refusal.kind }).value += 1;
@@ -117,25 +153,19 @@ export class PostgresDoor {
     return refusal;
   }
 
-  #refusal({ database }: ConnectOptions): ErrorFields | undefined {
-    const { limits, service } = this.#options;
-    // The one that asks counts already.
-    if (this.#connections.size > limits.connections) {
-      const text = `limits.connections (${limits.connections}) is reached`;
-      return doorError('too_many_connections', text);
-    }
-    if (database !== databaseName) {
-      return doorError('invalid_catalog_name', `database "${database}" does not exist`);
-    }
+  #refusal(): ErrorFields | undefined {
     if (this.#draining) return shutdownError;
+    const { signIn, service } = this.#options;
+    if (signIn.full !== undefined) return signIn.full;
     const reason = service.refusal();
     return reason === undefined ? undefined : doorError('cannot_connect_now', reason);
   }
 
   /** A wrong number or secret is not answered, as PostgreSQL does. */
-  #cancel(process: number, secret: number): void {
+  #cancel(process: number, secret: Buffer): void {
     for (const connection of this.#connections) {
-      if (connection.session === process && connection.secret === secret) connection.cancel();
+      if (connection.session !== process || connection.secret.length !== secret.length) continue;
+      if (timingSafeEqual(connection.secret, secret)) connection.cancel();
     }
   }
 }

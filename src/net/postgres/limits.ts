@@ -2,8 +2,6 @@
 
 /** Bytes of a start-up packet, as PostgreSQL's. */
 export const startupBytesMax = 10_000;
-/** Milliseconds from the connection to the end of its start-up, as PostgreSQL's authentication_timeout. */
-export const authenticationTimeoutMs = 60_000;
 /** Portals of one connection. */
 export const portalsMax = 1000;
 /** Bytes that clients have sent ahead of what is executed, above which they are no longer read. */
@@ -12,5 +10,13 @@ export const unreadBytesMax = 1_048_576;
 export const windowMessagesMax = 4;
 /** Messages of rows that a suspended portal keeps when other statements run before it goes on. */
 export const portalMessagesMax = 256;
-/** Protocol version that is spoken: major in the upper half. */
-export const protocolVersion = 0x0003_0000;
+/** Newest protocol version that is spoken, 3.2: major in the upper half. */
+export const protocolVersion = 0x0003_0002;
+/** The first version whose keys of cancellation are long, 3.2. */
+export const longKeyVersion = 0x0003_0002;
+/** Bytes of the key that a client of protocol 3.0 cancels by. */
+export const shortKeyBytes = 4;
+/** Bytes of the key that a client of protocol 3.2 cancels by. */
+export const longKeyBytes = 32;
+/** Sockets for each connection of `limits.connections`: those beyond have not signed in; more are closed without an answer. */
+export const socketsPerSeat = 2;

@@ -19,5 +19,5 @@ export interface WireSessionOptions {
   readonly connect: ConnectOptions;
   readonly frameBytes: number;
   /** What a client must show to cancel. */
-  readonly secret: number;
+  readonly secret: Uint8Array;
 }

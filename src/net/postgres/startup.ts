@@ -4,7 +4,8 @@ import { protocolVersion } from './limits.js';
 import { Body } from './reader.js';
 
 const requestCodes = { cancel: 80_877_102, ssl: 80_877_103, gssEncryption: 80_877_104 } as const;
-const cancelBytes = 8;
+/** Of a key of cancellation, for the protocol from 3.2 on. */
+const cancelKeyBytes = { minimum: 4, maximum: 256 } as const;
 
 export interface StartupParameters {
   readonly user: string;
@@ -16,12 +17,15 @@ export interface StartupParameters {
 export type StartupPacket =
   | ({
       readonly kind: 'start';
-      /** What of the packet is newer than the protocol that is spoken; undefined when nothing is. */
+      /** The protocol that is spoken with the client. */
+      readonly version: number;
+      /** Options of the protocol that are not known here, where the client has to be told; undefined where not. */
       readonly unknown: readonly string[] | undefined;
     } & StartupParameters)
-  /** TLS or GSS is wanted, neither of which is there. */
-  | { readonly kind: 'encrypt' }
-  | { readonly kind: 'cancel'; readonly process: number; readonly secret: number };
+  | { readonly kind: 'tls' }
+  /** Encryption by GSS, which is not there. */
+  | { readonly kind: 'gss' }
+  | { readonly kind: 'cancel'; readonly process: number; readonly secret: Buffer };
 
 /** Reads a packet without its length. Raises 08P01, 28000, 0A000. */
 export function readStartup(bytes: Buffer): StartupPacket {
@@ -29,21 +33,26 @@ export function readStartup(bytes: Buffer): StartupPacket {
   const version = body.int32();
   if (version === requestCodes.ssl || version === requestCodes.gssEncryption) {
     body.end();
-    return { kind: 'encrypt' };
+    return { kind: version === requestCodes.ssl ? 'tls' : 'gss' };
   }
   if (version === requestCodes.cancel) {
-    if (bytes.length !== 4 + cancelBytes) raise('protocol_violation', 'invalid cancel request');
-    return { kind: 'cancel', process: body.uint32(), secret: body.uint32() };
+    const process = body.uint32();
+    const secret = body.rest();
+    if (secret.length >= cancelKeyBytes.minimum && secret.length <= cancelKeyBytes.maximum) {
+      return { kind: 'cancel', process, secret };
+    }
+    return raise('protocol_violation', 'invalid length of cancel request packet');
   }
   if (version >> 16 !== protocolVersion >> 16) {
     const shown = `${version >> 16}.${version & 0xffff}`;
-    const text = `unsupported frontend protocol ${shown}: server supports 3.0 to 3.0`;
+    const text = `unsupported frontend protocol ${shown}: server supports 3.0 to 3.2`;
     raise('feature_not_supported', text);
   }
   const given = readParameters(body);
-  const newer = [...given.keys()].filter((name) => name.startsWith('_pq_.'));
-  const isNewer = version > protocolVersion || newer.length > 0;
-  return { kind: 'start', ...parametersOf(given), unknown: isNewer ? newer : undefined };
+  const options = [...given.keys()].filter((name) => name.startsWith('_pq_.'));
+  const unknown = version > protocolVersion || options.length > 0 ? options : undefined;
+  const spoken = Math.min(version, protocolVersion);
+  return { kind: 'start', ...parametersOf(given), version: spoken, unknown };
 }
 
 function readParameters(body: Body): Map<string, string> {

@@ -8,6 +8,7 @@
  * Must not know: frames, links, peers.
  */
 export { certificateNames, type CertificateLike } from './certificate.js';
+export { FileStamp, readOptionFile } from './files.js';
 export { isLoopback } from './loopback.js';
 export { Material, type MeshSecurity, type TlsMaterial } from './material.js';
 export { makeProof, provesSecret, type Side } from './proof.js';

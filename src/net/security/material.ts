@@ -1,7 +1,7 @@
 /** The secret or the certificates of a node, from files that may change while it runs. */
-import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { raise } from '../../base/errors.js';
+import { FileStamp, readOptionFile as read } from './files.js';
 import { secretBytesMin } from './limits.js';
 
 export type MeshSecurity =
@@ -27,11 +27,12 @@ export class Material {
   readonly security: MeshSecurity;
   #secret: Buffer | undefined;
   #tls: TlsMaterial | undefined;
-  #stamp = '';
+  readonly #stamp: FileStamp;
 
   /** Raises `config_invalid` when a file cannot be used. */
   constructor(security: MeshSecurity) {
     this.security = security;
+    this.#stamp = new FileStamp(filesOf(security));
     this.#load();
   }
 
@@ -45,8 +46,7 @@ export class Material {
 
   /** True when a file is another one than at the last call of this or of `reload`. */
   changed(): boolean {
-    const stamp = this.#stampNow();
-    return stamp !== undefined && stamp !== this.#stamp;
+    return this.#stamp.changed();
   }
 
   /** Reads the files again; raises `config_invalid` and keeps what it had when they cannot be used. */
@@ -55,8 +55,7 @@ export class Material {
   }
 
   #load(): void {
-    // Taken first: a file that changes while it is read is read once more.
-    this.#stamp = this.#stampNow() ?? '';
+    this.#stamp.take();
     const { security } = this;
     if (security.kind === 'secret') this.#secret = readSecret(security.secretFile);
     if (security.kind === 'tls') {
@@ -74,36 +73,12 @@ export class Material {
       this.#tls = material;
     }
   }
-
-  #stampNow(): string | undefined {
-    try {
-      return this.#files()
-        .map((file) => {
-          const { mtimeMs, size, ino } = statSync(file);
-          return `${mtimeMs}/${size}/${ino}`;
-        })
-        .join(' ');
-    } catch {
-      // Between two files of a rename; the next look finds it.
-      return undefined;
-    }
-  }
-
-  #files(): readonly string[] {
-    const { security } = this;
-    if (security.kind === 'secret') return [security.secretFile];
-    if (security.kind === 'loopback') return [];
-    return [security.certificateFile, security.keyFile, security.caFile];
-  }
 }
 
-function read(option: string, file: string): Buffer {
-  if (file === '') raise('config_invalid', `${option} is empty`);
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    raise('config_invalid', `${option}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function filesOf(security: MeshSecurity): readonly string[] {
+  if (security.kind === 'secret') return [security.secretFile];
+  if (security.kind === 'loopback') return [];
+  return [security.certificateFile, security.keyFile, security.caFile];
 }
 
 function readSecret(file: string): Buffer {

@@ -1,0 +1,89 @@
+/** TLS of the doors for clients: certificates from files that may change while the node runs. */
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import { raise } from '../../base/errors.js';
+import type { Log } from '../host.js';
+import { FileStamp, readOptionFile } from '../security/index.js';
+import { certificateCheckMs } from './limits.js';
+
+export interface TlsFiles {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Who signs certificates of clients; empty when they are asked for none. */
+  readonly caFile: string;
+  readonly minimumVersion: SecureVersion;
+}
+
+/** The certificate that doors show. Who takes connections hears of new ones by {@link onChange}. */
+export class ServerTls {
+  readonly #files: TlsFiles;
+  readonly #stamp: FileStamp;
+  readonly #log: Log;
+  readonly #timer: NodeJS.Timeout;
+  readonly #listeners: ((options: SecureContextOptions) => void)[] = [];
+  #options: SecureContextOptions;
+
+  /** Raises `config_invalid` when a file cannot be used. */
+  constructor(files: TlsFiles, log: Log) {
+    this.#files = files;
+    this.#log = log;
+    const { certificateFile, keyFile, caFile } = files;
+    this.#stamp = new FileStamp([certificateFile, keyFile, caFile].filter((file) => file !== ''));
+    this.#options = readOptions(files);
+    this.#timer = setInterval(() => this.check(), certificateCheckMs);
+    this.#timer.unref();
+  }
+
+  /** For a server's secure context. */
+  get options(): SecureContextOptions {
+    return this.#options;
+  }
+
+  /** Whether clients are asked for a certificate. */
+  get asksClients(): boolean {
+    return this.#files.caFile !== '';
+  }
+
+  /** Calls `listener` with the options whenever they have changed. */
+  onChange(listener: (options: SecureContextOptions) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Reads files that have changed; what cannot be used is logged, and what was there stays. */
+  check(): void {
+    if (!this.#stamp.changed()) return;
+    this.#stamp.take();
+    try {
+      this.#options = readOptions(this.#files);
+      for (const listener of this.#listeners) listener(this.#options);
+      this.#log('info', 'tls.reloaded', {});
+    } catch (error) {
+      this.#log('error', 'tls.not_reloaded', { error });
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function readOptions(files: TlsFiles): SecureContextOptions {
+  const { certificateFile, keyFile, caFile, minimumVersion } = files;
+  const options: SecureContextOptions = {
+    cert: readOptionFile('tls.certificateFile', certificateFile),
+    key: readOptionFile('tls.keyFile', keyFile),
+    ...(caFile === '' ? {} : { ca: readOptionFile('tls.caFile', caFile) }),
+    minVersion: minimumVersion,
+    honorCipherOrder: true,
+    // As PostgreSQL: a connection is one session, which nobody takes up again or negotiates anew.
+    secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
+    sessionIdContext: 'shardforge',
+  };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    raise('config_invalid', `tls.certificateFile and tls.keyFile are of no use: ${reason}`);
+  }
+  return options;
+}
