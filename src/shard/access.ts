@@ -5,7 +5,9 @@ import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { Overlay, Span, Visit } from '../storage/index.js';
 import {
+  type AdvisoryRow,
   getVersion,
+  type LifeId,
   type OpenSnapshots,
   scanVersions,
   type Sequences,
@@ -13,7 +15,9 @@ import {
 } from '../txn/index.js';
 import type { Driver } from './driver.js';
 import type { Epochs } from './epochs.js';
-import type { Refusal, SessionRequest, ShardAccess } from './protocol.js';
+import type { Listeners } from './listeners.js';
+import type { LockDesk } from './lock-desk.js';
+import type { ListenerMessage, Refusal, SessionRequest, ShardAccess } from './protocol.js';
 import type { Standing } from './standing.js';
 
 export interface AccessParts {
@@ -26,6 +30,8 @@ export interface AccessParts {
   readonly sequences: Sequences;
   readonly epochs: Epochs;
   readonly standing: Standing;
+  readonly listeners: Listeners;
+  readonly locks: LockDesk;
 }
 
 export class ReplicaAccess implements ShardAccess {
@@ -38,6 +44,8 @@ export class ReplicaAccess implements ShardAccess {
   readonly #sequences: Sequences;
   readonly #epochs: Epochs;
   readonly #standing: Standing;
+  readonly #listeners: Listeners;
+  readonly #locks: LockDesk;
 
   constructor(parts: AccessParts) {
     this.shard = parts.shard;
@@ -49,6 +57,8 @@ export class ReplicaAccess implements ShardAccess {
     this.#sequences = parts.sequences;
     this.#epochs = parts.epochs;
     this.#standing = parts.standing;
+    this.#listeners = parts.listeners;
+    this.#locks = parts.locks;
   }
 
   get refusal(): Refusal | undefined {
@@ -134,6 +144,23 @@ export class ReplicaAccess implements ShardAccess {
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
     assert(this.givesNumbers, 'numbers are given by a leader');
     return this.#sequences.take(key, start, increment, count);
+  }
+
+  listen(session: Ref<ListenerMessage>, channels: readonly string[]): void {
+    if (channels.length > 0) this.#mustBeWhole();
+    this.#listeners.listen(session, channels);
+  }
+
+  locksHold(nowMs: number, wallMs: number): boolean {
+    return this.#locks.holds(nowMs, wallMs);
+  }
+
+  get locksLife(): LifeId | undefined {
+    return this.#locks.life;
+  }
+
+  advisoryLocks(): Iterable<AdvisoryRow> {
+    return this.#locks.rows();
   }
 
   /** All that the snapshot sees must be there. */

@@ -7,7 +7,7 @@ import type { Context } from '../actors/actor.js';
 import { assert } from '../base/assert.js';
 import type { LogIndex } from '../base/ids.js';
 import type { LogEntry, LogReader } from '../storage/index.js';
-import type { CommitClock, GarbageQueue, ShardState, VersionReader } from '../txn/index.js';
+import type { CommitClock, GarbageQueue, News, ShardState, VersionReader } from '../txn/index.js';
 import type { Answers } from './answers.js';
 import type { Collector } from './collector.js';
 import type { Driver } from './driver.js';
@@ -30,6 +30,8 @@ export interface ApplierParts {
   readonly epochs: Epochs;
   readonly feed: Feed;
   readonly collector: Collector;
+  /** Told what sessions are to hear of an entry. */
+  readonly onNews: (news: News, context: Context<ReplicaMessage>) => void;
   /** A witness takes note of entries and applies nothing. */
   readonly witness: boolean;
 }
@@ -106,6 +108,8 @@ export class Applier {
       took += writes.length;
     }
     clock.observe(entry.timestamp);
+    const news = state.takeNews();
+    if (news !== undefined) this.#parts.onNews(news, context);
     if (flight !== undefined) leadership.land(flight, entry, context);
     if (entry.kind === 'gc') this.#collected(entry, context);
     else if (entry.kind === 'epoch') this.#gaveEpoch(entry, context);

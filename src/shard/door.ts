@@ -7,7 +7,8 @@ import { assert } from '../base/assert.js';
 import { raise } from '../base/errors.js';
 import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { Span, Visit } from '../storage/engine.js';
-import type { Refusal, SessionRequest, ShardAccess } from './protocol.js';
+import type { AdvisoryRow, LifeId } from '../txn/index.js';
+import type { ListenerMessage, Refusal, SessionRequest, ShardAccess } from './protocol.js';
 
 export class ShardDoor implements ShardAccess {
   readonly shard: ShardId;
@@ -100,6 +101,23 @@ export class ShardDoor implements ShardAccess {
 
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint {
     return this.#there.advanceSequence(key, start, increment, count);
+  }
+
+  listen(session: Ref<ListenerMessage>, channels: readonly string[]): void {
+    if (channels.length === 0) this.#access?.listen(session, channels);
+    else this.#there.listen(session, channels);
+  }
+
+  locksHold(nowMs: number, wallMs: number): boolean {
+    return this.#access?.locksHold(nowMs, wallMs) ?? false;
+  }
+
+  get locksLife(): LifeId | undefined {
+    return this.#access?.locksLife;
+  }
+
+  advisoryLocks(): Iterable<AdvisoryRow> {
+    return this.#there.advisoryLocks();
   }
 
   get #there(): ShardAccess {

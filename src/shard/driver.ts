@@ -34,6 +34,8 @@ export interface DriverParts {
   readonly series: ShardSeries;
   /** Told what a Ready asks of others. */
   readonly onReady: (ready: Ready, context: Context<ReplicaMessage>) => void;
+  /** Told how long the machine may have stood still, when its clocks have moved apart. */
+  readonly onStoodStill: (forMs: number) => void;
 }
 
 /** A batch on its way to the disk. */
@@ -294,8 +296,12 @@ export class Driver {
   compareClocks(context: Context<ReplicaMessage>): void {
     const { nowMs, wallMs } = context;
     const apartMs = this.#clocksApartMs(nowMs, wallMs);
+    if (apartMs < this.#parts.limits.clockJumpMs) {
+      this.#clocks = { nowMs, wallMs };
+      return;
+    }
+    this.#parts.onStoodStill(this.stoodStillMs(nowMs, wallMs));
     this.#clocks = { nowMs, wallMs };
-    if (apartMs < this.#parts.limits.clockJumpMs) return;
     context.probe('shard.clockJumped');
     context.log('warn', 'shard.clockJumped', { shard: this.#parts.shard, byMs: apartMs });
     this.step({ kind: 'raft.clockJumped' }, context);
@@ -304,6 +310,12 @@ export class Driver {
   /** Whether wall and monotonic clock go together since the last turn: otherwise no lease can be relied on. */
   clocksAgree(nowMs: number, wallMs: number): boolean {
     return this.#clocksApartMs(nowMs, wallMs) < this.#parts.limits.clockJumpMs;
+  }
+
+  /** For so long the machine may have stood still since the last turn, by its wall clock. */
+  stoodStillMs(nowMs: number, wallMs: number): number {
+    if (this.#clocks === undefined) return 0;
+    return Math.max(0, wallMs - this.#clocks.wallMs - (nowMs - this.#clocks.nowMs));
   }
 
   #clocksApartMs(nowMs: number, wallMs: number): number {

@@ -53,6 +53,8 @@ export interface ImageReceiverParts {
   readonly feed: Feed;
   readonly applier: Applier;
   readonly standing: Standing;
+  /** The state that comes does not follow on what was applied here. */
+  readonly onGap: (context: Context<ReplicaMessage>) => void;
   readonly limits: ShardLimits;
   readonly series: ShardSeries;
   readonly packer: Packer;
@@ -124,6 +126,7 @@ export class ImageReceiver {
     const { applier, standing, driver } = this.#parts;
     if (!standing.isWhole) return;
     standing.isWhole = false;
+    this.#parts.onGap(context);
     applier.frozen = true;
     this.#preparing = true;
     driver.step({ kind: 'raft.installing' }, context);

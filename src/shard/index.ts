@@ -78,6 +78,7 @@ export { defaultShardLimits, type ShardLimits } from './limits.js';
 export {
   type EngineFailedMessage,
   proposeAnswers,
+  sessionNews,
   replicaAnswers,
   type ReplicaMessage,
 } from './messages.js';

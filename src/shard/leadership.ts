@@ -28,6 +28,7 @@ import { type Arrival, Arrivals } from './arrivals.js';
 import type { Driver } from './driver.js';
 import { type Flight, Flights, type Waiter } from './flights.js';
 import type { ShardLimits } from './limits.js';
+import { lifeEndedText, type LockLeases } from './lock-leases.js';
 import type { ReplicaMessage } from './messages.js';
 import type { ShardSeries } from './metrics.js';
 
@@ -41,6 +42,7 @@ export interface LeadershipParts {
   readonly answers: Answers;
   readonly clock: CommitClock;
   readonly sequences: Sequences;
+  readonly leases: LockLeases;
   /** Below it newer versions may be gone, or go with a collection under way. */
   readonly horizon: () => Timestamp;
 }
@@ -155,6 +157,7 @@ export class Leadership {
     this.#epochs.clear();
     this.#guarded = undefined;
     this.#parts.sequences.clear();
+    this.#parts.leases.clear();
     assert(this.#latches.size === 0, 'a latch outlives its leader', this.#latches.size);
     return { unknown: flights, untouched: [...waiters, ...this.#arrivals.takeAll()] };
   }
@@ -249,7 +252,7 @@ export class Leadership {
   /** Whether the proposal needs no check: it was made before, or rests on numbers of another leader. */
   #isSettled(ask: Ask, context: Context<ReplicaMessage>): boolean {
     const { state, answers, driver } = this.#parts;
-    const { transaction, numbersTerm } = ask.proposal;
+    const { transaction, numbersTerm, life, locks } = ask.proposal;
     const underWay = this.#flights.entryOf(transaction);
     if (underWay !== undefined) {
       this.#flights.join(underWay, { ask, reason: undefined });
@@ -265,6 +268,12 @@ export class Leadership {
     if (familiarity === 'forgotten') {
       const text = 'the transaction is too old to tell whether it was committed before';
       answers.refuse(ask, 'statement_completion_unknown', text, context);
+      return true;
+    }
+    const isOfLife = life !== undefined || locks !== undefined;
+    if (isOfLife && !this.#parts.leases.admit(ask.proposal, context.nowMs)) {
+      context.probe('shard.lifeHasEnded');
+      answers.refuse(ask, 'admin_shutdown', lifeEndedText, context);
       return true;
     }
     if (numbersTerm === undefined || numbersTerm === driver.raft.term) return false;

@@ -42,6 +42,11 @@ export interface ShardLimits {
   readonly leaderWaitMs: number;
   /** Milliseconds after which a leader that does not answer is asked again. */
   readonly forwardRetryMs: number;
+  /**
+   * Milliseconds after which the advisory locks of a node that is not heard of go to others; its own sessions with
+   * locks are ended at three quarters of it. The same at all nodes.
+   */
+  readonly lockLeaseMs: number;
   /** Milliseconds that a batch of the log takes to the disk before the replica gives up leading. */
   readonly diskStallMs: number;
   /** Milliseconds by which wall and monotonic clock may move apart between two looks at them. */
@@ -90,6 +95,7 @@ export const defaultShardLimits: ShardLimits = {
   retainReportMs: 1000,
   leaderWaitMs: 5000,
   forwardRetryMs: 500,
+  lockLeaseMs: 5000,
   diskStallMs: 500,
   clockJumpMs: 20,
   logHeldBytes: 256 * mebibyte,

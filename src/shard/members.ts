@@ -10,6 +10,7 @@ import { keySpace } from '../storage/keys.js';
 import type { RaftLog, Span } from '../storage/index.js';
 import { scanVersions, type ShardState, type VersionReader } from '../txn/index.js';
 import type { Driver } from './driver.js';
+import type { LockDesk } from './lock-desk.js';
 import type { ReplicaMessage } from './messages.js';
 import type {
   ChangeAnswer,
@@ -40,6 +41,7 @@ export interface MembersParts {
   readonly state: ShardState;
   readonly overlay: VersionReader;
   readonly standing: Standing;
+  readonly locks: LockDesk;
   readonly snapshots: () => ReplicaStatus['snapshots'];
 }
 
@@ -159,6 +161,7 @@ export class Members {
         this.#refuse(message, refusal, context);
         return;
       }
+      this.#parts.locks.share(context);
       this.#parts.driver.step({ kind: 'raft.reconfigure', members, joint }, context);
     }
     this.#pending.push({ token, replyTo, after: raft.lastIndex, term: raft.term });

@@ -1,5 +1,5 @@
 /** The messages that a replica takes; those that others send are in protocol.ts and peer.ts. */
-import type { ActorStarted, Message, MessageType } from '../actors/actor.js';
+import type { ActorStarted, ActorStopped, Message, MessageType } from '../actors/actor.js';
 import type { ErrorName } from '../base/errors.js';
 import type { LogIndex } from '../base/ids.js';
 import type { RaftMessage } from '../raft/index.js';
@@ -15,6 +15,7 @@ import type {
   HashMessage,
   InspectMessage,
   PeerDownMessage,
+  ProposeAnswer,
   ReconfigureMessage,
   SessionRequest,
   TimingMessage,
@@ -57,7 +58,8 @@ export interface FedMessage extends Message {
 /**
  * To itself, by timer. `tick`: the Raft core has a deadline. `disk`: is a batch late? `feed`: hand applied
  * changes to the engine. `collect`: look for what can be collected. `retry`, `reread`: ask the leader
- * again. `leaderless`: there has been no leader for long. `retain`: tell the leader what is still read.
+ * again. `leaderless`: there has been no leader for long. `retain`: tell the leader what is still read. `lockTimer`:
+ * look after leases of advisory locks.
  */
 export interface TimerMessage extends Message {
   readonly kind:
@@ -68,7 +70,8 @@ export interface TimerMessage extends Message {
     | 'shard.retry'
     | 'shard.reread'
     | 'shard.leaderless'
-    | 'shard.retain';
+    | 'shard.retain'
+    | 'shard.lockTimer';
 }
 
 /** To itself: the next step of the hashes that were asked for. */
@@ -88,6 +91,8 @@ export type OwnMessage = AdmitMessage | AskMessage | ApplyMessage | PersistedMes
 
 export type ReplicaMessage =
   | ActorStarted
+  | ActorStopped
+  | ProposeAnswer
   | SessionRequest
   | OwnMessage
   | TimerMessage
@@ -114,6 +119,10 @@ export const replicaMessages: readonly MessageType[] = [
   { kind: 'shard.read', priority: 'normal', flow: 'work' },
   { kind: 'shard.takeNumbers', priority: 'normal', flow: 'work' },
   { kind: 'shard.write', priority: 'normal', flow: 'work' },
+  { kind: 'shard.lock', priority: 'normal', flow: 'work' },
+  // Whoever has asked has room for it, and it is never refused.
+  { kind: 'shard.unlock', priority: 'normal', flow: 'reply' },
+  { kind: 'actor.stopped', priority: 'normal', flow: 'reply' },
   { kind: 'shard.admit', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.ask', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.apply', priority: 'high', flow: 'reply', unordered: true },
@@ -127,6 +136,7 @@ export const replicaMessages: readonly MessageType[] = [
   { kind: 'shard.reread', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.leaderless', priority: 'high', flow: 'reply', unordered: true },
   { kind: 'shard.retain', priority: 'low', flow: 'reply', unordered: true },
+  { kind: 'shard.lockTimer', priority: 'high', flow: 'reply', unordered: true },
   { kind: 'shard.hashStep', priority: 'low', flow: 'reply', unordered: true },
   { kind: 'shard.engineFailed', priority: 'critical', flow: 'reply' },
   { kind: 'shard.follow', priority: 'normal', flow: 'reply' },
@@ -136,6 +146,8 @@ export const replicaMessages: readonly MessageType[] = [
   { kind: 'shard.timing', priority: 'high', flow: 'reply' },
   { kind: 'shard.reconfigure', priority: 'high', flow: 'reply' },
   { kind: 'shard.transfer', priority: 'high', flow: 'reply' },
+  { kind: 'shard.committed', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.refused', priority: 'normal', flow: 'reply', unordered: true },
   ...raftPeerMessages,
   ...imageMessages,
 ];
@@ -146,6 +158,13 @@ export const proposeAnswers: readonly MessageType[] = [
   { kind: 'shard.refused', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.readable', priority: 'normal', flow: 'reply', unordered: true },
   { kind: 'shard.numbers', priority: 'normal', flow: 'reply', unordered: true },
+];
+
+/** What a replica tells sessions that have asked for locks or listen. */
+export const sessionNews: readonly MessageType[] = [
+  { kind: 'shard.locked', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.notified', priority: 'normal', flow: 'reply', unordered: true },
+  { kind: 'shard.lost', priority: 'high', flow: 'reply', unordered: true },
 ];
 
 /** What a replica tells the cluster actor of its node. */

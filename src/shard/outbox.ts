@@ -56,6 +56,8 @@ const lasting: ReadonlySet<Reason> = new Set<Reason>([
   'staleObject',
   'program_limit_exceeded',
   'statement_completion_unknown',
+  // Of a life that has ended.
+  'admin_shutdown',
 ]);
 
 export class Outbox {

@@ -22,7 +22,7 @@ import {
 import { groupKey } from '../storage/keys.js';
 import { CommitClock, GarbageQueue, OpenSnapshots, Sequences, ShardState } from '../txn/index.js';
 import { ReplicaAccess } from './access.js';
-import { Answers } from './answers.js';
+import { Answers, type Ask } from './answers.js';
 import { Applier } from './applier.js';
 import { Collector } from './collector.js';
 import { Driver } from './driver.js';
@@ -33,6 +33,9 @@ import { ImageSender } from './image-sender.js';
 import { imageStart } from './image-source.js';
 import { Hashes } from './hashes.js';
 import { Leadership } from './leadership.js';
+import { Listeners } from './listeners.js';
+import { LockDesk } from './lock-desk.js';
+import { LockLeases } from './lock-leases.js';
 import type { ShardLimits } from './limits.js';
 import { Members } from './members.js';
 import type { ReplicaMessage } from './messages.js';
@@ -103,6 +106,9 @@ export interface Parts {
   readonly access: ReplicaAccess;
   readonly imageSender: ImageSender;
   readonly imageReceiver: ImageReceiver;
+  readonly listeners: Listeners;
+  readonly leases: LockLeases;
+  readonly locks: LockDesk;
   /** A new life of the Raft core, from what log and state hold now. */
   readonly makeRaft: (life: RaftLife) => RaftNode;
 }
@@ -116,11 +122,19 @@ const mebibyte = 1024 * 1024;
 /** What a leader has on its way to one member. */
 const flow = { appendBytesMax: mebibyte, inFlightBytesMax: 8 * mebibyte, inFlightMessagesMax: 256 };
 
+/** What parts have the replica do. */
+export interface ReplicaCalls {
+  /** Told what a Ready asks of others. */
+  readonly onReady: (ready: Ready, context: Context<ReplicaMessage>) => void;
+  /** Takes a proposal of the node itself. */
+  readonly propose: (ask: Ask, context: Context<ReplicaMessage>) => void;
+}
+
 export function makeParts(
   given: ReplicaParts,
   place: Place,
   self: Ref<ReplicaMessage>,
-  onReady: (ready: Ready, context: Context<ReplicaMessage>) => void,
+  { onReady, propose }: ReplicaCalls,
 ): Parts {
   const { shard, node, limits, witness, clusterId, incarnation, observer } = given;
   const cluster = clusterHash(clusterId);
@@ -135,6 +149,7 @@ export function makeParts(
   const raft = makeRaft({ ...unborn, needsSnapshot: mark !== undefined });
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
+    onStoodStill: (forMs) => locks.stoodStill(forMs),
   });
   const hasOthers = (): boolean => membersOf(driver.raft.configuration).size > 1;
   const answers = new Answers({ driver, series, cluster, appliedIndex });
@@ -146,8 +161,9 @@ export function makeParts(
     ...{ state, overlay, garbage, snapshots, limits, retention, hasOthers, isHeld },
   });
   const horizon = () => collector.horizon;
+  const leases = new LockLeases({ state, lockLeaseMs: limits.lockLeaseMs });
   const leadership = new Leadership({
-    ...{ node, limits, series, driver, state, overlay, answers, clock, sequences, horizon },
+    ...{ node, limits, series, driver, state, overlay, answers, clock, sequences, horizon, leases },
   });
   const epochs = new Epochs();
   const standing = new Standing({ shard, witness, epochs, observer }, mark === undefined);
@@ -159,7 +175,13 @@ export function makeParts(
   const applier = new Applier({
     ...{ limits, log: watched, driver, state, overlay, garbage, clock, leadership, answers },
     ...{ epochs, feed, collector, witness },
+    onNews: (news, context) => {
+      listeners.tell(news, context);
+      if (news.events.length > 0) locks.onEvents(news.events, context);
+    },
   });
+  const listeners = new Listeners();
+  const locks = new LockDesk({ node, limits, state, driver, epochs, standing, leases }, propose);
   const onEpoch = (epoch: number): boolean => epochs.take(epoch);
   const outbox = new Outbox({
     ...{ node, cluster, incarnation, limits, series, driver, answers, appliedIndex, onEpoch },
@@ -170,22 +192,32 @@ export function makeParts(
   const packer = place.resource(chunkPacker);
   const sends = { ...imageParts, packer, packing: given.packing };
   const imageSender = new ImageSender({ ...sends, storeBytes: () => engine.stats().usedBytes });
-  const receives = { ...imageParts, packer, engine, garbage, clock, feed, applier, standing };
+  const onGap = (context: Context<ReplicaMessage>): void => {
+    listeners.loseAll(gapText, context);
+    locks.loseAll(gapText, context);
+  };
+  const more = { garbage, clock, feed, applier, standing, onGap };
+  const receives = { ...imageParts, packer, engine, ...more };
   const imageReceiver = new ImageReceiver(receives, mark);
   const snapshotsOf = () => [...imageSender.status(), ...imageReceiver.status()];
   const members = new Members({
-    ...{ shard, node, driver, log, state, overlay, standing, snapshots: snapshotsOf },
+    ...{ shard, node, driver, log, state, overlay, standing, locks, snapshots: snapshotsOf },
   });
   const access = new ReplicaAccess({
     ...{ shard, replica: self, overlay, state, driver, snapshots, sequences, epochs, standing },
+    ...{ listeners, locks },
   });
   return {
     ...{ shard, node, cluster, incarnation, witness, limits, series, log, overlay, state, driver },
     ...{ answers, leadership, applier, outbox, reads, feed, collector, retention, snapshots },
     ...{ sequences, epochs, standing, hashes, members, access, imageSender },
-    ...{ imageReceiver, makeRaft },
+    ...{ imageReceiver, listeners, leases, locks, makeRaft },
   };
 }
+
+/** Why sessions end that listen, or have advisory locks. */
+const gapText =
+  'terminating connection: its node takes a copy of the data, and may have missed notifications and locks';
 
 /** What the store holds of the group. */
 function openState({ shard, clusterId, limits, genesis }: ReplicaParts, engine: Engine) {

@@ -15,6 +15,13 @@ import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/id
 import type { Members, RaftStatus, RaftTiming } from '../raft/index.js';
 import type { Span, Visit } from '../storage/engine.js';
 import type { Configuration } from '../storage/index.js';
+import type {
+  AdvisoryMode,
+  AdvisoryName,
+  AdvisoryRow,
+  LifeId,
+  Notification,
+} from '../txn/index.js';
 import type { Proposal } from '../txn/transaction.js';
 
 /**
@@ -120,8 +127,64 @@ export interface WriteMessage extends Message {
   readonly replyTo: Ref<ProposeAnswer>;
 }
 
+/**
+ * Asks for an advisory lock of the cluster, of which the session may ask for one at a time. Answered by
+ * `shard.locked` or `shard.refused`; what was granted is the session's until `shard.unlock` or its end.
+ */
+export interface LockMessage extends Message {
+  readonly kind: 'shard.lock';
+  readonly token: number;
+  readonly name: AdvisoryName;
+  readonly mode: AdvisoryMode;
+  /** Otherwise it is `refused` when it cannot be had at once. */
+  readonly waits: boolean;
+  /** Shown with it. */
+  readonly pid: number;
+  readonly replyTo: Ref<LockSessionMessage>;
+}
+
+/** Gives locks back, or gives up asking for them. It is not answered. */
+export interface UnlockMessage extends Message {
+  readonly kind: 'shard.unlock';
+  readonly locks: readonly { readonly name: AdvisoryName; readonly mode: AdvisoryMode }[];
+  readonly replyTo: Ref<LockSessionMessage>;
+}
+
+export interface LockedMessage extends Message {
+  readonly kind: 'shard.locked';
+  readonly token: number;
+  /** `full`: there is room for no more locks in the cluster. */
+  readonly outcome: 'granted' | 'refused' | 'deadlock' | 'full';
+  /** Who waits for whom in a deadlock. */
+  readonly detail?: string;
+}
+
+/** Others may have got the locks of the session, or it may have missed notifications: it must end. */
+export interface LostMessage extends Message {
+  readonly kind: 'shard.lost';
+  readonly text: string;
+}
+
+/** What sessions hear that have asked for locks. */
+export type LockSessionMessage = LockedMessage | RefusedMessage | LostMessage;
+
+/** Notifications of one transaction on channels that the session listens on ({@link ShardAccess.listen}). */
+export interface NotifiedMessage extends Message {
+  readonly kind: 'shard.notified';
+  readonly timestamp: Timestamp;
+  readonly notifications: readonly Notification[];
+}
+
+/** What sessions hear that listen. */
+export type ListenerMessage = NotifiedMessage | LostMessage;
+
 /** What sessions ask of the replica of their place. */
-export type SessionRequest = ProposeMessage | ReadMessage | TakeNumbersMessage;
+export type SessionRequest =
+  | ProposeMessage
+  | ReadMessage
+  | TakeNumbersMessage
+  | LockMessage
+  | UnlockMessage;
 
 /** Why SQL is not served. */
 export interface Refusal {
@@ -283,6 +346,17 @@ export interface ShardAccess {
    * refuses what still uses it (`numbersTerm`). Only where `givesNumbers`.
    */
   advanceSequence(key: Uint8Array, start: bigint, increment: bigint, count: number): bigint;
+  /**
+   * The session hears notifications on these channels from now on, on no others. Raises `cannot_connect_now`
+   * without a whole state. It watches the replica, whose end is the end of what it hears.
+   */
+  listen(session: Ref<ListenerMessage>, channels: readonly string[]): void;
+  /** Whether sessions of this node still have the advisory locks that they were given. */
+  locksHold(nowMs: number, wallMs: number): boolean;
+  /** What goes into {@link Proposal.life} of sessions with locks. */
+  readonly locksLife: LifeId | undefined;
+  /** All advisory locks of the cluster, as far as applied here. */
+  advisoryLocks(): Iterable<AdvisoryRow>;
 }
 
 export const shardAccess: ResourceToken<ShardAccess> = { name: 'shard.access' };

@@ -24,6 +24,7 @@ import type { ReplicaAccess } from './access.js';
 import type { Driver } from './driver.js';
 import type { ImageMessage } from './image-messages.js';
 import type { EngineFailedMessage, OwnMessage, ReplicaMessage, TimerMessage } from './messages.js';
+import { measure } from './measure.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
 import type { ForwardedMessage, ForwardMessage, PeerMessage, RaftPeerMessage } from './peer.js';
@@ -51,7 +52,10 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   constructor(given: ReplicaParts, place: Place, self: Ref<ReplicaMessage>, onStopped: () => void) {
     this.#onStopped = onStopped;
-    this.#parts = makeParts(given, place, self, (ready, context) => this.#onReady(ready, context));
+    this.#parts = makeParts(given, place, self, {
+      onReady: (ready, context) => this.#onReady(ready, context),
+      propose: (ask, context) => this.#requests.take(ask, context),
+    });
     this.#requests = new Requests(this.#parts);
   }
 
@@ -105,6 +109,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.read':
       case 'shard.takeNumbers':
       case 'shard.write':
+      case 'shard.lock':
         this.#requests.refuse(message, failure, context);
         return;
       default:
@@ -141,6 +146,11 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.read':
       case 'shard.takeNumbers':
       case 'shard.write':
+      case 'shard.lock':
+      case 'shard.unlock':
+      case 'shard.committed':
+      case 'shard.refused':
+      case 'actor.stopped':
         this.#requests.receive(message, context);
         return;
       case 'shard.heartbeat':
@@ -164,6 +174,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.reread':
       case 'shard.leaderless':
       case 'shard.retain':
+      case 'shard.lockTimer':
         this.#onTimer(message, context);
         break;
       case 'shard.hash':
@@ -274,6 +285,9 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
       case 'shard.retain':
         this.#requests.onRetainTimer(context);
         return;
+      case 'shard.lockTimer':
+        this.#parts.locks.onTimer(context);
+        return;
       default:
         unreachable(message.kind);
     }
@@ -338,7 +352,7 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   /** After a turn that may have moved anything: applies, and looks who leads. */
   #goOn(context: Context<ReplicaMessage>): void {
-    const { driver, applier, state, outbox, reads, hashes, members, imageSender, log } =
+    const { driver, applier, state, outbox, reads, hashes, members, imageSender, log, locks } =
       this.#parts;
     const before = state.index;
     do {
@@ -354,7 +368,8 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     }
     if (log.damage !== undefined && !driver.raft.recovering) driver.recovered(context);
     members.look(context);
-    this.#measure();
+    locks.look(context);
+    measure(this.#parts);
   }
 
   /** Notices who leads and what this replica may do, and tells its parts what has changed. */
@@ -391,8 +406,9 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
   }
 
   #onServing(context: Context<ReplicaMessage>): void {
-    const { shard, driver, state, reads, collector } = this.#parts;
+    const { shard, driver, state, reads, collector, leases } = this.#parts;
     const { term } = driver.raft;
+    leases.serve(term, context.nowMs);
     context.log('info', 'shard.ready', { shard, term, appliedIndex: state.index });
     this.#requests.onServing(context);
     reads.onLeader(context);
@@ -474,20 +490,5 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
     }
     outbox.giveUpAll(context);
     reads.refuseAll(failure.reason, failure.text, context);
-  }
-
-  #measure(): void {
-    const { series, driver, state, log, overlay, snapshots } = this.#parts;
-    const { raft } = driver;
-    series.term.value = raft.term;
-    series.leads.value = raft.serves ? 1 : 0;
-    series.leader.value = raft.leader ?? 0;
-    series.hibernating.value = raft.hibernating ? 1 : 0;
-    series.commitIndex.value = raft.commitIndex;
-    series.appliedIndex.value = state.index;
-    series.logEntries.value = log.lastIndex - log.firstIndex + 1;
-    series.overlayBytes.value = overlay.bytes;
-    series.historyPending.value = state.garbage;
-    series.snapshots.value = snapshots.size;
   }
 }

@@ -2,7 +2,7 @@
  * What sessions of this node, and replicas of others in the name of theirs, ask of the replica: to commit, to
  * read, to give numbers. While it leads and serves it does so itself; otherwise the leader shall.
  */
-import type { Context } from '../actors/actor.js';
+import type { ActorStopped, Context, Ref } from '../actors/actor.js';
 import { assert, unreachable } from '../base/assert.js';
 import type { Write } from '../txn/transaction.js';
 import { type Ask, textOf } from './answers.js';
@@ -12,12 +12,14 @@ import { noLeaderText } from './outbox.js';
 import type { Parts } from './parts.js';
 import type { ForwardMessage } from './peer.js';
 import type {
+  ProposeAnswer,
   ProposeMessage,
   ReadMessage,
   Refusal,
   RefusedMessage,
   SessionRequest,
   TakeNumbersMessage,
+  UnlockMessage,
   WriteMessage,
 } from './protocol.js';
 
@@ -32,7 +34,11 @@ export class Requests {
     this.#parts = parts;
   }
 
-  receive(message: SessionRequest | WriteMessage, context: Context<ReplicaMessage>): void {
+  receive(
+    message: SessionRequest | WriteMessage | ProposeAnswer | ActorStopped,
+    context: Context<ReplicaMessage>,
+  ): void {
+    const { locks, listeners } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':
         this.#onPropose(message, context);
@@ -46,6 +52,20 @@ export class Requests {
       case 'shard.write':
         this.#onWrite(message, context);
         return;
+      case 'shard.lock':
+        locks.onLock(message, context);
+        return;
+      case 'shard.unlock':
+        locks.onUnlock(message, context);
+        return;
+      case 'shard.committed':
+      case 'shard.refused':
+        locks.onAnswer(message, context);
+        return;
+      case 'actor.stopped':
+        listeners.forget(message.actor.name);
+        locks.onStopped(message, context);
+        return;
       default:
         unreachable(message);
     }
@@ -53,11 +73,11 @@ export class Requests {
 
   /** The store has failed: nothing is taken any more. */
   refuse(
-    { token, replyTo }: SessionRequest | WriteMessage,
+    { token, replyTo }: Exclude<SessionRequest, UnlockMessage> | WriteMessage,
     { reason, text }: Refusal,
     context: Context<ReplicaMessage>,
   ): void {
-    context.send<RefusedMessage>(replyTo, { kind: 'shard.refused', token, reason, text });
+    context.send(replyTo as Ref<RefusedMessage>, { kind: 'shard.refused', token, reason, text });
   }
 
   /** This replica serves: it does itself what has waited for a leader. */
@@ -87,13 +107,14 @@ export class Requests {
     const { proposal, token, replyTo } = message;
     const bytes = proposalBytes(proposal);
     const { nowMs } = context;
-    this.#take(
+    this.take(
       { proposal, bytes, token, asker: replyTo, sinceMs: nowMs, handedOver: false },
       context,
     );
   }
 
-  #take(ask: Ask, context: Context<ReplicaMessage>): void {
+  /** As leader, or by way of the leader. */
+  take(ask: Ask, context: Context<ReplicaMessage>): void {
     const { driver, leadership, outbox, answers } = this.#parts;
     const refusal = this.#refusal(ask.bytes);
     if (refusal !== undefined) answers.refuse(ask, refusal.reason, refusal.text, context);
@@ -200,7 +221,7 @@ export class Requests {
         const { proposal } = work;
         const bytes = proposalBytes(proposal);
         const sinceMs = context.nowMs;
-        this.#take({ proposal, bytes, token, asker: from, sinceMs, handedOver: false }, context);
+        this.take({ proposal, bytes, token, asker: from, sinceMs, handedOver: false }, context);
         return;
       }
       case 'takeNumbers': {

@@ -74,6 +74,18 @@ export class ScriptedReplica implements ShardAccess {
     return this.leads;
   }
 
+  listen(): void {}
+
+  locksHold(): boolean {
+    return true;
+  }
+
+  readonly locksLife = undefined;
+
+  advisoryLocks(): readonly never[] {
+    return [];
+  }
+
   get appliedTimestamp(): Timestamp {
     return this.applied as Timestamp;
   }
