@@ -9,6 +9,7 @@
  * argument to the parameter type named: a literal by `readLiteral`, anything else by `findCoercion`.
  */
 export type { FunctionContext } from '../types/index.js';
+export { askingFunctions } from './asking.js';
 export { findCoercion, readLiteral } from './casts.js';
 export { resolveCommonType } from './common-type.js';
 export type {

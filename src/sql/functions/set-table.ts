@@ -3,6 +3,7 @@ import { arraySetFunctions } from './array-sets.js';
 import { inputSetFunctions } from './input.js';
 import { jsonSetFunctions } from './json-sets.js';
 import { jsonpathSets } from './jsonpath.js';
+import { notificationSetFunctions } from './notification.js';
 import { regexSetFunctions } from './regex.js';
 import { seriesFunctions } from './series.js';
 import { slowStatementFunctions } from './slow-statements.js';
@@ -16,6 +17,7 @@ const all: readonly SetDefinition[] = [
   ...jsonSetFunctions,
   ...jsonpathSets,
   ...slowStatementFunctions,
+  ...notificationSetFunctions,
 ];
 
 const sets = new Map<string, SetDefinition[]>();

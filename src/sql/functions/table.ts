@@ -1,4 +1,5 @@
 /** All scalar functions and operators by name. */
+import { advisoryLockFunctions } from './advisory-lock.js';
 import { arrayFunctions } from './array.js';
 import { bitStringFunctions } from './bit-string.js';
 import { bucketFunctions } from './bucket.js';
@@ -17,6 +18,7 @@ import { fromCharFunctions } from './from-char-datetime.js';
 import { inputFunctions } from './input.js';
 import { integerFunctions } from './integer.js';
 import { jsonFunctions } from './json.js';
+import { notificationFunctions } from './notification.js';
 import { numericFunctions } from './numeric.js';
 import { regexFunctions } from './regex.js';
 import { sequenceFunctions } from './sequence.js';
@@ -58,6 +60,8 @@ const all: readonly Definition[] = [
   ...toNumberFunctions,
   ...sequenceFunctions,
   ...sessionFunctions,
+  ...advisoryLockFunctions,
+  ...notificationFunctions,
 ];
 
 const functions = new Map<string, Definition[]>();

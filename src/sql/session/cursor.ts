@@ -13,6 +13,7 @@ import { completed } from './command.js';
 import { planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
 import { readParameters } from './parameters.js';
+import { answerQuestions } from './answer-questions.js';
 import { commit, takeNumbers } from './replica.js';
 import { execute, type Run, runInTransaction } from './run.js';
 import type { SessionState } from './state.js';
@@ -163,6 +164,7 @@ function* collect(run: Run, query: Query, transaction: Transaction, plan: Plan):
     yield* takeNumbers(state, run.self, transaction.numbers);
   }
 }
+    yield* answerQuestions(state, run.self);
 
 /** Rows of a cursor, from the first up to the last, counted from 1; backwards when `from` is larger. */
 interface Stretch {

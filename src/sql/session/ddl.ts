@@ -3,6 +3,7 @@ import { raise } from '../../base/errors.js';
 import { BindContext, ParameterTypes } from '../bind/index.js';
 import { ddlName, runDdl } from '../ddl/index.js';
 import type { ParsedStatement } from '../parse/index.js';
+import { answerQuestions } from './answer-questions.js';
 import type { Query } from './planning.js';
 import { preparedNamed } from './prepared.js';
 import { takeNumbers } from './replica.js';
@@ -47,6 +48,7 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   }
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
+    yield* answerQuestions(state, run.self);
   const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
   return { complete, table: undefined };
 }

@@ -88,7 +88,9 @@ function makePlan(
   found: readonly Found[],
   textLength: number,
 ): Plan {
-  const compiled = compileStatement(bound);
+  const statement = compileStatement(bound);
+  // The short way executes once.
+  const compiled = bound.asks ? { ...statement, point: undefined } : statement;
   return {
     bound,
     found,

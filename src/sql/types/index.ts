@@ -46,6 +46,8 @@ export { typeOfText } from './type-text.js';
 export { nameOfUserType, shortTypeName, type UserType, userTypeOf } from './user-type.js';
 export type { SequenceAccess } from './sequence-access.js';
 export type { SystemAccess } from './system-access.js';
+export type { NotificationAccess } from './notification-access.js';
+export type { AdvisoryKey, AdvisoryMode, Question } from './question.js';
 export { systemTypeNames, vectorOf } from './system-types.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';

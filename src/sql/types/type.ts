@@ -3,6 +3,8 @@ import type { ByteReader, ByteWriter } from '../../base/bytes.js';
 import type { Random } from '../../base/random.js';
 import type { Collation } from './collation.js';
 import type { RecordShape } from './record.js';
+import type { NotificationAccess } from './notification-access.js';
+import type { Question } from './question.js';
 import type { NamedOid } from './registered.js';
 import type { SequenceAccess } from './sequence-access.js';
 import type { SystemAccess } from './system-access.js';
@@ -152,6 +154,10 @@ export interface FunctionContext {
   readonly system?: SystemAccess | undefined;
   /** Statements of the last day that took long, the oldest first. */
   readonly slowStatements?: (() => readonly SlowEntry[]) | undefined;
+  /** The session's answer, or `guess` while it has none. Undefined outside of a session. */
+  readonly ask?: ((question: Question, guess: Value) => Value) | undefined;
+  /** NOTIFY and its like; undefined outside of a session. */
+  readonly notifications?: NotificationAccess | undefined;
 }
 
 /** A statement that took long. */
