@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { must } from '#src/base/assert.js';
 import { DatabaseError } from '#src/base/errors.js';
-import type { Accounts, AuditEvent, Login } from '#src/net/index.js';
+import type { Accounts } from '#src/net/index.js';
+import type { AuditEvent, Login } from '#src/sql/index.js';
 import {
   endPointHash,
   faultInRule,
@@ -225,6 +226,7 @@ t.test('whatever is changed on the way, nobody gets in and nothing breaks', asyn
 const alice: Login = {
   ...{ role: 17, name: 'alice', verifier: pencil, canLogin: true, superuser: false },
   ...{ memberOf: ['alice', 'staff'], connectionLimit: -1, validUntilMs: undefined, initial: false },
+  ...{ mayConnect: true, settings: { work_mem: '8MB' } },
 };
 const root: Login = { ...alice, role: 10, name: 'admin', superuser: true, memberOf: ['admin'] };
 
@@ -342,7 +344,8 @@ t.test('passwords: who fails learns nothing, the audit tells why', async (t) => 
   const expired = { ...alice, name: 'expired', validUntilMs: 999_999 };
   const without = { ...alice, name: 'without', verifier: undefined };
   const locked = { ...alice, name: 'locked', canLogin: false };
-  const accounts = new FakeAccounts(alice, expired, without, locked);
+  const outside = { ...alice, name: 'outside', mayConnect: false };
+  const accounts = new FakeAccounts(alice, expired, without, locked, outside);
   const door = gate(accounts);
   const attempt = (user: string, password = 'pencil', database = 'shardforge'): Promise<string> =>
     tryPassword(door, visitor({ user, database }), password);
@@ -355,6 +358,7 @@ t.test('passwords: who fails learns nothing, the audit tells why', async (t) => 
   }
   t.equal(await attempt('locked'), '28000 role "locked" is not permitted to log in');
   t.equal(await attempt('alice', 'pencil', 'x'), '3D000 database "x" does not exist');
+  t.equal(await attempt('outside'), '42501 permission denied for database "shardforge"');
   t.same(
     accounts.audited.map(({ kind, role, reason }) => [kind, role, reason]),
     [
@@ -365,6 +369,10 @@ t.test('passwords: who fails learns nothing, the audit tells why', async (t) => 
       ['sign_in_failed', 'without', 'the role has no password'],
       ['sign_in_failed', 'locked', 'role "locked" is not permitted to log in'],
       ['sign_in_failed', 'alice', 'database "x" does not exist'],
+      [
+        ...['sign_in_failed', 'outside'],
+        'permission denied for database "shardforge": User does not have CONNECT privilege.',
+      ],
     ],
   );
 
@@ -382,7 +390,9 @@ t.test('passwords: who fails learns nothing, the audit tells why', async (t) => 
   await t.rejects(plain.password('wrong'), { message: /^password authentication failed/ });
   const right = await door.begin(visitor());
   await right.password('pencil');
-  t.equal(right.admit().signedIn.role, 'alice', 'doors that have the password itself');
+  const { signedIn, roleSettings } = right.admit();
+  t.same(signedIn, { role: 'alice', method: 'scram-sha-256', address: '127.0.0.1' });
+  t.same(roleSettings, { work_mem: '8MB' });
   const unknown = await door.begin(visitor({ user: 'nobody' }));
   await t.rejects(unknown.password('pencil'), { message: /^password authentication failed/ });
 });
@@ -394,7 +404,9 @@ t.test('nobody is let in before the proof', async (t) => {
   const client = new ScramClient({ password: 'wrong', nonce: 'mine' });
   const failing = await door.begin(visitor());
   const first = failing.scramFirst('SCRAM-SHA-256', undefined, client.first());
-  t.throws(() => failing.scramFinal(client.final(first)), { message: /^password authentication failed/ });
+  t.throws(() => failing.scramFinal(client.final(first)), {
+    message: /^password authentication failed/,
+  });
   t.throws(() => failing.admit(), /proved/);
   t.throws(() => failing.scramFinal('again'), /begun/);
 });

@@ -1,6 +1,7 @@
 /** What the networks need of a node: sessions, and what it tells about itself. */
 import type { LogLevel } from '../actors/actor.js';
 import type { MetricSample } from '../base/metrics.js';
+import type { AuditEvent, Login } from '../sql/index.js';
 import type { SessionAnswer, SessionMessage, SignedIn } from '../sql/session/protocol.js';
 
 /** Who connects and how, before the first statement. */
@@ -11,38 +12,8 @@ export interface ConnectOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** Absent where nobody had to sign in: who opened the node in this process may do everything. */
   readonly signIn?: SignedIn;
-}
-
-/** What signing in has to know of a role. */
-export interface Login {
-  /** Its object's number. */
-  readonly role: number;
-  readonly name: string;
-  /** `SCRAM-SHA-256$...`; undefined without a password. */
-  readonly verifier: string | undefined;
-  readonly canLogin: boolean;
-  readonly superuser: boolean;
-  /** The roles that it belongs to, directly or through others, and itself. */
-  readonly memberOf: readonly string[];
-  /** -1: none. */
-  readonly connectionLimit: number;
-  /** When the password ends to be good, in milliseconds since 1970; undefined: never. */
-  readonly validUntilMs: number | undefined;
-  /** It is the first role, of which nothing has been changed yet. */
-  readonly initial: boolean;
-}
-
-/** What becomes a row of the audit table. */
-export interface AuditEvent {
-  readonly kind: 'sign_in' | 'sign_in_failed' | 'disconnect';
-  readonly role: string;
-  readonly database: string;
-  readonly address: string;
-  readonly door: 'postgres' | 'websocket' | 'http';
-  readonly method: string;
-  readonly encrypted: boolean;
-  readonly reason?: string;
-  readonly session?: number;
+  /** First settings that are the role's, under those of the client. */
+  readonly roleSettings?: Readonly<Record<string, string>>;
 }
 
 /** The roles of the cluster, as the doors ask for them. */

@@ -25,12 +25,10 @@ export {
 } from './sign-in/index.js';
 export type {
   Accounts,
-  AuditEvent,
   ConnectOptions,
   DoorLimits,
   HealthCheck,
   Log,
-  Login,
   NodePlace,
   NodeStatus,
   RequestLog,

@@ -19,7 +19,7 @@ import {
   SignIn,
   type SqlConnection,
 } from '../net/index.js';
-import { AllAccounts } from './accounts.js';
+import { NodeAccounts } from './accounts.js';
 import type { BootOptions, BootReport } from './boot.js';
 import { ClusterSide, type Control } from './cluster-side.js';
 import type { LogThreshold, NodeConfig } from './config.js';
@@ -159,6 +159,7 @@ class Node implements RunningNode {
   /** Why no session can be opened. */
   #refusal: string | undefined = 'the node is starting';
   #serves: () => void = () => undefined;
+  readonly #accounts: NodeAccounts;
   #tls: ServerTls | undefined;
   #http: HttpDoor | undefined;
   #postgres: PostgresDoor | undefined;
@@ -184,6 +185,7 @@ class Node implements RunningNode {
       },
       onControl: (control) => this.#onControl(control),
     });
+    this.#accounts = new NodeAccounts(runtime, identity.node);
     this.#sessions = new Sessions(runtime, shardPlace, {
       refusal: () => this.#refusal,
       notReady: () => this.notReady,
@@ -268,7 +270,7 @@ class Node implements RunningNode {
     const { auth, limits } = this.#config;
     const { formations } = this.#identity;
     return new SignIn({
-      accounts: new AllAccounts(),
+      accounts: this.#accounts,
       rules: auth.rules,
       seats: new Seats(limits),
       secret: () => Buffer.from(formations.formation?.clusterId ?? ''),

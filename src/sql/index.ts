@@ -11,9 +11,11 @@ export {
   accountsKind,
   accountsName,
   type AccountsMessage,
+  type AuditEvent,
   type AuditMessage,
   type FindMessage,
   type FoundMessage,
+  type Login,
 } from './accounts/index.js';
 export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
 export type { SpillFile, SpillFiles } from './execute/index.js';

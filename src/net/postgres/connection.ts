@@ -276,12 +276,13 @@ export class Connection implements WireSink {
   #admitted(admission: Admission, connect: Omit<ConnectOptions, 'signIn'>): void {
     const { service, limits } = this.#options;
     const { secret } = this;
+    const { signedIn, roleSettings } = admission;
     clearTimeout(this.#deadline);
     this.#admission = admission;
     this.#session = new WireSession(
       {
         ...{ service, secret, frameBytes: limits.frameBytes },
-        connect: { ...connect, signIn: admission.signedIn },
+        connect: { ...connect, signIn: signedIn, roleSettings },
       },
       this,
     );

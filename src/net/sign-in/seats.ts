@@ -1,8 +1,8 @@
 /** How many may be signed in at a node: in all, and of each role. Some seats are kept for superusers. */
 import { assert } from '../../base/assert.js';
+import type { Login } from '../../sql/index.js';
 import type { ErrorFields } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
-import type { Login } from '../host.js';
 
 export interface SeatLimits {
   readonly connections: number;

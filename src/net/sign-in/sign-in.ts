@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { assert } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
+import type { AuditEvent, Login } from '../../sql/index.js';
 import type { ErrorFields, SignedIn } from '../../sql/session/protocol.js';
-import type { Accounts, AuditEvent, Log, Login } from '../host.js';
+import type { Accounts, Log } from '../host.js';
 import { plainAddress } from './addresses.js';
 import { scramNonceBytes } from './limits.js';
 import { type Approach, type Method, Rules, type SignInRule } from './rules.js';
@@ -39,6 +40,8 @@ export interface Visitor extends Approach {
 /** Who is in. */
 export interface Admission {
   readonly signedIn: SignedIn;
+  /** First settings of the role's sessions. */
+  readonly roleSettings: Readonly<Record<string, string>>;
   /** Must be called once, when the connection is gone. */
   leave(session?: number): void;
 }
@@ -94,7 +97,7 @@ interface Found {
 }
 
 type Refusal = readonly [
-  kind: 'invalid_authorization_specification' | 'invalid_password' | 'invalid_catalog_name',
+  kind: 'invalid_authorization_specification' | 'invalid_catalog_name' | 'insufficient_privilege',
   message: string,
   detail?: string,
 ];
@@ -163,17 +166,14 @@ export class Attempt {
 
   /**
    * Lets the visitor in who has proved what the rule asks for. Raises 28000 for a certificate of another or a role
-   * that may not sign in, 3D000, 53300.
+   * that may not sign in, 3D000, 42501, 53300.
    */
   admit(): Admission {
     if (this.method === 'cert') this.#checkCertificate();
     assert(this.#proven && !this.#failed, 'nobody is let in who has not proved who they are');
     const { accounts, seats, log } = this.#parts;
-    const { user, database, address } = this.#visitor;
+    const { user, address } = this.#visitor;
     this.#checkRole();
-    if (database !== databaseName) {
-      this.refuse('invalid_catalog_name', `database "${database}" does not exist`);
-    }
     const full = seats.take(user, this.#login);
     if (full !== undefined) {
       this.#audit(full.message);
@@ -185,6 +185,7 @@ export class Attempt {
     let left = false;
     return {
       signedIn: { role: user, method: this.method, address },
+      roleSettings: this.#login?.settings ?? {},
       leave(session) {
         assert(!left, 'who leaves was in');
         left = true;
@@ -204,10 +205,19 @@ export class Attempt {
 
   #checkRole(): void {
     const kind = 'invalid_authorization_specification';
-    const { user } = this.#visitor;
-    if (!this.#isKnown) return;
-    if (this.#login === undefined) this.refuse(kind, `role "${user}" does not exist`);
-    if (!this.#login.canLogin) this.refuse(kind, `role "${user}" is not permitted to log in`);
+    const { user, database } = this.#visitor;
+    const login = this.#login;
+    if (login === undefined && this.#isKnown) this.refuse(kind, `role "${user}" does not exist`);
+    if (login?.canLogin === false) {
+      this.refuse(kind, `role "${user}" is not permitted to log in`);
+    }
+    if (database !== databaseName) {
+      this.refuse('invalid_catalog_name', `database "${database}" does not exist`);
+    }
+    if (login?.mayConnect === false) {
+      const text = `permission denied for database "${database}"`;
+      this.refuse('insufficient_privilege', text, 'User does not have CONNECT privilege.');
+    }
   }
 
   #checkCertificate(): void {
