@@ -1,4 +1,5 @@
 /** COPY from the client: its data on their way to the session. */
+import { assert } from '../../base/assert.js';
 import type { SqlConnection } from '../host.js';
 import type { ClientMessage } from './messages.js';
 
@@ -23,7 +24,7 @@ export class CopyIn {
     this.#credit += credit;
   }
 
-  /** Flush and Sync mean nothing while data come; what is not about COPY ends it. */
+  /** Takes what may come among data: Flush and Sync mean nothing there. */
   take(message: ClientMessage): void {
     const request = this.#request;
     switch (message.kind) {
@@ -39,12 +40,12 @@ export class CopyIn {
         this.#isOpen = false;
         this.#connection.send({ kind: 'sql.copyEnd', request });
         return;
-      default: {
+      case 'copyFail':
         this.#isOpen = false;
-        const unexpected = `unexpected message ${message.kind} during COPY from stdin`;
-        const failure = message.kind === 'copyFail' ? message.reason : unexpected;
-        this.#connection.send({ kind: 'sql.copyEnd', request, failure });
-      }
+        this.#connection.send({ kind: 'sql.copyEnd', request, failure: message.reason });
+        return;
+      default:
+        assert(false, 'data are taken', { kind: message.kind });
     }
   }
 }

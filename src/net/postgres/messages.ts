@@ -3,7 +3,7 @@
  * (https://www.postgresql.org/docs/15/protocol-message-formats.html): bytes to a checked
  * {@link ClientMessage}, or an error of the catalogue.
  */
-import { raise } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import { Body } from './reader.js';
 
 export type Format = 'text' | 'binary';
@@ -48,8 +48,7 @@ export type ClientMessage =
 /** The client's messages of a kind. */
 export type Message<K extends ClientMessage['kind']> = Extract<ClientMessage, { kind: K }>;
 
-/** Codes of the messages after which an error is answered at the next Sync. */
-const known = new Set([...'PBDECHQSXdcfFp']);
+const known = new Set([...'PBDECHQSXdcfF']);
 
 /** Whether there is such a message; the stream of any other is lost. */
 export function isKnown(code: string): boolean {
@@ -59,8 +58,9 @@ export function isKnown(code: string): boolean {
 /** Raises 08P01 for a body that is not as the protocol says, 22021 for texts that are no UTF-8. */
 export function readMessage(code: string, bytes: Buffer): ClientMessage {
   const body = new Body(bytes);
-  // What a client sends of COPY has no further shape.
+  // What a client sends of COPY has no further shape; one that leaves need not be corrected.
   if (code === 'd') return { kind: 'copyData', data: body.rest() };
+  if (code === 'X') return { kind: 'terminate' };
   const message = readBody(code, body);
   body.end();
   return message;
@@ -77,17 +77,15 @@ function readBody(code: string, body: Body): ClientMessage {
     case 'B':
       return readBind(body);
     case 'D':
-      return { kind: 'describe', target: readTarget(body, 'DESCRIBE'), name: body.string() };
+      return { kind: 'describe', ...readTarget(body, 'DESCRIBE') };
     case 'C':
-      return { kind: 'close', target: readTarget(body, 'CLOSE'), name: body.string() };
+      return { kind: 'close', ...readTarget(body, 'CLOSE') };
     case 'E':
       return { kind: 'execute', portal: body.string(), rowsMax: Math.max(0, body.int32()) };
     case 'H':
       return { kind: 'flush' };
     case 'S':
       return { kind: 'sync' };
-    case 'X':
-      return { kind: 'terminate' };
     case 'c':
       return { kind: 'copyDone' };
     case 'f':
@@ -102,34 +100,53 @@ function readBody(code: string, body: Body): ClientMessage {
 
 function readBind(body: Body): BindMessage {
   const [portal, statement] = [body.string(), body.string()];
-  const formats = times(body.count(), () => readFormat(body));
+  const codes = times(body.count(), () => body.int16());
   const count = body.count();
-  if (formats.length > 1 && formats.length !== count) {
-    const text = `bind message has ${formats.length} parameter formats but ${count} parameters`;
+  if (codes.length > 1 && codes.length !== count) {
+    const text = `bind message has ${codes.length} parameter formats but ${count} parameters`;
     raise('protocol_violation', text);
   }
-  const parameters = times(count, (i): WireParameter => {
-    const length = body.int32();
-    const format = formats[formats.length === 1 ? 0 : i] ?? 'text';
-    return { format, bytes: length === -1 ? null : body.bytes(length) };
-  });
-  const resultFormats = times(body.count(), () => readFormat(body));
+  const parameters: WireParameter[] = [];
+  try {
+    while (parameters.length < count) {
+      const length = body.int32();
+      const bytes = length === -1 ? null : body.bytes(length);
+      const code = codes[codes.length === 1 ? 0 : parameters.length] ?? 0;
+      parameters.push({ format: formatOf(code), bytes });
+    }
+  } catch (error) {
+    throw ofParameter(error, portal, parameters.length);
+  }
+  const resultFormats = times(body.count(), () => formatOf(body.int16()));
   return { kind: 'bind', portal, statement, parameters, resultFormats };
 }
 
-function readTarget(body: Body, message: string): Target {
+/** An error in reading a parameter says which it is, as PostgreSQL's do; `shown` is what it was given. */
+export function ofParameter(error: unknown, portal: string, index: number, shown = ''): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  const { kind, message, details } = error;
+  const where = portal === '' ? 'unnamed portal' : `portal "${portal}"`;
+  const lines = [details.context, `${where} parameter $${index + 1}${shown}`];
+  const context = lines.filter((line) => line !== undefined).join('\n');
+  return new DatabaseError(kind, message, { ...details, context });
+}
+
+function readTarget(
+  body: Body,
+  message: string,
+): { readonly target: Target; readonly name: string } {
   const code = String.fromCharCode(body.byte());
-  if (code === 'S') return 'statement';
-  if (code === 'P') return 'portal';
+  const name = body.string();
+  body.end();
+  if (code === 'S') return { target: 'statement', name };
+  if (code === 'P') return { target: 'portal', name };
   return raise('protocol_violation', `invalid ${message} message subtype ${code.charCodeAt(0)}`);
 }
 
-function readFormat(body: Body): Format {
-  const code = body.int16();
+function formatOf(code: number): Format {
   if (code === 0) return 'text';
-  return code === 1
-    ? 'binary'
-    : raise('invalid_parameter_value', `unsupported format code: ${code}`);
+  if (code === 1) return 'binary';
+  return raise('invalid_parameter_value', `unsupported format code: ${code}`);
 }
 
 function times<T>(count: number, read: (i: number) => T): T[] {

@@ -1,9 +1,7 @@
-/** Prepared statements and portals of a connection, as far as the door keeps them. */
+/** Portals of a connection. */
 import { raise } from '../../base/errors.js';
 import type {
-  Column,
   Completion,
-  CopyShape,
   ErrorFields,
   ParameterValue,
   SessionAnswer,
@@ -14,25 +12,10 @@ import type { Row } from '../../sql/types/index.js';
 import type { Format } from './messages.js';
 import { windowMessagesMax } from './limits.js';
 import { type WriteRow, writerOf } from './rows.js';
+import type { WireStatement } from './statement.js';
 import * as write from './writer.js';
 
-export interface WireStatement {
-  readonly name: string;
-  readonly parameterTypes: readonly string[];
-  readonly parameterOids: readonly number[];
-  readonly columns: readonly Column[] | undefined;
-  readonly copy: CopyShape | undefined;
-}
-
-/** What the session tells of a statement that it has prepared. */
-export function statementOf(
-  name: string,
-  { parameterTypes: types, columns, copy }: Extract<SessionAnswer, { kind: 'sql.prepared' }>,
-): WireStatement {
-  const parameterTypes = types.map(({ type }) => type);
-  const parameterOids = types.map(({ typeOid }) => typeOid);
-  return { name, parameterTypes, parameterOids, columns, copy };
-}
+const countedTag = /^(SELECT|FETCH|INSERT 0|UPDATE|DELETE|MERGE) \d+$/;
 
 /** A statement with its parameters, and how far its execution has come. */
 export class Portal {
@@ -40,7 +23,7 @@ export class Portal {
   readonly statement: WireStatement;
   readonly parameters: readonly ParameterValue[];
   readonly formats: readonly Format[];
-  state: 'bound' | 'running' | 'done' = 'bound';
+  state: 'bound' | 'running' | 'done' | 'failed' = 'bound';
   /** Its implicit transaction goes on after it. */
   joins = false;
   /** Its request at the session, which has not ended while `completion` is undefined. */
@@ -72,9 +55,10 @@ export class Portal {
     this.formats = formats;
   }
 
-  /** One Execute: it is to send so many rows; 0 is all. Raises 55000 for what runs only once. */
+  /** One Execute: it is to send so many rows; 0 is all. Raises 55000 for what runs only once or has failed. */
   begin(rowsMax: number): void {
-    if (this.state === 'done' && this.statement.columns === undefined) {
+    const isOnce = this.state === 'done' && this.statement.columns === undefined;
+    if (isOnce || this.state === 'failed') {
       raise('object_not_in_prerequisite_state', `portal "${this.name}" cannot be run`);
     }
     this.sentBefore += this.sent;
@@ -85,9 +69,12 @@ export class Portal {
   /** The request that executes it, whose number it has. */
   start(): SessionMessage {
     this.owed = this.window;
+    const { name, isKept, source } = this.statement;
     return {
       ...{ kind: 'sql.execute', request: this.request, credit: this.owed },
-      statement: { prepared: this.statement.name },
+      ...(isKept || source === undefined
+        ? { statement: { prepared: name } }
+        : { statement: { text: source.text }, parameterTypes: source.stated }),
       parameters: this.parameters,
       ...(this.joins ? { joined: true } : {}),
     };
@@ -164,9 +151,9 @@ export class Portal {
     this.#at = 0;
   }
 
-  /** The tag of the Execute that ends it: rows of a query are counted for each Execute. */
+  /** The tag of the Execute that ends it: rows are counted for each Execute. */
   get #tag(): string {
     const tag = this.completion?.tag ?? '';
-    return this.sentBefore > 0 ? tag.replace(/^(SELECT|FETCH) \d+$/, `$1 ${this.sent}`) : tag;
+    return this.sentBefore > 0 ? tag.replace(countedTag, `$1 ${this.sent}`) : tag;
   }
 }

@@ -1,5 +1,6 @@
 /** Bytes of a client, cut into messages, and the parts of one. */
 import { raise } from '../../base/errors.js';
+import { readUtf8 } from '../../sql/types/index.js';
 
 /** Bytes as they come; `take` gives those of the front. */
 export class Inbox {
@@ -42,17 +43,6 @@ export class Inbox {
   }
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** The text; raises 22021 for bytes that are no UTF-8. */
-export function textOf(bytes: Uint8Array): string {
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return raise('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8"');
-  }
-}
-
 /** The body of one message. Each call raises 08P01 when the message ends before its part does. */
 export class Body {
   readonly #bytes: Buffer;
@@ -89,7 +79,7 @@ export class Body {
     if (end < 0) raise('protocol_violation', 'invalid string in message');
     const bytes = this.#bytes.subarray(this.#at, end);
     this.#at = end + 1;
-    return textOf(bytes);
+    return readUtf8(bytes);
   }
 
   bytes(length: number): Buffer {

@@ -5,6 +5,8 @@
 import { unreachable } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ErrorFields } from '../../sql/session/protocol.js';
+import { readUtf8 } from '../../sql/types/index.js';
+import { readUtf8 } from '../../sql/types/index.js';
 import { doorError } from '../answers.js';
 import {
   type Admission,
@@ -14,7 +16,7 @@ import {
   type SignIn,
   type Visitor,
 } from '../sign-in/index.js';
-import { Body, type Inbox, textOf } from './reader.js';
+import { Body, type Inbox } from './reader.js';
 import { codes, type MessageWriter } from './writer.js';
 
 const headBytes = 5;
@@ -188,5 +190,5 @@ function saslText(body: Body): string {
     const detail = 'Message length does not match input length.';
     return raise('protocol_violation', 'malformed SCRAM message', { detail });
   }
-  return textOf(bytes);
+  return readUtf8(bytes);
 }

@@ -1,6 +1,14 @@
 /** Arrays in their binary form (arrayfuncs.c's array_send and array_recv). */
-import { ArrayValue, countOf, tooManyDimensions, type Type, type Value } from '../types/index.js';
-import { badBinary, type BinaryCodec } from './binary-values.js';
+import { raise } from '../../base/errors.js';
+import {
+  ArrayValue,
+  countOf,
+  printType,
+  tooManyDimensions,
+  type Type,
+  type Value,
+} from '../types/index.js';
+import { badBinary, type BinaryCodec, tooShort } from './binary-codec.js';
 
 const headerBytes = 12;
 const dimensionBytes = 8;
@@ -30,11 +38,19 @@ export function arrayCodec(element: Type, codec: BinaryCodec): BinaryCodec {
       return Buffer.concat(parts);
     },
     read(bytes, context) {
-      if (bytes.length < headerBytes) badBinary();
+      if (bytes.length < headerBytes) tooShort();
       const count = bytes.readInt32BE();
       if (count > dimensionsMax) tooManyDimensions(count);
       let at = headerBytes + dimensionBytes * count;
-      if (count < 0 || bytes.length < at || bytes.readUInt32BE(8) !== element.oid) badBinary();
+      if (count < 0) {
+        raise('invalid_binary_representation', `invalid number of dimensions: ${count}`);
+      }
+      const flags = bytes.readInt32BE(4);
+      if (flags !== 0 && flags !== 1) {
+        raise('invalid_binary_representation', 'invalid array flags');
+      }
+      checkElement(bytes.readUInt32BE(8), element);
+      if (bytes.length < at) tooShort();
       const at32 = (i: number): number => bytes.readInt32BE(headerBytes + lengthBytes * i);
       const dimensions = Array.from({ length: count }, (_, i) => at32(2 * i));
       const lowerBounds = Array.from({ length: count }, (_, i) => at32(2 * i + 1));
@@ -44,10 +60,10 @@ export function arrayCodec(element: Type, codec: BinaryCodec): BinaryCodec {
       if (dimensions.some((length) => length < 0) || expected > room) badBinary();
       const elements: Value[] = [];
       while (elements.length < expected) {
-        if (bytes.length - at < lengthBytes) badBinary();
+        if (bytes.length - at < lengthBytes) tooShort();
         const length = bytes.readInt32BE(at);
         at += lengthBytes;
-        if (length < -1 || bytes.length - at < length) badBinary();
+        if (length < -1 || bytes.length - at < length) tooShort();
         elements.push(length < 0 ? null : codec.read(bytes.subarray(at, at + length), context));
         at += Math.max(length, 0);
       }
@@ -55,4 +71,11 @@ export function arrayCodec(element: Type, codec: BinaryCodec): BinaryCodec {
       return expected === 0 ? ArrayValue.empty : new ArrayValue(dimensions, lowerBounds, elements);
     },
   };
+}
+
+function checkElement(oid: number, element: Type): void {
+  if (oid === element.oid) return;
+  const expected = `${element.oid} (${printType(element.name, -1)})`;
+  const text = `binary data has array element type ${oid} instead of expected ${expected}`;
+  raise('datatype_mismatch', text);
 }

@@ -1,6 +1,6 @@
 /** numeric in its binary form: digits to the base 10,000 (numeric.c's numeric_send). */
 import { Numeric } from '../types/index.js';
-import { badBinary } from './binary-values.js';
+import { badBinary, tooShort } from './binary-codec.js';
 
 const base = 10_000n;
 const digitsPerPart = 4;
@@ -52,12 +52,13 @@ function withHeader(
 
 /** Raises 22P03. */
 export function readNumeric(bytes: Buffer): Numeric {
-  if (bytes.length < headerBytes) badBinary();
+  if (bytes.length < headerBytes) tooShort();
   const count = bytes.readUInt16BE();
   const weight = bytes.readInt16BE(2);
   const signCode = bytes.readUInt16BE(4);
   const scale = bytes.readUInt16BE(6);
-  if (bytes.length !== headerBytes + 2 * count) badBinary();
+  if (bytes.length < headerBytes + 2 * count) tooShort();
+  if (bytes.length > headerBytes + 2 * count) badBinary();
   if (signCode === sign.NaN) return Numeric.nan;
   if (signCode === sign.Infinity) return Numeric.infinity;
   if (signCode === sign['-Infinity']) return Numeric.negativeInfinity;

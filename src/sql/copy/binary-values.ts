@@ -1,23 +1,25 @@
 /** Values in the binary forms of PostgreSQL's send and receive functions. */
 import { raise } from '../../base/errors.js';
 import {
+  byteOfCharacter,
+  characterOfByte,
   checkedDate,
   checkedTimestamp,
-  type FunctionContext,
   Interval,
+  NamedOid,
   type Numeric,
   printType,
+  readUtf8,
+  registeredTypeNames,
   typeNamed,
   type Value,
+  ZonedTime,
 } from '../types/index.js';
 import { arrayCodec } from './binary-array.js';
+import { bitCodec } from './binary-bits.js';
+import { badBinary, type BinaryCodec, tooShort } from './binary-codec.js';
 import { readNumeric, writeNumeric } from './binary-numeric.js';
-
-export interface BinaryCodec {
-  write(value: Value, context: FunctionContext): Uint8Array;
-  /** Raises 22P03 for bytes that are no value, and the type's own errors. */
-  read(bytes: Buffer, context: FunctionContext): Value;
-}
+import { compositeCodec, recordCodec } from './binary-record.js';
 
 /** Raises 0A000 for a type without binary form here. */
 export function binaryCodec(type: string): BinaryCodec {
@@ -27,6 +29,7 @@ export function binaryCodec(type: string): BinaryCodec {
   if (form?.kind === 'array') return arrayCodec(typeNamed(form.element), binaryCodec(form.element));
   if (form?.kind === 'domain' || form?.kind === 'collated') return binaryCodec(form.base);
   if (form?.kind === 'enum') return labels(type);
+  if (form?.kind === 'composite') return compositeCodec(form.shape, binaryCodec);
   raise('feature_not_supported', `binary format of type ${printType(type, -1)} is not supported`);
 }
 
@@ -37,10 +40,6 @@ function labels(type: string): BinaryCodec {
     write: (value, context) => text.write(named.print(value, context), context),
     read: (bytes, context) => named.parse(text.read(bytes, context) as string, -1, context),
   };
-}
-
-export function badBinary(): never {
-  raise('invalid_binary_representation', 'incorrect binary data format');
 }
 
 function fixed<V extends Value>(
@@ -55,7 +54,8 @@ function fixed<V extends Value>(
       return bytes;
     },
     read(bytes) {
-      if (bytes.length !== length) badBinary();
+      if (bytes.length < length) tooShort();
+      if (bytes.length > length) badBinary();
       return read(bytes);
     },
   };
@@ -76,11 +76,7 @@ function valueOfDay(day: number): number {
 
 const text: BinaryCodec = {
   write: (value) => Buffer.from(value as string, 'utf8'),
-  read: (bytes) => {
-    const value = bytes.toString('utf8');
-    if (!value.includes('\0') && Buffer.from(value).equals(bytes)) return value;
-    raise('character_not_in_repertoire', 'invalid byte sequence for encoding "UTF8"');
-  },
+  read: (bytes) => readUtf8(bytes),
 };
 
 const int8 = fixed<bigint>(
@@ -99,12 +95,74 @@ const microsPerDay = 86_400_000_000;
 const uuid: BinaryCodec = {
   write: (value) => Buffer.from((value as string).replaceAll('-', ''), 'hex'),
   read: (bytes) => {
-    if (bytes.length !== 16) badBinary();
+    if (bytes.length < 16) tooShort();
+    if (bytes.length > 16) badBinary();
     return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
   },
 };
 
-const jsonbVersion = 1;
+const time = fixed<number>(
+  8,
+  (bytes, value) => bytes.writeBigInt64BE(BigInt(value)),
+  (bytes) => readTime(bytes.readBigInt64BE()),
+);
+
+function readTime(value: bigint): number {
+  const micros = Number(value);
+  if (micros >= 0 && micros <= microsPerDay) return micros;
+  raise('datetime_field_overflow', 'time out of range');
+}
+
+/** Seconds from UTC that no zone reaches (datatype/timestamp.h's TZDISP_LIMIT). */
+const offsetEnd = 16 * 3600;
+
+/** The zone is written in seconds west of UTC. */
+const zonedTime = fixed<ZonedTime>(
+  12,
+  (bytes, value) => {
+    bytes.writeBigInt64BE(BigInt(value.time));
+    bytes.writeInt32BE(-value.offset, 8);
+  },
+  (bytes) => {
+    const micros = readTime(bytes.readBigInt64BE());
+    const west = bytes.readInt32BE(8);
+    if (Math.abs(west) < offsetEnd) return new ZonedTime(micros, 0 - west);
+    raise('invalid_time_zone_displacement_value', 'time zone displacement out of range');
+  },
+);
+
+const character = fixed<string>(
+  1,
+  (bytes, value) => bytes.writeUInt8(byteOfCharacter(value)),
+  (bytes) => characterOfByte(bytes[0] ?? 0),
+);
+
+const registered = fixed<NamedOid>(
+  4,
+  (bytes, value) => bytes.writeUInt32BE(value.oid),
+  (bytes) => new NamedOid(bytes.readUInt32BE(), undefined),
+);
+
+/** jsonb and jsonpath are sent as texts behind the version of their format. */
+function versioned(type: 'jsonb' | 'jsonpath'): BinaryCodec {
+  return {
+    write: (value, context) => {
+      const printed = Buffer.from(typeNamed(type).print(value, context), 'utf8');
+      return Buffer.concat([Buffer.of(textVersion), printed]);
+    },
+    read: (bytes, context) => {
+      if (bytes.length === 0) tooShort();
+      const [version] = bytes;
+      if (version !== textVersion) {
+        const problem = `unsupported ${type} version number ${version}`;
+        raise('invalid_binary_representation', problem);
+      }
+      return typeNamed(type).parse(readUtf8(bytes.subarray(1)), -1, context);
+    },
+  };
+}
+
+const textVersion = 1;
 
 const codecs: ReadonlyMap<string, BinaryCodec> = new Map<string, BinaryCodec>([
   [
@@ -140,18 +198,8 @@ const codecs: ReadonlyMap<string, BinaryCodec> = new Map<string, BinaryCodec>([
     ),
   ],
   ['int8', int8],
-  [
-    'time',
-    fixed<number>(
-      8,
-      (bytes, value) => bytes.writeBigInt64BE(BigInt(value)),
-      (bytes) => {
-        const micros = Number(bytes.readBigInt64BE());
-        if (micros >= 0 && micros <= microsPerDay) return micros;
-        raise('datetime_field_overflow', 'time out of range');
-      },
-    ),
-  ],
+  ['time', time],
+  ['timetz', zonedTime],
   ['timestamp', timestamp],
   ['timestamptz', timestamp],
   [
@@ -211,21 +259,13 @@ const codecs: ReadonlyMap<string, BinaryCodec> = new Map<string, BinaryCodec>([
     },
   ],
   ['uuid', uuid],
-  [
-    'jsonb',
-    {
-      write: (value, context) => {
-        const printed = Buffer.from(typeNamed('jsonb').print(value, context), 'utf8');
-        return Buffer.concat([Buffer.of(jsonbVersion), printed]);
-      },
-      read: (bytes, context) => {
-        if (bytes[0] !== jsonbVersion) badBinary();
-        return typeNamed('jsonb').parse(
-          text.read(bytes.subarray(1), context) as string,
-          -1,
-          context,
-        );
-      },
-    },
-  ],
+  ['jsonb', versioned('jsonb')],
+  ['jsonpath', versioned('jsonpath')],
+  ['char', character],
+  ['bit', bitCodec],
+  ['varbit', bitCodec],
+  ['unknown', text],
+  ['void', { write: () => new Uint8Array(0), read: () => '' }],
+  ['record', recordCodec(binaryCodec)],
+  ...registeredTypeNames.map((name): [string, BinaryCodec] => [name, registered]),
 ]);

@@ -2,7 +2,8 @@
 import { ByteWriter } from '../../base/bytes.js';
 import { raise } from '../../base/errors.js';
 import type { FunctionContext, Row, Value } from '../types/index.js';
-import { type BinaryCodec, binaryCodec } from './binary-values.js';
+import type { BinaryCodec } from './binary-codec.js';
+import { binaryCodec } from './binary-values.js';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const headerBytes = signature.length + 8;

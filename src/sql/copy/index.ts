@@ -4,7 +4,8 @@
  * Knows types and bytes; knows no tables, no plans, and files only as the capability `ServerFiles`.
  */
 export { BinaryReader, BinaryWriter } from './binary.js';
-export { type BinaryCodec, binaryCodec } from './binary-values.js';
+export type { BinaryCodec } from './binary-codec.js';
+export { binaryCodec } from './binary-values.js';
 export { csvFields } from './csv-fields.js';
 export type { CopyFormat, CopyOptions, Field } from './options.js';
 export { defaultMarker } from './options.js';

@@ -1,5 +1,5 @@
 /** The fields of a line of COPY's text format (copyfromparse.c's CopyReadAttributesText). */
-import { raise } from '../../base/errors.js';
+import { readUtf8 } from '../types/index.js';
 import { type CopyOptions, defaultMarker, type Field } from './options.js';
 
 const escapes: Readonly<Record<string, string>> = {
@@ -76,9 +76,5 @@ function unescaped(raw: string): string {
 }
 
 function textOf(bytes: readonly number[]): string {
-  const buffer = Buffer.from(bytes);
-  const text = buffer.toString('utf8');
-  if (!bytes.includes(0) && Buffer.from(text).equals(buffer)) return text;
-  const shown = bytes.map((byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(' ');
-  raise('character_not_in_repertoire', `invalid byte sequence for encoding "UTF8": ${shown}`);
+  return readUtf8(Uint8Array.from(bytes));
 }

@@ -1,6 +1,6 @@
 /** Encodings of texts, Unicode escapes and normal forms. */
 import { raise } from '../../base/errors.js';
-import { ArrayValue } from '../types/index.js';
+import { ArrayValue, readUtf8 } from '../types/index.js';
 import { checkedText } from '../types/text.js';
 import type { Definition } from './definition.js';
 import { define } from './definition.js';
@@ -32,30 +32,10 @@ function encodingNamed(name: string, side: 'source' | 'destination'): Encoding {
 const hexBytes = (bytes: Uint8Array) =>
   [...bytes].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`).join(' ');
 
-/** The first bytes that are no UTF-8, as PostgreSQL reports them; undefined when all is well. */
-function invalidBytes(bytes: Uint8Array): Uint8Array | undefined {
-  for (let i = 0; i < bytes.length; ) {
-    const first = bytes[i] ?? 0;
-    const size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf8 ? 4 : 1;
-    const one = Buffer.from(bytes.subarray(i, i + size));
-    const text = one.toString('utf8');
-    if (first === 0 || text.length !== (size === 4 ? 2 : 1) || !Buffer.from(text).equals(one)) {
-      return one;
-    }
-    i += size;
-  }
-  return undefined;
-}
-
 function convertFrom(bytes: Uint8Array, name: string): string {
   const encoding = encodingNamed(name, 'source');
   if (encoding === 'LATIN1') return checkedText(Buffer.from(bytes).toString('latin1'));
-  const wrong = invalidBytes(bytes);
-  if (wrong !== undefined) {
-    const text = `invalid byte sequence for encoding "UTF8": ${hexBytes(wrong)}`;
-    raise('character_not_in_repertoire', text);
-  }
-  return Buffer.from(bytes).toString('utf8');
+  return readUtf8(bytes);
 }
 
 function convertTo(text: string, name: string): Uint8Array {

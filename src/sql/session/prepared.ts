@@ -4,6 +4,7 @@ import { type ParsedStatement, parse } from '../parse/index.js';
 import { type TypeName, typeOfText } from '../types/index.js';
 import { isTypeName } from '../bind/index.js';
 import { planKey } from './planning.js';
+import type { Column } from './protocol.js';
 import type { Prepared, SessionState } from './state.js';
 
 /** The statement; raises invalid_sql_statement_name. */
@@ -58,6 +59,29 @@ export function keepText(
     parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
     types,
   });
+}
+
+/** Raises 0A000 when the rows would be others than clients were told, before anything is executed. */
+export function checkColumns(prepared: Prepared, columns: readonly Column[] | undefined): void {
+  const { told } = prepared;
+  if (told === columns) return;
+  if (told !== undefined && !(columns !== undefined && areSame(told, columns))) {
+    raise('feature_not_supported', 'cached plan must not change result type');
+  }
+  prepared.told = columns;
+}
+
+function areSame(told: readonly Column[], columns: readonly Column[]): boolean {
+  if (told.length !== columns.length) return false;
+  return told.every(({ name, typeOid, typeModifier }, i) => {
+    const now = columns[i];
+    return name === now?.name && typeOid === now.typeOid && typeModifier === now.typeModifier;
+  });
+}
+
+/** SQL's DEALLOCATE ALL: all but the unnamed one. */
+export function forgetPrepared({ prepared }: SessionState): void {
+  for (const name of [...prepared.keys()]) if (name !== '') prepared.delete(name);
 }
 
 /** Types as a client states them; raises undefined_object for unknown ones. */

@@ -16,6 +16,7 @@ export { readDateStyle } from './date-style.js';
 export { Interval } from './interval.js';
 export { Jsonb } from './jsonb.js';
 export { Numeric } from './numeric.js';
+export { byteOfCharacter, characterOfByte } from './one-byte-character.js';
 export { type RecordField, type RecordShape, RecordValue } from './record.js';
 export { NamedOid, registeredTypeNames } from './registered.js';
 export {
@@ -43,11 +44,12 @@ export type {
   TypeName,
 } from './type.js';
 export { typeOfText } from './type-text.js';
+export { readUtf8 } from './utf8.js';
 export { nameOfUserType, shortTypeName, type UserType, userTypeOf } from './user-type.js';
-export type { SequenceAccess } from './sequence-access.js';
-export type { SystemAccess } from './system-access.js';
 export type { NotificationAccess } from './notification-access.js';
 export type { AdvisoryKey, AdvisoryMode, Question } from './question.js';
+export type { SequenceAccess } from './sequence-access.js';
+export type { SystemAccess } from './system-access.js';
 export { systemTypeNames, vectorOf } from './system-types.js';
 export type { Row, Value } from './value.js';
 export { findTimeZone, TimeZone } from './zone.js';
