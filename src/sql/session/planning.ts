@@ -10,7 +10,7 @@ import { WitnessedFunctions } from './functions.js';
 import { cachedTextMax } from './limits.js';
 import type { Plan } from './plan-cache.js';
 import type { Column, ParameterValue } from './protocol.js';
-import type { SessionState } from './state.js';
+import type { Prepared, SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 
 /** One statement with its parameters. */
@@ -20,6 +20,8 @@ export interface Query {
   readonly parsed: () => ParsedStatement;
   readonly types: readonly (TypeName | undefined)[];
   readonly parameters: readonly ParameterValue[];
+  /** Where it is kept under a name. */
+  readonly prepared?: Prepared;
 }
 
 /** Where a text with these stated parameter types lies in the cache. */
