@@ -6,7 +6,6 @@ import { unreachable } from '../../base/assert.js';
 import { DatabaseError, raise } from '../../base/errors.js';
 import type { ErrorFields } from '../../sql/session/protocol.js';
 import { readUtf8 } from '../../sql/types/index.js';
-import { readUtf8 } from '../../sql/types/index.js';
 import { doorError } from '../answers.js';
 import {
   type Admission,
