@@ -106,7 +106,14 @@ function createTable(sql: string): void {
   const lookup = new PathLookup(catalogue, ['public']);
   const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
   const work = runDdl(
-    { bind, catalogue, execution: contextOf(buffer, []), prepared: noPrepared, inBlock: false },
+    {
+      bind,
+      catalogue,
+      execution: contextOf(buffer, []),
+      prepared: noPrepared,
+      inBlock: false,
+      notice: () => {},
+    },
     parsed,
   );
   while (work.next().done !== true);

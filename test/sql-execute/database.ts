@@ -161,7 +161,7 @@ export class Database {
     const bind = new BindContext(parsed.source, lookup, functions, new ParameterTypes([]));
     const execution = this.context(buffer, options);
     const work = runDdl(
-      { bind, catalogue, execution, prepared: noPrepared, inBlock: false },
+      { bind, catalogue, execution, prepared: noPrepared, inBlock: false, notice: () => {} },
       parsed,
     );
     while (work.next().done !== true);

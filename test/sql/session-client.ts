@@ -124,7 +124,7 @@ export class Client {
     if (answer.kind === 'sql.notice') {
       const { severity, sqlstate, message, details } = answer.notice;
       this.notices.push(`${severity} ${sqlstate} ${message}`);
-      if (details.detail !== undefined) this.notices.push(details.detail);
+      for (const line of details.detail?.split('\n') ?? []) this.notices.push(`  ${line}`);
       return;
     }
     if (answer.kind === 'sql.failed' && answer.fatal === true) {

@@ -19,7 +19,12 @@ import { viewsOf } from './drop-column.js';
 import { firstLocation } from './locations.js';
 
 export function addTo(draft: TableDraft, body: ast.ColumnDef, ifNotExists: boolean): void {
-  if (ifNotExists && draft.column(body.colname ?? '') !== undefined) return;
+  const { colname = '' } = body;
+  if (ifNotExists && draft.column(colname) !== undefined) {
+    const text = `column "${colname}" of relation "${draft.table.name}" already exists, skipping`;
+    draft.context.notice(text, '42701');
+    return;
+  }
   const { bind } = draft.context;
   const column = addColumn(draft, body);
   if (column.generated !== undefined) draft.rewrite();

@@ -3,13 +3,15 @@ import { raise } from '../../base/errors.js';
 import type { TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields, the } from '../parse/index.js';
 import { timingOf } from './constraint.js';
+import { noticeCascade } from './context.js';
 import { describe } from './describe.js';
 import type { TableDraft } from './draft.js';
 import { dropForeignKey } from './removal.js';
 
-function missing(draft: TableDraft, name: string): never {
+function missing(draft: TableDraft, name: string, missingOk = false): void {
   const text = `constraint "${name}" of relation "${draft.table.name}" does not exist`;
-  raise('undefined_object', text);
+  if (!missingOk) raise('undefined_object', text);
+  draft.context.notice(`${text}, skipping`);
 }
 
 export function dropConstraint(
@@ -35,8 +37,8 @@ export function dropConstraint(
     dropReferences(draft, name, primaryKey, cascade);
     // The rows lie in the order of the key: without it they get numbers.
     draft.rewrite();
-  } else if (!missingOk) {
-    missing(draft, name);
+  } else {
+    missing(draft, name, missingOk);
   }
 }
 
@@ -48,7 +50,7 @@ function dropReferences(
   cascade: boolean,
 ): void {
   const { context, table } = draft;
-  const lines: string[] = [];
+  const dependents: string[] = [];
   for (const child of table.referencedBy) {
     const found = child === table.object ? table : context.catalogue.object(child);
     if (found.kind !== 'table') continue;
@@ -58,16 +60,15 @@ function dropReferences(
         referencedColumns.length === columns.length &&
         columns.every((column) => referencedColumns.includes(column));
       if (!fits) continue;
-      lines.push(
-        `constraint ${constraint} on ${describe(context, found)} depends on index ${name}`,
-      );
+      dependents.push(`constraint ${constraint} on ${describe(context, found)}`);
       takeReference(draft, found, constraint);
     }
   }
-  if (lines.length === 0 || cascade) return;
+  if (cascade) noticeCascade(context, dependents);
+  if (dependents.length === 0 || cascade) return;
   const text = `cannot drop constraint ${name} on ${describe(context, table)} because other objects depend on it`;
   raise('dependent_objects_still_exist', text, {
-    detail: lines.join('\n'),
+    detail: dependents.map((one) => `${one} depends on index ${name}`).join('\n'),
     hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
   });
 }

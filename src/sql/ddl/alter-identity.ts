@@ -60,6 +60,8 @@ export function dropIdentity(draft: TableDraft, name: string, missingOk: boolean
   const column = identityOf(draft, name);
   if (column === undefined) {
     if (!missingOk) refuseOther(draft, name);
+    const of = `column "${name}" of relation "${draft.table.name}"`;
+    draft.context.notice(`${of} is not an identity column, skipping`);
     return;
   }
   draft.setColumn(column.position, { identity: undefined, default: undefined });

@@ -34,8 +34,10 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
     read.objtype === 'OBJECT_TYPE' ? undefined : bind.catalogue.relation(schemaname, relname);
   if (read.objtype === 'OBJECT_TYPE') return notSupported(bind.source, 'ALTER TYPE', undefined);
   if (found === undefined) {
-    if (read.missing_ok === true) return tag;
-    return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
+    const text = `relation "${shownName(schemaname, relname)}" does not exist`;
+    if (read.missing_ok !== true) raise('undefined_table', text);
+    context.notice(`${text}, skipping`);
+    return tag;
   }
   if (found.kind !== 'table') {
     for (const command of given) alterOther(context, words, command, found);
@@ -244,8 +246,9 @@ function dropExpression(draft: TableDraft, name: string, missingOk: boolean): vo
   const column = columnOf(draft, name);
   if (column.generated !== undefined) {
     draft.setColumn(column.position, { generated: undefined });
-  } else if (!missingOk) {
+  } else {
     const text = `column "${name}" of relation "${draft.table.name}" is not a stored generated column`;
-    raise('object_not_in_prerequisite_state', text);
+    if (!missingOk) raise('object_not_in_prerequisite_state', text);
+    draft.context.notice(`${text}, skipping`);
   }
 }

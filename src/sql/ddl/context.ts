@@ -1,5 +1,5 @@
 /** What the statements of this folder work with. */
-import { raise } from '../../base/errors.js';
+import { type ErrorDetails, raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { BindContext } from '../bind/context.js';
 import {
@@ -23,6 +23,26 @@ export interface DdlContext {
   prepared(name: string): ParsedStatement;
   /** The client has begun a transaction block. */
   readonly inBlock: boolean;
+  /** Says something beside the statement's end, as PostgreSQL's NOTICE: of what was passed over, and what went along. */
+  notice(message: string, sqlstate?: string, details?: ErrorDetails): void;
+}
+
+/** Objects that a notice of CASCADE names; the rest are counted. */
+const namedMax = 100;
+
+/** Tells what went along with what was dropped: by their descriptions. */
+export function noticeCascade(context: DdlContext, objects: readonly string[]): void {
+  const [only] = objects;
+  if (only === undefined) return;
+  if (objects.length === 1) {
+    context.notice(`drop cascades to ${only}`);
+    return;
+  }
+  const lines = objects.slice(0, namedMax).map((object) => `drop cascades to ${object}`);
+  const more = objects.length - lines.length;
+  if (more > 0) lines.push(`and ${more} other objects (see server log for list)`);
+  const detail = lines.join('\n');
+  context.notice(`drop cascades to ${objects.length} other objects`, undefined, { detail });
 }
 
 /** Where nothing has been prepared. */
@@ -37,7 +57,15 @@ export type DdlWork<T = string> = Generator<'turn', T, unknown>;
 export function* runInside(context: DdlContext, statement: DataStatement): DdlWork<number> {
   const tables = [...context.bind.used.values()];
   const writes = statement.kind !== 'query';
-  const rest = { writes, takesNumbers: false, asks: false, needs: [], parameters: [], columns: undefined, tables };
+  const rest = {
+    writes,
+    takesNumbers: false,
+    asks: false,
+    needs: [],
+    parameters: [],
+    columns: undefined,
+    tables,
+  };
   const compiled = compileStatement({ statement, ...rest });
   return yield* steps(context, compiled);
 }

@@ -47,8 +47,10 @@ export function* createIndex(context: DdlContext, body: ast.IndexStmt): DdlWork 
   checkStorageParameters(bind, read.options);
   const draft = TableDraft.alter(context, table);
   if (read.idxname !== undefined && draft.isTaken(read.idxname)) {
-    if (read.if_not_exists === true) return 'CREATE INDEX';
-    raise('duplicate_table', `relation "${read.idxname}" already exists`);
+    const text = `relation "${read.idxname}" already exists`;
+    if (read.if_not_exists !== true) raise('duplicate_table', text);
+    context.notice(`${text}, skipping`, '42P07');
+    return 'CREATE INDEX';
   }
   const elements = (read.indexParams ?? []).map((node) => the(node, 'IndexElem'));
   const texts = indexElementTexts(bind.source, reference.location ?? 0);

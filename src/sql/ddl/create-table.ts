@@ -22,8 +22,10 @@ export function* createTable(context: DdlContext, body: ast.CreateStmt): DdlWork
   checkAccessMethod(context, read.accessMethod);
   checkStorageParameters(bind, read.options);
   if (catalogue.relation(place.database, place.schema, place.name) !== undefined) {
-    if (read.if_not_exists === true) return 'CREATE TABLE';
-    bind.raise(undefined, 'duplicate_table', `relation "${place.name}" already exists`);
+    const text = `relation "${place.name}" already exists`;
+    if (read.if_not_exists !== true) bind.raise(undefined, 'duplicate_table', text);
+    context.notice(`${text}, skipping`, '42P07');
+    return 'CREATE TABLE';
   }
   const draft = TableDraft.create(context, place);
   draft.set({ onCommit: onCommitOf(draft, read.oncommit) });

@@ -187,9 +187,10 @@ function altered(
     case 'AD_DropConstraint': {
       const checks = definition.checks.filter(({ name }) => name !== read.name);
       if (checks.length < definition.checks.length) return { ...definition, checks };
-      if (read.missing_ok === true) return undefined;
       const text = `constraint "${read.name}" of domain "${domain}" does not exist`;
-      return raise('undefined_object', text);
+      if (read.missing_ok !== true) raise('undefined_object', text);
+      context.notice(`${text}, skipping`);
+      return undefined;
     }
     case 'V':
     case 'AD_ValidateConstraint':

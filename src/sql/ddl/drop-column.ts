@@ -1,6 +1,7 @@
 /** ALTER TABLE DROP COLUMN. */
 import { raise } from '../../base/errors.js';
 import type { ColumnDescriptor, TableDescriptor, ViewDescriptor } from '../catalogue/index.js';
+import { noticeCascade } from './context.js';
 import { describe } from './describe.js';
 import type { TableDraft } from './draft.js';
 import { dropColumn, dropForeignKey } from './removal.js';
@@ -14,31 +15,41 @@ export function dropTableColumn(
   const { context } = draft;
   const column = draft.column(name);
   if (column === undefined) {
-    if (missingOk) return;
     const text = `column "${name}" of relation "${draft.table.name}" does not exist`;
+    if (missingOk) {
+      context.notice(`${text}, skipping`);
+      return;
+    }
     raise('undefined_column', text);
   }
   const what = `column ${name} of ${describe(context, draft.table)}`;
-  const lines: string[] = [];
+  const dependents: { readonly what: string; readonly line: string }[] = [];
+  const note = (dependent: string): void => {
+    dependents.push({ what: dependent, line: `${dependent} depends on ${what}` });
+  };
   const generated = dependentColumns(draft, column);
   for (const other of generated) {
-    lines.push(`column ${other.name} of ${describe(context, draft.table)} depends on ${what}`);
+    note(`column ${other.name} of ${describe(context, draft.table)}`);
   }
   for (const view of viewsOf(draft, column)) {
-    lines.push(`${describe(context, view)} depends on ${what}`);
-    lines.push(...draft.removal.follow(view));
+    note(describe(context, view));
+    dependents.push(...draft.removal.follow(view));
   }
   for (const { table, constraint } of childrenOf(draft, column)) {
-    lines.push(`constraint ${constraint} on ${describe(context, table)} depends on ${what}`);
+    note(`constraint ${constraint} on ${describe(context, table)}`);
     draft.removal.takePart(table.object, (one) => dropForeignKey(one, constraint));
   }
-  if (lines.length > 0 && !cascade) {
+  if (dependents.length > 0 && !cascade) {
     const text = `cannot drop ${what} because other objects depend on it`;
     raise('dependent_objects_still_exist', text, {
-      detail: lines.join('\n'),
+      detail: dependents.map(({ line }) => line).join('\n'),
       hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
     });
   }
+  noticeCascade(
+    context,
+    dependents.map((one) => one.what),
+  );
   for (const one of [column, ...generated]) take(draft, one);
 }
 

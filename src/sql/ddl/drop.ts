@@ -1,5 +1,5 @@
 /** DROP of everything that the catalogue holds. */
-import { raise } from '../../base/errors.js';
+import { type ErrorName, raise } from '../../base/errors.js';
 import type { Descriptor, RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, pathOf, shownName } from './context.js';
@@ -56,16 +56,16 @@ function find(
       if (found !== undefined) return found;
       if (bind.catalogue.hasSchema(name))
         notSupported(bind.source, `DROP SCHEMA ${name}`, undefined);
-      return missing(missingOk, 'invalid_schema_name', `schema "${name}" does not exist`);
+      return missing(context, missingOk, 'invalid_schema_name', `schema "${name}" does not exist`);
     }
     case 'type':
     case 'domain': {
       const { schema, name } = pathOf(context, the(node, 'TypeName').names);
       const found = bind.catalogue.type(schema, name);
       if (found === undefined) {
-        requireSchema(context, schema, missingOk);
+        if (!requireSchema(context, schema, missingOk)) return undefined;
         const text = `type "${shownName(schema, name)}" does not exist`;
-        return missing(missingOk, 'undefined_object', text);
+        return missing(context, missingOk, 'undefined_object', text);
       }
       if (kind === 'domain' && found.definition.form !== 'domain') {
         raise('wrong_object_type', `"${shownName(schema, name)}" is not a domain`);
@@ -84,14 +84,27 @@ function find(
   }
 }
 
-function missing(missingOk: boolean, ...error: Parameters<typeof raise>): undefined {
-  if (!missingOk) raise(...error);
+/** Something is not there: raises, or says that it is passed over. */
+function missing(
+  context: DdlContext,
+  missingOk: boolean,
+  kind: ErrorName,
+  text: string,
+): undefined {
+  if (!missingOk) raise(kind, text);
+  context.notice(`${text}, skipping`);
   return undefined;
 }
 
-function requireSchema({ bind }: DdlContext, schema: string | undefined, missingOk: boolean): void {
-  if (schema === undefined || missingOk || bind.catalogue.hasSchema(schema)) return;
-  raise('invalid_schema_name', `schema "${schema}" does not exist`);
+/** False when the schema may be missing, and is. */
+function requireSchema(
+  context: DdlContext,
+  schema: string | undefined,
+  missingOk: boolean,
+): boolean {
+  if (schema === undefined || context.bind.catalogue.hasSchema(schema)) return true;
+  missing(context, missingOk, 'invalid_schema_name', `schema "${schema}" does not exist`);
+  return false;
 }
 
 function findRelation(
@@ -104,9 +117,10 @@ function findRelation(
   const [schema, name = ''] = [path.at(-2), path.at(-1)];
   const found = bind.catalogue.relation(schema, name);
   if (found === undefined) {
-    requireSchema(context, schema, missingOk);
+    if (!requireSchema(context, schema, missingOk)) return undefined;
     const text = `${kind} "${shownName(schema, name)}" does not exist`;
-    return missing(missingOk, kind === 'index' ? 'undefined_object' : 'undefined_table', text);
+    const error = kind === 'index' ? 'undefined_object' : 'undefined_table';
+    return missing(context, missingOk, error, text);
   }
   if (found.kind === kind) return found;
   const article = kind === 'index' ? 'an' : 'a';

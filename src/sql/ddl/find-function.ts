@@ -30,6 +30,7 @@ export function findFunction(
     if (only === undefined && !missingOk) {
       raise('undefined_function', `could not find a function named "${shown}"`);
     }
+    if (only === undefined) context.notice(`function ${shown}() does not exist, skipping`);
     return only;
   }
   const types = (read.objargs ?? []).map((node) => {
@@ -39,6 +40,9 @@ export function findFunction(
   const found = all.find((one) => argumentTypes(one).join() === types.join());
   if (found === undefined && !missingOk) {
     raise('undefined_function', `function ${shown}(${types.join(', ')}) does not exist`);
+  }
+  if (found === undefined) {
+    context.notice(`function ${shown}(${types.join(',')}) does not exist, skipping`);
   }
   return found;
 }

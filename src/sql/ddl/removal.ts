@@ -14,7 +14,7 @@ import {
   type TableDescriptor,
 } from '../catalogue/index.js';
 import { columnUses } from './column-uses.js';
-import type { DdlContext } from './context.js';
+import { type DdlContext, noticeCascade } from './context.js';
 import { describe } from './describe.js';
 import { TableDraft } from './draft.js';
 import { setPartitions } from './partition.js';
@@ -26,7 +26,11 @@ export class Removal {
   /** What goes of tables that stay. */
   readonly #parts: { readonly table: ObjectId; readonly take: (draft: TableDraft) => void }[] = [];
   /** What CASCADE is needed for. */
-  readonly #lines: { readonly line: string; readonly object: ObjectId | undefined }[] = [];
+  readonly #lines: {
+    readonly what: string;
+    readonly line: string;
+    readonly object: ObjectId | undefined;
+  }[] = [];
   readonly #named: Descriptor[] = [];
 
   constructor(context: DdlContext) {
@@ -49,23 +53,29 @@ export class Removal {
     this.#parts.push({ table, take });
   }
 
-  /** An object goes because of a part of another; gives what depends on it in turn. */
-  follow(object: Descriptor): readonly string[] {
+  /** An object goes because of a part of another; gives what depends on it in turn, and how that is told. */
+  follow(object: Descriptor): readonly { readonly what: string; readonly line: string }[] {
     const before = this.#lines.length;
     this.#follow(object, undefined);
-    return this.#lines.slice(before).map(({ line }) => line);
+    return this.#lines.slice(before);
   }
 
-  /** Finds what depends on the objects named. Raises dependent_objects_still_exist without `cascade`. */
+  /**
+   * Finds what depends on the objects named. Raises dependent_objects_still_exist without `cascade`, and
+   * tells with it what goes along.
+   */
   resolve(cascade: boolean): void {
     for (const object of this.#named) this.#visit(object);
-    if (!cascade) this.#refuse();
-  }
-
-  #refuse(): void {
     const named = new Set(this.#named.map(({ object }) => object));
     const lines = this.#lines.filter(({ object }) => object === undefined || !named.has(object));
     if (lines.length === 0) return;
+    if (cascade) {
+      const objects = lines.map(({ what }) => what);
+      noticeCascade(this.#context, objects);
+    } else this.#refuse(lines.map(({ line }) => line));
+  }
+
+  #refuse(lines: readonly string[]): never {
     const [only] = this.#named;
     const what =
       this.#named.length === 1 && only !== undefined
@@ -75,7 +85,7 @@ export class Removal {
       'dependent_objects_still_exist',
       `cannot drop ${what} because other objects depend on ${this.#named.length === 1 ? 'it' : 'them'}`,
       {
-        detail: lines.map(({ line }) => line).join('\n'),
+        detail: lines.join('\n'),
         hint: 'Use DROP ... CASCADE to drop the dependent objects too.',
       },
     );
@@ -119,7 +129,8 @@ export class Removal {
   }
 
   #note(what: string, cause: Descriptor, object?: ObjectId): void {
-    this.#lines.push({ line: `${what} depends on ${describe(this.#context, cause)}`, object });
+    const line = `${what} depends on ${describe(this.#context, cause)}`;
+    this.#lines.push({ what, line, object });
   }
 
   #visit(cause: Descriptor): void {

@@ -68,7 +68,7 @@ function tagOf(type: ast.ObjectType): string {
 }
 
 function relationOf(
-  { bind }: DdlContext,
+  { bind, notice }: DdlContext,
   reference: ast.RangeVar | undefined,
   missingOk: boolean,
 ): RelationDescriptor | undefined {
@@ -79,8 +79,11 @@ function relationOf(
     ['schemaname', 'relname', 'inh'],
   );
   const found = bind.catalogue.relation(schemaname, relname);
-  if (found !== undefined || missingOk) return found;
-  return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
+  if (found !== undefined) return found;
+  const text = `relation "${shownName(schemaname, relname)}" does not exist`;
+  if (!missingOk) raise('undefined_table', text);
+  notice(`${text}, skipping`);
+  return undefined;
 }
 
 function typeOf({ bind }: DdlContext, schema: string | undefined, name: string): TypeDescriptor {

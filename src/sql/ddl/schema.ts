@@ -22,8 +22,10 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
     });
   }
   if (bind.catalogue.hasSchema(name)) {
-    if (read.if_not_exists === true) return 'CREATE SCHEMA';
-    raise('duplicate_schema', `schema "${name}" already exists`);
+    const text = `schema "${name}" already exists`;
+    if (read.if_not_exists !== true) raise('duplicate_schema', text);
+    context.notice(`${text}, skipping`, '42P06');
+    return 'CREATE SCHEMA';
   }
   catalogue.put({
     kind: 'schema',

@@ -15,8 +15,10 @@ export function createSequence(context: DdlContext, body: ast.CreateSeqStmt): st
   ]);
   const place = placeOfRelation(context, must(read.sequence, 'CREATE SEQUENCE names one'));
   if (catalogue.relation(place.database, place.schema, place.name) !== undefined) {
-    if (read.if_not_exists === true) return 'CREATE SEQUENCE';
-    raise('duplicate_table', `relation "${place.name}" already exists`);
+    const text = `relation "${place.name}" already exists`;
+    if (read.if_not_exists !== true) raise('duplicate_table', text);
+    context.notice(`${text}, skipping`, '42P07');
+    return 'CREATE SEQUENCE';
   }
   const { options, owner } = sequenceOptions(bind, read.options);
   const ownership = ownershipOf(context, 'sequence', place.schema);
@@ -38,8 +40,10 @@ export function alterSequence(context: DdlContext, body: ast.AlterSeqStmt): stri
   );
   const found = bind.catalogue.relation(schemaname, relname);
   if (found === undefined) {
-    if (read.missing_ok === true) return 'ALTER SEQUENCE';
-    return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
+    const text = `relation "${shownName(schemaname, relname)}" does not exist`;
+    if (read.missing_ok !== true) raise('undefined_table', text);
+    context.notice(`${text}, skipping`);
+    return 'ALTER SEQUENCE';
   }
   if (found.kind !== 'sequence') {
     return raise('wrong_object_type', `"${relname}" is not a sequence`);

@@ -78,8 +78,10 @@ function* fill(
   checkAccessMethod(context, read.accessMethod);
   checkStorageParameters(bind, read.options);
   if (catalogue.relation(place.database, place.schema, place.name) !== undefined) {
-    if (ifNotExists) return 'CREATE TABLE AS';
-    bind.raise(undefined, 'duplicate_table', `relation "${place.name}" already exists`);
+    const text = `relation "${place.name}" already exists`;
+    if (!ifNotExists) bind.raise(undefined, 'duplicate_table', text);
+    context.notice(`${text}, skipping`, '42P07');
+    return 'CREATE TABLE AS';
   }
   const input = bindQuery(bind, query);
   const draft = TableDraft.create(context, place);

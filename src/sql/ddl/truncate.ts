@@ -21,8 +21,9 @@ export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
       if (tables.has(child)) continue;
       const found = catalogue.object(child);
       if (found.kind !== 'table') continue;
-      if (read.behavior === 'DROP_CASCADE') tables.set(child, found);
-      else refuse(table, found);
+      if (read.behavior !== 'DROP_CASCADE') refuse(table, found);
+      context.notice(`truncate cascades to table "${found.name}"`);
+      tables.set(child, found);
     }
   }
   for (const table of tables.values()) emptyAll(context, table, read.restart_seqs === true);

@@ -143,8 +143,10 @@ export function alterEnum(context: DdlContext, body: ast.AlterEnumStmt): string 
     return 'ALTER TYPE';
   }
   if (exists) {
-    if (read.skipIfNewValExists === true) return 'ALTER TYPE';
-    raise('duplicate_object', `enum label "${label}" already exists`);
+    const text = `enum label "${label}" already exists`;
+    if (read.skipIfNewValExists !== true) raise('duplicate_object', text);
+    context.notice(`${text}, skipping`, '42710');
+    return 'ALTER TYPE';
   }
   const order = orderOf(definition, read.newValNeighbor, read.newValIsAfter === true);
   const id = Math.max(0, ...definition.labels.map((one) => one.id)) + 1;

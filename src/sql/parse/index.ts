@@ -24,4 +24,5 @@ export { checkLength, tooDeep } from './limits.js';
 export type { ParseLimits } from './limits.js';
 export { parse, parseExpression, raiseAt, Source, statementsOf } from './parse.js';
 export type { ParsedStatement } from './parse.js';
+export { longNames } from './long-names.js';
 export { parsePieces, PieceReader } from './pieces.js';

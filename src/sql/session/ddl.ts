@@ -1,7 +1,7 @@
 /** Running DDL within the transaction of a session. */
 import { raise } from '../../base/errors.js';
 import { BindContext, ParameterTypes } from '../bind/index.js';
-import { ddlName, runDdl } from '../ddl/index.js';
+import { type DdlContext, ddlName, runDdl } from '../ddl/index.js';
 import type { ParsedStatement } from '../parse/index.js';
 import { answerQuestions } from './answer-questions.js';
 import type { Query } from './planning.js';
@@ -21,6 +21,8 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   }
   const prepared = (name: string): ParsedStatement =>
     preparedNamed(state, name).parse() ?? raise('syntax_error', 'the prepared text is empty');
+  const notice: DdlContext['notice'] = (message, sqlstate = '00000', details = {}) =>
+    state.notice('notice', sqlstate, message, details);
   let tag: string;
   for (;;) {
     const mark = transaction.beginDefinition();
@@ -36,7 +38,7 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     tag = '';
     try {
       tag = yield* runDdl(
-        { bind, catalogue, execution, prepared, inBlock: transaction.explicit },
+        { bind, catalogue, execution, prepared, notice, inBlock: transaction.explicit },
         parsed,
       );
     } catch (error) {
@@ -44,11 +46,12 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     }
     transaction.account();
     if (transaction.endDefinition(mark, failure)) break;
+    state.notices.clear();
     yield* takeNumbers(state, run.self, transaction.numbers);
+    yield* answerQuestions(state, run.self);
   }
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
-    yield* answerQuestions(state, run.self);
   const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
   return { complete, table: undefined };
 }

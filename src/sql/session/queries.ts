@@ -1,6 +1,6 @@
 /** The statements of a request, with their places in the cache of plans. */
 import { raise } from '../../base/errors.js';
-import { type ParsedStatement, parse } from '../parse/index.js';
+import { longNames, type ParsedStatement, parse } from '../parse/index.js';
 import { planKey, type Query } from './planning.js';
 import type { Execute } from './point.js';
 import { preparedNamed, statedTypes } from './prepared.js';
@@ -29,6 +29,7 @@ export function queriesOf(
   if (plans.get(key) !== undefined) {
     return [{ key, types, parameters, parsed: () => parse(text, limits)[0] ?? raiseGone() }];
   }
+  noteLongNames(state, text);
   const all = given ?? parse(text, limits);
   if (all.length > 1 && parameters.length > 0) {
     raise('syntax_error', 'cannot insert multiple commands into a prepared statement');
@@ -39,6 +40,14 @@ export function queriesOf(
     parameters,
     parsed: () => one,
   }));
+}
+
+/** Says which names of a text are longer than what is kept of them. */
+export function noteLongNames(state: SessionState, text: string): void {
+  for (const { name, kept } of longNames(text)) {
+    const message = `identifier "${name}" will be truncated to "${kept}"`;
+    state.notice('notice', '42622', message);
+  }
 }
 
 function raiseGone(): never {

@@ -12,7 +12,7 @@ import type { Plan } from './plan-cache.js';
 import { answerPoint, type Execute, pointPlan } from './point.js';
 import { keepText, preparedNamed, statedTypes } from './prepared.js';
 import type { SessionMessage } from './protocol.js';
-import { queriesOf } from './queries.js';
+import { noteLongNames, queriesOf } from './queries.js';
 import { awaitSnapshot, commit, Refused } from './replica.js';
 import { endsBlock, runStatement } from './run.js';
 import type { SessionInput } from './session.js';
@@ -185,6 +185,7 @@ function* prepare({ state, self }: Server, message: Prepare): Work<void> {
   const parsed = isLong(state, text)
     ? yield* parseElsewhere(state, text)
     : parse(text, state.place.limits);
+  noteLongNames(state, text);
   keepText(state, name, text, parsed, types);
   try {
     yield* tell({ state, self }, { request, name }, parsed[0], types);

@@ -16,7 +16,10 @@ interface First {
 /** A setting whose value lies elsewhere in the session. */
 export interface Computed {
   readonly get: () => string;
-  /** What SET does, given a value of the setting's kind; without it nothing. Undefined: its first value. */
+  /**
+   * What SET does, given a value of the setting's kind; undefined: its first value. Without it what is set
+   * takes the place of what is computed.
+   */
   readonly set?: (value: string | undefined, local: boolean) => void;
 }
 
@@ -89,6 +92,11 @@ export class Settings {
     );
   }
 
+  /** The value that was set or given at first; undefined when none was. */
+  kept(key: string): string | undefined {
+    return this.#local.get(key) ?? this.#set.get(key) ?? this.#first.get(key)?.value;
+  }
+
   /** Whether the setting has another value than every session has at first. */
   isSet(key: string): boolean {
     return this.get(key) !== settingNamed(key)?.boot;
@@ -136,8 +144,8 @@ export class Settings {
           ? value
           : this.#accepted(setting, value);
     const computed = this.#computed.get(key);
-    if (computed !== undefined) {
-      computed.set?.(kept, local);
+    if (computed?.set !== undefined) {
+      computed.set(kept, local);
       this.#changed();
       return;
     }
