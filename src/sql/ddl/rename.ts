@@ -13,6 +13,7 @@ import { refuseSystemName } from './column.js';
 import { type DdlContext, pathOf, placeOf, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { findFunction } from './find-function.js';
+import { renameRole } from './role.js';
 import { renamedColumn } from './rename-text.js';
 import { replaceInColumns } from './sequence.js';
 import { replaceType } from './type.js';
@@ -49,6 +50,8 @@ export function rename(context: DdlContext, body: ast.RenameStmt): string {
       renameType(context, typeOf(context, schema, name), to);
       return tagOf(read.renameType);
     }
+    case 'OBJECT_ROLE':
+      return renameRole(context, read.subname ?? '', to);
     case 'OBJECT_SCHEMA':
       return notSupported(bind.source, 'ALTER SCHEMA RENAME', undefined);
     case 'OBJECT_FUNCTION': {

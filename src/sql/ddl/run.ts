@@ -19,6 +19,12 @@ import { checkpoint, reindex, vacuum } from './maintenance.js';
 import { rename, setSchema } from './rename.js';
 import { createSchema } from './schema.js';
 import { alterSequence, createSequence } from './sequence.js';
+import { alterDefaultPrivileges } from './default-privileges.js';
+import { grant } from './grant.js';
+import { grantRole } from './membership.js';
+import { alterOwner, dropOwned, reassignOwned } from './owner.js';
+import { alterRole, createRole, dropRole } from './role.js';
+import { alterDatabaseSet, alterRoleSet } from './role-settings.js';
 import { createTableAs, selectInto } from './table-as.js';
 import { truncate } from './truncate.js';
 import { alterEnum, createComposite, createEnum } from './type.js';
@@ -33,9 +39,14 @@ type Runners = {
 };
 
 const runners: Runners = {
+  AlterDatabaseSetStmt: alterDatabaseSet,
+  AlterDefaultPrivilegesStmt: alterDefaultPrivileges,
   AlterDomainStmt: alterDomain,
   AlterEnumStmt: alterEnum,
   AlterObjectSchemaStmt: setSchema,
+  AlterOwnerStmt: alterOwner,
+  AlterRoleSetStmt: alterRoleSet,
+  AlterRoleStmt: alterRole,
   AlterSeqStmt: alterSequence,
   AlterTableStmt: alterTable,
   CheckPointStmt: checkpoint,
@@ -44,12 +55,18 @@ const runners: Runners = {
   CreateDomainStmt: createDomain,
   CreateEnumStmt: createEnum,
   CreateFunctionStmt: createFunction,
+  CreateRoleStmt: createRole,
   CreateSchemaStmt: createSchema,
   CreateSeqStmt: createSequence,
   CreateStmt: createTable,
   CreateTableAsStmt: createTableAs,
+  DropOwnedStmt: dropOwned,
+  DropRoleStmt: dropRole,
   DropStmt: drop,
+  GrantRoleStmt: grantRole,
+  GrantStmt: grant,
   IndexStmt: createIndex,
+  ReassignOwnedStmt: reassignOwned,
   ReindexStmt: reindex,
   RenameStmt: rename,
   TruncateStmt: truncate,

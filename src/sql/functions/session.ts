@@ -47,7 +47,7 @@ export const sessionFunctions: readonly Definition[] = [
   define('current_catalog(): name', (context: FunctionContext) => context.database, stable),
   define('current_schema(): name', ({ schema }: FunctionContext) => schema ?? null, stable),
   define('current_user(): name', (context: FunctionContext) => context.user, stable),
-  define('session_user(): name', (context: FunctionContext) => context.user, stable),
+  define('session_user(): name', sessionUser, stable),
   define('gen_random_uuid(): uuid', randomUuid, volatile),
   define('uuidv4(): uuid', randomUuid, volatile),
   define('random_normal(): float8', randomNormal, volatile),
@@ -64,6 +64,10 @@ export const sessionFunctions: readonly Definition[] = [
     { strict: false, volatility: 'stable' },
   ),
 ];
+
+function sessionUser({ sessionUser: name, user }: FunctionContext): string {
+  return name ?? user;
+}
 
 const user = () =>
   define('current_user(): name', (context: FunctionContext) => context.user, stable);
@@ -101,7 +105,7 @@ export const sqlValues: ReadonlyMap<string, (precision: number) => Definition> =
   ['current_user', user],
   ['current_role', user],
   ['user', user],
-  ['session_user', user],
+  ['session_user', () => define('session_user(): name', sessionUser, stable)],
   ['current_catalog', database],
   ['current_schema', schema],
   [

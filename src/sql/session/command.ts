@@ -11,9 +11,10 @@ import { planOf } from './planning.js';
 import { setConstraints } from './deferred.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { forgetPrepared, keepPrepared, preparedNamed } from './prepared.js';
-import { runBlock } from './blocks.js';
+import { openFor, runBlock } from './blocks.js';
 import { commit } from './replica.js';
 import { readsOnly, type Run, runData, runInTransaction } from './run.js';
+import { isRoleSetting } from './roles.js';
 import { runOwn } from './savepoint.js';
 import { runSetting } from './setting-commands.js';
 import { ResultWriter, type Work } from './work.js';
@@ -27,6 +28,9 @@ const commands: ReadonlySet<ast.NodeKind> = new Set<ast.NodeKind>([
   'ExecuteStmt',
   'DeallocateStmt',
   'DiscardStmt',
+  'ListenStmt',
+  'UnlistenStmt',
+  'NotifyStmt',
 ]);
 
 /** Whether statements of this kind need no tables. */
@@ -47,6 +51,10 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     case 'rollbackTo':
     case 'discard':
       return yield* runOwn(run, statement);
+    case 'listen':
+    case 'unlisten':
+    case 'notify':
+      return yield* runNotification(run, statement);
     case 'setConstraints':
       if (state.transaction?.explicit === true) {
         const { names, deferred } = statement;
@@ -57,7 +65,16 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
       }
       return yield* completed(run, 'SET CONSTRAINTS');
     case 'set':
-    case 'reset':
+    case 'reset': {
+      const key = statement.name?.toLowerCase() ?? '';
+      if (!isRoleSetting(key)) return yield* runSetting(run, statement);
+      yield* openFor(run);
+      state.roles.check(key, statement.kind === 'set' ? statement.value : undefined);
+      const local = statement.kind === 'set' && statement.local;
+      // Another user begins without the role that the one before had taken.
+      if (key === 'session_authorization') state.settings.set('role', undefined, local);
+      return yield* runSetting(run, statement);
+    }
     case 'show':
       return yield* runSetting(run, statement);
     case 'prepare': {
@@ -125,4 +142,17 @@ function* executePrepared(
     }
     return runData(run, transaction, query, { kind: 'other' });
   });
+}
+
+/** LISTEN, UNLISTEN and NOTIFY: what they say counts when the transaction commits. */
+function* runNotification(
+  run: Run,
+  statement: Extract<Statement, { kind: 'listen' | 'unlisten' | 'notify' }>,
+): Work<void> {
+  yield* openFor(run);
+  const { notifications } = run.state;
+  if (statement.kind === 'listen') notifications.listen(statement.channel);
+  else if (statement.kind === 'unlisten') notifications.unlisten(statement.channel);
+  else notifications.notify(statement.channel, statement.payload);
+  yield* completed(run, statement.kind.toUpperCase());
 }

@@ -16,6 +16,7 @@ import { readParameters } from './parameters.js';
 import { answerQuestions } from './answer-questions.js';
 import { commit, takeNumbers } from './replica.js';
 import { execute, type Run, runInTransaction } from './run.js';
+import { authorise } from './roles.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { ResultWriter, type Work } from './work.js';
@@ -115,6 +116,7 @@ function* declare(run: Run, query: Query, body: ast.DeclareCursorStmt): Work<voi
   };
   yield* runInTransaction(run, true, function* (transaction) {
     const plan = planOf(state, inner, transaction);
+    authorise(state, plan, transaction);
     if (plan.writes) {
       const text = 'DECLARE CURSOR must not contain data-modifying statements in WITH';
       raise('feature_not_supported', text);
@@ -162,9 +164,9 @@ function* collect(run: Run, query: Query, transaction: Transaction, plan: Plan):
     if (count !== undefined) return rows;
     state.statementMemory.releaseAll();
     yield* takeNumbers(state, run.self, transaction.numbers);
+    yield* answerQuestions(state, run.self);
   }
 }
-    yield* answerQuestions(state, run.self);
 
 /** Rows of a cursor, from the first up to the last, counted from 1; backwards when `from` is larger. */
 interface Stretch {

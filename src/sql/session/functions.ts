@@ -8,6 +8,7 @@ import {
 } from '../types/index.js';
 import type { Settings } from '../settings/index.js';
 import { must } from '../../base/assert.js';
+import { isRoleSetting, type SessionRoles } from './roles.js';
 
 /** Milliseconds from 1970 to 2000. */
 const epochMs = 946_684_800_000;
@@ -27,7 +28,6 @@ function pathOf(value: string, user: string): readonly string[] {
 
 /** One object per session; its fields are set when transactions and statements begin. */
 export class SessionFunctions implements FunctionContext {
-  readonly user: string;
   readonly database: string;
   readonly version: string;
   /** Milliseconds since 1970 at the start of statement and transaction, and now. */
@@ -43,17 +43,26 @@ export class SessionFunctions implements FunctionContext {
   names: FunctionContext['names'];
   system: FunctionContext['system'];
   readonly #settings: Settings;
+  readonly #roles: SessionRoles;
   /** Whether a schema is there now. */
   hasSchema: (name: string) => boolean = (name) => name === 'public';
   #path: { readonly version: number; readonly words: readonly string[] } | undefined;
   #zone: { readonly version: number; readonly zone: TimeZone } | undefined;
 
-  constructor(user: string, database: string, settings: Settings, random: Random) {
-    this.user = user;
+  constructor(roles: SessionRoles, database: string, settings: Settings, random: Random) {
+    this.#roles = roles;
     this.database = database;
     this.#settings = settings;
     this.random = random;
     this.version = `PostgreSQL ${settings.show('server_version').value} (ShardForge)`;
+  }
+
+  get user(): string {
+    return this.#roles.name;
+  }
+
+  get sessionUser(): string {
+    return this.#roles.sessionName;
   }
 
   get statementTimestamp(): bigint {
@@ -79,6 +88,8 @@ export class SessionFunctions implements FunctionContext {
   }
 
   readonly changeSetting = (name: string, value: string | undefined, local: boolean): string => {
+    const key = name.toLowerCase();
+    if (isRoleSetting(key)) this.#roles.check(key, value);
     this.#settings.set(name, value, local);
     return this.#settings.show(name).value;
   };
@@ -138,6 +149,10 @@ export class WitnessedFunctions implements FunctionContext {
 
   get user(): string {
     return this.#witnessed.user;
+  }
+
+  get sessionUser(): string | undefined {
+    return this.#witnessed.sessionUser;
   }
 
   get database(): string {

@@ -21,6 +21,8 @@ export interface Plan {
    * of its own; 0 before.
    */
   catalogueVersion: number;
+  /** The role that was found to have all rights that it needs, at that version; 0 before. */
+  allowed: number;
   /** Set by each use, cleared when it is spared once. */
   used: boolean;
   readonly bytes: number;

@@ -77,7 +77,10 @@ function isValid(state: SessionState, plan: Plan, transaction: Transaction): boo
   const plain = catalogue.isCurrent && state.namesArePlain;
   if (plain && plan.catalogueVersion === catalogueVersion) return true;
   if (!isAsFound(state.lookupOf(transaction), plan.found)) return false;
-  if (plain) plan.catalogueVersion = catalogueVersion;
+  if (plain) {
+    plan.catalogueVersion = catalogueVersion;
+    plan.allowed = 0;
+  }
   return true;
 }
 
@@ -101,6 +104,7 @@ function makePlan(
     readsTimeZone: bound.columns?.some(({ type }) => dependsOnZone(type.name)) === true,
     writes: bound.writes,
     catalogueVersion: state.namesArePlain ? state.access.catalogueVersion : 0,
+    allowed: 0,
     used: false,
     bytes: compiled.bytes + textLength * bytesPerCharacter,
   };

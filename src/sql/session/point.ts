@@ -17,7 +17,8 @@ export function pointPlan(state: SessionState, message: Execute): Plan | undefin
   if (plan?.compiled.point === undefined || message.credit < 1) return undefined;
   if (state.transaction !== undefined || state.failed) return undefined;
   const isCurrent = plan.catalogueVersion === state.access.catalogueVersion;
-  return isCurrent && namesArePlain(state) ? plan : undefined;
+  if (!isCurrent || !namesArePlain(state)) return undefined;
+  return plan.allowed === state.roles.current ? plan : undefined;
 }
 
 /** Not when that cannot be looked up: the long way meets it again, and tells. */

@@ -20,6 +20,7 @@ import { bindWitnessed, planOf, type Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
 import type { ContinueMessage, SessionInput } from './session.js';
 import { noteSlow } from './slow-statements.js';
+import { authorise } from './roles.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { answerQuestions } from './answer-questions.js';
@@ -186,6 +187,8 @@ function* attempt(
     const reason = retryReason(error, execution);
     if (reason === undefined || transaction.explicit || !run.alone || request.sent) throw error;
     if (state.transaction !== undefined) state.end(false);
+    state.questions.endStatement();
+    state.locks?.takeBackStatement();
     state.notices.clear();
     state.place.metrics.retried(reason);
     state.turn.probe(`session.retry.${reason}`);
@@ -210,6 +213,7 @@ export function* runData(
 ): Work<Ran> {
   const { state, request } = run;
   const plan = planOf(state, query, transaction);
+  authorise(state, plan, transaction);
   const { statement, parameters: types } = plan.bound;
   if (query.prepared !== undefined) checkColumns(query.prepared, plan.columns);
   counted.kind = kindName(statement.kind);

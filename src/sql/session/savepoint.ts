@@ -3,6 +3,7 @@ import { raise } from '../../base/errors.js';
 import type { Statement } from '../plan/statement.js';
 import { completed } from './command.js';
 import { closeCursors, rollBackCursors } from './cursor.js';
+import { forgetPrepared } from './prepared.js';
 import type { Run } from './run.js';
 import type { Work } from './work.js';
 
@@ -21,8 +22,13 @@ function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what'
   }
   if (what === 'ALL') {
     state.settings.resetAll();
-    state.prepared.clear();
+    for (const name of ['session_authorization', 'role']) {
+      state.settings.set(name, undefined, false);
+    }
+    forgetPrepared(state);
     closeCursors(state);
+    state.notifications.unlistenNow();
+    state.locks?.unlockAll();
   }
   if (what === 'ALL' || what === 'SEQUENCES') state.sequences.forget();
   if (what === 'ALL' || what === 'TEMP') state.temporary.clear();
@@ -48,13 +54,16 @@ function* runSavepoint(run: Run, { kind, name }: Savepoint): Work<void> {
     raise('no_active_sql_transaction', text);
   }
   if (kind === 'savepoint') {
-    transaction?.addSavepoint(name);
+    transaction?.addSavepoint(name, state.locks?.mark ?? 0);
     state.settings.mark(name);
   } else {
     const found = transaction?.endSavepoint(name, kind === 'release') === true;
     if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
     state.settings.endMark(name, kind === 'release');
-    if (kind === 'rollbackTo') rollBackCursors(state, transaction?.savepoints.length ?? 0);
+    if (kind === 'rollbackTo') {
+      rollBackCursors(state, transaction?.savepoints.length ?? 0);
+      state.locks?.takeBack(transaction?.savepoints.at(-1)?.locks ?? 0);
+    }
     state.failed = false;
   }
   return yield* completed(run, savepointTags[kind]);

@@ -1,7 +1,8 @@
 /** What a session holds between its requests, and what the sessions of a place share. */
-import type { Context, Message, Ref } from '../../actors/actor.js';
+import type { ActorStopped, ActorWatch, Context, Message, Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { nameLookup } from '../bind/index.js';
@@ -10,7 +11,10 @@ import {
   type CatalogueLookup,
   noObjects,
   PathLookup,
+  type Principal,
+  right,
   schemaKey,
+  TransactionCatalogue,
   userDatabase,
 } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
@@ -42,7 +46,10 @@ import { SystemCatalogue } from '../system/index.js';
 import { computeModes } from './blocks.js';
 import { Notices } from './notices.js';
 import { Numbers } from './numbers.js';
+import type { SessionLocks } from './advisory-locks.js';
+import { SessionNotifications } from './notifications.js';
 import { Questions } from './questions.js';
+import { SessionRoles } from './roles.js';
 import { SessionSequences } from './sequences.js';
 import { TemporaryStore } from './temporary.js';
 import { NewestOf, Transaction } from './transaction.js';
@@ -60,6 +67,8 @@ export interface PlaceState {
   /** Where the sessions of the node are known; absent where nobody asks for them. */
   readonly registry: SessionRegistry | undefined;
   readonly spill: SpillFiles | undefined;
+  /** Sessions that listen. */
+  readonly listeners: Set<SessionNotifications>;
 }
 
 /** What an execution uses of its transaction. */
@@ -139,6 +148,8 @@ export class SessionState {
   readonly refusal: DatabaseError | undefined;
   /** What is said beside the answer of the statement that runs. */
   readonly notices: Notices;
+  /** As whom it acts. */
+  readonly roles: SessionRoles;
   readonly functions: SessionFunctions;
   readonly prepared = new Map<string, Prepared>();
   readonly cursors = new Map<string, Cursor>();
@@ -152,6 +163,10 @@ export class SessionState {
   readonly sequences: SessionSequences;
   /** What functions of the statement that runs wait for. */
   readonly questions = new Questions();
+  /** LISTEN and NOTIFY. */
+  readonly notifications: SessionNotifications;
+  /** Advisory locks; undefined until the first is taken. */
+  locks: SessionLocks | undefined;
   /** For reads of one row outside of transactions; nothing is ever written to its buffer. */
   readonly pointContext: ExecutionContext & { parameters: readonly Value[] };
   /** The client's data of the COPY FROM STDIN that runs. */
@@ -160,9 +175,12 @@ export class SessionState {
   /** A transaction block has failed: only its end is taken. */
   failed = false;
   #tokens = 0;
+  #watchesReplica = false;
   #turn: Turn | undefined;
   #looks = 0;
-  #plain: { readonly version: number; readonly value: boolean } | undefined;
+  #plain:
+    | { readonly version: number; readonly role: ObjectId; readonly value: boolean }
+    | undefined;
 
   constructor(
     args: SessionArguments,
@@ -185,8 +203,16 @@ export class SessionState {
     for (const { sqlstate, message } of settings.warnings)
       this.notice('warning', sqlstate, message);
     computeModes(this);
-    settings.compute('session_authorization', { get: () => this.functions.user });
-    this.functions = new SessionFunctions(args.user, args.database, this.settings, random);
+    const catalogue = (): TransactionCatalogue => this.newestCatalogue;
+    const hasSignedIn = args.signIn !== undefined;
+    const open = (): TransactionCatalogue | undefined => this.transaction?.catalogue;
+    const readable = (): boolean => access.refusal === undefined;
+    const named = { user: args.user, hasSignedIn };
+    this.roles = new SessionRoles(settings, named, catalogue, open, readable);
+    settings.compute('session_authorization', { get: () => this.roles.sessionName });
+    settings.compute('is_superuser', { get: () => (this.roles.isSuperuser ? 'on' : 'off') });
+    settings.isSuperuser = () => this.roles.isSuperuser;
+    this.functions = new SessionFunctions(this.roles, args.database, this.settings, random);
     const { limits } = place;
     this.functions.slowStatements = () => slowStatementsOf(this);
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
@@ -203,6 +229,8 @@ export class SessionState {
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
     this.functions.sequences = this.sequences;
+    this.notifications = new SessionNotifications(this);
+    this.functions.notifications = this.notifications;
     this.functions.ask = (question, guess) => this.questions.ask(question, guess);
     const lookup = () =>
       this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
@@ -311,7 +339,18 @@ export class SessionState {
 
   /** The catalogue as names of statements mean it. */
   lookupOf({ catalogue }: Transaction): CatalogueLookup {
-    return new PathLookup(catalogue, this.functions.path);
+    return new PathLookup(catalogue, this.functions.path, this.principalOf(catalogue));
+  }
+
+  /** What the session's role may do, as `catalogue` says. */
+  principalOf(catalogue: TransactionCatalogue): Principal {
+    return this.roles.principalOf(catalogue, this.access.catalogueVersion);
+  }
+
+  /** As of the newest commit; for what begins and ends within a turn. */
+  get newestCatalogue(): TransactionCatalogue {
+    const { buffer, numbers } = this.pointContext;
+    return new TransactionCatalogue(this.access, buffer, this.place.catalogue, numbers);
   }
 
   /**
@@ -321,12 +360,21 @@ export class SessionState {
   get namesArePlain(): boolean {
     if (!this.temporary.isEmpty || this.settings.derived.hasOwnPath) return false;
     const { catalogueVersion, appliedTimestamp } = this.access;
-    if (this.#plain?.version !== catalogueVersion) {
+    const role = this.roles.current;
+    if (this.#plain?.version !== catalogueVersion || this.#plain.role !== role) {
       const key = schemaKey(userDatabase, this.functions.user);
-      const value = this.access.get(key, appliedTimestamp) === undefined;
-      this.#plain = { version: catalogueVersion, value };
+      const hasOwn = this.access.get(key, appliedTimestamp) !== undefined;
+      const value = !hasOwn && this.#mayUsePublic();
+      this.#plain = { version: catalogueVersion, role, value };
     }
     return this.#plain.value;
+  }
+
+  #mayUsePublic(): boolean {
+    const catalogue = this.newestCatalogue;
+    const schema = catalogue.schema(userDatabase, 'public');
+    const rights = schema === undefined ? 0 : this.principalOf(catalogue).rightsOn(schema);
+    return (rights & right.usage) !== 0;
   }
 
   readonly turnIsOver = (): boolean => {
@@ -361,6 +409,14 @@ export class SessionState {
     return this.awaited;
   }
 
+  /** Has `self` told when the replica of its place is gone: then it hears nothing more, and has no locks. */
+  watchReplica(self: Ref<ActorStopped>): void {
+    if (this.#watchesReplica) return;
+    this.#watchesReplica = true;
+    const message: ActorWatch = { kind: 'actor.watch', watcher: self };
+    this.turn.send(this.access.replica as Ref<Message>, message);
+  }
+
   /** The modes of the transaction that is open, or of the next one. */
   get modes(): TransactionModes {
     const { settings, transaction } = this;
@@ -380,8 +436,7 @@ export class SessionState {
       return open;
     }
     const { access, place, memory, temporary } = this;
-    const { questions } = this;
-    const transaction = new Transaction(access, place.catalogue, memory, temporary, questions, {
+    const transaction = new Transaction(access, place.catalogue, memory, temporary, this, {
       explicit,
       readOnly: modes?.readOnly ?? this.readOnlyByDefault,
       stale,
@@ -401,14 +456,18 @@ export class SessionState {
     this.transaction = undefined;
     this.failed = false;
     this.settings.end(committed);
+    this.locks?.takeBack(0);
+    if (this.notifications.isPending) this.notifications.end(committed);
   }
 
   /** A statement has failed: a block waits for its end, an implicit transaction is over. */
   abort(): void {
     if (this.transaction?.explicit === true) {
       this.failed = true;
+      const savepoint = this.transaction.savepoints.at(-1);
+      this.locks?.takeBack(savepoint?.locks ?? 0);
       // A savepoint can be gone back to.
-      if (this.transaction.savepoints.length > 0) return;
+      if (savepoint !== undefined) return;
       this.transaction.close();
       this.transaction = undefined;
     } else if (!this.failed) {
@@ -419,6 +478,7 @@ export class SessionState {
   /** Gives back all that it holds at its place. */
   release(): void {
     this.end(false);
+    this.notifications.close();
     closeCursors(this);
     this.prepared.clear();
     this.temporary.clear();

@@ -130,6 +130,8 @@ export interface FunctionContext {
   readonly timeZone: TimeZone;
   readonly random: Random;
   readonly user: string;
+  /** session_user, where it may differ. */
+  readonly sessionUser?: string | undefined;
   readonly database: string;
   /** The first schema of the search path; undefined when there is none. */
   readonly schema: string | undefined;
@@ -152,12 +154,12 @@ export interface FunctionContext {
   readonly sequences?: SequenceAccess | undefined;
   /** What the catalogue says of its objects; absent outside of a session. */
   readonly system?: SystemAccess | undefined;
-  /** Statements of the last day that took long, the oldest first. */
-  readonly slowStatements?: (() => readonly SlowEntry[]) | undefined;
   /** The session's answer, or `guess` while it has none. Undefined outside of a session. */
   readonly ask?: ((question: Question, guess: Value) => Value) | undefined;
   /** NOTIFY and its like; undefined outside of a session. */
   readonly notifications?: NotificationAccess | undefined;
+  /** Statements of the last day that took long, the oldest first. */
+  readonly slowStatements?: (() => readonly SlowEntry[]) | undefined;
 }
 
 /** A statement that took long. */

@@ -1,0 +1,22 @@
+/** A change of rights goes into the audit table, in the transaction that makes it. */
+import { auditRow } from '../accounts/index.js';
+import type { DdlContext } from './context.js';
+
+/** Milliseconds from 1970 to 2000. */
+const epochMs = 946_684_800_000;
+/** Characters of a statement that are kept. */
+const textMax = 4_000;
+
+/** `change` says what, without passwords. */
+export function audited({ bind, execution }: DdlContext, change: string): void {
+  const { functions } = bind;
+  const event = {
+    kind: 'rights',
+    role: functions.sessionUser ?? functions.user,
+    ...{ database: functions.database, address: '', door: 'sql', method: '', encrypted: false },
+    reason: change.slice(0, textMax),
+  } as const;
+  const atMs = Number(functions.clockTimestamp() / 1000n) + epochMs;
+  const { key, value } = auditRow(event, atMs, functions.random);
+  execution.buffer.put(key, value);
+}

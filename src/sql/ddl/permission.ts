@@ -1,0 +1,98 @@
+/** Rights that statements of this folder need. */
+import { raise } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
+import { denied, notOwner } from '../accounts/index.js';
+import {
+  type Descriptor,
+  type OwnedDescriptor,
+  type Principal,
+  type RoleDescriptor,
+  right,
+  type TableDescriptor,
+  type TransactionCatalogue,
+  userDatabase,
+} from '../catalogue/index.js';
+import type { DdlContext } from './context.js';
+
+export function principalOf({ bind }: DdlContext): Principal {
+  return bind.catalogue.principal;
+}
+
+/** What an object belongs to when it belongs to no role of itself. */
+function ownedOf(catalogue: TransactionCatalogue, object: Descriptor): OwnedDescriptor | undefined {
+  if (object.kind === 'index') return catalogue.object(object.table) as TableDescriptor;
+  return object.kind === 'role' ? undefined : object;
+}
+
+/** Raises insufficient_privilege unless the object belongs to the statement's role. */
+export function requireOwner(context: DdlContext, object: Descriptor, shown?: string): void {
+  const principal = principalOf(context);
+  if (principal.isSuperuser) return;
+  const owned = ownedOf(context.catalogue, object);
+  if (owned === undefined || principal.isOwnerOf(owned)) return;
+  notOwner({ kind: (shown ?? object.kind) as Descriptor['kind'], name: object.name });
+}
+
+/** As `requireOwner`; the owner of the schema may drop what is in it, too. */
+export function requireDrop(context: DdlContext, object: Descriptor): void {
+  const principal = principalOf(context);
+  if (principal.isSuperuser) return;
+  const schema = context.catalogue.schema(userDatabase, object.schema);
+  if (object.kind !== 'schema' && schema !== undefined && principal.isOwnerOf(schema)) return;
+  requireOwner(context, object);
+}
+
+/** Raises insufficient_privilege unless the object's rights hold for the statement's role. */
+export function requireRight(context: DdlContext, object: OwnedDescriptor, bits: number): void {
+  if ((principalOf(context).rightsOn(object) & bits) !== bits) denied(object);
+}
+
+/** Raises insufficient_privilege unless the role may make objects in the schema. */
+export function requireCreateIn(
+  catalogue: TransactionCatalogue,
+  principal: Principal,
+  schema: string,
+): void {
+  if (principal.isSuperuser) return;
+  const found = catalogue.schema(userDatabase, schema);
+  if (found !== undefined && (principal.rightsOn(found) & right.create) === 0) denied(found);
+}
+
+/** Raises insufficient_privilege unless the role may make temporary tables. */
+export function requireTemporary(context: DdlContext): void {
+  const { bind, catalogue } = context;
+  const { principal } = bind.catalogue;
+  if ((principal.rightsOn(catalogue.database) & right.temporary) !== 0) return;
+  const { database } = bind.functions;
+  const text = `permission denied to create temporary tables in database "${database}"`;
+  raise('insufficient_privilege', text);
+}
+
+/** The database of the name. Raises invalid_catalog_name. */
+export function databaseNamed({ bind, catalogue }: DdlContext, name: string) {
+  if (name === bind.functions.database) return catalogue.database;
+  return raise('invalid_catalog_name', `database "${name}" does not exist`);
+}
+
+/** Raises insufficient_privilege unless the role is a member of `role`. */
+export function requireMember({ bind }: DdlContext, role: RoleDescriptor): void {
+  if (bind.catalogue.principal.maySetRole(role.object)) return;
+  raise('insufficient_privilege', `must be member of role "${role.name}"`);
+}
+
+export function roleNamed(
+  { catalogue }: Pick<DdlContext, 'catalogue'>,
+  name: string,
+): RoleDescriptor {
+  return catalogue.role(name) ?? raise('undefined_object', `role "${name}" does not exist`);
+}
+
+export function roleOf({ catalogue }: DdlContext, object: ObjectId): RoleDescriptor {
+  return catalogue.object(object) as RoleDescriptor;
+}
+
+/** The session's own role, as statements without one mean it. */
+export function sessionRole({ bind, catalogue }: DdlContext): RoleDescriptor | undefined {
+  const { sessionUser, user } = bind.functions;
+  return catalogue.role(sessionUser ?? user);
+}

@@ -1,0 +1,79 @@
+/** ALTER ROLE and ALTER DATABASE ... SET: first settings of sessions. */
+import { raise } from '../../base/errors.js';
+import { bindSet } from '../bind/command.js';
+import type { InitialSetting, RoleDescriptor } from '../catalogue/index.js';
+import { type ast, fields } from '../parse/index.js';
+import { checkSetting } from '../settings/index.js';
+import { audited } from './audited.js';
+import type { DdlContext } from './context.js';
+import { databaseNamed, principalOf, requireOwner } from './permission.js';
+import { roleSpec } from './role-spec.js';
+
+export function alterRoleSet(context: DdlContext, body: ast.AlterRoleSetStmt): string {
+  const { bind, catalogue } = context;
+  const read = fields(bind.source, 'AlterRoleSetStmt', body, ['role', 'database', 'setstmt']);
+  const inDatabase = read.database !== undefined;
+  if (read.database !== undefined) databaseNamed(context, read.database);
+  const principal = principalOf(context);
+  if (read.role === undefined) {
+    if (!principal.isSuperuser && !inDatabase) {
+      raise('insufficient_privilege', 'must be superuser to alter settings globally');
+    }
+    if (inDatabase) requireOwner(context, catalogue.database);
+    changeDatabase(context, read.setstmt ?? {}, inDatabase);
+  } else {
+    const role = roleSpec(context, read.role);
+    checkRole(context, role);
+    const settings = changed(context, role.settings, read.setstmt ?? {}, inDatabase);
+    catalogue.put({ ...role, settings, version: role.version + 1 }, role);
+  }
+  audited(context, bind.source.text.trim());
+  return 'ALTER ROLE';
+}
+
+function checkRole(context: DdlContext, role: RoleDescriptor): void {
+  const principal = principalOf(context);
+  if (principal.isSuperuser) return;
+  if (role.superuser) raise('insufficient_privilege', 'must be superuser to alter superusers');
+  if (principal.descriptor?.createRole === true || role.object === principal.role) return;
+  raise('insufficient_privilege', 'permission denied');
+}
+
+export function alterDatabaseSet(context: DdlContext, body: ast.AlterDatabaseSetStmt): string {
+  const { bind } = context;
+  const read = fields(bind.source, 'AlterDatabaseSetStmt', body, ['dbname', 'setstmt']);
+  requireOwner(context, databaseNamed(context, read.dbname ?? ''));
+  changeDatabase(context, read.setstmt ?? {}, true);
+  audited(context, bind.source.text.trim());
+  return 'ALTER DATABASE';
+}
+
+function changeDatabase(context: DdlContext, body: ast.VariableSetStmt, inDatabase: boolean): void {
+  const { catalogue } = context;
+  const { database } = catalogue;
+  const settings = changed(context, database.settings, body, inDatabase);
+  catalogue.put({ ...database, settings, version: database.version + 1 }, database);
+}
+
+function changed(
+  { bind }: DdlContext,
+  before: readonly InitialSetting[],
+  body: ast.VariableSetStmt,
+  inDatabase: boolean,
+): readonly InitialSetting[] {
+  const said = bindSet(bind, body);
+  if (said.kind === 'reset' && said.name === undefined) {
+    return before.filter((one) => one.inDatabase !== inDatabase);
+  }
+  if (said.kind !== 'set' && said.kind !== 'reset') {
+    return raise('feature_not_supported', 'SET TRANSACTION is no setting of a role');
+  }
+  const name = said.name ?? '';
+  const others = before.filter(
+    (one) => one.inDatabase !== inDatabase || one.name.toLowerCase() !== name.toLowerCase(),
+  );
+  const value = said.kind === 'set' ? said.value : undefined;
+  if (value === undefined) return others;
+  checkSetting(name, value);
+  return [...others, { name, value, inDatabase }];
+}

@@ -1,0 +1,72 @@
+/** What a role is used by: why it cannot be dropped (PostgreSQL's pg_shdepend). */
+import { raise } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
+import { columnGrants } from '../accounts/index.js';
+import type {
+  DefaultPrivileges,
+  Descriptor,
+  Grant,
+  OwnedDescriptor,
+  RoleDescriptor,
+} from '../catalogue/index.js';
+import type { DdlContext } from './context.js';
+import { describe } from './describe.js';
+
+/** Objects that something of belongs to the role or is granted to or by it, in order of creation. */
+export function usedBy({ catalogue }: DdlContext, role: ObjectId): readonly Descriptor[] {
+  return catalogue.dependents(role).toSorted((a, b) => a.object - b.object);
+}
+
+export function isOwned(object: Descriptor): object is OwnedDescriptor {
+  return object.kind !== 'role' && object.kind !== 'index';
+}
+
+function names(grants: readonly Grant[] | undefined, role: ObjectId): boolean {
+  return (grants ?? []).some(({ grantee, grantor }) => grantee === role || grantor === role);
+}
+
+/** Raises dependent_objects_still_exist, with all that uses the role. */
+export function refuseUsed(context: DdlContext, role: RoleDescriptor): void {
+  const lines = usesOf(context, role);
+  if (lines.length === 0) return;
+  const text = `role "${role.name}" cannot be dropped because some objects depend on it`;
+  raise('dependent_objects_still_exist', text, { detail: lines.join('\n') });
+}
+
+function usesOf(context: DdlContext, role: RoleDescriptor): readonly string[] {
+  const own = role.defaultPrivileges.map((one) => `owner of ${shownDefaults(context, role, one)}`);
+  const others = usedBy(context, role.object).flatMap((object): string[] => {
+    if (object.kind === 'role') {
+      return object.defaultPrivileges
+        .filter(({ privileges }) => names(privileges, role.object))
+        .map((one) => `privileges for ${shownDefaults(context, object, one)}`);
+    }
+    if (!isOwned(object)) return [];
+    const shown = object.kind === 'database' ? database(context) : describe(context, object);
+    if (object.owner === role.object) return [`owner of ${shown}`];
+    const all = [object.privileges, ...columnGrants(object).values()];
+    return all.some((grants) => names(grants, role.object)) ? [`privileges for ${shown}`] : [];
+  });
+  return [...own, ...others];
+}
+
+function database({ bind }: DdlContext): string {
+  return `database ${bind.functions.database}`;
+}
+
+const plurals: Readonly<Record<DefaultPrivileges['kind'], string>> = {
+  table: 'relations',
+  sequence: 'sequences',
+  function: 'functions',
+  schema: 'schemas',
+  type: 'types',
+};
+
+function shownDefaults(
+  { catalogue }: DdlContext,
+  role: RoleDescriptor,
+  { kind, schema }: DefaultPrivileges,
+): string {
+  const where = schema === undefined ? '' : ` in schema ${catalogue.object(schema).name}`;
+  return `default privileges on new ${plurals[kind]} belonging to role ${role.name}${where}`;
+}
