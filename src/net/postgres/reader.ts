@@ -52,6 +52,10 @@ export class Body {
     this.#bytes = bytes;
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   byte(): number {
     return this.#part(1).readUInt8();
   }

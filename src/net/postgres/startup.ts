@@ -60,6 +60,10 @@ function readParameters(body: Body): Map<string, string> {
   for (;;) {
     const name = body.string();
     if (name === '') break;
+    if (body.isAtEnd) {
+      const text = 'invalid startup packet layout: expected terminator as last byte';
+      raise('protocol_violation', text);
+    }
     given.set(name, body.string());
   }
   body.end();

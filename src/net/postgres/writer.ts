@@ -147,9 +147,11 @@ export function writeRowDescription(
   formatOf: (column: number) => Format,
 ): void {
   out.begin(codes.rowDescription).int16(columns.length);
-  for (const [i, { name, type, typeOid, typeModifier }] of columns.entries()) {
-    // Which table and column a value is from the session does not say.
-    out.string(name).int32(0).int16(0);
+  for (const [i, { name, type, typeOid, typeModifier, ...of }] of columns.entries()) {
+    out
+      .string(name)
+      .int32(of.tableOid ?? 0)
+      .int16(of.tableColumn ?? 0);
     out.int32(typeOid).int16(typeNamed(type).length).int32(typeModifier);
     out.int16(formatOf(i) === 'binary' ? 1 : 0);
   }

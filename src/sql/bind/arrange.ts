@@ -88,7 +88,7 @@ export function arranged(context: BindContext, input: Relation, ending: Ending):
 }
 
 function named(context: BindContext, name: string, expression: Expression): NamedExpression {
-  return { column: context.nextColumn(), name, expression };
+  return { column: context.columnFor(expression), name, expression };
 }
 
 function withoutHidden(

@@ -8,6 +8,7 @@ import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
 import { nestingDepthMax, parametersMax } from './limits.js';
 import { Needs } from './needs.js';
+import { Origins } from './origins.js';
 import type { OuterQuery } from './outer.js';
 import type { HiddenScope } from './scope.js';
 import type { WithScope } from './with-scope.js';
@@ -22,6 +23,7 @@ export class BindContext {
   readonly used: Map<TableDescriptor['object'], TableDescriptor>;
   /** The rights that it needs. */
   readonly needs: Needs;
+  readonly origins: Origins;
   /** Whose rights count; undefined: those of whoever runs the statement. */
   checkAs: ObjectId | undefined;
   /** The queries around the one that is bound, the innermost first. */
@@ -55,6 +57,7 @@ export class BindContext {
   ) {
     this.used = around?.used ?? new Map<TableDescriptor['object'], TableDescriptor>();
     this.needs = around?.needs ?? new Needs();
+    this.origins = around?.origins ?? new Origins();
     this.checkAs = around?.checkAs;
     this.#columns = around === undefined ? { last: 0 } : around.#columns;
     this.#numbers = around === undefined ? { taken: false } : around.#numbers;
@@ -88,6 +91,11 @@ export class BindContext {
   nextColumn(): ColumnId {
     this.#columns.last += 1;
     return this.#columns.last;
+  }
+
+  /** A column of what the expression gives. */
+  columnFor(expression: Expression): ColumnId {
+    return this.origins.follow(this.nextColumn(), expression);
   }
 
   /** Remembers where `expression` came from. */

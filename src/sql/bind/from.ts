@@ -6,7 +6,7 @@ import type {
   RelationDescriptor,
   TableDescriptor,
 } from '../catalogue/descriptor.js';
-import { right, rowTypeNameOf } from '../catalogue/index.js';
+import { oidOf, right, rowTypeNameOf } from '../catalogue/index.js';
 import {
   as,
   type ast,
@@ -145,7 +145,10 @@ function bindWithTable(context: BindContext, body: ast.RangeVar): From | undefin
     const text = `WITH query "${name}" does not have a RETURNING clause`;
     context.raise(at, 'feature_not_supported', text);
   }
-  const columns = entry.columns.map((one) => ({ ...one, column: context.nextColumn() }));
+  const columns = entry.columns.map((one) => ({
+    ...one,
+    column: context.columnFor(columnExpression(one)),
+  }));
   const { id, working } = entry;
   const relation: Relation = { kind: 'withScan', columns, table: id, name, working };
   const renamed =
@@ -248,6 +251,7 @@ export function tableRelation(
     type: { name: collatedType(column), modifier: column.typeModifier },
   }));
   const positions = named.map((column) => column.position);
+  context.origins.ofRelation(oidOf(table.object), columns, positions);
   const relation = { kind: 'table', columns, table, positions, filter: undefined } as const;
   const indexes = bindConditionalIndexes(context, table, columns);
   return indexes.length === 0 ? relation : { ...relation, indexes };

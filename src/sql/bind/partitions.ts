@@ -47,6 +47,7 @@ export function partitionedRows(context: BindContext, table: TableDescriptor): P
   }));
   const leaf = { column: context.nextColumn(), name: 'tableoid', type: oidType };
   const number = { column: context.nextColumn(), name: 'row number', type: numberType };
+  context.origins.ofTable(table, own);
   const inputs = leavesOf(context, table).map((one) => leafRows(context, table, one));
   const columns = [...own, leaf, number];
   // The plan is good as long as no leaf comes or goes.

@@ -40,7 +40,7 @@ export function bindReturning(
   const scope = withVersion(withVersion(named, old, versions.old), now, versions.now);
   const targets = bindTargets(context, { scope, name: 'RETURNING', aggregates: undefined }, exprs);
   const expressions = targets.map(({ name, expression }) => ({
-    column: context.nextColumn(),
+    column: context.columnFor(expression),
     name,
     expression,
   }));

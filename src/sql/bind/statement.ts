@@ -44,7 +44,8 @@ export function bind(parsed: ParsedStatement, environment: Environment): BoundSt
   const types = parameters.decided().map((name) => ({ name, modifier: -1 }));
   const tables: TableDescriptor[] = [...context.used.values()];
   const writes = context.writes && statement.kind !== 'explain';
-  const columns = resultColumns(statement);
+  const given = resultColumns(statement);
+  const columns = given && context.origins.tell(given);
   const needs = context.needs.of(statement);
   const { takesNumbers, asks } = context;
   return { statement, writes, takesNumbers, asks, needs, parameters: types, columns, tables };

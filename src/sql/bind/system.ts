@@ -56,11 +56,13 @@ export function bindSystemTable(context: BindContext, found: SystemTable): Relat
 }
 
 function bindRelation(context: BindContext, relation: SystemRelation): Relation {
+  if (relation.asks) context.noteQuestion();
   const columns = relation.columns.map(({ name, type }) => ({
     column: context.nextColumn(),
     name,
     type: { name: type, modifier: -1 },
   }));
+  context.origins.ofRelation(relation.oid, columns);
   return { kind: 'system', columns, relation, places: columns.map((_, place) => place) };
 }
 
@@ -95,5 +97,6 @@ function bindView(context: BindContext, view: SystemViewText): Relation {
     name,
     type: expression.type,
   }));
+  context.origins.ofRelation(view.oid, columns);
   return { kind: 'project', columns, input: query, expressions };
 }

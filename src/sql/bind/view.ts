@@ -11,6 +11,7 @@ import type {
   TypeDescriptor,
   ViewDescriptor,
 } from '../catalogue/descriptor.js';
+import { oidOf } from '../catalogue/index.js';
 import type { CatalogueLookup } from '../catalogue/names.js';
 import { parse, type ParsedStatement, the } from '../parse/index.js';
 import type { NamedExpression } from '../plan/expression.js';
@@ -54,6 +55,7 @@ export function bindView(context: BindContext, view: ViewDescriptor): Relation {
     name,
     type: expression.type,
   }));
+  context.origins.ofRelation(oidOf(view.object), columns);
   return { kind: 'project', columns, input: query, expressions };
 }
 

@@ -24,6 +24,8 @@ export interface RelationColumn {
   readonly column: ColumnId;
   readonly name: string;
   readonly type: ExpressionType;
+  /** In a result: the column of a table, view or system relation that it shows as it is. */
+  readonly origin?: { readonly tableOid: number; readonly column: number };
 }
 
 export type JoinKind = 'inner' | 'left' | 'right' | 'full';

@@ -74,5 +74,10 @@ function* describeCommand(
   }
   if (statement.kind !== 'execute') return nothing;
   const { parse, types } = preparedNamed(state, statement.name);
-  return { ...(yield* describe(state, self, parse(), types)), parameters: [] };
+  const inner = parse();
+  // By the protocol it may have any name, its own too: there would be no end to it.
+  if (inner !== undefined && kindOf(inner.node) === 'ExecuteStmt') {
+    raise('feature_not_supported', 'EXECUTE of an EXECUTE is not supported');
+  }
+  return { ...(yield* describe(state, self, inner, types)), parameters: [] };
 }

@@ -115,11 +115,13 @@ function dependsOnZone(type: string): boolean {
 }
 
 export function columnsOf(columns: readonly RelationColumn[]): readonly Column[] {
-  return columns.map(({ name, type }) => {
+  return columns.map(({ name, type, origin }) => {
     // Clients see values of domains as those of the type below.
     const { form } = typeNamed(type.name);
     const base = baseTypeName(type.name as TypeName);
     const typeModifier = form?.kind === 'domain' ? form.modifier : type.modifier;
-    return { name, type: base, typeOid: typeNamed(base).oid, typeModifier };
+    const column = { name, type: base, typeOid: typeNamed(base).oid, typeModifier };
+    if (origin === undefined) return column;
+    return { ...column, tableOid: origin.tableOid, tableColumn: origin.column };
   });
 }

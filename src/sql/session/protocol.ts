@@ -19,6 +19,9 @@ export interface Column {
   readonly typeOid: number;
   /** PostgreSQL's type modifier; -1 without. */
   readonly typeModifier: number;
+  /** Where the column shows one of a table, view or system relation as it is: which (pg_class), and its number there. */
+  readonly tableOid?: number;
+  readonly tableColumn?: number;
 }
 
 /** Where a session stands after a request: as PostgreSQL's ReadyForQuery I, T and E. */
