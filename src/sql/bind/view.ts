@@ -118,6 +118,10 @@ export class StoredNames implements CatalogueLookup {
     return this.#catalogue.hasSchema(name);
   }
 
+  mayCreateIn(schema: string): boolean {
+    return this.#catalogue.mayCreateIn(schema);
+  }
+
   #named(
     schema: string | undefined,
     name: string,

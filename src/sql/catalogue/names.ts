@@ -27,6 +27,8 @@ export interface CatalogueLookup {
   /** The columns of a table that can be named, as they are called. */
   columnsOf(table: TableDescriptor): readonly ColumnDescriptor[];
   hasSchema(name: string): boolean;
+  /** Whether the principal may make objects in a schema that is there. */
+  mayCreateIn(schema: string): boolean;
   /** Where CREATE without a schema goes; undefined when no schema of the path exists. */
   readonly creationSchema: string | undefined;
   /** The schemas that names without one are looked for in, in order. */
@@ -44,6 +46,7 @@ export const noObjects: CatalogueLookup = {
   table: () => undefined,
   columnsOf: (table) => table.columns,
   hasSchema: () => false,
+  mayCreateIn: () => true,
   creationSchema: undefined,
   path: [],
   principal: unrestricted,

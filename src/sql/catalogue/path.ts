@@ -81,6 +81,12 @@ export class PathLookup implements CatalogueLookup {
     return this.#catalogue.schema(userDatabase, name) !== undefined;
   }
 
+  mayCreateIn(schema: string): boolean {
+    if (this.principal.isSuperuser) return true;
+    const found = this.#catalogue.schema(userDatabase, schema);
+    return found !== undefined && (this.principal.rightsOn(found) & right.create) !== 0;
+  }
+
   get creationSchema(): string | undefined {
     return this.path.find((one) => one !== temporarySchema && this.hasSchema(one));
   }

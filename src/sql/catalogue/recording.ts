@@ -70,6 +70,10 @@ export class RecordingLookup implements CatalogueLookup {
     return this.#inner.hasSchema(name);
   }
 
+  mayCreateIn(schema: string): boolean {
+    return this.#inner.mayCreateIn(schema);
+  }
+
   get creationSchema(): string | undefined {
     return this.#inner.creationSchema;
   }

@@ -17,6 +17,7 @@ import { describe } from './describe.js';
 import type { TableDraft, TableRelation } from './draft.js';
 import { viewsOf } from './drop-column.js';
 import { firstLocation } from './locations.js';
+import { requireType } from './permission.js';
 
 export function addTo(draft: TableDraft, body: ast.ColumnDef, ifNotExists: boolean): void {
   const { colname = '' } = body;
@@ -74,6 +75,7 @@ export function alterType(draft: TableDraft, name: string, body: ast.ColumnDef):
   const column = columnOf(draft, name);
   const before = must(draft.before, 'a table is altered');
   const type = bindTypeName(bind, read.typeName);
+  requireType(draft.context, type.name);
   refuseUsed(draft, column);
   const value = (relation: TableRelation): Expression =>
     converted(draft, column, type, relation, read.raw_default);

@@ -12,8 +12,11 @@ import { type DdlContext, type DdlWork, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { dropTableColumn } from './drop-column.js';
 import { primaryKeyOf } from './foreign-key.js';
+import { changeOwner } from './owner.js';
 import { addParentIndexes, attach, attachIndex, detach } from './partition.js';
 import { checkUnique } from './partition-by.js';
+import { requireOwner } from './permission.js';
+import { roleSpec } from './role-spec.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { saveWithRows } from './tasks.js';
 
@@ -39,6 +42,7 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
     context.notice(`${text}, skipping`);
     return tag;
   }
+  requireOwner(context, found);
   if (found.kind !== 'table') {
     for (const command of given) alterOther(context, words, command, found);
     return tag;
@@ -47,7 +51,13 @@ export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlW
     const article = words === 'INDEX' ? 'an' : 'a';
     raise('wrong_object_type', `"${relname}" is not ${article} ${words.toLowerCase()}`);
   }
-  yield* alter(context, found, given, only);
+  const owner = given.findLast(({ subtype }) => subtype === 'AT_ChangeOwner')?.newowner;
+  const others = given.filter(({ subtype }) => subtype !== 'AT_ChangeOwner');
+  if (others.length > 0) yield* alter(context, found, others, only);
+  if (owner !== undefined) {
+    const now = context.catalogue.object(found.object) as TableDescriptor;
+    changeOwner(context, now, roleSpec(context, owner));
+  }
   return tag;
 }
 
@@ -62,6 +72,12 @@ function alterOther(
   const subtype = command.subtype ?? 'AT_AddColumn';
   if (subtype === 'AT_AttachPartition' && found.kind === 'index') {
     attachIndex(context, found, the(command.def, 'PartitionCmd'));
+    return;
+  }
+  if (subtype === 'AT_ChangeOwner') {
+    // An index goes with its table.
+    if (found.kind !== 'index')
+      changeOwner(context, found, roleSpec(context, command.newowner ?? {}));
     return;
   }
   if (subtype === 'AT_SetLogged' || subtype === 'AT_SetUnLogged') return;

@@ -22,6 +22,7 @@ import { printType } from '../types/index.js';
 import { addColumnConstraint } from './constraint.js';
 import type { TableDraft } from './draft.js';
 import { ownershipOf } from './ownership.js';
+import { requireType } from './permission.js';
 import { checkGenerated } from './generated.js';
 import { emptySequence } from './new-sequence.js';
 import { sequenceOptions } from './sequence-options.js';
@@ -48,6 +49,7 @@ export function addColumn(draft: TableDraft, body: ast.ColumnDef): ColumnDescrip
   const serial = path.length === 1 ? serials[path[0] ?? ''] : undefined;
   const type: BoundType =
     serial === undefined ? bindTypeName(bind, read.typeName) : { name: serial, modifier: -1 };
+  requireType(draft.context, type.name);
   const column = appendColumn(draft, {
     name,
     type: type.name,

@@ -5,6 +5,7 @@ import { userDatabase } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, pathOf, shownName } from './context.js';
 import { findFunction } from './find-function.js';
+import { requireOwner } from './permission.js';
 
 export function comment(context: DdlContext, body: ast.CommentStmt): string {
   const { bind } = context;
@@ -55,8 +56,9 @@ export function comment(context: DdlContext, body: ast.CommentStmt): string {
   return 'COMMENT';
 }
 
-function put({ catalogue }: DdlContext, object: Descriptor, text: string | undefined): void {
-  catalogue.put({ ...object, comment: text, version: object.version + 1 }, object);
+function put(context: DdlContext, object: Descriptor, text: string | undefined): void {
+  requireOwner(context, object);
+  context.catalogue.put({ ...object, comment: text, version: object.version + 1 }, object);
 }
 
 function relation({ bind }: DdlContext, kind: string, path: readonly string[]): Descriptor {
@@ -75,6 +77,7 @@ function commentColumn(
   text: string | undefined,
 ): void {
   const table = relation(context, 'table', path.slice(0, -1)) as TableDescriptor;
+  requireOwner(context, table, 'relation');
   const name = path.at(-1) ?? '';
   if (!table.columns.some((column) => column.name === name)) {
     const error = `column "${name}" of relation "${table.name}" does not exist`;
@@ -93,6 +96,7 @@ function commentConstraint(
 ): void {
   const table = relation(context, 'table', path.slice(0, -1)) as TableDescriptor;
   const name = path.at(-1) ?? '';
+  requireOwner(context, table);
   const said = <T extends { readonly name: string }>(one: T): T =>
     one.name === name ? { ...one, comment: text } : one;
   const all = [...table.checks, ...table.foreignKeys, ...table.indexes];

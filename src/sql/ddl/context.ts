@@ -3,6 +3,7 @@ import { type ErrorDetails, raise } from '../../base/errors.js';
 import type { DatabaseId } from '../../base/ids.js';
 import type { BindContext } from '../bind/context.js';
 import {
+  right,
   type TransactionCatalogue,
   temporaryDatabase,
   temporarySchema,
@@ -96,7 +97,8 @@ export interface Place {
 }
 
 /** The place of a new relation. Raises when there is no such schema; the name may be taken. */
-export function placeOfRelation({ bind }: DdlContext, reference: ast.RangeVar): Place {
+export function placeOfRelation(context: DdlContext, reference: ast.RangeVar): Place {
+  const { bind, catalogue } = context;
   const read = fields(bind.source, 'RangeVar', reference, [
     'schemaname',
     'relname',
@@ -111,6 +113,11 @@ export function placeOfRelation({ bind }: DdlContext, reference: ast.RangeVar): 
   if (read.schemaname !== undefined && !isTemporary(read.schemaname)) {
     const text = 'cannot create temporary relation in non-temporary schema';
     bind.raise(at, 'invalid_table_definition', text);
+  }
+  if ((bind.catalogue.principal.rightsOn(catalogue.database) & right.temporary) === 0) {
+    const { database } = bind.functions;
+    const text = `permission denied to create temporary tables in database "${database}"`;
+    raise('insufficient_privilege', text);
   }
   return { database: temporaryDatabase, schema: temporarySchema, name };
 }
@@ -137,6 +144,9 @@ export function placeOf(
   if (isTemporary(schema)) return { database: temporaryDatabase, schema, name };
   if (!bind.catalogue.hasSchema(schema)) {
     bind.raise(at, 'invalid_schema_name', `schema "${schema}" does not exist`);
+  }
+  if (!bind.catalogue.mayCreateIn(schema)) {
+    bind.raise(at, 'insufficient_privilege', `permission denied for schema ${schema}`);
   }
   return { database: userDatabase, schema, name };
 }

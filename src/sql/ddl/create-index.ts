@@ -22,6 +22,7 @@ import { TableDraft } from './draft.js';
 import { isImmutable } from './generated.js';
 import { addParentIndexes } from './partition.js';
 import { checkUnique } from './partition-by.js';
+import { requireOwner } from './permission.js';
 import { checkStorageParameters } from './storage-parameters.js';
 import { saveWithRows } from './tasks.js';
 import { usedWithin } from './uses.js';
@@ -42,6 +43,7 @@ export function* createIndex(context: DdlContext, body: ast.IndexStmt): DdlWork 
   }
   const reference = must(read.relation, 'CREATE INDEX names a table');
   const table = tableOf(context, reference);
+  requireOwner(context, table);
   const method = read.accessMethod ?? 'btree';
   if (!methods.has(method)) notSupported(bind.source, `access method ${method}`, undefined);
   checkStorageParameters(bind, read.options);

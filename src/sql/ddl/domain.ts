@@ -27,6 +27,7 @@ import { type DdlContext, type DdlWork, pathOf, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { firstLocation } from './locations.js';
 import { freeName } from './names.js';
+import { requireOwner, requireType } from './permission.js';
 import { saveWithRows } from './tasks.js';
 import { createType, replaceType } from './type.js';
 
@@ -38,6 +39,7 @@ export function createDomain(context: DdlContext, body: ast.CreateDomainStmt): s
     ...(['domainname', 'typeName', 'constraints', 'collClause'] as const),
   ]);
   const base = bindTypeName(bind, read.typeName);
+  requireType(context, base.name);
   if (typeNamed(base.name).category === 'P') {
     const { name } = pathOf(context, read.domainname);
     const shown = printType(base.name, base.modifier);
@@ -138,6 +140,7 @@ export function* alterDomain(context: DdlContext, body: ast.AlterDomainStmt): Dd
   if (type === undefined) {
     return raise('undefined_object', `type "${shownName(schema, name)}" does not exist`);
   }
+  requireOwner(context, type);
   const { definition } = type;
   if (definition.form !== 'domain') {
     return raise('wrong_object_type', `${shownName(schema, name)} is not a domain`);

@@ -1,10 +1,17 @@
 /** DROP of everything that the catalogue holds. */
 import { type ErrorName, raise } from '../../base/errors.js';
-import type { Descriptor, RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
+import {
+  type Descriptor,
+  publicSchemaObject,
+  type RelationDescriptor,
+  type TableDescriptor,
+  temporarySchema,
+} from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, pathOf, shownName } from './context.js';
 import { nameOf } from './describe.js';
 import { findFunction } from './find-function.js';
+import { requireDrop } from './permission.js';
 import { Removal } from './removal.js';
 
 type Kind = 'table' | 'view' | 'sequence' | 'index' | 'type' | 'domain' | 'function' | 'schema';
@@ -33,6 +40,7 @@ export function drop(context: DdlContext, body: ast.DropStmt): string {
   for (const node of read.objects ?? []) {
     const object = find(context, kind, node, read.missing_ok === true);
     if (object === undefined) continue;
+    requireDrop(context, object);
     refuseRequired(context, object);
     removal.add(object);
   }
@@ -53,9 +61,10 @@ function find(
     case 'schema': {
       const name = as(node, 'String')?.sval ?? '';
       const found = catalogue.schema(1 as Descriptor['database'], name);
-      if (found !== undefined) return found;
-      if (bind.catalogue.hasSchema(name))
+      if (found?.object === publicSchemaObject || name === temporarySchema) {
         notSupported(bind.source, `DROP SCHEMA ${name}`, undefined);
+      }
+      if (found !== undefined) return found;
       return missing(context, missingOk, 'invalid_schema_name', `schema "${name}" does not exist`);
     }
     case 'type':

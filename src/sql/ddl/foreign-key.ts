@@ -12,6 +12,7 @@ import { type ast, fields, locationOf, notSupported, stringsOf } from '../parse/
 import { printType, type TypeName } from '../types/index.js';
 import { shownName } from './context.js';
 import type { TableDraft } from './draft.js';
+import { requireReferences } from './permission.js';
 
 const actions: Readonly<Record<string, ForeignKeyAction>> = {
   a: 'noAction',
@@ -42,6 +43,7 @@ export function addForeignKey(
     raise('invalid_foreign_key', text);
   }
   requireUnique(parent, referenced);
+  requireReferences(draft.context, parent, referenced);
   if (read.conname !== undefined) draft.checkConstraintName(read.conname);
   const name = read.conname ?? draft.makeConstraintName(names.join('_'), 'fkey');
   requireComparable(name, columns, referenced);

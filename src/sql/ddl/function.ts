@@ -24,6 +24,7 @@ import { argumentTypes } from './describe.js';
 import { typeOfNode } from './find-function.js';
 import { firstLocation } from './locations.js';
 import { ownershipOf } from './ownership.js';
+import { requireOwner } from './permission.js';
 
 export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt): string {
   const { bind, catalogue } = context;
@@ -63,6 +64,7 @@ export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt
     const shown = `function "${name}" already exists with same argument types`;
     raise('duplicate_function', shown);
   }
+  if (before !== undefined) requireOwner(context, before);
   if (before !== undefined && before.returns !== returns) {
     raise('invalid_function_definition', 'cannot change return type of existing function', {
       hint: `Use DROP FUNCTION ${name}(${types}) first.`,

@@ -3,8 +3,10 @@
  * without being asked. The statements check what they name and do nothing else.
  */
 import { raise } from '../../base/errors.js';
+import { predefinedRole } from '../catalogue/index.js';
 import { type ast, fields, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, shownName } from './context.js';
+import { requireOwner } from './permission.js';
 
 const vacuumOptions: ReadonlySet<string> = new Set([
   ...['full', 'freeze', 'verbose', 'analyze', 'disable_page_skipping', 'skip_locked', 'truncate'],
@@ -35,7 +37,7 @@ export function vacuum(context: DdlContext, body: ast.VacuumStmt): string {
   }
   if (read.is_vacuumcmd === true) refuseInBlock(context, 'VACUUM');
   for (const node of read.rels ?? []) {
-    checkRelation(context, the(node, 'VacuumRelation'), analyzes);
+    checkRelation(context, the(node, 'VacuumRelation'), analyzes, command);
   }
   return command;
 }
@@ -45,7 +47,13 @@ function refuseInBlock({ inBlock }: DdlContext, command: string): void {
   raise('active_sql_transaction', `${command} cannot run inside a transaction block`);
 }
 
-function checkRelation({ bind }: DdlContext, body: ast.VacuumRelation, analyzes: boolean): void {
+function checkRelation(
+  context: DdlContext,
+  body: ast.VacuumRelation,
+  analyzes: boolean,
+  command: 'VACUUM' | 'ANALYZE',
+): void {
+  const { bind, catalogue } = context;
   const read = fields(bind.source, 'VacuumRelation', body, ['relation', 'va_cols']);
   const { relation: reference } = read;
   if (reference === undefined) return;
@@ -55,6 +63,14 @@ function checkRelation({ bind }: DdlContext, body: ast.VacuumRelation, analyzes:
   const found = bind.catalogue.relation(schemaname, relname);
   if (found === undefined) {
     raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
+  }
+  const { principal } = bind.catalogue;
+  const isOwner = found.kind === 'index' || principal.isOwnerOf(found);
+  if (!isOwner && !principal.isOwnerOf(catalogue.database)) {
+    const verb = command.toLowerCase();
+    const text = `skipping "${relname}" --- only table or database owner can ${verb} it`;
+    context.notice(text, '01000');
+    return;
   }
   const names = stringsOf(read.va_cols);
   if (names.length > 0 && !analyzes) {
@@ -91,10 +107,15 @@ export function reindex(context: DdlContext, body: ast.ReindexStmt): string {
     const what = wanted === 'index' ? wanted : 'table or materialized view';
     raise('wrong_object_type', `"${relname}" is not ${article} ${what}`);
   }
+  requireOwner(context, found);
   return 'REINDEX';
 }
 
 export function checkpoint({ bind }: DdlContext, body: ast.CheckPointStmt): string {
   fields(bind.source, 'CheckPointStmt', body, []);
+  if (!bind.catalogue.principal.hasPrivilegesOf(predefinedRole('pg_checkpoint'))) {
+    const text = 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT';
+    raise('insufficient_privilege', text);
+  }
   return 'CHECKPOINT';
 }

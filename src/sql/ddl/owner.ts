@@ -97,8 +97,8 @@ function checkNewOwner(context: DdlContext, object: OwnedDescriptor, to: RoleDes
     raise('insufficient_privilege', 'permission denied to change owner of database');
   }
   if (object.kind === 'schema') {
-    if ((principal.rightsOn(catalogue.database) & right.create) === 0) denied(catalogue.database);
-    return;
+    if ((principal.rightsOn(catalogue.database) & right.create) !== 0) return;
+    denied({ kind: 'database', name: context.bind.functions.database });
   }
   requireCreateIn(catalogue, principal.as(to.object), object.schema);
 }

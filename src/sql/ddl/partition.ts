@@ -15,6 +15,7 @@ import { addConstraints, appendColumn } from './column.js';
 import type { DdlContext, DdlWork } from './context.js';
 import { TableDraft } from './draft.js';
 import { boundOf, defaultOf } from './partition-bound.js';
+import { requireOwner } from './permission.js';
 import { saveWithRows } from './tasks.js';
 
 export interface Partitioned extends TableDescriptor {
@@ -22,7 +23,8 @@ export interface Partitioned extends TableDescriptor {
 }
 
 /** The table that a partition is of. Raises wrong_object_type when it is not partitioned. */
-export function parentOf({ bind }: DdlContext, reference: ast.RangeVar): Partitioned {
+export function parentOf(context: DdlContext, reference: ast.RangeVar): Partitioned {
+  const { bind } = context;
   const { schemaname, relname = '' } = fields(bind.source, 'RangeVar', reference, [
     ...(['schemaname', 'relname'] as const),
   ]);
@@ -37,6 +39,7 @@ export function parentOf({ bind }: DdlContext, reference: ast.RangeVar): Partiti
   if (found.kind !== 'table' || found.partitioning === undefined) {
     return bind.raise(undefined, 'invalid_object_definition', `"${relname}" is not partitioned`);
   }
+  requireOwner(context, found);
   return { ...found, partitioning: found.partitioning };
 }
 
@@ -223,6 +226,7 @@ export function* attach(
   if (child.partitionOf !== undefined) {
     return raise('wrong_object_type', `"${relname}" is already a partition`);
   }
+  requireOwner(context, child);
   checkShape(parent, child);
   const bound: PartitionBound = boundOf(context, parent, child.name, must(read.bound, 'a bound'));
   const draft = TableDraft.alter(context, child);

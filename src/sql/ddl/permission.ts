@@ -3,7 +3,9 @@ import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { denied, notOwner } from '../accounts/index.js';
 import {
+  type ColumnDescriptor,
   type Descriptor,
+  objectOfType,
   type OwnedDescriptor,
   type Principal,
   type RoleDescriptor,
@@ -58,16 +60,6 @@ export function requireCreateIn(
   if (found !== undefined && (principal.rightsOn(found) & right.create) === 0) denied(found);
 }
 
-/** Raises insufficient_privilege unless the role may make temporary tables. */
-export function requireTemporary(context: DdlContext): void {
-  const { bind, catalogue } = context;
-  const { principal } = bind.catalogue;
-  if ((principal.rightsOn(catalogue.database) & right.temporary) !== 0) return;
-  const { database } = bind.functions;
-  const text = `permission denied to create temporary tables in database "${database}"`;
-  raise('insufficient_privilege', text);
-}
-
 /** The database of the name. Raises invalid_catalog_name. */
 export function databaseNamed({ bind, catalogue }: DdlContext, name: string) {
   if (name === bind.functions.database) return catalogue.database;
@@ -95,4 +87,25 @@ export function roleOf({ catalogue }: DdlContext, object: ObjectId): RoleDescrip
 export function sessionRole({ bind, catalogue }: DdlContext): RoleDescriptor | undefined {
   const { sessionUser, user } = bind.functions;
   return catalogue.role(sessionUser ?? user);
+}
+
+/** Raises insufficient_privilege unless a user's type may be used in a definition. */
+export function requireType(context: DdlContext, type: string): void {
+  const object = objectOfType(type);
+  if (object === undefined || principalOf(context).isSuperuser) return;
+  const found = context.catalogue.object(object);
+  if (found.kind === 'type') requireRight(context, found, right.usage);
+}
+
+/** Raises insufficient_privilege unless a foreign key may reference the columns. */
+export function requireReferences(
+  context: DdlContext,
+  table: TableDescriptor,
+  columns: readonly ColumnDescriptor[],
+): void {
+  const principal = principalOf(context);
+  if ((principal.rightsOn(table) & right.references) !== 0) return;
+  const may = ({ privileges }: ColumnDescriptor): boolean =>
+    (principal.rightsOf(privileges) & right.references) !== 0;
+  if (!columns.every(may)) denied(table);
 }

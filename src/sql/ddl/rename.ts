@@ -13,6 +13,7 @@ import { refuseSystemName } from './column.js';
 import { type DdlContext, pathOf, placeOf, shownName } from './context.js';
 import { TableDraft } from './draft.js';
 import { findFunction } from './find-function.js';
+import { principalOf, requireCreateIn, requireOwner } from './permission.js';
 import { renameRole } from './role.js';
 import { renamedColumn } from './rename-text.js';
 import { replaceInColumns } from './sequence.js';
@@ -36,12 +37,18 @@ export function rename(context: DdlContext, body: ast.RenameStmt): string {
     }
     case 'OBJECT_COLUMN': {
       const found = relationOf(context, read.relation, read.missing_ok === true);
-      if (found !== undefined) renameColumn(context, found, read.subname ?? '', to);
+      if (found !== undefined) {
+        requireOwner(context, found);
+        renameColumn(context, found, read.subname ?? '', to);
+      }
       return tagOf(read.relationType ?? 'OBJECT_TABLE');
     }
     case 'OBJECT_TABCONSTRAINT': {
       const found = relationOf(context, read.relation, read.missing_ok === true);
-      if (found !== undefined) renameConstraint(context, found, read.subname ?? '', to);
+      if (found !== undefined) {
+        requireOwner(context, found);
+        renameConstraint(context, found, read.subname ?? '', to);
+      }
       return 'ALTER TABLE';
     }
     case 'OBJECT_TYPE':
@@ -56,6 +63,7 @@ export function rename(context: DdlContext, body: ast.RenameStmt): string {
       return notSupported(bind.source, 'ALTER SCHEMA RENAME', undefined);
     case 'OBJECT_FUNCTION': {
       const found = must(findFunction(context, the(read.object, 'ObjectWithArgs'), false), 'found');
+      requireOwner(context, found);
       context.catalogue.put({ ...found, name: to, version: found.version + 1 }, found);
       return 'ALTER FUNCTION';
     }
@@ -97,6 +105,10 @@ function typeOf({ bind }: DdlContext, schema: string | undefined, name: string):
 
 function renameRelation(context: DdlContext, relation: RelationDescriptor, to: string): void {
   const { catalogue } = context;
+  requireOwner(context, relation);
+  if (relation.database === userDatabase) {
+    requireCreateIn(catalogue, principalOf(context), relation.schema);
+  }
   if (catalogue.relation(relation.database, relation.schema, to) !== undefined) {
     raise('duplicate_table', `relation "${to}" already exists`);
   }
@@ -194,6 +206,7 @@ function renameViewColumn(
 }
 
 function renameType(context: DdlContext, type: TypeDescriptor, to: string): void {
+  requireOwner(context, type);
   if (context.catalogue.type(type.database, type.schema, to) !== undefined) {
     raise('duplicate_object', `type "${to}" already exists`);
   }
@@ -218,11 +231,13 @@ export function setSchema(context: DdlContext, body: ast.AlterObjectSchemaStmt):
     if (catalogue.type(userDatabase, to, type.name) !== undefined) {
       raise('duplicate_object', `type "${type.name}" already exists in schema "${to}"`);
     }
+    requireOwner(context, type);
     replaceType(context, type, { schema: to });
     return tag;
   }
   const relation = relationOf(context, read.relation, read.missing_ok === true);
   if (relation === undefined) return tag;
+  requireOwner(context, relation);
   moveRelation(context, relation, to);
   for (const one of catalogue.dependents(relation.object)) {
     const goesAlong =

@@ -1,10 +1,12 @@
 /** CREATE SCHEMA. */
 import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
-import { userDatabase } from '../catalogue/index.js';
+import { type RoleDescriptor, right, userDatabase } from '../catalogue/index.js';
 import { type ast, fields, notSupported } from '../parse/index.js';
 import type { DdlContext } from './context.js';
 import { ownershipOf } from './ownership.js';
+import { principalOf, requireMember } from './permission.js';
+import { roleSpec } from './role-spec.js';
 
 export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): string {
   const { bind, catalogue } = context;
@@ -14,8 +16,9 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
   if (read.schemaElts !== undefined) {
     notSupported(bind.source, 'CREATE SCHEMA with elements', undefined);
   }
-  // Whoever owns it: there are no roles yet, and the schema of a role bears its name.
-  const name = read.schemaname ?? read.authrole?.rolename ?? bind.functions.user;
+  const given = read.authrole && roleSpec(context, read.authrole);
+  const name = read.schemaname ?? given?.name ?? bind.functions.user;
+  requireCreate(context, given);
   if (name.startsWith('pg_')) {
     raise('reserved_name', `unacceptable schema name "${name}"`, {
       detail: 'The prefix "pg_" is reserved for system schemas.',
@@ -27,6 +30,8 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
     context.notice(`${text}, skipping`, '42P06');
     return 'CREATE SCHEMA';
   }
+  const own = ownershipOf(context, 'schema', undefined);
+  const ownership = given === undefined ? own : { owner: given.object, privileges: undefined };
   catalogue.put({
     kind: 'schema',
     object: catalogue.newId(userDatabase) as ObjectId,
@@ -35,7 +40,17 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
     schema: name,
     name,
     comment: undefined,
-    ...ownershipOf(context, 'schema', undefined),
+    ...ownership,
   });
   return 'CREATE SCHEMA';
+}
+
+/** Raises insufficient_privilege unless the role may make a schema, which may be another's. */
+function requireCreate(context: DdlContext, owner: RoleDescriptor | undefined): void {
+  const { bind, catalogue } = context;
+  if ((principalOf(context).rightsOn(catalogue.database) & right.create) === 0) {
+    const text = `permission denied for database ${bind.functions.database}`;
+    raise('insufficient_privilege', text);
+  }
+  if (owner !== undefined) requireMember(context, owner);
 }

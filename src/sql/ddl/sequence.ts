@@ -6,6 +6,7 @@ import { type ast, fields } from '../parse/index.js';
 import { type DdlContext, placeOfRelation, shownName } from './context.js';
 import { emptySequence } from './new-sequence.js';
 import { ownershipOf } from './ownership.js';
+import { requireOwner } from './permission.js';
 import { type ReadOptions, sequenceOptions } from './sequence-options.js';
 
 export function createSequence(context: DdlContext, body: ast.CreateSeqStmt): string {
@@ -48,6 +49,7 @@ export function alterSequence(context: DdlContext, body: ast.AlterSeqStmt): stri
   if (found.kind !== 'sequence') {
     return raise('wrong_object_type', `"${relname}" is not a sequence`);
   }
+  requireOwner(context, found);
   replaceInColumns(context, changedSequence(context, found, read.options));
   return 'ALTER SEQUENCE';
 }

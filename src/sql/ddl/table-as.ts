@@ -1,6 +1,8 @@
 /** CREATE TABLE AS and SELECT INTO. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
+import { checkNeeds } from '../accounts/index.js';
 import { bindQuery } from '../bind/select.js';
 import { as, type ast, fields, notSupported, stringsOf } from '../parse/index.js';
 import type { Relation } from '../plan/relation.js';
@@ -84,6 +86,8 @@ function* fill(
     return 'CREATE TABLE AS';
   }
   const input = bindQuery(bind, query);
+  const objects = (object: ObjectId) => catalogue.objectIfThere(object);
+  checkNeeds(bind.needs.of(input), objects, bind.catalogue.principal);
   const draft = TableDraft.create(context, place);
   draft.set({ onCommit: onCommitOf(draft, read.onCommit) });
   addColumns(draft, input, stringsOf(read.colNames));

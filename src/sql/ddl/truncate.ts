@@ -1,9 +1,10 @@
 /** TRUNCATE: the table begins anew in empty storages. */
 import { raise } from '../../base/errors.js';
 import type { ObjectId, StorageId } from '../../base/ids.js';
-import type { TableDescriptor } from '../catalogue/index.js';
+import { right, type TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields, the } from '../parse/index.js';
 import { type DdlContext, shownName } from './context.js';
+import { requireRight } from './permission.js';
 import { restartSequence } from './sequence.js';
 
 export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
@@ -22,6 +23,7 @@ export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
       const found = catalogue.object(child);
       if (found.kind !== 'table') continue;
       if (read.behavior !== 'DROP_CASCADE') refuse(table, found);
+      requireRight(context, found, right.truncate);
       context.notice(`truncate cascades to table "${found.name}"`);
       tables.set(child, found);
     }
@@ -30,7 +32,8 @@ export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
   return 'TRUNCATE TABLE';
 }
 
-function tableOf({ bind }: DdlContext, reference: ast.RangeVar): TableDescriptor {
+function tableOf(context: DdlContext, reference: ast.RangeVar): TableDescriptor {
+  const { bind } = context;
   const { schemaname, relname = '' } = fields(bind.source, 'RangeVar', reference, [
     ...(['schemaname', 'relname', 'inh'] as const),
   ]);
@@ -38,7 +41,10 @@ function tableOf({ bind }: DdlContext, reference: ast.RangeVar): TableDescriptor
   if (found === undefined) {
     return raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);
   }
-  if (found.kind === 'table') return found;
+  if (found.kind === 'table') {
+    requireRight(context, found, right.truncate);
+    return found;
+  }
   return raise('wrong_object_type', `"${relname}" is not a table`);
 }
 

@@ -13,6 +13,7 @@ import { type ast, fields, stringsOf, the } from '../parse/index.js';
 import { typeNamed } from '../types/index.js';
 import { type DdlContext, pathOf, placeOf, shownName } from './context.js';
 import { ownershipOf } from './ownership.js';
+import { requireOwner, requireType } from './permission.js';
 
 type Enum = Extract<TypeDefinition, { form: 'enum' }>;
 
@@ -55,6 +56,7 @@ export function createComposite(context: DdlContext, body: ast.CompositeTypeStmt
     if (names.has(name)) raise('duplicate_column', `column "${name}" specified more than once`);
     names.add(name);
     const type = bindTypeName(bind, typeName);
+    requireType(context, type.name);
     if (typeNamed(type.name).category === 'P') {
       const text = `column "${name}" has pseudo-type ${typeNamed(type.name).sqlName}`;
       raise('invalid_table_definition', text);
@@ -123,6 +125,7 @@ export function alterEnum(context: DdlContext, body: ast.AlterEnumStmt): string 
   if (type === undefined) {
     return raise('undefined_object', `type "${shownName(schema, name)}" does not exist`);
   }
+  requireOwner(context, type);
   const { definition } = type;
   if (definition.form !== 'enum') {
     return raise('wrong_object_type', `${shownName(schema, name)} is not an enum`);

@@ -24,6 +24,7 @@ import { printType, typeNamed } from '../types/index.js';
 import { type DdlContext, placeOfRelation } from './context.js';
 import { namesWithin } from './names-within.js';
 import { ownershipOf } from './ownership.js';
+import { requireOwner } from './permission.js';
 import { checkStorageParameters, isSecurityInvoker } from './storage-parameters.js';
 import { recorded } from './uses.js';
 
@@ -58,7 +59,10 @@ export function createView(
   if (before !== undefined && before.kind !== 'view') {
     raise('wrong_object_type', `"${place.name}" is not a view`);
   }
-  if (before !== undefined) checkReplaced(before, columns);
+  if (before !== undefined) {
+    requireOwner(context, before);
+    checkReplaced(before, columns);
+  }
   const { owner, privileges } = before ?? ownershipOf(context, 'table', place.schema);
   const view: ViewDescriptor = {
     kind: 'view',

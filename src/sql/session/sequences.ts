@@ -2,7 +2,13 @@
 import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { decodeCounter, encodeCounter } from '../../txn/index.js';
-import { type CatalogueLookup, firstOid, type SequenceDescriptor } from '../catalogue/index.js';
+import { denied } from '../accounts/index.js';
+import {
+  type CatalogueLookup,
+  firstOid,
+  right,
+  type SequenceDescriptor,
+} from '../catalogue/index.js';
 import { takeNumber, withinBounds } from '../execute/index.js';
 import { sequenceKey } from '../storage-format/index.js';
 import type { SequenceAccess } from '../types/index.js';
@@ -34,6 +40,7 @@ export class SessionSequences implements SequenceAccess {
   next(oid: number): bigint {
     const { sequence, transaction } = this.#find(oid);
     refuseReadOnly(transaction, sequence, 'nextval');
+    this.#require(sequence, right.usage | right.update);
     const value = this.#take(sequence, transaction);
     this.given(sequence.object, value);
     return value;
@@ -46,6 +53,7 @@ export class SessionSequences implements SequenceAccess {
 
   current(oid: number): bigint {
     const { sequence } = this.#find(oid);
+    this.#require(sequence, right.select | right.usage);
     const value = this.#given.get(sequence.object);
     if (value !== undefined) return value;
     const text = `currval of sequence "${sequence.name}" is not yet defined in this session`;
@@ -65,6 +73,7 @@ export class SessionSequences implements SequenceAccess {
   set(oid: number, value: bigint, called: boolean): bigint {
     const { sequence, transaction } = this.#find(oid);
     refuseReadOnly(transaction, sequence, 'setval');
+    this.#require(sequence, right.update);
     this.setTo(sequence, value, called);
     if (called) this.#given.set(sequence.object, value);
     return value;
@@ -95,6 +104,12 @@ export class SessionSequences implements SequenceAccess {
   forget(): void {
     this.#given.clear();
     this.#lastGiven = undefined;
+  }
+
+  /** Raises insufficient_privilege unless the session's role has one of the rights. */
+  #require(sequence: SequenceDescriptor, rights: number): void {
+    const principal = this.#lookup()?.principal;
+    if (principal !== undefined && (principal.rightsOn(sequence) & rights) === 0) denied(sequence);
   }
 
   #take(sequence: SequenceDescriptor, transaction: Transaction): bigint {
