@@ -99,6 +99,11 @@ const catalogue = {
     retry: 'statement',
     advice: 'The statement was cancelled as asked.',
   },
+  deadlock_detected: {
+    sqlstate: '40P01',
+    retry: 'transaction',
+    advice: 'Roll back and run the whole transaction again; take locks in the same order everywhere.',
+  },
   lock_not_available: {
     sqlstate: '55P03',
     retry: 'transaction',

@@ -19,7 +19,14 @@ import {
   typeNamed,
   type Value,
 } from '../sql/types/index.js';
-import type { ErrorFrame, FrameStatus, HelloFrame, NoticeFrame, PongFrame } from './protocol.js';
+import type {
+  ErrorFrame,
+  FrameStatus,
+  HelloFrame,
+  NoticeFrame,
+  NotificationFrame,
+  PongFrame,
+} from './protocol.js';
 
 type WriteValue = (value: Value) => string;
 
@@ -52,7 +59,7 @@ export function layoutOf(columns: readonly Column[], timeZone = 'UTC', style?: P
 /** The frame of an answer to request `id`; `layout` is that of the result that rows belong to. */
 export function writeAnswer(
   id: number,
-  answer: Exclude<SessionAnswer, { kind: 'sql.settings' | 'sql.notice' }>,
+  answer: Exclude<SessionAnswer, { kind: 'sql.settings' | 'sql.notice' | 'sql.notification' }>,
   layout: Layout | undefined,
 ): string {
   switch (answer.kind) {
@@ -92,6 +99,15 @@ export function writeAnswer(
 /** A `notice` frame; `id` is null when it is of no request. */
 export function noticeFrame(id: number | null, { details, ...notice }: Notice): NoticeFrame {
   return { op: 'notice', id, ...notice, ...details };
+}
+
+/** A `notification` frame. */
+export function notificationFrame({
+  channel,
+  payload,
+  pid,
+}: Extract<SessionAnswer, { kind: 'sql.notification' }>): NotificationFrame {
+  return { op: 'notification', channel, payload, pid };
 }
 
 /** An `error` frame; `id` is null when the error is the connection's. */

@@ -19,6 +19,7 @@ import {
   type Layout,
   layoutOf,
   noticeFrame,
+  notificationFrame,
   writeAnswer,
   writeError,
   writeHello,
@@ -96,6 +97,8 @@ export class FrameSession implements SessionListener {
   /** Ids by the session's numbers of those that lie there. */
   readonly #forwarded = new Map<number, number>();
   #requests = 0;
+  /** Notifications that were written, and not acknowledged. */
+  #notifications = 0;
   #status: TransactionStatus = 'idle';
   #ended = false;
 
@@ -168,6 +171,7 @@ export class FrameSession implements SessionListener {
   resume(): void {
     if (this.#ended) return;
     for (const request of this.#inFlight.values()) this.#ask(request);
+    this.#acknowledge();
     this.#forwardWaiting();
   }
 
@@ -183,6 +187,12 @@ export class FrameSession implements SessionListener {
     const id = this.#forwarded.get(answer.request);
     if (answer.kind === 'sql.notice') {
       this.#sink.frame(JSON.stringify(noticeFrame(id ?? null, answer.notice)));
+      return;
+    }
+    if (answer.kind === 'sql.notification') {
+      this.#sink.frame(JSON.stringify(notificationFrame(answer)));
+      this.#notifications += 1;
+      this.#acknowledge();
       return;
     }
     if (answer.kind === 'sql.failed' && answer.fatal === true) {
@@ -213,6 +223,13 @@ export class FrameSession implements SessionListener {
       request.window = text.length > largeFrameLength ? 1 : windowFramesMax;
       if (request.owed <= request.window / 2) this.#ask(request);
     }
+  }
+
+  /** The session hears that notifications have left once its client reads. */
+  #acknowledge(): void {
+    if (this.#notifications === 0 || this.#sink.congested) return;
+    this.#connection.send({ kind: 'sql.heard', count: this.#notifications });
+    this.#notifications = 0;
   }
 
   /** The session has ended with an error. */

@@ -200,9 +200,19 @@ export interface NoticeFrame {
   readonly context?: string;
 }
 
+/** What NOTIFY has sent on a channel that the session listens on. */
+export interface NotificationFrame {
+  readonly op: 'notification';
+  readonly channel: string;
+  readonly payload: string;
+  /** Of the session that has sent it: its pg_backend_pid(). */
+  readonly pid: number;
+}
+
 export type AnswerFrame =
   | HelloFrame
   | NoticeFrame
+  | NotificationFrame
   | RowsFrame
   | CompleteFrame
   | PreparedFrame

@@ -199,6 +199,7 @@ export class SimulatedClient {
       case 'sql.prepared':
       case 'sql.notice':
       case 'sql.settings':
+      case 'sql.notification':
       case 'sql.closed':
       case 'sql.copyIn':
         return undefined;

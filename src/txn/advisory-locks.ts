@@ -97,7 +97,7 @@ export class AdvisoryLocks {
   /** The operations that make such a table of an empty one. */
   rebuild(): readonly AdvisoryOperation[] {
     const operations: AdvisoryOperation[] = [];
-    for (const { life, node } of this.lives()) operations.push({ op: 'live', life, node });
+    for (const { life, node } of this.lives()) operations.push({ op: 'begin', life, node });
     // An owner that asks has given up what it waited for: waits come last.
     const rows = [...this.rows()].sort((a, b) => Number(b.granted) - Number(a.granted));
     for (const { owner, request, name, mode, pid } of rows) {
@@ -151,8 +151,8 @@ export class AdvisoryLocks {
 
   #apply(operation: AdvisoryOperation): void {
     switch (operation.op) {
-      case 'live':
-        this.#live(operation.life, operation.node);
+      case 'begin':
+        this.#begin(operation.life, operation.node);
         return;
       case 'end':
         this.#end(operation.life);
@@ -168,7 +168,7 @@ export class AdvisoryLocks {
     }
   }
 
-  #live(life: LifeId, node: NodeId): void {
+  #begin(life: LifeId, node: NodeId): void {
     if (this.#lives.has(life)) return;
     for (const [other, { node: its }] of [...this.#lives]) if (its === node) this.#end(other);
     this.#lives.set(life, { node, owners: new Map() });

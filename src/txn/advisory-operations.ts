@@ -37,8 +37,8 @@ export interface AdvisoryRequest {
 }
 
 export type AdvisoryOperation =
-  /** The life begins, or goes on. Other lives of the node have ended. */
-  | { readonly op: 'live'; readonly life: LifeId; readonly node: NodeId }
+  /** The life begins. Other lives of the node have ended. */
+  | { readonly op: 'begin'; readonly life: LifeId; readonly node: NodeId }
   /** The life has ended: nobody acts in its name any more. */
   | { readonly op: 'end'; readonly life: LifeId }
   | ({
@@ -51,7 +51,7 @@ export type AdvisoryOperation =
   /** Gives up what this request or one before it has got, or waits for. */
   | ({ readonly op: 'release' } & AdvisoryRequest);
 
-const codes = { live: 1, end: 2, acquire: 3, release: 4 } as const;
+const codes = { begin: 1, end: 2, acquire: 3, release: 4 } as const;
 /** Bits of a request. */
 const flags = { pair: 1, exclusive: 2, waits: 4 } as const;
 
@@ -69,7 +69,7 @@ export function writeOperations(
 function writeOperation(writer: ByteWriter, operation: AdvisoryOperation): void {
   writer.uint8(codes[operation.op]);
   switch (operation.op) {
-    case 'live':
+    case 'begin':
       writer.uint53(operation.life).uint32(operation.node);
       return;
     case 'end':
@@ -108,8 +108,8 @@ export function readOperations(reader: ByteReader): readonly AdvisoryOperation[]
 function readOperation(reader: ByteReader): AdvisoryOperation {
   const code = reader.uint8();
   switch (code) {
-    case codes.live:
-      return { op: 'live', life: reader.uint53() as LifeId, node: reader.uint32() as NodeId };
+    case codes.begin:
+      return { op: 'begin', life: reader.uint53() as LifeId, node: reader.uint32() as NodeId };
     case codes.end:
       return { op: 'end', life: reader.uint53() as LifeId };
     case codes.acquire: {

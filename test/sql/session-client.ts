@@ -54,6 +54,9 @@ export class Client {
   fatal: string | undefined;
   /** What was said beside the answers: severity, SQLSTATE, text; details as lines of their own. */
   readonly notices: string[] = [];
+  /** Notifications as `channel: payload`, in order; acknowledged as they come unless `acknowledges` is false. */
+  readonly heard: string[] = [];
+  acknowledges = true;
   /** Settings as the session has reported them. */
   readonly reported: Record<string, string> = {};
   readonly pid: number;
@@ -125,6 +128,11 @@ export class Client {
       const { severity, sqlstate, message, details } = answer.notice;
       this.notices.push(`${severity} ${sqlstate} ${message}`);
       for (const line of details.detail?.split('\n') ?? []) this.notices.push(`  ${line}`);
+      return;
+    }
+    if (answer.kind === 'sql.notification') {
+      this.heard.push(`${answer.channel}: ${answer.payload}`);
+      if (this.acknowledges) this.#send({ kind: 'sql.heard', count: 1 });
       return;
     }
     if (answer.kind === 'sql.failed' && answer.fatal === true) {

@@ -12,13 +12,14 @@ type Prepared = Extract<SessionAnswer, { kind: 'sql.prepared' }>;
 
 /** What belongs to no request, or ends the session whatever it serves. */
 export type Aside =
-  | Extract<SessionAnswer, { kind: 'sql.notice' | 'sql.settings' }>
+  | Extract<SessionAnswer, { kind: 'sql.notice' | 'sql.settings' | 'sql.notification' }>
   | (Extract<SessionAnswer, { kind: 'sql.failed' }> & { readonly fatal: true });
 
 export function isAside(answer: SessionAnswer): answer is Aside {
   switch (answer.kind) {
     case 'sql.notice':
     case 'sql.settings':
+    case 'sql.notification':
       return true;
     case 'sql.failed':
       return answer.fatal === true;
@@ -35,6 +36,9 @@ export function takeAside(flow: Flow, aside: Aside): ErrorFields | undefined {
       return undefined;
     case 'sql.settings':
       flow.noteSettings(aside.values);
+      return undefined;
+    case 'sql.notification':
+      flow.noteNotification(aside);
       return undefined;
     case 'sql.failed':
       return aside.error;

@@ -1,6 +1,10 @@
 /** Where the exchange between a client and its session stands, and the steps that messages and answers share. */
 import type { DatabaseError } from '../../base/errors.js';
-import type { SessionMessage, TransactionStatus } from '../../sql/session/protocol.js';
+import type {
+  SessionAnswer,
+  SessionMessage,
+  TransactionStatus,
+} from '../../sql/session/protocol.js';
 import type { FunctionContext } from '../../sql/types/index.js';
 import type { SessionListener, SqlConnection } from '../host.js';
 import type { CopyIn } from './copy-in.js';
@@ -12,6 +16,8 @@ import { Reading } from './reading.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
 import { creditOf, type OmitRequest, type Task } from './task.js';
 import * as write from './writer.js';
+
+type Notification = Extract<SessionAnswer, { kind: 'sql.notification' }>;
 
 export class Flow implements Circumstances {
   readonly sink: WireSink;
@@ -33,6 +39,8 @@ export class Flow implements Circumstances {
   status: TransactionStatus = 'idle';
   /** Settings that the client has yet to be told of. */
   readonly #changed = new Map<string, string>();
+  /** Notifications for when nothing is served; the session sends only so many before it hears of them. */
+  #notifications: Notification[] = [];
   readonly #secret: Uint8Array;
   #requests = 0;
 
@@ -128,6 +136,7 @@ export class Flow implements Circumstances {
     this.skipping = false;
     if (this.status === 'idle') this.prepared.portals.clear();
     else if (this.status === 'failed') this.prepared.failPortals();
+    this.writeNotifications();
     this.#writeSettings();
     write.writeReady(this.out, this.status);
   }
@@ -137,6 +146,21 @@ export class Flow implements Circumstances {
     this.#writeSettings();
     write.writeKey(this.out, this.connection.session, this.#secret);
     this.ready();
+  }
+
+  noteNotification(notification: Notification): void {
+    this.#notifications.push(notification);
+    this.writeNotifications();
+  }
+
+  /** Between requests and outside of transactions; while the client reads. */
+  writeNotifications(): void {
+    const count = this.#notifications.length;
+    const isIdle = this.task === undefined && !this.joined && this.status === 'idle';
+    if (count === 0 || !isIdle || this.sink.congested) return;
+    for (const one of this.#notifications) write.writeNotification(this.out, one);
+    this.#notifications = [];
+    this.connection.send({ kind: 'sql.heard', count });
   }
 
   /** Settings have changed: the client is told before the next ReadyForQuery, as PostgreSQL does. */

@@ -75,6 +75,7 @@ export class WireSession implements SessionListener {
   resume(): void {
     const { task } = this.#flow;
     if (task !== undefined) this.#flow.grant(task);
+    this.#flow.writeNotifications();
     this.pump();
   }
 

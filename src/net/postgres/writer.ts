@@ -34,6 +34,7 @@ export const codes = {
   negotiateVersion: 'v',
   notice: 'N',
   noData: 'n',
+  notification: 'A',
   parameterDescription: 't',
   parameterStatus: 'S',
   parseComplete: '1',
@@ -206,6 +207,17 @@ export function writeError(
 /** NoticeResponse, which has the same fields. */
 export function writeNotice(out: MessageWriter, notice: Notice): void {
   writeFields(out, codes.notice, notice);
+}
+
+export function writeNotification(
+  out: MessageWriter,
+  {
+    pid,
+    channel,
+    payload,
+  }: { readonly pid: number; readonly channel: string; readonly payload: string },
+): void {
+  out.begin(codes.notification).int32(pid).string(channel).string(payload).end();
 }
 
 function writeFields(

@@ -19,6 +19,7 @@ import {
 } from './command.js';
 import { BindContext, ParameterTypes } from './context.js';
 import { bindData } from './data.js';
+import { bindNotification } from './notification.js';
 
 /** What a statement is bound against. */
 export interface Environment {
@@ -76,6 +77,10 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
       return bindPrepare(context, of('PrepareStmt'), parsed);
     case 'ExecuteStmt':
       return bindExecute(context, of('ExecuteStmt'));
+    case 'ListenStmt':
+    case 'UnlistenStmt':
+    case 'NotifyStmt':
+      return bindNotification(context, node);
     case 'DiscardStmt':
       return bindDiscard(context, of('DiscardStmt'));
     case 'DeallocateStmt':

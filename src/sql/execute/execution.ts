@@ -25,6 +25,8 @@ export interface ExecutionContext {
   readonly spill?: SpillFiles | undefined;
   /** True when the turn has used its time: the execution then returns `pause` soon. */
   readonly turnIsOver: () => boolean;
+  /** Rows are read one at a time: what is asked for each of them has effects, and others may not be wanted. */
+  readonly rowByRow?: boolean;
   /** What the parts of the statement leave to be done at its end. */
   readonly ends?: StatementEnd[];
   /** The transaction's deferred constraints; without them all are checked at once. */

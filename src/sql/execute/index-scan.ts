@@ -19,7 +19,8 @@ export function* scanIndex(
   context: ExecutionContext,
 ): Stream {
   let rest: Span | undefined = span;
-  let limit = firstBatchEntries;
+  const { rowByRow } = context;
+  let limit = rowByRow === true ? 1 : firstBatchEntries;
   while (rest !== undefined) {
     const { keys, last } = entriesOf(table, rest, reverse, limit, context);
     const rows: Row[] = [];
@@ -31,7 +32,7 @@ export function* scanIndex(
     if (rows.length > 0) yield rows;
     rest = last && after(last, rest, reverse);
     if (rest !== undefined && context.turnIsOver()) yield pause;
-    limit = Math.min(limit * 4, rowsPerLook, batchRows);
+    if (rowByRow !== true) limit = Math.min(limit * 4, rowsPerLook, batchRows);
   }
 }
 

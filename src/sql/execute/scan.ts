@@ -110,14 +110,15 @@ function* scanSpan(
   context: ExecutionContext,
 ): Stream {
   let rest: Span | undefined = span;
-  let limit = firstBatchRows;
+  const { rowByRow } = context;
+  let limit = rowByRow === true ? 1 : firstBatchRows;
   while (rest !== undefined) {
     const rows: Row[] = [];
     const last = visitSome(rest, reverse, limit, rows, readRow, context);
     if (rows.length > 0) yield rows;
     rest = last && after(last, rest, reverse);
     if (rest !== undefined && context.turnIsOver()) yield pause;
-    limit = Math.min(limit * 4, batchRows);
+    if (rowByRow !== true) limit = Math.min(limit * 4, batchRows);
   }
 }
 
@@ -166,7 +167,8 @@ function* getKeys(
     const value = context.buffer.get(key);
     const row = value && readRow(key, value, context);
     if (row !== undefined) rows.push(row);
-    if (rows.length < batchRows && (i % rowsPerLook !== rowsPerLook - 1 || !context.turnIsOver())) {
+    const isShort = rows.length < (context.rowByRow === true ? 1 : batchRows);
+    if (isShort && (i % rowsPerLook !== rowsPerLook - 1 || !context.turnIsOver())) {
       continue;
     }
     if (rows.length > 0) yield rows;

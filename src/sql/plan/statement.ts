@@ -129,6 +129,10 @@ export type Statement =
     }
   | { readonly kind: 'discard'; readonly what: 'ALL' | 'PLANS' | 'SEQUENCES' | 'TEMP' }
   | { readonly kind: 'savepoint' | 'release' | 'rollbackTo'; readonly name: string }
+  | { readonly kind: 'listen'; readonly channel: string }
+  /** Without a channel all. */
+  | { readonly kind: 'unlisten'; readonly channel: string | undefined }
+  | { readonly kind: 'notify'; readonly channel: string; readonly payload: string }
   /** SET name TO value; undefined for DEFAULT. */
   | {
       readonly kind: 'set';

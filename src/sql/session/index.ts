@@ -10,7 +10,7 @@ import type { ActorKind, MessageType, Place } from '../../actors/actor.js';
 import { runtimeMessages } from '../../actors/actor.js';
 import type { Metrics } from '../../base/metrics.js';
 import { Random } from '../../base/random.js';
-import { proposeAnswers } from '../../shard/index.js';
+import { proposeAnswers, sessionNews } from '../../shard/index.js';
 import { shardAccess } from '../../shard/protocol.js';
 import { CatalogueCache } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
@@ -68,8 +68,12 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.adminAnswer', priority: 'normal', flow: 'reply' },
   ...proposeAnswers,
+  ...activityAnswers,
+  { kind: 'sql.heard', priority: 'normal', flow: 'reply' },
   runtimeMessages.refused,
+  ...sessionNews,
 ];
+  runtimeMessages.stopped,
 
 /** What a session sends to its door. */
 export const sessionAnswerTypes: readonly MessageType[] = [
@@ -120,6 +124,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           spill: options.spill,
           registry: place.resource(sessionRegistry),
         };
+          listeners: new Set(),
         places.set(place, shared);
       }
       const access = place.resource(shardAccess);

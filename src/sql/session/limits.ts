@@ -14,6 +14,8 @@ export interface SessionLimits {
   readonly planCacheBytes: number;
   /** Requests that wait behind the one that a session serves. */
   readonly queuedRequests: number;
+  /** Notifications that a session has heard and its client has not taken, bytes; one with more is ended. */
+  readonly notificationBytes: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -26,6 +28,7 @@ export const defaultSessionLimits: SessionLimits = {
   preparedStatements: 1000,
   planCacheBytes: 32 * mebibyte,
   queuedRequests: 1024,
+  notificationBytes: 4 * mebibyte,
 };
 
 /** Characters of a text whose plan is kept; longer ones, such as INSERTs of many rows, are hardly ever sent twice. */
@@ -57,3 +60,6 @@ export const requestsPerTurn = 32;
 
 /** Domains whose checks a session keeps compiled. */
 export const domainChecksMax = 100;
+
+/** Notifications that a door has got and not said to have taken. */
+export const notificationWindow = 64;

@@ -69,6 +69,8 @@ export type SessionMessage =
   | { readonly kind: 'sql.enough'; readonly request: number }
   /** Ends the request with 57014 if it has not ended yet; with 40003 in a commit that takes long. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
+  /** So many messages `sql.notification` have gone to the client: more may come. */
+  | { readonly kind: 'sql.heard'; readonly count: number }
   /** The client has gone: roll back, release everything, stop. */
   | { readonly kind: 'sql.end' }
   | ParseAnswer;
@@ -126,6 +128,17 @@ export interface Notice {
 }
 
 export type SessionAnswer =
+  /**
+   * What the session listens for, of no request. One that comes while a request is served belongs behind its
+   * results; `sql.heard` says that it was taken.
+   */
+  | {
+      readonly kind: 'sql.notification';
+      readonly request: 0;
+      readonly pid: number;
+      readonly channel: string;
+      readonly payload: string;
+    }
   /** Comes before the end of its request; of none when that is 0. */
   | { readonly kind: 'sql.notice'; readonly request: number; readonly notice: Notice }
   /** Settings that clients are told of, where they are not as told before. Before the end of the request. */

@@ -1,7 +1,11 @@
 /** What a session asks of the replica beside it: leave to read, numbers of sequences, commits. */
-import type { ActorRefused, Message, Ref } from '../../actors/actor.js';
+import type { GatheredMessage, SignalledMessage } from './activity-protocol.js';
+import type { ActorRefused, ActorStopped, Message, Ref } from '../../actors/actor.js';
 import { DatabaseError, type ErrorName, raise } from '../../base/errors.js';
+import type { Timestamp } from '../../base/ids.js';
 import type {
+  LockedMessage,
+  LockSessionMessage,
   NumbersAnswer,
   ProposeAnswer,
   ReadAnswer,
@@ -9,6 +13,7 @@ import type {
   ProposeMessage,
   TakeNumbersMessage,
 } from '../../shard/protocol.js';
+import { hasLostLocks, lostLocks } from './locks-lost.js';
 import { runDeferred } from './deferred.js';
 import type { Numbers } from './numbers.js';
 import { endTemporaryRows } from './temporary-rows.js';
@@ -18,10 +23,23 @@ import type { SessionState } from './state.js';
 import type { Answer, Work } from './work.js';
 
 /** What the replica says to one of these, or the runtime in its place. */
-export type ReplicaAnswer = ReadAnswer | NumbersAnswer | ProposeAnswer | ActorRefused;
+export type ReplicaAnswer =
+  | ReadAnswer
+  | NumbersAnswer
+  | ProposeAnswer
+  | LockedMessage
+  | ActorRefused;
 
 /** Where the replica's answers go. */
-export type Asker = Ref<ReadAnswer | NumbersAnswer | ProposeAnswer>;
+export type Asker = Ref<
+  | ReadAnswer
+  | NumbersAnswer
+  | ProposeAnswer
+  | LockSessionMessage
+  | ActorStopped
+  | GatheredMessage
+  | SignalledMessage
+>;
 
 /** The commit was refused because others were first; nothing of it happened. */
 export class Refused extends Error {
@@ -91,21 +109,30 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
   let committed = false;
   try {
     if (transaction !== undefined) yield* runDeferred(state, transaction);
-    if (transaction !== undefined && !transaction.buffer.isEmpty) {
+    const { notifications } = state;
+    const sent = notifications.isPending ? notifications.prepare() : undefined;
+    if (transaction !== undefined && (sent !== undefined || !transaction.buffer.isEmpty)) {
       const id = access.nextTransactionId();
       const { buffer, snapshot, numbers } = transaction;
       const { lasting, own } = splitProposal(buffer.proposal(id, snapshot, numbers.term));
-      if (lasting.writes.length > 0 || (lasting.fences ?? []).length > 0) {
+      const changes = lasting.writes.length > 0 || (lasting.fences ?? []).length > 0;
+      if (changes || sent !== undefined) {
+        if (hasLostLocks(state)) throw lostLocks();
+        const life = state.locks?.isEmpty === false ? access.locksLife : undefined;
+        // What only tells something rests on nothing that was read.
+        const at = changes || lasting.guards.length > 0 ? snapshot : noSnapshot;
         const message: ProposeMessage = {
           kind: 'shard.propose',
           shard: access.shard,
           token: id,
-          proposal: lasting,
+          proposal: { ...lasting, snapshot: at, notifications: sent, life },
           replyTo: self,
         };
         state.awaited = id;
         state.turn.send(access.replica, message);
         answerOf(yield 'commit', 'shard.committed');
+        // Its own comes with the others, when it is applied here.
+        while (notifications.awaitsOwn) yield 'notification';
       }
       state.temporary.apply(own);
     }
@@ -115,7 +142,17 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
     committed = true;
   } finally {
     state.end(committed);
+    if (committed) state.notifications.deliver();
   }
+}
+
+/** Of a proposal that nothing can have come before. */
+const noSnapshot = Number.MAX_SAFE_INTEGER as Timestamp;
+
+/** Raises what came in the place of an answer. */
+export function refusalOf(answer: Answer | undefined): never {
+  answerOf(answer, 'shard.locked');
+  return raise('internal_error', 'an answer that is none');
 }
 
 /** The answer of `kind`; raises what stands in its place. */

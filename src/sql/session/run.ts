@@ -282,7 +282,9 @@ export function* execute(
   writer: Pick<ResultWriter, 'push' | 'isEnough'>,
 ): Work<number | undefined> {
   transaction.beginExecution();
-  const execution = plan.compiled.start(state.contextOf(transaction, parameters));
+  const context = state.contextOf(transaction, parameters);
+  const { asks } = plan.bound;
+  const execution = plan.compiled.start(asks ? { ...context, rowByRow: true } : context);
   let count = 0;
   try {
     for (;;) {

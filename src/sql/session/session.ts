@@ -1,11 +1,14 @@
 /** The session actor: one request after the other. */
-import type { Actor, Context, Message, Ref } from '../../actors/actor.js';
+import type { Actor, ActorStopped, Context, Message, Ref } from '../../actors/actor.js';
 import { assert, unreachable } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
+import type { LostMessage, NotifiedMessage } from '../../shard/protocol.js';
+import type { GatheredMessage, SignalledMessage } from './activity-protocol.js';
 import { fail, failForGood } from './answers.js';
 import { cancelledCommitMs, requestsPerTurn } from './limits.js';
 import { type Execute, pointPlan } from './point.js';
 import type { AdminAnswer, SessionMessage } from './protocol.js';
+import { hasLostLocks, lostLocks } from './locks-lost.js';
 import type { ReplicaAnswer } from './replica.js';
 import { reportOf, type SessionReport } from './report.js';
 import { type Asking, serve, servePoint } from './serve.js';
@@ -47,7 +50,12 @@ export type SessionInput =
   | LimitMessage
   | InterruptMessage
   | ReplicaAnswer
-  | AdminAnswer;
+  | NotifiedMessage
+  | LostMessage
+  | ActorStopped
+  | AdminAnswer
+  | GatheredMessage
+  | SignalledMessage;
 
 /** The request that is served. */
 interface Serving {
@@ -73,6 +81,7 @@ export class Session implements Actor<SessionInput> {
     this.#state = state;
     this.#self = self;
     state.name = self.name;
+    state.notifications.self = self;
     state.place.metrics.sessions.value += 1;
     state.place.registry?.add(state.pid, { ref: self, report: () => this.#report() });
   }
@@ -121,7 +130,20 @@ export class Session implements Actor<SessionInput> {
       case 'shard.numbers':
       case 'shard.committed':
       case 'shard.refused':
+      case 'shard.locked':
         if (this.#awaits(message.token)) this.#resume(message);
+        return;
+      case 'shard.notified':
+        this.#hear(message);
+        return;
+      case 'sql.heard':
+        this.#state.notifications.taken(message.count);
+        return;
+      case 'shard.lost':
+        this.#terminate(new DatabaseError('admin_shutdown', message.text));
+        return;
+      case 'actor.stopped':
+        this.#terminate(new DatabaseError('admin_shutdown', replicaGoneText));
         return;
       case 'sql.abandon':
         if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
@@ -198,6 +220,10 @@ export class Session implements Actor<SessionInput> {
     if (message.kind === 'sql.execute' && this.#executePoint(message)) {
       state.noteIdle();
       return;
+    if (state.locks !== undefined && hasLostLocks(state)) {
+      this.#terminate(lostLocks());
+      return;
+    }
     }
     if (message.kind === 'sql.prepare') state.statement = message;
     state.beginRequest();
@@ -220,6 +246,7 @@ export class Session implements Actor<SessionInput> {
       return;
     }
     serving.waiting = next.value;
+      this.#state.notifications.deliver();
     serving.waitingSinceMs = this.#state.turn.nowMs;
     if (next.value === 'turn') this.#continueLater(serving.request.number);
   }
@@ -245,6 +272,7 @@ export class Session implements Actor<SessionInput> {
       default:
         return false;
     }
+      case 'lock':
   }
 
   #takeCredit(message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' }>): void {
@@ -365,6 +393,16 @@ export class Session implements Actor<SessionInput> {
   }
 
   /** Goes the short way where no question is needed first. False when it does not apply. */
+  /** Notifications are kept until the session is idle, as far as there is room. */
+  #hear(message: NotifiedMessage): void {
+    const { notifications, place } = this.#state;
+    if (!notifications.hear(message)) {
+      const text = `the client has not taken notifications of more than limits.notificationBytes (${place.limits.notificationBytes}) bytes`;
+      this.#terminate(new DatabaseError('configuration_limit_exceeded', text));
+    } else if (this.#serving?.waiting === 'notification') this.#resume(undefined);
+    else if (this.#serving === undefined) notifications.deliver();
+  }
+
   #executePoint(message: Execute): boolean {
     const state = this.#state;
     const plan = pointPlan(state, message);
@@ -390,3 +428,6 @@ function unknownOutcome(): DatabaseError {
   const text = 'cancelled while the commit was on its way: it may or may not happen';
   return new DatabaseError('statement_completion_unknown', text);
 }
+
+const replicaGoneText =
+  'terminating connection: the node has no replica any more, for notifications and advisory locks';

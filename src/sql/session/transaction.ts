@@ -7,6 +7,7 @@ import { type CatalogueCache, TransactionCatalogue } from '../catalogue/index.js
 import type { MemoryAccount } from '../memory.js';
 import { DeferredConstraints } from './deferred.js';
 import { isOfStatement, Numbers } from './numbers.js';
+import type { SessionNotifications } from './notifications.js';
 import type { Questions } from './questions.js';
 import { isTemporaryKey, type TemporaryStore } from './temporary.js';
 
@@ -33,13 +34,21 @@ class SnapshotOf implements SnapshotReader {
   }
 }
 
+/** What of its session goes with its transaction. */
+interface Aside {
+  readonly questions: Questions;
+  readonly notifications: SessionNotifications;
+}
+
 /** A SAVEPOINT of a block. */
 interface Savepoint {
   readonly name: string;
   /** The buffer's. */
   readonly mark: number;
-  /** That of the checks that wait. */
+  /** That of the checks that wait, of what is sent, of advisory locks. */
   readonly checks: number;
+  readonly notifications: number;
+  readonly locks: number;
 }
 
 /** A shard at its newest commit: for reads that begin and end within one turn. */
@@ -83,11 +92,13 @@ export class Transaction {
   readonly savepoints: Savepoint[] = [];
   readonly #access: ShardAccess;
   readonly #memory: MemoryAccount;
-  readonly #questions: Questions;
+  readonly #aside: Aside;
   #chargedBytes = 0;
   #open = true;
   /** Checks that waited before the statement that is executed. */
   #checksBefore = 0;
+  /** And what was sent before it. */
+  #sentBefore = 0;
 
   /** What the buffer holds is charged to `memory`, the session's account. */
   constructor(
@@ -95,12 +106,12 @@ export class Transaction {
     cache: CatalogueCache,
     memory: MemoryAccount,
     temporary: TemporaryStore,
-    questions: Questions,
+    aside: Aside,
     mode: { readonly explicit: boolean; readonly readOnly: boolean; readonly stale: boolean },
   ) {
     this.#access = access;
     this.#memory = memory;
-    this.#questions = questions;
+    this.#aside = aside;
     this.explicit = mode.explicit;
     this.readOnly = mode.readOnly;
     this.stale = mode.stale;
@@ -116,7 +127,8 @@ export class Transaction {
   beginExecution(): void {
     this.#checksBefore = this.constraints.mark;
     this.numbers.beginExecution();
-    this.#questions.beginExecution();
+    this.#aside.questions.beginExecution();
+    this.#sentBefore = this.#aside.notifications.mark;
     this.buffer.beginStatement();
   }
 
@@ -125,17 +137,18 @@ export class Transaction {
    * when it was done with provisional numbers or answers: nothing of it is left, and it is to be done again.
    */
   endExecution(error?: unknown): boolean {
-    const isProvisional = this.numbers.isProvisional || this.#questions.isProvisional;
+    const isProvisional = this.numbers.isProvisional || this.#aside.questions.isProvisional;
     const again = isProvisional && (error === undefined || isOfStatement(error));
     if (again || error !== undefined) {
       this.buffer.abandonStatement();
       this.constraints.takeBack(this.#checksBefore);
+      this.#aside.notifications.takeBack(this.#sentBefore);
     } else {
       this.buffer.endStatement();
     }
     this.account();
     if (again) return false;
-    this.#questions.endStatement();
+    this.#aside.questions.endStatement();
     if (error !== undefined) throw error;
     this.numbers.endStatement();
     return true;
@@ -163,8 +176,9 @@ export class Transaction {
   }
 
   /** SAVEPOINT; one of the same name is hidden by it. */
-  addSavepoint(name: string): void {
-    this.savepoints.push({ name, mark: this.buffer.savepoint(), checks: this.constraints.mark });
+  addSavepoint(name: string, locks: number): void {
+    const marks = { checks: this.constraints.mark, notifications: this.#aside.notifications.mark };
+    this.savepoints.push({ name, mark: this.buffer.savepoint(), ...marks, locks });
   }
 
   /** ROLLBACK TO, or RELEASE when `keep`. False when there is no such savepoint. */
@@ -176,6 +190,7 @@ export class Transaction {
     if (!keep) {
       this.#takeBack(savepoint.mark);
       this.constraints.takeBack(savepoint.checks);
+      this.#aside.notifications.takeBack(savepoint.notifications);
     }
     if (this.savepoints.length === 0) this.buffer.forgetSavepoints();
     return true;

@@ -3,6 +3,7 @@
  * the order of what happens reads from top to bottom, whatever lies between.
  */
 import type { Row } from '../types/index.js';
+import type { GatheredMessage, SignalledMessage } from './activity-protocol.js';
 import { reportSettings } from './answers.js';
 import { messageBytes, messageRowsMax } from './limits.js';
 import type { Statement } from '../plan/statement.js';
@@ -19,7 +20,7 @@ import type { SessionState } from './state.js';
 
 /**
  * For the next turn or the gate, for credit of the door or its data of COPY, for answers of the replica (to a read, to
- * numbers asked for, to a commit), of the parser or of administration.
+ * numbers asked for, to a commit), for a lock, for what the session itself has sent, of the parser or of administration.
  */
 export type Wait =
   | 'turn'
@@ -31,12 +32,13 @@ export type Wait =
   | 'commit'
   | 'parse'
   | 'lock'
+  | 'notification'
   | 'sleep'
   | 'gather'
   | 'admin';
 
 /** What resumes a work that waits for more than a turn. */
-export type Answer = ReplicaAnswer | ParseAnswer | AdminAnswer;
+export type Answer = GatheredMessage | SignalledMessage | ReplicaAnswer | ParseAnswer | AdminAnswer;
 
 export type Work<T> = Generator<Wait, T, Answer | undefined>;
 
