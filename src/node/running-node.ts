@@ -23,6 +23,7 @@ import { NodeAccounts } from './accounts.js';
 import type { BootOptions, BootReport } from './boot.js';
 import { ClusterSide, type Control } from './cluster-side.js';
 import type { LogThreshold, NodeConfig } from './config.js';
+import { giveFirstPassword } from './first-start.js';
 import { type Identity, openIdentity, replicaParts } from './identity.js';
 import { shardPlace } from './place.js';
 import { Sessions } from './sessions.js';
@@ -74,6 +75,7 @@ export interface RunningNode {
 }
 
 const readyPollMs = 2;
+const passwordRetryMs = 1000;
 const healthMs = 1000;
 
 /** The runtime's own threshold; a silent log drops errors itself. */
@@ -225,7 +227,33 @@ class Node implements RunningNode {
       this.#listenPostgres(),
     ]);
     this.#refusal = undefined;
-    if (!mesh.enabled) this.#serves();
+    if (mesh.enabled) {
+      void this.served.then(() => this.#givePasswordAgain());
+      return;
+    }
+    await this.#givePassword();
+    this.#serves();
+  }
+
+  #givePassword(): Promise<void> {
+    return giveFirstPassword({
+      ...{ config: this.#config, identity: this.#identity, accounts: this.#accounts },
+      connect: (listener) => this.connect(listener, { user: 'admin' }),
+      log: this.#hooks.log,
+    });
+  }
+
+  /** Members that come and go may fail it. */
+  async #givePasswordAgain(): Promise<void> {
+    while (this.#stopped === undefined) {
+      try {
+        await this.#givePassword();
+        return;
+      } catch (error) {
+        this.#hooks.log('warn', 'auth.first_password_failed', { error });
+        await sleep(passwordRetryMs, undefined, { ref: false });
+      }
+    }
   }
 
   async #listen(): Promise<void> {
