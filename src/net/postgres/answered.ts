@@ -65,6 +65,8 @@ export function takeAnswer(
       return undefined;
     case 'sql.copyIn':
       if (flow.copyIn === undefined) {
+        // A Sync that comes before the data means nothing.
+        if (task.kind === 'execute') task.portal.syncs = false;
         flow.copyIn = new CopyIn(flow.connection, answer.request);
         write.writeCopyResponse(flow.out, write.codes.copyIn, answer.copy);
       }
@@ -174,6 +176,10 @@ function failed(flow: Flow, task: Task, error: ErrorFields): ErrorFields | undef
   const { kind: pending } = flow.pending ?? {};
   if (pending !== 'sync') flow.pending = undefined;
   write.writeError(flow.out, (task.kind === 'hold' ? task.failure : undefined) ?? error);
+  if (task.kind === 'execute' && task.portal.syncs) {
+    flow.endExchange(task.portal);
+    return undefined;
+  }
   const ready =
     task.kind === 'refuse' ? task.ready : task.kind === 'query' || task.kind === 'commit';
   if (ready || pending === 'query') flow.ready();

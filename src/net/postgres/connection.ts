@@ -21,6 +21,7 @@ import { Inbox } from './reader.js';
 import type { Transport } from './secure.js';
 import { WireSignIn } from './sign-in.js';
 import { readStartup, type StartupPacket } from './startup.js';
+import { readShared } from './shared-read.js';
 import type { WireSink } from './sink.js';
 import { WireSession } from './wire-session.js';
 import { codes, MessageWriter, writeError } from './writer.js';
@@ -141,12 +142,26 @@ export class Connection implements WireSink {
   readonly #receive = (chunk: Buffer): void => {
     if (this.#closing) return;
     this.inbox.push(chunk);
-    this.#guarded(() => {
-      if (this.#session === undefined) this.#start();
-      this.#session?.pump();
-    });
+    this.#received();
+  };
+
+  /** As `#receive`; the bytes are gone after the call. */
+  readonly #read = (length: number, bytes: Buffer): void => {
+    if (this.#closing) return;
+    this.inbox.lend(bytes, length);
+    this.#received();
+    this.inbox.endLoan();
+  };
+
+  #received(): void {
+    this.#guarded(this.#work);
     this.#written();
     if (this.inbox.length > this.#unreadBytesMax && this.#isBusy) this.#socket.pause();
+  }
+
+  readonly #work = (): void => {
+    if (this.#session === undefined) this.#start();
+    this.#session?.pump();
   };
 
   /** Who is not in yet has nothing to say that takes long. */
@@ -286,6 +301,7 @@ export class Connection implements WireSink {
       },
       this,
     );
+    if (!this.#options.transport.encrypted) readShared(this.#socket, this.#read);
     this.#guarded(() => {
       if (this.#isEnded) this.#session?.endInput();
       else this.#session?.pump();
@@ -319,7 +335,10 @@ export class Connection implements WireSink {
       this.#socket.destroy();
       return;
     }
-    this.#socket.write(this.out.take());
+    this.#socket.write(this.out.written);
+    // As it mostly is, all of it is with the operating system already.
+    if (this.#socket.writableLength === 0) this.out.reuse();
+    else this.out.take();
     if (this.#socket.writableLength > this.#congestedBytes && !this.#congested) {
       this.#congested = true;
       this.#options.metrics.cell(doorMetrics.paused).value += 1;

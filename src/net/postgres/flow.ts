@@ -78,6 +78,15 @@ export class Flow implements Circumstances {
     this.connection.send({ ...execute, credit: windowMessagesMax } satisfies SessionMessage);
   }
 
+  /** Executes a portal for the first time. */
+  run(portal: Portal): void {
+    const request = this.nextRequest();
+    portal.state = 'running';
+    portal.request = request;
+    this.task = { kind: 'execute', request, portal };
+    this.connection.send(portal.start());
+  }
+
   /** Asks for more rows as far as the client takes them. */
   grant(task: Task): void {
     const credit = this.sink.congested ? 0 : creditOf(task);
@@ -101,6 +110,14 @@ export class Flow implements Circumstances {
     portal.state = 'done';
     portal.writeEnd(this.out);
     this.skipping = portal.failure !== undefined;
+    if (portal.syncs) this.endExchange(portal);
+  }
+
+  /** The execution of the portal is over, and what its Sync asked for is done. */
+  endExchange(portal: Portal): void {
+    // It lives as long as its transaction.
+    if (this.status !== 'idle') this.prepared.portals.set(portal.name, portal);
+    this.ready();
   }
 
   /** Keeps the rest of a suspended portal; then `pending` is taken. */
@@ -134,8 +151,9 @@ export class Flow implements Circumstances {
   ready(): void {
     this.task = undefined;
     this.skipping = false;
-    if (this.status === 'idle') this.prepared.portals.clear();
-    else if (this.status === 'failed') this.prepared.failPortals();
+    const { portals } = this.prepared;
+    if (this.status === 'failed') this.prepared.failPortals();
+    else if (this.status === 'idle' && portals.size > 0) portals.clear();
     this.writeNotifications();
     this.#writeSettings();
     write.writeReady(this.out, this.status);

@@ -11,11 +11,14 @@ import { doorError } from '../answers.js';
 import type { Row } from '../../sql/types/index.js';
 import type { Format } from './messages.js';
 import { windowMessagesMax } from './limits.js';
-import { type WriteRow, writerOf } from './rows.js';
+import type { WriteRow } from './rows.js';
 import type { WireStatement } from './statement.js';
 import * as write from './writer.js';
 
 const countedTag = /^(SELECT|FETCH|INSERT 0|UPDATE|DELETE|MERGE) \d+$/;
+
+/** Of all portals that hold none: it stays empty. */
+const noRows: (readonly Row[])[] = [];
 
 /** A statement with its parameters, and how far its execution has come. */
 export class Portal {
@@ -26,6 +29,8 @@ export class Portal {
   state: 'bound' | 'running' | 'done' | 'failed' = 'bound';
   /** Its implicit transaction goes on after it. */
   joins = false;
+  /** The Sync behind its Execute has been taken with it. */
+  syncs = false;
   /** Its request at the session, which has not ended while `completion` is undefined. */
   request = 0;
   /** Rows that one Execute is still to send. */
@@ -40,7 +45,7 @@ export class Portal {
   failure: ErrorFields | undefined;
   completion: Completion | undefined;
   #write: WriteRow | undefined;
-  #rows: (readonly Row[])[] = [];
+  #rows: (readonly Row[])[] = noRows;
   #at = 0;
 
   constructor(
@@ -69,14 +74,16 @@ export class Portal {
   /** The request that executes it, whose number it has. */
   start(): SessionMessage {
     this.owed = this.window;
-    const { name, isKept, source } = this.statement;
+    const { reference, isKept, source } = this.statement;
+    const isNamed = isKept || source === undefined;
     return {
-      ...{ kind: 'sql.execute', request: this.request, credit: this.owed },
-      ...(isKept || source === undefined
-        ? { statement: { prepared: name } }
-        : { statement: { text: source.text }, parameterTypes: source.stated }),
+      kind: 'sql.execute',
+      request: this.request,
+      statement: isNamed ? reference : { text: source.text },
       parameters: this.parameters,
-      ...(this.joins ? { joined: true } : {}),
+      credit: this.owed,
+      parameterTypes: isNamed ? undefined : source.stated,
+      joined: this.joins ? true : undefined,
     };
   }
 
@@ -90,19 +97,14 @@ export class Portal {
     out: write.MessageWriter,
     answer: Extract<SessionAnswer, { kind: 'sql.rows' }>,
   ): boolean {
-    const { columns = [], copy } = answer;
-    const described = this.statement.columns ?? [];
-    const same =
-      (copy === undefined) === (this.statement.copy === undefined) &&
-      described.length === columns.length &&
-      described.every(({ typeOid }, i) => typeOid === columns[i]?.typeOid);
-    if (!same) {
+    const { copy } = answer;
+    this.#write = this.statement.layout(answer, this.formats);
+    if (this.#write === undefined) {
       const text = 'cached plan must not change result type';
       this.failure = doorError('feature_not_supported', text);
       return false;
     }
     if (copy !== undefined) write.writeCopyResponse(out, write.codes.copyOut, copy);
-    this.#write = writerOf(answer, this.formats);
     return true;
   }
 
@@ -128,7 +130,9 @@ export class Portal {
   }
 
   push(rows: readonly Row[]): void {
-    if (rows.length > 0) this.#rows.push(rows);
+    if (rows.length === 0) return;
+    if (this.#rows.length === 0) this.#rows = [rows];
+    else this.#rows.push(rows);
   }
 
   /** The next row that this Execute is to send; undefined when it has had enough or none is here. */
@@ -147,7 +151,7 @@ export class Portal {
   }
 
   drop(): void {
-    this.#rows = [];
+    this.#rows = noRows;
     this.#at = 0;
   }
 

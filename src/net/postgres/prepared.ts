@@ -8,7 +8,7 @@ import type { BindMessage, Target } from './messages.js';
 import { boundParameters } from './parameters.js';
 import { Portal } from './portal.js';
 import { checkFormats, formatAt } from './rows.js';
-import type { WireStatement } from './statement.js';
+import { allText, type WireStatement } from './statement.js';
 import * as write from './writer.js';
 
 /** What an answer depends on beside the names. */
@@ -75,13 +75,17 @@ export class Prepared {
     status: TransactionStatus,
   ): void {
     const portal = target === 'portal' ? this.portal(name) : undefined;
-    const { columns, copy, parameterOids } = portal?.statement ?? this.statement(name);
+    const statement = portal?.statement ?? this.statement(name);
+    const { columns, copy, parameterOids } = statement;
     const hasRows = columns !== undefined && copy === undefined;
     if (status === 'failed' && hasRows) raiseAborted();
     if (portal === undefined) write.writeParameterDescription(out, parameterOids);
-    const formats = portal?.formats ?? [];
-    if (hasRows) write.writeRowDescription(out, columns, (i) => formatAt(formats, i));
-    else out.empty(write.codes.noData);
+    statement.describe(out, portal?.formats ?? allText);
+  }
+
+  /** Undefined where the door knows of none by this name. */
+  known(name: string): WireStatement | undefined {
+    return this.#statements.get(name);
   }
 
   /** Raises 26000. */

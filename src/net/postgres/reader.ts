@@ -1,45 +1,89 @@
 /** Bytes of a client, cut into messages, and the parts of one. */
+import { assert } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { readUtf8 } from '../../sql/types/index.js';
 
-/** Bytes as they come; `take` gives those of the front. */
+const nothing = Buffer.alloc(0);
+
+/**
+ * Bytes as they come; `take` gives those of the front. They may be lent: then they lie in memory that somebody
+ * else writes anew, and what has not been taken is copied when the loan ends.
+ */
 export class Inbox {
-  #chunks: Buffer[] = [];
-  #length = 0;
+  /** Those that were not taken lie from `start` to `end`. */
+  bytes: Buffer = nothing;
+  start = 0;
+  end = 0;
+  #isLent = false;
 
   get length(): number {
-    return this.#length;
+    return this.end - this.start;
   }
 
+  /** Takes over the chunk. */
   push(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
+    if (this.length === 0) this.#hold(chunk, chunk.length);
+    else this.#append(chunk, chunk.length);
+  }
+
+  /** The first `length` bytes of the chunk are here until {@link endLoan}. */
+  lend(chunk: Buffer, length: number): void {
+    if (this.length > 0) {
+      this.#append(chunk, length);
+      return;
+    }
+    this.#hold(chunk, length);
+    this.#isLent = true;
+  }
+
+  endLoan(): void {
+    if (!this.#isLent) return;
+    this.#isLent = false;
+    if (this.length === 0) this.clear();
+    else this.#hold(Buffer.from(this.bytes.subarray(this.start, this.end)), this.length);
   }
 
   /** The first bytes, which stay; undefined when there are not as many yet. */
   peek(count: number): Buffer | undefined {
-    if (this.#length < count) return undefined;
-    const first = this.#chunks[0];
-    if (first !== undefined && first.length >= count) return first.subarray(0, count);
-    const whole = Buffer.concat(this.#chunks);
-    this.#chunks = [whole];
-    return whole.subarray(0, count);
+    return this.length < count ? undefined : this.bytes.subarray(this.start, this.start + count);
   }
 
+  /** The first bytes, for good. */
   take(count: number): Buffer | undefined {
     const taken = this.peek(count);
     if (taken === undefined) return undefined;
-    const first = this.#chunks[0] as Buffer;
-    this.#length -= count;
-    if (first.length === count) this.#chunks.shift();
-    else this.#chunks[0] = first.subarray(count);
-    return taken;
+    this.skip(count);
+    return this.#isLent ? Buffer.from(taken) : taken;
+  }
+
+  /** Passes over bytes that are here. */
+  skip(count: number): void {
+    this.start += count;
+    assert(this.start <= this.end, 'skipped what has not come', count);
+    // Bytes that were taken may live on: the room behind them is written once.
+    if (this.start === this.end && !this.#isLent) this.bytes = nothing;
   }
 
   clear(): void {
-    this.#chunks = [];
-    this.#length = 0;
+    this.#hold(nothing, 0);
+  }
+
+  #hold(bytes: Buffer, length: number): void {
+    this.bytes = bytes;
+    this.start = 0;
+    this.end = length;
+  }
+
+  #append(chunk: Buffer, length: number): void {
+    const kept = this.length;
+    if (this.#isLent || this.end + length > this.bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(kept + length, 2 * kept));
+      this.bytes.copy(grown, 0, this.start, this.end);
+      this.#hold(grown, kept);
+      this.#isLent = false;
+    }
+    this.bytes.set(chunk.subarray(0, length), this.end);
+    this.end += length;
   }
 }
 

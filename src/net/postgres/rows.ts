@@ -76,8 +76,9 @@ function textWriter(typeName: string, context: FunctionContext): WriteValue {
       return (out, value) => out.sizedText(value as string);
     case 'int2':
     case 'int4':
-    case 'int8':
     case 'oid':
+      return (out, value) => out.sizedInteger(value as number);
+    case 'int8':
       return (out, value) => out.sizedText(String(value));
     default:
       return (out, value) => out.sizedText(type.print(value, context));

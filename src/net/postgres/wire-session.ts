@@ -13,6 +13,7 @@ import type { SessionListener } from '../host.js';
 import { isAside, takeAnswer, takeAside } from './answered.js';
 import { Flow } from './flow.js';
 import { FrameReader } from './frames.js';
+import { takeExchange } from './lane.js';
 import { windowMessagesMax } from './limits.js';
 import type { BindMessage, ClientMessage, Message } from './messages.js';
 import { statedTypes } from './parameters.js';
@@ -24,12 +25,14 @@ export class WireSession implements SessionListener {
   readonly #sink: WireSink;
   readonly #frames: FrameReader;
   readonly #flow: Flow;
+  readonly #frameBytes: number;
   #inputEnded = false;
   #ended = false;
 
   constructor(options: WireSessionOptions, sink: WireSink) {
     this.#sink = sink;
     this.#frames = new FrameReader(sink.inbox, options.frameBytes);
+    this.#frameBytes = options.frameBytes;
     this.#flow = new Flow(options, sink, this);
     // The end of an empty text says that the session is there, with its settings.
     this.#flow.execute({ text: '' }, { kind: 'greet' });
@@ -56,6 +59,7 @@ export class WireSession implements SessionListener {
     const flow = this.#flow;
     while (!this.#ended && !this.#sink.congested) {
       if (this.busy) return;
+      if (this.#mayExchange && takeExchange(this.#sink.inbox, flow, this.#frameBytes)) continue;
       const message = flow.pending ?? this.#read();
       flow.pending = undefined;
       if (message === undefined) {
@@ -128,6 +132,13 @@ export class WireSession implements SessionListener {
   #close(): void {
     this.end();
     this.#sink.close();
+  }
+
+  /** Whatever the client asks is served, and nothing waits before it. */
+  get #mayExchange(): boolean {
+    const { pending, suspended, joined, skipping, copyIn, status } = this.#flow;
+    const isFree = pending === undefined && suspended === undefined && copyIn === undefined;
+    return isFree && !joined && !skipping && status !== 'failed';
   }
 
   /** As PostgreSQL: nobody knows what a client means that sends something else in the middle of its data. */
@@ -265,11 +276,9 @@ export class WireSession implements SessionListener {
       flow.serve(portal);
       return;
     }
-    portal.state = 'running';
     portal.joins = !this.#frames.syncFollows;
     flow.joined ||= portal.joins;
-    portal.request = flow.begin({ kind: 'execute', portal });
-    flow.connection.send(portal.start());
+    flow.run(portal);
   }
 
   #forget(message: Message<'close'>): void {

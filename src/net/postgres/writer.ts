@@ -13,10 +13,15 @@ import type {
 import { typeNamed } from '../../sql/types/index.js';
 import type { Format } from './messages.js';
 
-const initialBytes = 4096;
+const nothing = Buffer.alloc(0);
+const initialBytes = 2048;
 /** A buffer that has grown beyond this is not kept for the next turn. */
 const keptBytesMax = 65_536;
 const intBytes = 4;
+/** Of a whole number of 32 bits, with its sign. */
+const integerDigitsMax = 11;
+const minus = 0x2d;
+const zero = 0x30;
 
 export const codes = {
   authentication: 'R',
@@ -44,7 +49,7 @@ export const codes = {
 } as const;
 
 export class MessageWriter {
-  #bytes = Buffer.allocUnsafe(initialBytes);
+  #bytes: Buffer = nothing;
   #length = 0;
   /** Where the length of the message that is written stands. */
   #start = 0;
@@ -55,11 +60,21 @@ export class MessageWriter {
 
   /** All that was written; the writer is empty afterwards. */
   take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.#length);
-    const size = this.#bytes.length > keptBytesMax ? initialBytes : this.#bytes.length;
-    this.#bytes = Buffer.allocUnsafe(size);
+    const taken = this.written;
+    this.#bytes = nothing;
     this.#length = 0;
     return taken;
+  }
+
+  /** What was written, until something else is. */
+  get written(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Nobody needs what was written any more: its room is used again. */
+  reuse(): void {
+    this.#length = 0;
+    if (this.#bytes.length > keptBytesMax) this.#bytes = nothing;
   }
 
   /** Takes back all that was written from `length` on. */
@@ -74,7 +89,7 @@ export class MessageWriter {
   }
 
   end(): void {
-    this.#bytes.writeInt32BE(this.#length - this.#start, this.#start);
+    this.#setInt32(this.#length - this.#start, this.#start);
   }
 
   empty(code: string): void {
@@ -90,16 +105,26 @@ export class MessageWriter {
 
   int16(value: number): this {
     this.#room(2);
-    this.#bytes.writeUInt16BE(value & 0xffff, this.#length);
+    this.#bytes[this.#length] = value >>> 8;
+    this.#bytes[this.#length + 1] = value;
     this.#length += 2;
     return this;
   }
 
   int32(value: number): this {
     this.#room(intBytes);
-    this.#bytes.writeInt32BE(value | 0, this.#length);
+    this.#setInt32(value, this.#length);
     this.#length += intBytes;
     return this;
+  }
+
+  /** By hand: Buffer's own checks of value and place cost more than the write. */
+  #setInt32(value: number, at: number): void {
+    const bytes = this.#bytes;
+    bytes[at] = value >>> 24;
+    bytes[at + 1] = value >>> 16;
+    bytes[at + 2] = value >>> 8;
+    bytes[at + 3] = value;
   }
 
   /** With a NUL behind it. */
@@ -124,7 +149,7 @@ export class MessageWriter {
   sizedText(text: string): this {
     this.#room(intBytes + 3 * text.length);
     const size = this.#bytes.write(text, this.#length + intBytes);
-    this.#bytes.writeInt32BE(size, this.#length);
+    this.#setInt32(size, this.#length);
     this.#length += intBytes + size;
     return this;
   }
@@ -133,10 +158,30 @@ export class MessageWriter {
     return this.int32(bytes.length).raw(bytes);
   }
 
+  /** A whole number of 32 bits as digits, behind their length. */
+  sizedInteger(value: number): this {
+    this.#room(intBytes + integerDigitsMax);
+    const bytes = this.#bytes;
+    const from = this.#length + intBytes;
+    let rest = Math.abs(value);
+    let digits = 1;
+    for (let bound = 10; rest >= bound; bound *= 10) digits += 1;
+    const size = value < 0 ? digits + 1 : digits;
+    if (value < 0) bytes[from] = minus;
+    for (let at = from + size - 1; digits > 0; digits -= 1, at -= 1) {
+      const next = (rest / 10) >>> 0;
+      bytes[at] = zero + (rest - next * 10);
+      rest = next;
+    }
+    this.int32(size);
+    this.#length += size;
+    return this;
+  }
+
   #room(count: number): void {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length, initialBytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }
@@ -173,10 +218,15 @@ export function writeCopyResponse(out: MessageWriter, code: string, copy: CopySh
   out.end();
 }
 
-/** The end of a statement; an empty tag is that of an empty text. */
+/** The end of a statement; an empty tag is that of an empty text. Tags are ASCII. */
 export function writeTag(out: MessageWriter, tag: string): void {
-  if (tag === '') out.empty(codes.emptyQuery);
-  else out.begin(codes.commandComplete).string(tag).end();
+  if (tag === '') {
+    out.empty(codes.emptyQuery);
+    return;
+  }
+  out.begin(codes.commandComplete);
+  for (let i = 0; i < tag.length; i += 1) out.byte(tag.charCodeAt(i));
+  out.byte(0).end();
 }
 
 export function writeParameterStatus(out: MessageWriter, name: string, value: string): void {
@@ -189,7 +239,7 @@ export function writeKey(out: MessageWriter, process: number, secret: Uint8Array
 }
 
 export function writeReady(out: MessageWriter, status: TransactionStatus): void {
-  const letter = { idle: 'I', open: 'T', failed: 'E' }[status];
+  const letter = status === 'idle' ? 'I' : status === 'open' ? 'T' : 'E';
   out.begin(codes.ready).byte(letter.charCodeAt(0)).end();
 }
 

@@ -40,12 +40,12 @@ export type SessionMessage =
       /** Messages with rows that the door takes before it grants more by `sql.credit`. */
       readonly credit: number;
       /** Types of the parameters by name, where the client states them. */
-      readonly parameterTypes?: readonly (string | null)[];
+      readonly parameterTypes?: readonly (string | null)[] | undefined;
       /**
        * More is to come that belongs to the same implicit transaction: outside of a block it stays open
        * until the end of a request without this (an empty text will do) or an error.
        */
-      readonly joined?: true;
+      readonly joined?: true | undefined;
     }
   | {
       readonly kind: 'sql.prepare';
