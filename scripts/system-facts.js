@@ -181,3 +181,65 @@ for (let i = 0; i < parts; i += 1) {
   write(`functions-${i + 1}`, procText, `catalogFunctions${i + 1}`, lines.join('\n'));
 }
 console.log(`${procFacts.length} functions in ${parts} files`);
+
+/** Rows of a catalogue as lines of fields, in pieces that are not too long. */
+function table(name, comment, sql, wraps = false) {
+  const lines = rows(sql).map((row) => row.map(shown).join(' '));
+  const text = wraps
+    ? wrapped(lines[0] + ';', lines.slice(1).map((line) => `${line};`))
+    : lines.join('\n');
+  write(name, comment, `catalog${name.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())}`, text);
+}
+
+const ours = `SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN (${ourTypes})`;
+table(
+  'operators',
+  'Operators of pg_catalog: oid, oprname, oprkind, oprcanmerge, oprcanhash, oprleft, oprright, oprresult, oprcom, oprnegate, oprcode, oprrest, oprjoin.',
+  `WITH known AS (${ours}) SELECT oid, oprname, oprkind, oprcanmerge, oprcanhash, oprleft, oprright, oprresult, oprcom,
+     oprnegate, oprcode::oid, oprrest, oprjoin FROM pg_operator
+   WHERE oprleft IN (SELECT oid FROM known UNION SELECT 0) AND oprright IN (SELECT oid FROM known)
+   AND oprresult IN (SELECT oid FROM known) ORDER BY oid`,
+  true,
+);
+const methods = `SELECT oid FROM pg_opfamily WHERE opfmethod IN (403, 405)`;
+table(
+  'operator-classes',
+  'Operator classes of btree and hash: oid, opcmethod, opcname, opcfamily, opcintype, opcdefault, opckeytype.',
+  `WITH known AS (${ours}) SELECT oid, opcmethod, opcname, opcfamily, opcintype, opcdefault, opckeytype FROM pg_opclass
+   WHERE opcmethod IN (403, 405) AND opcintype IN (SELECT oid FROM known) ORDER BY oid`,
+);
+table(
+  'operator-families',
+  'Operator families of btree and hash: oid, opfmethod, opfname.',
+  `WITH known AS (${ours}) SELECT oid, opfmethod, opfname FROM pg_opfamily WHERE oid IN (SELECT opcfamily FROM pg_opclass
+   WHERE opcmethod IN (403, 405) AND opcintype IN (SELECT oid FROM known)) ORDER BY oid`,
+);
+table(
+  'family-operators',
+  'pg_amop: oid, amopfamily, amoplefttype, amoprighttype, amopstrategy, amopopr, amopmethod.',
+  `WITH known AS (${ours}) SELECT oid, amopfamily, amoplefttype, amoprighttype, amopstrategy, amopopr, amopmethod
+   FROM pg_amop WHERE amopfamily IN (${methods}) AND amoplefttype IN (SELECT oid FROM known)
+   AND amoprighttype IN (SELECT oid FROM known) ORDER BY oid`,
+  true,
+);
+table(
+  'family-functions',
+  'pg_amproc: oid, amprocfamily, amproclefttype, amprocrighttype, amprocnum, amproc.',
+  `WITH known AS (${ours}) SELECT oid, amprocfamily, amproclefttype, amprocrighttype, amprocnum, amproc::oid
+   FROM pg_amproc WHERE amprocfamily IN (${methods}) AND amproclefttype IN (SELECT oid FROM known)
+   AND amprocrighttype IN (SELECT oid FROM known) ORDER BY oid`,
+  true,
+);
+table(
+  'casts',
+  'pg_cast: oid, castsource, casttarget, castfunc, castcontext, castmethod.',
+  `WITH known AS (${ours}) SELECT oid, castsource, casttarget, castfunc, castcontext, castmethod FROM pg_cast
+   WHERE castsource IN (SELECT oid FROM known) AND casttarget IN (SELECT oid FROM known) ORDER BY oid`,
+  true,
+);
+table(
+  'keywords',
+  'pg_get_keywords(): word, catcode, barelabel.',
+  'SELECT word, catcode, barelabel FROM pg_get_keywords()',
+  true,
+);

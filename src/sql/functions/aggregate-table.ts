@@ -129,7 +129,7 @@ function bitAggregates(type: 'int2' | 'int4'): AggregateDefinition[] {
   ];
 }
 
-const all: readonly AggregateDefinition[] = [
+export const allAggregates: readonly AggregateDefinition[] = [
   { ...aggregate('count(): int8', count), star: true },
   aggregate('count(any): int8', count),
   ...sumAggregates,
@@ -174,7 +174,7 @@ const all: readonly AggregateDefinition[] = [
 ];
 
 const aggregates = new Map<string, AggregateDefinition[]>();
-for (const definition of all) {
+for (const definition of allAggregates) {
   const list = aggregates.get(definition.name);
   if (list === undefined) aggregates.set(definition.name, [definition]);
   else list.push(definition);

@@ -299,8 +299,9 @@ function float8OfNumeric(value: Numeric): number {
   return lost ? parseFloat8(value.toString()) : result;
 }
 
-/** Types of our own have names; all others come from the binder, which knows the catalogue. */
-function named(type: RegisteredTypeName, oid: number): NamedOid {
+/** The catalogue says what an OID is called; outside of a session only types of our own have names. */
+function named({ system }: FunctionContext, type: RegisteredTypeName, oid: number): NamedOid {
+  if (system !== undefined) return system.named(type, oid);
   const known = type === 'regtype' ? typeOfOid(oid) : undefined;
   return new NamedOid(oid, known && printType(known.name, -1));
 }
@@ -309,10 +310,34 @@ const registeredRows: readonly Row[] = registeredTypeNames.flatMap((name): Row[]
   [name, 'oid', 'implicit', ({ oid }: NamedOid) => oid],
   [name, 'int4', 'assignment', ({ oid }: NamedOid) => oid | 0],
   [name, 'int8', 'assignment', ({ oid }: NamedOid) => BigInt(oid)],
-  ['oid', name, 'implicit', (oid: number) => named(name, oid)],
-  ['int2', name, 'implicit', (oid: number) => named(name, oid >>> 0)],
-  ['int4', name, 'implicit', (oid: number) => named(name, oid >>> 0)],
-  ['int8', name, 'implicit', (oid: bigint) => named(name, oidOfInt8(oid))],
+  [
+    'oid',
+    name,
+    'implicit',
+    (context: FunctionContext, oid: number) => named(context, name, oid),
+    inZone,
+  ],
+  [
+    'int2',
+    name,
+    'implicit',
+    (context: FunctionContext, oid: number) => named(context, name, oid >>> 0),
+    inZone,
+  ],
+  [
+    'int4',
+    name,
+    'implicit',
+    (context: FunctionContext, oid: number) => named(context, name, oid >>> 0),
+    inZone,
+  ],
+  [
+    'int8',
+    name,
+    'implicit',
+    (context: FunctionContext, oid: bigint) => named(context, name, oidOfInt8(oid)),
+    inZone,
+  ],
 ]);
 
 /** A name that is no constant is looked up when it is met. */

@@ -48,3 +48,4 @@ export {
   jsonOfBytes,
 } from './json-construct.js';
 export { quoteIdentifier } from './text-format.js';
+export { hasOperator, type ListedFunction, listedFunctions } from './listed.js';

@@ -7,9 +7,10 @@ import { notificationSetFunctions } from './notification.js';
 import { regexSetFunctions } from './regex.js';
 import { seriesFunctions } from './series.js';
 import { slowStatementFunctions } from './slow-statements.js';
+import { systemSetFunctions } from './system.js';
 import type { SetDefinition } from './set-definition.js';
 
-const all: readonly SetDefinition[] = [
+export const allSets: readonly SetDefinition[] = [
   ...seriesFunctions,
   ...regexSetFunctions,
   ...arraySetFunctions,
@@ -17,11 +18,12 @@ const all: readonly SetDefinition[] = [
   ...jsonSetFunctions,
   ...jsonpathSets,
   ...slowStatementFunctions,
+  ...systemSetFunctions,
   ...notificationSetFunctions,
 ];
 
 const sets = new Map<string, SetDefinition[]>();
-for (const definition of all) {
+for (const definition of allSets) {
   const list = sets.get(definition.name);
   if (list === undefined) sets.set(definition.name, [definition]);
   else list.push(definition);

@@ -24,6 +24,7 @@ import { regexFunctions } from './regex.js';
 import { sequenceFunctions } from './sequence.js';
 import { sessionFunctions } from './session.js';
 import { settingFunctions } from './settings.js';
+import { systemFunctions } from './system.js';
 import { textFormatFunctions } from './text-format.js';
 import { textFunctions } from './text.js';
 import { toCharFunctions } from './to-char-datetime.js';
@@ -31,7 +32,7 @@ import { toCharNumberFunctions } from './to-char-number.js';
 import { toNumberFunctions } from './to-number.js';
 import { zonedTimeFunctions } from './zoned-time.js';
 
-const all: readonly Definition[] = [
+export const allDefinitions: readonly Definition[] = [
   ...comparisonFunctions,
   ...arrayFunctions,
   ...enumFunctions,
@@ -54,6 +55,7 @@ const all: readonly Definition[] = [
   ...datetimeMakeFunctions,
   ...settingFunctions,
   ...jsonFunctions,
+  ...systemFunctions,
   ...toCharFunctions,
   ...fromCharFunctions,
   ...toCharNumberFunctions,
@@ -66,7 +68,7 @@ const all: readonly Definition[] = [
 
 const functions = new Map<string, Definition[]>();
 const operators = new Map<string, Definition[]>();
-for (const definition of all) {
+for (const definition of allDefinitions) {
   const byName = definition.form === 'function' ? functions : operators;
   const list = byName.get(definition.name);
   if (list === undefined) byName.set(definition.name, [definition]);

@@ -76,7 +76,7 @@ function nthValue(place: WindowPlace): Value {
   return inFrame(place, n - 1);
 }
 
-const all: readonly WindowDefinition[] = [
+export const allWindows: readonly WindowDefinition[] = [
   windowFunction('row_number(): int8', ({ row }) => BigInt(row + 1)),
   windowFunction('rank(): int8', ({ peersFrom }) => BigInt(peersFrom + 1)),
   windowFunction('dense_rank(): int8', ({ groupsBefore }) => BigInt(groupsBefore + 1)),
@@ -101,7 +101,7 @@ const all: readonly WindowDefinition[] = [
 ];
 
 const windows = new Map<string, WindowDefinition[]>();
-for (const definition of all) {
+for (const definition of allWindows) {
   const list = windows.get(definition.name);
   if (list === undefined) windows.set(definition.name, [definition]);
   else list.push(definition);

@@ -18,6 +18,7 @@ import {
   userDatabase,
 } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
+import { Deparser } from '../deparse/index.js';
 import type { ExecutionContext, SpillFiles } from '../execute/index.js';
 import { MemoryAccount } from '../memory.js';
 import type { ParsedStatement } from '../parse/index.js';
@@ -241,6 +242,7 @@ export class SessionState {
         must(this.transaction, 'system relations are read in a transaction').catalogue,
       lookup,
       settings: () => settingRows(this.settings),
+      deparse: new Deparser(lookup, this.functions),
     });
     const checks = new DomainChecks();
     this.functions.checkDomain = (domain, value) =>

@@ -13,6 +13,8 @@ export interface RelationDefinition<T> {
   items(view: SystemCatalogue): Iterable<T>;
   /** By column, the best first: the items for which it has the value, and perhaps others. */
   readonly find?: Readonly<Record<string, (view: SystemCatalogue, value: Value) => Iterable<T>>>;
+  /** Items are asked of the session. */
+  readonly asks?: true;
   /** About how many items there are. */
   readonly guess?: number;
   /** One for each column. */
@@ -59,6 +61,7 @@ export function relationOf<T>(
     columns,
     keys: [...finders.keys()],
     rowsGuessed: guess,
+    asks: definition.asks === true,
     rows: (functions, places) => {
       const view = viewOf(functions);
       return rowsOf(items(view), view, places);

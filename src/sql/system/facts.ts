@@ -1,6 +1,6 @@
 /** The facts of PostgreSQL 15 about its own relations and types, read from their texts. */
 import { must } from '../../base/assert.js';
-import { nameOfUserType, type TypeName } from '../types/index.js';
+import { nameOfUserType, type TypeName, typeNamed } from '../types/index.js';
 import { informationRelations } from './facts/information-schema.js';
 import { catalogRelations } from './facts/relations.js';
 import { moreCatalogRelations } from './facts/statistics-relations.js';
@@ -146,4 +146,11 @@ const typesByOid = new Map(typeFacts.map((facts) => [facts.oid, facts]));
 /** The facts of a type of PostgreSQL's own. */
 export function factsOfType(oid: number): TypeFacts | undefined {
   return typesByOid.get(oid);
+}
+
+const typesByName = new Map(typeFacts.map((facts) => [facts.name, facts]));
+
+/** The OID of a type by the name that expressions or signatures have it by. */
+export function oidOfTypeName(name: string): number {
+  return typesByName.get(name)?.oid ?? typeNamed(name).oid;
 }

@@ -9,5 +9,6 @@
 export { catalogSchema, informationDomains, informationSchema } from './facts.js';
 export type { SystemColumn, SystemRelation } from './relation.js';
 export { systemRelationNamed } from './relations/index.js';
+export type { Deparse } from './deparse.js';
 export { SystemCatalogue, type SystemHome } from './system-catalogue.js';
 export { systemViewNamed, type SystemViewText } from './views/index.js';

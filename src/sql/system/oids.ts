@@ -8,6 +8,8 @@ export const oids = {
   temporarySchema: 13_999,
   /** The schema of the functions of administration. */
   ownSchema: 13_998,
+  /** shardforge.sessions. */
+  sessionsView: 13_990,
   bootstrapRole: 10,
   heap: 2,
   btree: 403,

@@ -18,6 +18,8 @@ export interface SystemRelation {
   readonly keys: readonly number[];
   /** About how many rows there are. */
   readonly rowsGuessed: number;
+  /** Reading it asks the session ({@link Question}): the statement may be executed again. */
+  readonly asks: boolean;
   /** All rows, of each the columns at `places`. */
   rows(functions: FunctionContext, places: readonly number[]): Iterable<Row>;
   /** The rows whose column at `key` has one of the values; perhaps some others too. */

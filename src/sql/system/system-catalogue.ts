@@ -1,5 +1,6 @@
 /** The catalogue as system relations and functions see it: by OIDs, within the session's transaction. */
 import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import {
   type CatalogueLookup,
@@ -8,14 +9,26 @@ import {
   type IndexName,
   objectOfOid,
   oidOf,
+  type RelationDescriptor,
   type SequenceDescriptor,
   type TableDescriptor,
   temporaryDatabase,
   type TransactionCatalogue,
   userDatabase,
+  type ViewDescriptor,
 } from '../catalogue/index.js';
-import { type FunctionContext, type SystemAccess, typeNamed, type Value } from '../types/index.js';
-import { systemFunction } from './functions/index.js';
+import {
+  type FunctionContext,
+  type NamedOid,
+  type RegisteredTypeName,
+  type Row,
+  type SystemAccess,
+  typeNamed,
+  type Value,
+} from '../types/index.js';
+import type { Deparse } from './deparse.js';
+import { systemFunction, systemSet } from './functions/index.js';
+import { namedOid, relationName } from './functions/naming.js';
 import { oids } from './oids.js';
 
 /** What system relations need of their session. */
@@ -26,6 +39,9 @@ export interface SystemHome {
   /** The same by names. */
   lookup(): CatalogueLookup;
   settings(): readonly SystemSetting[];
+  readonly deparse: Deparse;
+  /** When the node began to serve: a timestamptz; undefined where nobody knows. */
+  readonly startedAt?: () => Value;
 }
 
 /** A row of pg_settings, under its names. */
@@ -55,6 +71,7 @@ export interface TableIndex {
 /** What was found out of a list of all objects. */
 interface Found {
   readonly sequencesOf: ReadonlyMap<number, readonly SequenceDescriptor[]>;
+  readonly viewsOf: ReadonlyMap<number, readonly ViewDescriptor[]>;
 }
 
 const foundIn = new WeakMap<readonly Descriptor[], Found>();
@@ -64,6 +81,14 @@ export class SystemCatalogue implements SystemAccess {
 
   constructor(home: SystemHome) {
     this.home = home;
+  }
+
+  rows(name: string, values: readonly Value[]): Iterable<Value | Row> {
+    return must(systemSet(name), `a system function ${name}`)(this, ...values);
+  }
+
+  named(type: RegisteredTypeName, oid: number): NamedOid {
+    return namedOid(this, type, oid);
   }
 
   call(name: string, values: readonly Value[]): Value {
@@ -105,6 +130,25 @@ export class SystemCatalogue implements SystemAccess {
     return found?.kind === 'table' ? found : undefined;
   }
 
+  /** As regclass prints it. */
+  relationName(relation: Pick<RelationDescriptor, 'schema' | 'name' | 'object'>): string {
+    return relationName(this, relation);
+  }
+
+  isTemporary({ database }: Descriptor): boolean {
+    return database === temporaryDatabase;
+  }
+
+  raiseColumn(column: string, relation: string): never {
+    const text = `column "${column}" of relation "${relation}" does not exist`;
+    return raise('undefined_column', text);
+  }
+
+  /** What FOR VALUES asks of the rows of a partition, as a condition. */
+  partitionConstraint(_oid: number): string | undefined {
+    return undefined;
+  }
+
   /** The OID of the schema of an object. */
   schemaOid({ schema, database }: Pick<Descriptor, 'schema' | 'database'>): number {
     if (database === temporaryDatabase) return oids.temporarySchema;
@@ -139,22 +183,35 @@ export class SystemCatalogue implements SystemAccess {
     return this.#found().sequencesOf.get(table.object) ?? [];
   }
 
+  /** The views that read a table. */
+  viewsOf(table: TableDescriptor): readonly ViewDescriptor[] {
+    return this.#found().viewsOf.get(table.object) ?? [];
+  }
+
   #found(): Found {
     const all = this.all();
     const known = foundIn.get(all);
     if (known !== undefined) return known;
     const sequencesOf = new Map<number, SequenceDescriptor[]>();
+    const viewsOf = new Map<number, ViewDescriptor[]>();
     for (const object of all) {
-      if (object.kind !== 'sequence' || object.ownedBy === undefined) continue;
-      const { table } = object.ownedBy;
-      const list = sequencesOf.get(table) ?? [];
-      sequencesOf.set(table, list);
-      list.push(object);
+      if (object.kind === 'sequence' && object.ownedBy !== undefined) {
+        addTo(sequencesOf, object.ownedBy.table, object);
+      } else if (object.kind === 'view') {
+        const read = new Set(object.references.map((one) => one.object));
+        for (const one of read) addTo(viewsOf, one, object);
+      }
     }
-    const found = { sequencesOf };
+    const found = { sequencesOf, viewsOf };
     foundIn.set(all, found);
     return found;
   }
+}
+
+function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 /** The OID of a type by the name that expressions have it by. */

@@ -23,7 +23,7 @@ export interface Collation {
 }
 
 /** Collations that are the order of UTF-8 bytes, which is that of code points. */
-const byteOrder: ReadonlySet<string> = new Set(['C', 'POSIX', 'ucs_basic']);
+const byteOrder: ReadonlySet<string> = new Set(['default', 'C', 'POSIX', 'ucs_basic']);
 
 /** Types that have collations, as category S but for `"char"`. */
 export function isCollatable(type: Type): boolean {
@@ -80,7 +80,7 @@ function indeterminate(_a: Value, _b: Value): never {
 
 /** Whether there is a collation of the name. */
 export function isCollation(name: string): boolean {
-  return name === 'default' || byteOrder.has(name) || collatorOf(name) !== undefined;
+  return byteOrder.has(name) || collatorOf(name) !== undefined;
 }
 
 /** Raises 42704. */

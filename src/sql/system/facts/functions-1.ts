@@ -257,6 +257,9 @@ export const catalogFunctions1 = `
 483 int8 12 1 0 0 f t f i s 0 20 701 - - - dtoi8
 619 oidvectorne 12 1 0 0 f t f i s 0 16 30,30 - - - oidvectorne
 626 hash_array 12 1 0 0 f t f i s 0 23 2277 - - - hash_array
+636 pg_indexam_has_property 12 1 0 0 f t f s s 0 16 26,25 - - - pg_indexam_has_property
+637 pg_index_has_property 12 1 0 0 f t f s s 0 16 2205,25 - - - pg_index_has_property
+638 pg_index_column_has_property 12 1 0 0 f t f s s 0 16 2205,23,25 - - - pg_index_column_has_property
 652 float4 12 1 0 0 f t f i s 0 700 20 - - - i8tof
 653 int8 12 1 0 0 f t f i s 0 20 700 - - - ftoi8
 655 namelt 12 1 0 0 f t f i s 0 16 19,19 - - - namelt
@@ -391,6 +394,7 @@ export const catalogFunctions1 = `
 1078 bpcharcmp 12 1 0 0 f t f i s 0 23 1042,1042 - - - bpcharcmp
 1079 regclass 12 1 0 0 f t f s s 0 2205 25 - - - text_regclass
 1080 hashbpchar 12 1 0 0 f t f i s 0 23 1042 - - - hashbpchar
+1081 format_type 12 1 0 0 f f f s s 0 25 26,23 - - - format_type
 1084 date_in 12 1 0 0 f t f s s 0 1082 2275 - - - date_in
 1085 date_out 12 1 0 0 f t f s s 0 2275 1082 - - - date_out
 1086 date_eq 12 1 0 0 f t f i s 0 16 1082,1082 - - - date_eq
@@ -436,8 +440,4 @@ export const catalogFunctions1 = `
 1171 date_part 12 1 0 0 f t f s s 0 701 25,1184 - - - timestamptz_part
 1172 date_part 12 1 0 0 f t f i s 0 701 25,1186 - - - interval_part
 1174 timestamptz 12 1 0 0 f t f s s 0 1184 1082 - - - date_timestamptz
-1175 justify_hours 12 1 0 0 f t f i s 0 1186 1186 - - - interval_justify_hours
-1176 timestamptz 14 1 0 0 f t f s s 0 1184 1082,1083
-1178 date 12 1 0 0 f t f s s 0 1082 1184 - - - timestamptz_date
-1181 age 12 1 0 0 f t f s r 0 23 28 - - - xid_age
 `;

@@ -1,5 +1,9 @@
 /** Functions of pg_catalog: OID, name, prolang, procost, prorows, provariadic, prokind, proisstrict, proretset, provolatile, proparallel, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc. Written by scripts/system-facts.js. */
 export const catalogFunctions2 = `
+1175 justify_hours 12 1 0 0 f t f i s 0 1186 1186 - - - interval_justify_hours
+1176 timestamptz 14 1 0 0 f t f s s 0 1184 1082,1083
+1178 date 12 1 0 0 f t f s s 0 1082 1184 - - - timestamptz_date
+1181 age 12 1 0 0 f t f s r 0 23 28 - - - xid_age
 1188 timestamptz_mi 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamp_mi
 1189 timestamptz_pl_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_pl_interval
 1190 timestamptz_mi_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_mi_interval
@@ -9,6 +13,8 @@ export const catalogFunctions2 = `
 1194 log10 12 1 0 0 f t f i s 0 701 701 - - - dlog10
 1199 age 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamptz_age
 1200 interval 12 1 0 0 f t f i s 0 1186 1186,23 - - - interval_scale
+1215 obj_description 14 100 0 0 f t f s s 0 25 26,19
+1216 col_description 14 100 0 0 f t f s s 0 25 26,23
 1217 date_trunc 12 1 0 0 f t f s s 0 1184 25,1184 - - - timestamptz_trunc
 1218 date_trunc 12 1 0 0 f t f i s 0 1186 25,1186 - - - interval_trunc
 1230 int8abs 12 1 0 0 f t f i s 0 20 20 - - - int8abs
@@ -27,6 +33,7 @@ export const catalogFunctions2 = `
 1254 textregexeq 12 1 0 0 f t f i s 0 16 25,25 - - - textregexeq
 1256 textregexne 12 1 0 0 f t f i s 0 16 25,25 - - - textregexne
 1258 textcat 12 1 0 0 f t f i s 0 25 25,25 - - - textcat
+1264 pg_char_to_encoding 12 1 0 0 f t f s s 0 23 19 - - - PG_char_to_encoding
 1265 tidne 12 1 0 0 f t f i s 0 16 27,27 - - - tidne
 1268 parse_ident 12 1 0 0 f t f i s 1 1009 25,16 - - {str,strict} parse_ident
 1271 overlaps 12 1 0 0 f f f i s 0 16 1266,1266,1266,1266 - - - overlaps_timetz
@@ -80,6 +87,7 @@ export const catalogFunctions2 = `
 1345 cbrt 12 1 0 0 f t f i s 0 701 701 - - - dcbrt
 1346 pow 12 1 0 0 f t f i s 0 701 701,701 - - - dpow
 1347 exp 12 1 0 0 f t f i s 0 701 701 - - - dexp
+1348 obj_description 14 100 0 0 f t f s s 0 25 26
 1350 timetz_in 12 1 0 0 f t f s s 0 1266 2275,26,23 - - - timetz_in
 1351 timetz_out 12 1 0 0 f t f i s 0 2275 1266 - - - timetz_out
 1352 timetz_eq 12 1 0 0 f t f i s 0 16 1266,1266 - - - timetz_eq
@@ -103,6 +111,7 @@ export const catalogFunctions2 = `
 1384 date_part 14 1 0 0 f t f i s 0 701 25,1082
 1385 date_part 12 1 0 0 f t f i s 0 701 25,1083 - - - time_part
 1386 age 14 1 0 0 f t f s s 0 1186 1184
+1387 pg_get_constraintdef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_constraintdef
 1388 timetz 12 1 0 0 f t f s s 0 1266 1184 - - - timestamptz_timetz
 1389 isfinite 12 1 0 0 f t f i s 0 16 1184 - - - timestamp_finite
 1390 isfinite 12 1 0 0 f t f i s 0 16 1186 - - - interval_finite
@@ -125,6 +134,7 @@ export const catalogFunctions2 = `
 1570 notlike 12 1 0 0 f t f i s 0 16 25,25 - - - textnlike
 1571 like 12 1 0 0 f t f i s 0 16 19,25 - - - namelike
 1572 notlike 12 1 0 0 f t f i s 0 16 19,25 - - - namenlike
+1573 pg_get_ruledef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_ruledef
 1574 nextval 12 1 0 0 f t f v u 0 20 2205 - - - nextval_oid
 1575 currval 12 1 0 0 f t f v u 0 20 2205 - - - currval_oid
 1576 setval 12 1 0 0 f t f v u 0 20 2205,20 - - - setval_oid
@@ -137,6 +147,7 @@ export const catalogFunctions2 = `
 1594 bitle 12 1 0 0 f t f i s 0 16 1560,1560 - - - bitle
 1595 bitlt 12 1 0 0 f t f i s 0 16 1560,1560 - - - bitlt
 1596 bitcmp 12 1 0 0 f t f i s 0 23 1560,1560 - - - bitcmp
+1597 pg_encoding_to_char 12 1 0 0 f t f s s 0 19 23 - - - PG_encoding_to_char
 1598 random 12 1 0 0 f t f v r 0 701 - - - - drandom
 1600 asin 12 1 0 0 f t f i s 0 701 701 - - - dasin
 1601 acos 12 1 0 0 f t f i s 0 701 701 - - - dacos
@@ -165,12 +176,17 @@ export const catalogFunctions2 = `
 1637 like_escape 12 1 0 0 f t f i s 0 25 25,25 - - - like_escape
 1638 oidgt 12 1 0 0 f t f i s 0 16 26,26 - - - oidgt
 1639 oidge 12 1 0 0 f t f i s 0 16 26,26 - - - oidge
+1640 pg_get_viewdef 12 1 0 0 f t f s r 0 25 25 - - - pg_get_viewdef_name
+1641 pg_get_viewdef 12 1 0 0 f t f s r 0 25 26 - - - pg_get_viewdef
+1643 pg_get_indexdef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_indexdef
 1656 bpcharicregexeq 12 1 0 0 f t f i s 0 16 1042,25 - - - texticregexeq
 1657 bpcharicregexne 12 1 0 0 f t f i s 0 16 1042,25 - - - texticregexne
 1658 bpcharregexeq 12 1 0 0 f t f i s 0 16 1042,25 - - - textregexeq
 1659 bpcharregexne 12 1 0 0 f t f i s 0 16 1042,25 - - - textregexne
 1660 bpchariclike 12 1 0 0 f t f i s 0 16 1042,25 - - - texticlike
 1661 bpcharicnlike 12 1 0 0 f t f i s 0 16 1042,25 - - - texticnlike
+1662 pg_get_triggerdef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_triggerdef
+1665 pg_get_serial_sequence 12 1 0 0 f t f s s 0 25 25,25 - - - pg_get_serial_sequence
 1666 varbiteq 12 1 0 0 f t f i s 0 16 1562,1562 - - - biteq
 1667 varbitne 12 1 0 0 f t f i s 0 16 1562,1562 - - - bitne
 1668 varbitge 12 1 0 0 f t f i s 0 16 1562,1562 - - - bitge
@@ -191,6 +207,7 @@ export const catalogFunctions2 = `
 1683 bit 12 1 0 0 f t f i s 0 1560 23,23 - - - bitfromint4
 1684 int4 12 1 0 0 f t f i s 0 23 1560 - - - bittoint4
 1685 bit 12 1 0 0 f t f i s 0 1560 1560,23,16 - - - bit
+1686 pg_get_keywords 12 10 500 0 f t t s s 0 2249 - {25,18,16,25,25} {o,o,o,o,o} {word,catcode,barelabel,catdesc,baredesc} pg_get_keywords
 1687 varbit 12 1 0 0 f t f i s 0 1562 1562,23,16 - - - varbit
 1688 time_hash 12 1 0 0 f t f i s 0 23 1083 - - - time_hash
 1690 time_mi_time 12 1 0 0 f t f i s 0 1186 1083,1083 - - - time_mi_time
@@ -215,6 +232,7 @@ export const catalogFunctions2 = `
 1712 floor 12 1 0 0 f t f i s 0 1700 1700 - - - numeric_floor
 1713 length 12 1 0 0 f t f s s 0 23 17,19 - - - length_in_encoding
 1714 convert_from 12 1 0 0 f t f s s 0 25 17,19 - - - pg_convert_from
+1716 pg_get_expr 12 1 0 0 f t f s s 0 25 194,26 - - - pg_get_expr
 1717 convert_to 12 1 0 0 f t f s s 0 17 25,19 - - - pg_convert_to
 1718 numeric_eq 12 1 0 0 f t f i s 0 16 1700,1700 - - - numeric_eq
 1719 numeric_ne 12 1 0 0 f t f i s 0 16 1700,1700 - - - numeric_ne
@@ -322,6 +340,7 @@ export const catalogFunctions2 = `
 1973 div 12 1 0 0 f t f i s 0 1700 1700,1700 - - - numeric_div_trunc
 1986 similar_to_escape 12 1 0 0 f t f i s 0 25 25,25 - - - similar_to_escape_2
 1987 similar_to_escape 12 1 0 0 f t f i s 0 25 25 - - - similar_to_escape_1
+1993 shobj_description 14 100 0 0 f t f s s 0 25 26,19
 2003 textanycat 14 1 0 0 f t f s s 0 25 25,2776 - - - select $1 operator(pg_catalog.||) $2::pg_catalog.text
 2004 anytextcat 14 1 0 0 f t f s s 0 25 2776,25 - - - select $1::pg_catalog.text operator(pg_catalog.||) $2
 2005 bytealike 12 1 0 0 f t f i s 0 16 17,17 - - - bytealike
@@ -346,6 +365,7 @@ export const catalogFunctions2 = `
 2031 timestamp_mi 12 1 0 0 f t f i s 0 1186 1114,1114 - - - timestamp_mi
 2032 timestamp_pl_interval 12 1 0 0 f t f i s 0 1114 1114,1186 - - - timestamp_pl_interval
 2033 timestamp_mi_interval 12 1 0 0 f t f i s 0 1114 1114,1186 - - - timestamp_mi_interval
+2034 pg_conf_load_time 12 1 0 0 f t f s r 0 1184 - - - - pg_conf_load_time
 2037 timezone 12 1 0 0 f t f s s 0 1266 25,1266 - - - timetz_zone
 2038 timezone 12 1 0 0 f t f i s 0 1266 1186,1266 - - - timetz_izone
 2039 timestamp_hash 12 1 0 0 f t f i s 0 23 1114 - - - timestamp_hash
@@ -386,6 +406,7 @@ export const catalogFunctions2 = `
 2090 to_hex 12 1 0 0 f t f i s 0 25 20 - - - to_hex64
 2091 array_lower 12 1 0 0 f t f i s 0 23 2277,23 - - - array_lower
 2092 array_upper 12 1 0 0 f t f i s 0 23 2277,23 - - - array_upper
+2098 pg_get_functiondef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_functiondef
 2100 avg 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
 2101 avg 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
 2102 avg 12 1 0 0 a f f i s 0 1700 21 - - - aggregate_dummy
@@ -419,25 +440,4 @@ export const catalogFunctions2 = `
 2133 min 12 1 0 0 a f f i s 0 21 21 - - - aggregate_dummy
 2134 min 12 1 0 0 a f f i s 0 26 26 - - - aggregate_dummy
 2135 min 12 1 0 0 a f f i s 0 700 700 - - - aggregate_dummy
-2136 min 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
-2138 min 12 1 0 0 a f f i s 0 1082 1082 - - - aggregate_dummy
-2139 min 12 1 0 0 a f f i s 0 1083 1083 - - - aggregate_dummy
-2140 min 12 1 0 0 a f f i s 0 1266 1266 - - - aggregate_dummy
-2142 min 12 1 0 0 a f f i s 0 1114 1114 - - - aggregate_dummy
-2143 min 12 1 0 0 a f f i s 0 1184 1184 - - - aggregate_dummy
-2144 min 12 1 0 0 a f f i s 0 1186 1186 - - - aggregate_dummy
-2145 min 12 1 0 0 a f f i s 0 25 25 - - - aggregate_dummy
-2146 min 12 1 0 0 a f f i s 0 1700 1700 - - - aggregate_dummy
-2147 count 12 1 0 0 a f f i s 0 20 2276 - - - aggregate_dummy
-2148 variance 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
-2149 variance 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
-2150 variance 12 1 0 0 a f f i s 0 1700 21 - - - aggregate_dummy
-2151 variance 12 1 0 0 a f f i s 0 701 700 - - - aggregate_dummy
-2152 variance 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
-2153 variance 12 1 0 0 a f f i s 0 1700 1700 - - - aggregate_dummy
-2154 stddev 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
-2155 stddev 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
-2156 stddev 12 1 0 0 a f f i s 0 1700 21 - - - aggregate_dummy
-2157 stddev 12 1 0 0 a f f i s 0 701 700 - - - aggregate_dummy
-2158 stddev 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
 `;

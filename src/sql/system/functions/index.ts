@@ -1,11 +1,38 @@
-/** Functions that ask the catalogue, by name and number of arguments as functions/system.ts has them. */
-import type { Value } from '../../types/index.js';
+/** Functions that ask the catalogue, by name: signatures are in ../../functions/system.ts. */
+import type { Row, Value } from '../../types/index.js';
 import type { SystemCatalogue } from '../system-catalogue.js';
+import { definitionFunctions } from './definitions.js';
+import { factFunctions, factSets } from './facts.js';
+import { namingFunctions } from './naming.js';
+import { routineFunctions } from './routines.js';
 
-export type SystemFunction = (view: SystemCatalogue, ...values: readonly Value[]) => Value;
+/** Takes the arguments of any of the signatures that have its name. */
+export type SystemFunction = (
+  view: SystemCatalogue,
+  ...values: readonly (Value | undefined)[]
+) => Value;
 
-const functions: ReadonlyMap<string, SystemFunction> = new Map<string, SystemFunction>([]);
+/** The same for one that returns a set. */
+export type SystemSet = (
+  view: SystemCatalogue,
+  ...values: readonly (Value | undefined)[]
+) => Iterable<Value | Row>;
+
+const functions: ReadonlyMap<string, SystemFunction> = new Map(
+  Object.entries({
+    ...namingFunctions,
+    ...definitionFunctions,
+    ...routineFunctions,
+    ...factFunctions,
+  }),
+);
+
+const sets: ReadonlyMap<string, SystemSet> = new Map(Object.entries(factSets));
 
 export function systemFunction(name: string): SystemFunction | undefined {
   return functions.get(name);
+}
+
+export function systemSet(name: string): SystemSet | undefined {
+  return sets.get(name);
 }

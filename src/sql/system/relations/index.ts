@@ -2,18 +2,84 @@
 import { emptyRelation } from '../define.js';
 import { relationFacts } from '../facts.js';
 import type { SystemRelation } from '../relation.js';
+import { activityRelation, sessionsRelation } from './activity.js';
 import { attributeRelation } from './attribute.js';
 import { classRelation } from './class.js';
+import {
+  dependRelation,
+  descriptionRelation,
+  rewriteRelation,
+  sharedDescriptionRelation,
+} from './comments.js';
+import { constraintRelation } from './constraint.js';
+import {
+  collationRelation,
+  databaseRelation,
+  defaultAclRelation,
+  membersRelation,
+  roleSettingsRelation,
+  rolesRelation,
+  tablespaceRelation,
+} from './database.js';
 import { namespaceRelation } from './namespace.js';
+import {
+  castRelation,
+  classesRelation,
+  familiesRelation,
+  familyFunctionsRelation,
+  familyOperatorsRelation,
+  languageRelation,
+  methodsRelation,
+  operatorRelation,
+} from './operators.js';
+import {
+  defaultRelation,
+  enumRelation,
+  indexRelation,
+  inheritsRelation,
+  partitionedRelation,
+  sequenceRelation,
+} from './parts.js';
+import { aggregateRelation, procRelation } from './proc.js';
 import { settingsRelation } from './settings.js';
 import { isSystemView } from '../views/index.js';
 import { typeRelation } from './type.js';
 
 const filled: readonly SystemRelation[] = [
+  activityRelation,
+  sessionsRelation,
+  aggregateRelation,
   attributeRelation,
+  castRelation,
   classRelation,
+  classesRelation,
+  collationRelation,
+  constraintRelation,
+  databaseRelation,
+  defaultAclRelation,
+  defaultRelation,
+  dependRelation,
+  descriptionRelation,
+  enumRelation,
+  familiesRelation,
+  familyFunctionsRelation,
+  familyOperatorsRelation,
+  indexRelation,
+  inheritsRelation,
+  languageRelation,
+  membersRelation,
+  methodsRelation,
   namespaceRelation,
+  operatorRelation,
+  partitionedRelation,
+  procRelation,
+  rewriteRelation,
+  roleSettingsRelation,
+  rolesRelation,
+  sequenceRelation,
   settingsRelation,
+  sharedDescriptionRelation,
+  tablespaceRelation,
   typeRelation,
 ];
 

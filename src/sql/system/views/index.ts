@@ -1,7 +1,8 @@
 /** System relations that are views over others: their texts. */
 import { must } from '../../../base/assert.js';
-import { relationFacts } from '../facts.js';
+import { catalogSchema, relationFacts } from '../facts.js';
 import type { SystemColumn } from '../relation.js';
+import { catalogViews } from './catalog.js';
 
 export interface SystemViewText {
   readonly oid: number;
@@ -12,7 +13,9 @@ export interface SystemViewText {
   readonly query: string;
 }
 
-const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {};
+const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  [catalogSchema]: catalogViews,
+};
 
 const views = new Map<string, SystemViewText>();
 for (const [schema, queries] of Object.entries(texts)) {
@@ -25,6 +28,12 @@ for (const [schema, queries] of Object.entries(texts)) {
 
 export function systemViewNamed(schema: string, name: string): SystemViewText | undefined {
   return views.get(`${schema}.${name}`);
+}
+
+const byOid = new Map([...views.values()].map((view) => [view.oid, view]));
+
+export function systemViewByOid(oid: number): SystemViewText | undefined {
+  return byOid.get(oid);
 }
 
 export function isSystemView({ schema, name }: { schema: string; name: string }): boolean {
