@@ -109,8 +109,11 @@ export class AdmissionCheck {
       if (since !== 'no') return conflict(since === 'unknown' ? undefined : since);
     }
     const newest = this.#reader.get(write.key);
-    if (newest === undefined) this.#versions.push(undefined);
-    else {
+    if (newest === undefined) {
+      this.#versions.push(undefined);
+      // It leaves no version: who were refused because of it could be admitted the next time.
+      if (write.op === 'delete') return undefined;
+    } else {
       if (timestampOf(newest) > this.#proposal.snapshot) return conflict(undefined);
       this.#versions.push(Buffer.from(newest));
     }

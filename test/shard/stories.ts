@@ -299,6 +299,30 @@ export function stories(t: Tap): void {
     },
   );
 
+  t.test('shard: a deletion of what is not there refuses nobody', (test) => {
+    const world = three();
+    const { leader } = roles(world);
+    const { access } = leader;
+    const nothing = world.propose(
+      {
+        transaction: access.nextTransactionId(),
+        snapshot: access.appliedTimestamp,
+        writes: [{ op: 'delete', key: keyOf('a') }],
+        guards: [],
+        objects: [],
+        numbersTerm: undefined,
+      },
+      leader.id,
+    );
+    const token = put(world, leader.id, 'a', '1');
+    world.advance(1000);
+    test.equal(outcome(world.answer(nothing)), 'shard.committed');
+    // It leaves no version: the same proposal sent again would be taken, so a refusal would not last.
+    test.equal(outcome(world.answer(token)), 'shard.committed');
+    test.equal(get(leader, 'a'), '1');
+    test.end();
+  });
+
   t.test('shard: who follows rows of a lost state is told of them when a copy is there', (test) => {
     const world = three();
     put(world, 1, 'a', '1');
