@@ -15,6 +15,8 @@ import {
   type Peer,
   type StateMessage,
 } from '../cluster/index.js';
+import { activityAt } from '../sql/session/activity.js';
+import type { PeersMessage } from '../sql/session/activity-protocol.js';
 import type { AdminMessage } from '../sql/session/protocol.js';
 
 export interface PeerAddress {
@@ -80,12 +82,15 @@ export class ClusterHost {
   /** There is a link to the peer. */
   peerUp(peer: Peer): void {
     this.#peers.set(peer.node, peer);
+    this.#tellActivity();
     this.#post({ kind: 'cluster.peerUp', peer });
   }
 
   /** There is none any more. */
   peerDown(node: NodeId): void {
-    if (this.#peers.delete(node)) this.#post({ kind: 'cluster.peerDown', node });
+    if (!this.#peers.delete(node)) return;
+    this.#tellActivity();
+    this.#post({ kind: 'cluster.peerDown', node });
   }
 
   /** This node takes SQL at `address`, `host:port`. */
@@ -103,6 +108,13 @@ export class ClusterHost {
   /** Has all that is known of the cluster logged. */
   dump(): void {
     this.#post({ kind: 'cluster.dump' });
+  }
+
+  /** Whom sessions may ask what others do. */
+  #tellActivity(): void {
+    const { node, replica } = this.#parts.args;
+    const nodes = [...this.#peers.keys()];
+    this.#door.post<PeersMessage>(activityAt(node, replica.place), { kind: 'sql.peers', nodes });
   }
 
   #post(message: FromHostMessage): void {

@@ -22,6 +22,7 @@ import {
 } from '../shard/index.js';
 import { zlibPacker } from './packer.js';
 import { type Refusal, shardAccess } from '../shard/protocol.js';
+import { activityKind, activityName } from '../sql/session/activity.js';
 import { SessionRegistry, sessionRegistry } from '../sql/session/registry.js';
 import {
   accountsAnswers,
@@ -90,6 +91,7 @@ export function registerKinds(
 ): Metrics {
   const metrics = new Metrics();
   dispatcher.registerKind(replicaKind);
+  dispatcher.registerKind(activityKind);
   dispatcher.registerKind(sessionKind({ metrics, limits, ...capabilities }));
   dispatcher.registerKind(accountsKind);
   dispatcher.registerMessages(accountsAnswers);
@@ -129,6 +131,7 @@ export function composePlace(
     place.provide(shardAccess, door);
     place.provide(shardDoor, door);
     place.provide(sessionRegistry, new SessionRegistry());
+    dispatcher.spawn(activityKind.kind, activityName, {}, shardPlace);
     if (args === undefined) door.refuse(notInCluster);
     else startReplica(dispatcher, replica, args, door);
     dispatcher.spawn(accountsKind.kind, accountsName, {}, id);

@@ -8,9 +8,9 @@ import {
   runtimeMessages,
 } from '../actors/index.js';
 import { assert } from '../base/assert.js';
-import type { NodeId } from '../base/ids.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
 import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
+import { pidOf, sessionNumbers } from '../sql/session/pid.js';
 import type {
   AdminMessage,
   ParseAnswer,
@@ -41,18 +41,8 @@ export interface SessionsParts {
   readonly admin?: Ref<AdminMessage>;
 }
 
-/** Sessions that a node has at once, one less than its numbers. */
-const numbersMax = 2 ** 15 - 1;
-
-/** The number of a session in its cluster, a positive int4: the node's in the high bits, as nodes go up to 65535. */
-function pidOf(node: number, number: number): number {
-  return node * 2 ** 15 + number;
-}
-
-/** The node that a session is at. */
-export function nodeOfPid(pid: number): NodeId {
-  return Math.floor(pid / 2 ** 15) as NodeId;
-}
+/** Sessions that a node has at once: 0 is no number of one. */
+const numbersMax = sessionNumbers - 1;
 
 export class Sessions implements SqlService {
   readonly #doors: Doors;

@@ -9,7 +9,6 @@ const operators: ReadonlySet<string> = new Set(['@@', '@?']);
 const functions: ReadonlySet<string> = new Set(
   `
   xmlagg nextval currval setval lastval to_tsvector to_tsquery plainto_tsquery ts_rank ts_headline
-  pg_sleep pg_backend_pid
   setseed
   `
     .trim()

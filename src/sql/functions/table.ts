@@ -1,5 +1,6 @@
 /** All scalar functions and operators by name. */
 import { advisoryLockFunctions } from './advisory-lock.js';
+import { backendFunctions, ownBackendFunctions } from './backend.js';
 import { arrayFunctions } from './array.js';
 import { bitStringFunctions } from './bit-string.js';
 import { bucketFunctions } from './bucket.js';
@@ -63,6 +64,8 @@ export const allDefinitions: readonly Definition[] = [
   ...sequenceFunctions,
   ...sessionFunctions,
   ...advisoryLockFunctions,
+  ...backendFunctions,
+  ...ownBackendFunctions,
   ...notificationFunctions,
 ];
 

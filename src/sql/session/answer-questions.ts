@@ -1,8 +1,9 @@
 /** Answers what the functions of an execution have asked for ({@link Questions}). */
 import { unreachable } from '../../base/assert.js';
-import { raise } from '../../base/errors.js';
 import type { Question, Value } from '../types/index.js';
+import { takeLock, unlock } from './advisory-locks.js';
 import type { Asker } from './replica.js';
+import { gatherSessions, signal, sleep } from './signals.js';
 import type { SessionState } from './state.js';
 import type { Work } from './work.js';
 
@@ -17,12 +18,24 @@ export function* answerQuestions(state: SessionState, self: Asker): Work<void> {
   }
 }
 
-function* answerTo(_state: SessionState, _self: Asker, question: Question): Work<Value> {
+function* answerTo(state: SessionState, self: Asker, question: Question): Work<Value> {
   switch (question.kind) {
     case 'lock':
+      return yield* takeLock(state, self, question);
     case 'unlock':
+      return unlock(state, question);
     case 'unlockAll':
-      return raise('feature_not_supported', 'advisory locks are not supported yet');
+      state.locks?.unlockAll();
+      return true;
+    case 'sleep':
+      yield* sleep(state, state.request, question.ms);
+      return '';
+    case 'sessions':
+      return JSON.stringify(yield* gatherSessions(state, self));
+    case 'signal': {
+      const { what, pid, waitMs } = question;
+      return yield* signal(state, self, { what, pid, waitMs, request: 0 });
+    }
     default:
       return unreachable(question);
   }

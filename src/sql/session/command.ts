@@ -135,6 +135,9 @@ function* executePrepared(
   yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
     const wanted = planOf(run.state, query, transaction).bound.parameters.length;
     const given = statement.arguments.length;
+    // What is given to a statement that takes nothing PostgreSQL does not look at.
+    if (wanted === 0)
+      return runData(run, transaction, { ...query, parameters: [] }, { kind: 'other' });
     if (wanted !== given) {
       const text = `wrong number of parameters for prepared statement "${statement.name}"`;
       const detail = `Expected ${wanted} parameters but got ${given}.`;

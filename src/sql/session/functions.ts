@@ -38,6 +38,8 @@ export class SessionFunctions implements FunctionContext {
   sequences: SequenceAccess | undefined;
   slowStatements: FunctionContext['slowStatements'];
   ask: FunctionContext['ask'];
+  notice: FunctionContext['notice'];
+  pid: number | undefined;
   notifications: FunctionContext['notifications'];
   checkDomain: FunctionContext['checkDomain'];
   names: FunctionContext['names'];
@@ -177,6 +179,14 @@ export class WitnessedFunctions implements FunctionContext {
 
   get ask(): FunctionContext['ask'] {
     return this.#witnessed.ask;
+  }
+
+  get notice(): FunctionContext['notice'] {
+    return this.#witnessed.notice;
+  }
+
+  get pid(): number | undefined {
+    return this.#witnessed.pid;
   }
 
   get notifications(): FunctionContext['notifications'] {

@@ -23,6 +23,7 @@ import { PlanCache } from './plan-cache.js';
 import type { SlowStatements } from './slow-statements.js';
 import type { SessionArguments } from './protocol.js';
 import { Session, type SessionInput } from './session.js';
+import { activityAnswers } from './activity-protocol.js';
 import { sessionRegistry } from './registry.js';
 import { type PlaceState, SessionState } from './state.js';
 
@@ -67,13 +68,13 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.parsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notParsed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.adminAnswer', priority: 'normal', flow: 'reply' },
-  ...proposeAnswers,
   ...activityAnswers,
   { kind: 'sql.heard', priority: 'normal', flow: 'reply' },
-  runtimeMessages.refused,
+  ...proposeAnswers,
   ...sessionNews,
-];
+  runtimeMessages.refused,
   runtimeMessages.stopped,
+];
 
 /** What a session sends to its door. */
 export const sessionAnswerTypes: readonly MessageType[] = [
@@ -83,6 +84,7 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.copyIn', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.notification', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notice', priority: 'normal', flow: 'reply' },
   { kind: 'sql.settings', priority: 'normal', flow: 'reply' },
 ];
@@ -122,9 +124,9 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           files: options.files,
           slowStatements: options.slowStatements,
           spill: options.spill,
+          listeners: new Set(),
           registry: place.resource(sessionRegistry),
         };
-          listeners: new Set(),
         places.set(place, shared);
       }
       const access = place.resource(shardAccess);

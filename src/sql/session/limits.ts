@@ -49,6 +49,12 @@ export const agedExecutionsMax = 5;
 /** Milliseconds that a commit on its way may take after its cancel; then its outcome is reported as unknown. */
 export const cancelledCommitMs = 1_000;
 
+/** Milliseconds that other nodes have to tell of their sessions. */
+export const gatherMs = 1_000;
+
+/** Milliseconds between looks whether a session is gone that was ended. */
+export const terminationLookMs = 10;
+
 /** Rows of one message to a door. */
 export const messageRowsMax = 1024;
 

@@ -155,6 +155,10 @@ export class Session implements Actor<SessionInput> {
       case 'sql.interrupt':
         this.#interrupt(message);
         return;
+      case 'sql.gathered':
+      case 'sql.signalled':
+        if (this.#awaits(message.call)) this.#resume(message);
+        return;
       case 'sql.adminAnswer':
         if (this.#awaits(message.call)) this.#resume(message);
         return;
@@ -216,17 +220,17 @@ export class Session implements Actor<SessionInput> {
 
   #begin(message: Asking): void {
     const state = this.#state;
-    if (message.kind === 'sql.execute') state.statement = message.statement;
-    if (message.kind === 'sql.execute' && this.#executePoint(message)) {
-      state.noteIdle();
-      return;
     if (state.locks !== undefined && hasLostLocks(state)) {
       this.#terminate(lostLocks());
       return;
     }
+    if (message.kind === 'sql.execute') state.statement = message.statement;
+    if (message.kind === 'sql.execute' && this.#executePoint(message)) {
+      state.noteIdle();
+      return;
     }
     if (message.kind === 'sql.prepare') state.statement = message;
-    state.beginRequest();
+    state.beginRequest(message.request);
     const credit = message.kind === 'sql.execute' ? message.credit : 0;
     const request: Request = { number: message.request, credit, enough: false, sent: false };
     const work = serve(state, this.#self, message, request);
@@ -242,11 +246,11 @@ export class Session implements Actor<SessionInput> {
     if (next.done === true) {
       this.#serving = undefined;
       this.#state.noteIdle();
+      this.#state.notifications.deliver();
       if (this.#ending !== undefined) this.#terminate(this.#ending);
       return;
     }
     serving.waiting = next.value;
-      this.#state.notifications.deliver();
     serving.waitingSinceMs = this.#state.turn.nowMs;
     if (next.value === 'turn') this.#continueLater(serving.request.number);
   }
@@ -258,7 +262,8 @@ export class Session implements Actor<SessionInput> {
   #isWaiting(request: number | undefined): boolean {
     const serving = this.#serving;
     if (serving?.request.number !== request) return false;
-    return serving?.waiting === 'turn' || serving?.waiting === 'gate';
+    const { waiting } = serving ?? {};
+    return waiting === 'turn' || waiting === 'gate' || waiting === 'sleep';
   }
 
   /** Whether the request waits for the answer with this number: those to what was cancelled come too. */
@@ -267,12 +272,13 @@ export class Session implements Actor<SessionInput> {
       case 'read':
       case 'numbers':
       case 'commit':
+      case 'lock':
       case 'admin':
+      case 'gather':
         return number === this.#state.awaited;
       default:
         return false;
     }
-      case 'lock':
   }
 
   #takeCredit(message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' }>): void {
@@ -387,12 +393,6 @@ export class Session implements Actor<SessionInput> {
     return nextExpiry(this.#state, isBusy, waitsSinceMs);
   }
 
-  #report(): SessionReport {
-    const { waiting, request } = this.#serving ?? {};
-    return reportOf(this.#state, waiting, request?.number);
-  }
-
-  /** Goes the short way where no question is needed first. False when it does not apply. */
   /** Notifications are kept until the session is idle, as far as there is room. */
   #hear(message: NotifiedMessage): void {
     const { notifications, place } = this.#state;
@@ -403,6 +403,12 @@ export class Session implements Actor<SessionInput> {
     else if (this.#serving === undefined) notifications.deliver();
   }
 
+  #report(): SessionReport {
+    const { waiting, request } = this.#serving ?? {};
+    return reportOf(this.#state, waiting, request?.number);
+  }
+
+  /** Goes the short way where no question is needed first. False when it does not apply. */
   #executePoint(message: Execute): boolean {
     const state = this.#state;
     const plan = pointPlan(state, message);

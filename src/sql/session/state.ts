@@ -128,6 +128,8 @@ export class SessionState {
   startMs = -1;
   /** What runs or ran last: a text, or the name of a prepared statement. */
   statement: { readonly text: string } | { readonly prepared: string } | undefined;
+  /** The number of the request that is served. */
+  request = 0;
   /** When the statement and the transaction began, and when nothing was left to do: monotonic. */
   statementStartMs = 0;
   transactionStartMs = 0;
@@ -215,6 +217,8 @@ export class SessionState {
     settings.isSuperuser = () => this.roles.isSuperuser;
     this.functions = new SessionFunctions(this.roles, args.database, this.settings, random);
     const { limits } = place;
+    this.functions.pid = this.pid;
+    this.functions.notice = (...notice) => this.notice(...notice);
     this.functions.slowStatements = () => slowStatementsOf(this);
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
     this.statementMemory = new MemoryAccount(
@@ -289,7 +293,8 @@ export class SessionState {
   }
 
   /** A request is taken up. */
-  beginRequest(): void {
+  beginRequest(request: number): void {
+    this.request = request;
     this.statementStartMs = this.turn.nowMs;
     this.functions.statementMs = this.turn.wallMs;
     this.isExpired = false;

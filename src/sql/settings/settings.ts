@@ -71,7 +71,7 @@ export class Settings {
   #setFirst(name: string, value: string, source: FirstSource): void {
     const key = name.toLowerCase();
     const setting = this.#find(name, true);
-    const kept = setting === undefined ? value : this.#accepted(setting, value);
+    const kept = setting === undefined ? value : this.#accepted(setting, name, value);
     this.#first.set(key, { value: kept, source });
   }
 
@@ -142,7 +142,7 @@ export class Settings {
         ? undefined
         : setting === undefined
           ? value
-          : this.#accepted(setting, value);
+          : this.#accepted(setting, name, value);
     const computed = this.#computed.get(key);
     if (computed?.set !== undefined) {
       computed.set(kept, local);
@@ -163,7 +163,7 @@ export class Settings {
     const setting = this.#find(name, false);
     if (setting === undefined) return;
     this.#mayChange(setting);
-    if (value !== undefined) this.#accepted(setting, value);
+    if (value !== undefined) this.#accepted(setting, name, value);
   }
 
   resetAll(): void {
@@ -253,8 +253,8 @@ export class Settings {
     }
   }
 
-  #accepted(setting: Setting, value: string): string {
-    return acceptedValue(setting, value, this.get(setting.name.toLowerCase()) ?? '');
+  #accepted(setting: Setting, name: string, value: string): string {
+    return acceptedValue(setting, name, value, this.get(setting.name.toLowerCase()) ?? '');
   }
 
   /** The setting; undefined for one of a user's own, which is known from now on when `makes`. */
@@ -311,12 +311,13 @@ function refuseFixed({ name, context }: Setting): void {
   if (reason !== undefined) raise('cant_change_runtime_param', `parameter "${name}" ${reason}`);
 }
 
-function acceptedValue(setting: Setting, given: string, current: string): string {
+/** `written`: the name as SET has it, which PostgreSQL's errors show. */
+function acceptedValue(setting: Setting, written: string, given: string, current: string): string {
   const { name, kind, only } = setting;
-  const value = readValue(name, kind, given, current);
+  const value = readValue(kind.type === 'string' ? name : written, kind, given, current);
   if (typeof value !== 'string') {
-    const { message, hint } = value;
-    raise('invalid_parameter_value', message, hint === undefined ? {} : { hint });
+    const { message, ...details } = value;
+    raise('invalid_parameter_value', message, details);
   }
   if (only === undefined || only.includes(value)) return value;
   const shown = only.map((one) => `"${one}"`).join(' or ');
@@ -333,5 +334,5 @@ export function checkSetting(name: string, value: string): void {
     return;
   }
   refuseFixed(setting);
-  acceptedValue(setting, value, setting.boot);
+  acceptedValue(setting, name, value, setting.boot);
 }

@@ -92,11 +92,22 @@ const hiddenWords: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 
 type Reader = (value: string, current: string) => string | undefined;
 const readers: Readonly<Record<string, Reader>> = {
-  application_name: (value) => value.replace(/[^ -~]/gu, '?'),
+  application_name: (value) =>
+    value.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))),
   client_encoding: (value) => (/^\s*(utf-?8|unicode)\s*$/i.test(value) ? 'UTF8' : undefined),
   DateStyle: readDateStyle,
   TimeZone: (value) => findTimeZone(value)?.name,
 };
+
+function explainDateStyle(value: string): string {
+  const words = value.toLowerCase().split(/[\s,]+/);
+  const unknown = words.find(
+    (word) => word !== '' && readDateStyle(word, 'ISO, MDY') === undefined,
+  );
+  return unknown === undefined
+    ? 'Conflicting "datestyle" specifications.'
+    : `Unrecognized key word: "${unknown}".`;
+}
 
 const bounds: Readonly<Record<string, number>> = { max: Number.MAX_VALUE };
 
@@ -120,9 +131,16 @@ function kindOf(name: string, text: string): SettingKind {
         unit: words[1] as Unit | undefined,
       };
     }
-    default:
+    default: {
       assert(type === 'text', 'a kind of setting', text);
-      return { type: 'string', read: readers[name], ...(quoted.has(name) && { quotes: true }) };
+      const explain = name === 'DateStyle' ? explainDateStyle : undefined;
+      return {
+        type: 'string',
+        read: readers[name],
+        explain,
+        ...(quoted.has(name) && { quotes: true }),
+      };
+    }
   }
 }
 

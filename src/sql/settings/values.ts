@@ -28,6 +28,8 @@ export type SettingKind =
       readonly type: 'string';
       /** The value as it is kept; undefined when it is not taken. Without it every text is. */
       readonly read?: ((value: string, current: string) => string | undefined) | undefined;
+      /** What is wrong with a value that is not taken. */
+      readonly explain?: ((value: string) => string) | undefined;
       /** A list of names: each is put into quotes where it needs them. */
       readonly quotes?: true;
     };
@@ -35,7 +37,8 @@ export type SettingKind =
 /** What is wrong with a value. */
 export interface BadValue {
   readonly message: string;
-  readonly hint?: string | undefined;
+  readonly detail?: string;
+  readonly hint?: string;
 }
 
 /** Of each kind of unit the larger ones first, in the smallest. */
@@ -84,8 +87,7 @@ function rint(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
-const numberPattern =
-  /^\s*([-+]?(?:0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))\s*([a-z]*)\s*$/i;
+const numberPattern = /^\s*([-+]?(?:0x[0-9a-f]+|(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))\s*(.*?)\s*$/is;
 
 /** A number in units of `unit`; a text says what is wrong with it. */
 function readNumber(given: string, unit: Unit | undefined): number | { readonly hint?: string } {
@@ -116,15 +118,12 @@ const intMax = 2 ** 31 - 1;
 function outside(
   shown: string,
   name: string,
-  kind: SettingKind & { readonly unit?: Unit | undefined },
+  kind: Extract<SettingKind, { type: 'integer' | 'real' }>,
 ): BadValue {
-  const { least, most, unit } = kind as {
-    readonly least: number;
-    readonly most: number;
-    readonly unit?: Unit;
-  };
+  const { least, most, unit } = kind;
   const value = unit === undefined ? shown : `${shown} ${unit}`;
-  const range = `(${realText(least)} .. ${realText(most)})`;
+  const print = kind.type === 'integer' ? String : realText;
+  const range = `(${print(least)} .. ${print(most)})`;
   return { message: `${value} is outside the valid range for parameter "${name}" ${range}` };
 }
 
@@ -161,10 +160,20 @@ export function readValue(
       return { ...invalid, hint: `Available values: ${kind.values.join(', ')}.` };
     }
     case 'string':
-      return kind.read === undefined ? given : (kind.read(given, current) ?? invalid);
+      return kind.read === undefined
+        ? given
+        : (kind.read(given, current) ?? wrong(invalid, kind, given));
     default:
       return unreachable(kind);
   }
+}
+
+function wrong(
+  invalid: BadValue,
+  { explain }: Extract<SettingKind, { type: 'string' }>,
+  given: string,
+): BadValue {
+  return explain === undefined ? invalid : { ...invalid, detail: explain(given) };
 }
 
 /** A number as C's %g prints it. */

@@ -26,4 +26,15 @@ export type Question =
     }
   /** Gives a lock of the session back: whether it was held. */
   | { readonly kind: 'unlock'; readonly key: AdvisoryKey; readonly mode: AdvisoryMode }
-  | { readonly kind: 'unlockAll' };
+  | { readonly kind: 'unlockAll' }
+  /** Lets time pass; the answer is void's. */
+  | { readonly kind: 'sleep'; readonly ms: number }
+  /** What all sessions of the cluster do: JSON of a list of reports (session/report.ts). */
+  | { readonly kind: 'sessions' }
+  /** Ends a statement or a session: `done`, or `absent`, `lasting`, `silent` as session/activity-protocol.ts has it. */
+  | {
+      readonly kind: 'signal';
+      readonly what: 'cancel' | 'terminate';
+      readonly pid: number;
+      readonly waitMs: number;
+    };

@@ -156,6 +156,12 @@ export interface FunctionContext {
   readonly system?: SystemAccess | undefined;
   /** The session's answer, or `guess` while it has none. Undefined outside of a session. */
   readonly ask?: ((question: Question, guess: Value) => Value) | undefined;
+  /** Says something beside the statement's answer: severity, SQLSTATE, text. Undefined outside of a session. */
+  readonly notice?:
+    | ((severity: 'notice' | 'warning', sqlstate: string, text: string) => void)
+    | undefined;
+  /** What pg_backend_pid() gives; undefined outside of a session. */
+  readonly pid?: number | undefined;
   /** NOTIFY and its like; undefined outside of a session. */
   readonly notifications?: NotificationAccess | undefined;
   /** Statements of the last day that took long, the oldest first. */

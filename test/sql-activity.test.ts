@@ -1,0 +1,226 @@
+/**
+ * What sessions do and for how long: limits of time in virtual time, pg_stat_activity, and how one session ends
+ * what another one does.
+ */
+import t from 'tap';
+import { must } from '#src/base/assert.js';
+import type { SessionAnswer } from '#src/sql/session/protocol.js';
+import { ScriptedSession } from './sql/scripted-replica.js';
+import { type Client, describeError, failureOf, TestNode } from './sql/session-client.js';
+
+const ms = (answers: readonly SessionAnswer[]): string | undefined => {
+  const failed = failureOf(answers);
+  return failed && describeError(failed);
+};
+
+/** The error that ended the session, if one did. */
+const fatalOf = (session: ScriptedSession): string | undefined => {
+  const failed = session.answersTo(0).find(({ kind }) => kind === 'sql.failed');
+  return failed?.kind === 'sql.failed' && failed.fatal === true
+    ? describeError(failed.error)
+    : undefined;
+};
+
+t.test('statement_timeout', async (t) => {
+  const session = await ScriptedSession.start();
+  session.run('SELECT 1');
+  t.equal(session.timers.size, 0, 'without limits no timer is set');
+  session.run("SET statement_timeout = '5s'");
+  session.run('SELECT 1');
+  const sleep = session.execute('SELECT pg_sleep(4)');
+  session.wait(3_900);
+  t.same(session.answersTo(sleep), [], 'it runs');
+  session.wait(200);
+  t.equal(ms(session.answersTo(sleep)), undefined);
+  const long = session.execute('SELECT pg_sleep(60)');
+  session.wait(4_900);
+  t.same(session.answersTo(long), []);
+  session.wait(200);
+  t.equal(ms(session.answersTo(long)), '57014 canceling statement due to statement timeout');
+  t.same(session.rows('SHOW statement_timeout'), [['5s']], 'the session goes on');
+
+  const each = session.execute('SELECT pg_sleep(3); SELECT pg_sleep(3)');
+  session.wait(7_000);
+  t.equal(ms(session.answersTo(each)), undefined, 'it is that of each statement, not of the text');
+
+  session.run('CREATE TABLE kv (k int PRIMARY KEY)');
+  const commit = session.execute('INSERT INTO kv VALUES (1)');
+  session.wait(5_500);
+  t.same(session.answersTo(commit), [], 'a commit on its way is not called back');
+  session.answerProposal();
+  t.equal(ms(session.answersTo(commit)), undefined);
+  const stuck = session.execute('INSERT INTO kv VALUES (2)');
+  session.wait(7_000);
+  t.equal(
+    ms(session.answersTo(stuck)),
+    '40003 cancelled while the commit was on its way: it may or may not happen',
+    'but it is not waited for for ever',
+  );
+});
+
+t.test('idle sessions and transactions', async (t) => {
+  const idle = await ScriptedSession.start();
+  idle.run("SET idle_session_timeout = '10s'; SET idle_in_transaction_session_timeout = '2s'");
+  for (let i = 0; i < 5; i += 1) {
+    idle.wait(9_000);
+    idle.run('SELECT 1');
+  }
+  t.equal(idle.stopped, false, 'each statement begins the time anew');
+  const busy = idle.execute('SELECT pg_sleep(30)');
+  idle.wait(30_500);
+  t.equal(ms(idle.answersTo(busy)), undefined, 'who works is not idle');
+  idle.wait(9_000);
+  t.equal(idle.stopped, false);
+  idle.wait(1_000);
+  t.equal(fatalOf(idle), '57P05 terminating connection due to idle-session timeout');
+  t.equal(idle.stopped, true);
+
+  for (const text of ['BEGIN', 'BEGIN; SELECT 1/0']) {
+    const inside = await ScriptedSession.start();
+    inside.run("SET idle_in_transaction_session_timeout = '2s'");
+    inside.run(text);
+    inside.wait(1_900);
+    t.equal(inside.stopped, false);
+    inside.wait(200);
+    t.equal(
+      fatalOf(inside),
+      '25P03 terminating connection due to idle-in-transaction timeout',
+      text,
+    );
+    t.equal(inside.replica.openSnapshots, 0, 'its snapshot is given back');
+  }
+});
+
+t.test('transaction_timeout', async (t) => {
+  const session = await ScriptedSession.start();
+  session.run("SET transaction_timeout = '3s'");
+  session.run('BEGIN');
+  for (let i = 0; i < 2; i += 1) {
+    session.wait(1_000);
+    session.run('SELECT 1');
+  }
+  session.wait(1_100);
+  t.equal(fatalOf(session), '25P04 terminating connection due to transaction timeout');
+  const working = await ScriptedSession.start();
+  working.run("SET transaction_timeout = '3s'");
+  const request = working.execute('SELECT pg_sleep(10)');
+  working.wait(3_100);
+  const [failed] = working.answersTo(request);
+  t.match(failed, { kind: 'sql.failed', fatal: true, error: { kind: 'transaction_timeout' } });
+});
+
+t.test('limits are undone and reset like other settings', async (t) => {
+  const session = await ScriptedSession.start();
+  session.run("BEGIN; SET LOCAL statement_timeout = '1s'; COMMIT");
+  const sleep = session.execute('SELECT pg_sleep(2)');
+  session.wait(2_100);
+  t.equal(ms(session.answersTo(sleep)), undefined);
+});
+
+/** Waits until the client's session is as wanted. */
+async function until(client: Client, text: string): Promise<void> {
+  for (let i = 0; i < 500; i += 1) {
+    if ((await client.rows(text)).length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  throw new Error(`it did not come to: ${text}`);
+}
+
+t.test('pg_stat_activity and what ends sessions', async (t) => {
+  const node = await TestNode.start();
+  const [watcher, worker] = [node.connect(), node.connect({ application_name: 'works' })];
+  t.same(await watcher.rows('SELECT pg_backend_pid()'), [[watcher.pid]]);
+  t.not(watcher.pid, worker.pid);
+  const about = (columns: string): string =>
+    `SELECT ${columns} FROM pg_stat_activity WHERE pid = ${worker.pid}`;
+
+  await worker.rows('SELECT 1 AS one');
+  t.same(
+    await watcher.rows(
+      about('application_name, usename, state, wait_event_type, wait_event, query'),
+    ),
+    [['works', 'tester', 'idle', 'Client', 'ClientRead', 'SELECT 1 AS one']],
+  );
+  t.same(
+    await watcher.rows(
+      about('backend_type, backend_start <= query_start, xact_start, client_addr'),
+    ),
+    [['client backend', true, null, null]],
+  );
+  await worker.rows('BEGIN');
+  t.same(await watcher.rows(about('state, xact_start <= now()')), [['idle in transaction', true]]);
+  await worker.execute('SELECT 1/0');
+  t.same(await watcher.rows(about('state')), [['idle in transaction (aborted)']]);
+  await worker.rows('ROLLBACK');
+  t.same(
+    await watcher.rows(`SELECT state, query FROM pg_stat_activity WHERE pid = pg_backend_pid()`),
+    [['active', 'SELECT state, query FROM pg_stat_activity WHERE pid = pg_backend_pid()']],
+  );
+  t.same(await watcher.rows('SELECT count(*) FROM pg_stat_activity'), [[2n]]);
+
+  const sleeps = worker.execute('SELECT pg_sleep(60)');
+  await until(watcher, `${about('1')} AND wait_event = 'PgSleep'`);
+  t.same(await watcher.rows(about('state, wait_event_type')), [['active', 'Timeout']]);
+  t.same(await watcher.rows(`SELECT pg_cancel_backend(${worker.pid})`), [[true]]);
+  t.equal(ms(await sleeps), '57014 canceling statement due to user request');
+  t.same(await worker.rows('SELECT 2'), [[2]], 'its session goes on');
+
+  const again = worker.execute('SELECT pg_sleep(61)');
+  await until(watcher, `${about('1')} AND wait_event = 'PgSleep'`);
+  const [row] = await watcher.rows(
+    `SELECT query_id, node FROM shardforge.sessions WHERE pid = ${worker.pid}`,
+  );
+  const id = String(must(row)[0]);
+  t.match(id, /^[0-9a-f]+\.[0-9a-f]+\.\d+$/);
+  const other = id.replace(/\d+$/, '1');
+  t.same(
+    await watcher.rows(`SELECT shardforge.cancel_query('${other}')`),
+    [[false]],
+    'a statement that has ended is not mistaken for the next',
+  );
+  t.same(await watcher.rows(`SELECT shardforge.cancel_query('${id}')`), [[true]]);
+  const failed = must(failureOf(await again));
+  t.equal(failed.details.queryId, id, 'the error names the statement');
+
+  t.same(await watcher.rows(`SELECT pg_terminate_backend(${worker.pid}, 5000)`), [[true]]);
+  t.equal(worker.fatal, '57P01 terminating connection due to administrator command');
+  t.same(await watcher.rows(about('1')), []);
+  t.same(await watcher.rows(`SELECT pg_terminate_backend(${worker.pid})`), [[false]]);
+  t.same(watcher.takeNotices(), [
+    `WARNING 01000 PID ${worker.pid} is not a PostgreSQL backend process`,
+  ]);
+  t.same(node.logged, []);
+});
+
+t.test(
+  'settings that a session begins with are reported, and again when they change',
+  async (t) => {
+    const node = await TestNode.start();
+    const client = node.connect({ timezone: 'Europe/Berlin' });
+    await client.rows('SELECT 1');
+    t.same(Object.keys(client.reported).sort(), [
+      'DateStyle',
+      'IntervalStyle',
+      'TimeZone',
+      'application_name',
+      'client_encoding',
+      'default_transaction_read_only',
+      'in_hot_standby',
+      'integer_datetimes',
+      'is_superuser',
+      'server_encoding',
+      'server_version',
+      'session_authorization',
+      'standard_conforming_strings',
+    ]);
+    t.equal(client.reported.TimeZone, 'Europe/Berlin');
+    await client.rows("SELECT set_config('TimeZone', 'Asia/Tokyo', false)");
+    t.equal(client.reported.TimeZone, 'Asia/Tokyo', 'also when a function sets them');
+    await client.rows("BEGIN; SET LOCAL TimeZone = 'UTC'");
+    t.equal(client.reported.TimeZone, 'UTC');
+    await client.rows('ROLLBACK');
+    t.equal(client.reported.TimeZone, 'Asia/Tokyo');
+    await client.rows('RESET ALL');
+    t.equal(client.reported.TimeZone, 'Europe/Berlin', 'RESET goes back to what it began with');
+  },
+);
