@@ -113,10 +113,9 @@ export async function play(story: Story, server: Server): Promise<Difference | u
         continue;
       }
       flush();
-      if (step.kind === 'connection') {
-        await stage.turnTo(step.name);
-        continue;
-      }
+      if (step.kind === 'wait') await sleep(step.milliseconds);
+      if (step.kind === 'connection') await stage.turnTo(step.name);
+      if (step.kind !== 'answer') continue;
       const { text: expected, line } = step;
       const came = expected.startsWith('byte ')
         ? await stage.speaker.byte()
@@ -162,6 +161,13 @@ export async function record(story: Story, server: Server): Promise<readonly str
           sends = [];
           lines.push(`expect ${await stage.speaker.byte()}`);
         } else if (story.steps[i - 1]?.kind !== 'answer') await hear();
+        continue;
+      }
+      if (step.kind === 'wait') {
+        stage.speaker.client.send(...sends);
+        sends = [];
+        lines.push(`wait ${step.milliseconds}`);
+        await sleep(step.milliseconds);
         continue;
       }
       if (step.kind === 'connection') {

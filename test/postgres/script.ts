@@ -4,6 +4,7 @@
  *     # a remark
  *     story a name                 a new connection per story
  *     connection b                 another connection of the story from here on
+ *     wait 300                     milliseconds for what was sent to begin
  *     send Query "SELECT 1"        sent together with the sends that follow
  *     expect RowDescription ?column?:int4
  *     because we do not ...        what follows is where we differ, and why
@@ -17,6 +18,7 @@
 /** A line of a story. */
 export type Step =
   | { readonly kind: 'connection'; readonly name: string; readonly line: number }
+  | { readonly kind: 'wait'; readonly milliseconds: number; readonly line: number }
   | { readonly kind: 'send'; readonly text: string; readonly line: number }
   | {
       readonly kind: 'answer';
@@ -54,7 +56,8 @@ export function readScript(text: string): readonly Story[] {
       reason = true;
       continue;
     }
-    if (word === 'connection') steps.push({ kind: 'connection', name: rest, line });
+    if (word === 'wait') steps.push({ kind: 'wait', milliseconds: Number(rest), line });
+    else if (word === 'connection') steps.push({ kind: 'connection', name: rest, line });
     else if (word === 'send') steps.push({ kind: 'send', text: rest, line });
     else if (Object.hasOwn(answers, word)) {
       const from = answers[word as keyof typeof answers];

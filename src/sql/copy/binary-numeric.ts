@@ -14,8 +14,14 @@ const sign = {
   '-Infinity': 0xf000,
 } as const;
 
+/** What PostgreSQL sends as the scale of the infinite ones. */
+const infiniteScale = 0x20;
+
 export function writeNumeric(value: Numeric): Uint8Array {
-  if (value.kind !== 'finite') return withHeader(0, 0, sign[value.kind], 0, []);
+  if (value.kind !== 'finite') {
+    const scale = value.kind === 'NaN' ? 0 : infiniteScale;
+    return withHeader(0, scale, sign[value.kind], 0, []);
+  }
   const { scale } = value;
   // The point is to lie between two parts.
   const padding = (digitsPerPart - (scale % digitsPerPart)) % digitsPerPart;
