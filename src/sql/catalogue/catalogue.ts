@@ -270,6 +270,8 @@ export class TransactionCatalogue {
 
   /** The object of an id that may be gone; read anew each time. */
   objectIfThere(object: ObjectId): Descriptor | undefined {
+    // Clients ask for OIDs that are none.
+    if (object < 1) return undefined;
     const there =
       builtIn(object) !== undefined || this.#buffer.get(descriptorKey(object)) !== undefined;
     return there ? this.object(object) : undefined;

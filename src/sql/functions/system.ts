@@ -5,6 +5,7 @@
 import { raise } from '../../base/errors.js';
 import type { FunctionContext, Value } from '../types/index.js';
 import { define, type Definition } from './definition.js';
+import { privilegeSetSignatures, privilegeSignatures } from './privileges.js';
 import { defineSet, type SetDefinition } from './set-definition.js';
 
 const visible = `table type function operator opclass opfamily collation conversion statistics_obj
@@ -108,9 +109,13 @@ const formatType = define(
   { volatility: 'stable', usesContext: true, strict: false },
 );
 
-export const systemFunctions: readonly Definition[] = [formatType, ...signatures.map(defined)];
+export const systemFunctions: readonly Definition[] = [
+  formatType,
+  ...[...signatures, ...privilegeSignatures].map(defined),
+];
 
 const setSignatures: readonly string[] = [
+  ...privilegeSetSignatures,
   'pg_get_keywords(): setof (word text, catcode char, barelabel bool, catdesc text, baredesc text)',
   'pg_partition_tree(regclass): setof (relid regclass, parentrelid regclass, isleaf bool, level int4)',
   'pg_partition_ancestors(regclass): setof (relid regclass)',

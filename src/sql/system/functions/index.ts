@@ -4,6 +4,7 @@ import type { SystemCatalogue } from '../system-catalogue.js';
 import { definitionFunctions } from './definitions.js';
 import { factFunctions, factSets } from './facts.js';
 import { namingFunctions } from './naming.js';
+import { privilegeFunctions, privilegeSets } from './privileges.js';
 import { routineFunctions } from './routines.js';
 
 /** Takes the arguments of any of the signatures that have its name. */
@@ -24,10 +25,13 @@ const functions: ReadonlyMap<string, SystemFunction> = new Map(
     ...definitionFunctions,
     ...routineFunctions,
     ...factFunctions,
+    ...privilegeFunctions,
   }),
 );
 
-const sets: ReadonlyMap<string, SystemSet> = new Map(Object.entries(factSets));
+const sets: ReadonlyMap<string, SystemSet> = new Map(
+  Object.entries({ ...factSets, ...privilegeSets }),
+);
 
 export function systemFunction(name: string): SystemFunction | undefined {
   return functions.get(name);
