@@ -151,9 +151,8 @@ const inAndOut = new Set(
 );
 const names = functionNames();
 const operatorFunctions = new Set(
-  rows(
-    'SELECT oprcode FROM pg_operator UNION SELECT amproc FROM pg_amproc UNION SELECT castfunc::regproc FROM pg_cast',
-  ).map(([name]) => name),
+  rows(`SELECT DISTINCT proname FROM pg_proc WHERE oid IN (SELECT oprcode::oid FROM pg_operator
+    UNION SELECT amproc::oid FROM pg_amproc UNION SELECT castfunc FROM pg_cast)`).map(([name]) => name),
 );
 const others = new Set([
   'bthandler',
@@ -174,7 +173,7 @@ const procLine = (row) =>
     .replaceAll(/( -)+$/g, '');
 const procText =
   'Functions of pg_catalog: OID, name, prolang, procost, prorows, provariadic, prokind, proisstrict, proretset, provolatile, proparallel, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc.';
-const size = 440;
+const size = 460;
 const parts = Math.ceil(procFacts.length / size);
 for (let i = 0; i < parts; i += 1) {
   const lines = procFacts.slice(i * size, (i + 1) * size).map(procLine);

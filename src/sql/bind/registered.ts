@@ -1,6 +1,6 @@
 /** Literals of regclass, regtype and their like: names that the catalogue knows. */
 import { raise } from '../../base/errors.js';
-import { type CatalogueLookup, firstOid } from '../catalogue/index.js';
+import { type CatalogueLookup, oidOf } from '../catalogue/index.js';
 import { Source } from '../parse/index.js';
 import {
   type FunctionContext,
@@ -10,11 +10,12 @@ import {
   registeredTypeNames,
   type RegisteredTypeName,
   typeNamed,
-  typeOfOid,
   typeOfText,
   type TypeName,
 } from '../types/index.js';
+import { catalogSchema, partsOfName } from '../system/index.js';
 import { BindContext, ParameterTypes } from './context.js';
+import { findSystemTable } from './system.js';
 import { findType } from './type-name.js';
 
 const registered: ReadonlySet<string> = new Set(registeredTypeNames);
@@ -53,32 +54,18 @@ export function registeredValue(
       return relation(context, trimmed);
     case 'regtype':
       return typeByText(context, trimmed);
-    case 'regnamespace':
-      return namespace(context, trimmed);
-    case 'regrole':
-      return role(context, trimmed);
-    default:
+    default: {
+      const { system } = context.functions;
+      if (system !== undefined) return system.registered(type, trimmed);
       return raise('feature_not_supported', `names of type ${type} are not supported`);
+    }
   }
 }
 
 function numbered(type: RegisteredTypeName, text: string, context: BindContext): NamedOid {
   const value = typeNamed(type).parse(text, -1, context.functions) as NamedOid;
-  const known = type === 'regtype' ? typeOfOid(value.oid) : undefined;
-  return known === undefined ? value : new NamedOid(value.oid, printType(known.name, -1));
-}
-
-/** The parts of a name with dots; in lower case where they are not quoted. */
-function partsOf(text: string): readonly string[] {
-  const parts: string[] = [];
-  const part = /\s*(?:"((?:[^"]|"")*)"|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*))\s*(\.|$)/gy;
-  for (let end = false; !end; ) {
-    const match = part.exec(text);
-    if (match === null) raise('invalid_name', 'invalid name syntax');
-    parts.push(match[1]?.replaceAll('""', '"') ?? (match[2] ?? '').toLowerCase());
-    end = match[3] === '';
-  }
-  return parts;
+  const { system } = context.functions;
+  return value.oid === 0 || system === undefined ? value : system.named(type, value.oid);
 }
 
 function quoted(name: string): string {
@@ -86,15 +73,22 @@ function quoted(name: string): string {
 }
 
 function relation(context: BindContext, text: string): NamedOid {
-  const parts = partsOf(text);
+  const parts = partsOfName(text);
   const [name = '', schema] = parts.toReversed();
+  const range = schema === undefined ? { relname: name } : { schemaname: schema, relname: name };
+  const system = findSystemTable(context, range);
+  if (system !== undefined) {
+    const isSeen =
+      system.schema === catalogSchema || context.catalogue.path.includes(system.schema);
+    return new NamedOid(system.oid, isSeen ? quoted(name) : `${system.schema}.${quoted(name)}`);
+  }
   const found = context.catalogue.relation(schema, name);
   if (found === undefined) {
     raise('undefined_table', `relation "${parts.join('.')}" does not exist`);
   }
   const visible = context.catalogue.relation(undefined, name)?.object === found.object;
   const shown = visible ? quoted(name) : `${quoted(found.schema)}.${quoted(name)}`;
-  return new NamedOid(found.object + firstOid, shown);
+  return new NamedOid(oidOf(found.object), shown);
 }
 
 function typeByText(context: BindContext, text: string): NamedOid {
@@ -105,31 +99,6 @@ function typeByText(context: BindContext, text: string): NamedOid {
 
 function userType(context: BindContext, text: string): TypeName | undefined {
   const isArray = /\[\s*\]\s*$/.test(text);
-  const name = findType(context, partsOf(text.replace(/\[\s*\]\s*$/, '')), undefined);
+  const name = findType(context, partsOfName(text.replace(/\[\s*\]\s*$/, '')), undefined);
   return name !== undefined && isArray ? `_${name}` : name;
-}
-
-/** OIDs of PostgreSQL's own schemas. */
-const namespaces: ReadonlyMap<string, number> = new Map([
-  ['pg_catalog', 11],
-  ['public', 2200],
-]);
-
-function namespace(context: BindContext, text: string): NamedOid {
-  const [name = ''] = partsOf(text);
-  const oid = namespaces.get(name);
-  if (oid !== undefined) return new NamedOid(oid, quoted(name));
-  if (!context.catalogue.hasSchema(name)) {
-    raise('invalid_schema_name', `schema "${name}" does not exist`);
-  }
-  return raise('feature_not_supported', 'regnamespace of schemas of users is not supported');
-}
-
-/** PostgreSQL's first role: the one user that there is. */
-const firstRole = 10;
-
-function role(context: BindContext, text: string): NamedOid {
-  const [name = ''] = partsOf(text);
-  if (name === context.functions.user) return new NamedOid(firstRole, quoted(name));
-  return raise('undefined_object', `role "${name}" does not exist`);
 }

@@ -7,6 +7,7 @@
  * not know: plans, statements, storage.
  */
 export { catalogSchema, informationDomains, informationSchema } from './facts.js';
+export { partsOfName } from './functions/registered.js';
 export type { SystemColumn, SystemRelation } from './relation.js';
 export { systemRelationNamed } from './relations/index.js';
 export type { Deparse } from './deparse.js';

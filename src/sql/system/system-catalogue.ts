@@ -29,6 +29,7 @@ import {
 import type { Deparse } from './deparse.js';
 import { systemFunction, systemSet } from './functions/index.js';
 import { namedOid, relationName } from './functions/naming.js';
+import { registeredOid } from './functions/registered.js';
 import { oids } from './oids.js';
 
 /** What system relations need of their session. */
@@ -85,6 +86,10 @@ export class SystemCatalogue implements SystemAccess {
 
   rows(name: string, values: readonly Value[]): Iterable<Value | Row> {
     return must(systemSet(name), `a system function ${name}`)(this, ...values);
+  }
+
+  registered(type: Exclude<RegisteredTypeName, 'regclass' | 'regtype'>, text: string): NamedOid {
+    return registeredOid(this, type, text);
   }
 
   named(type: RegisteredTypeName, oid: number): NamedOid {

@@ -36,7 +36,8 @@ function parse(name: RegisteredTypeName, text: string, context: FunctionContext)
   const trimmed = text.trim();
   if (trimmed === '-') return new NamedOid(0, undefined);
   if (/^[0-9]+$/.test(trimmed)) {
-    return new NamedOid(Number(parseInteger(trimmed, 0n, 0xffff_ffffn, 'oid')), undefined);
+    const oid = Number(parseInteger(trimmed, 0n, 0xffff_ffffn, 'oid'));
+    return context.system?.named(name, oid) ?? new NamedOid(oid, undefined);
   }
   if (context.names !== undefined) return context.names.registered(name, trimmed);
   raise('feature_not_supported', `names of type ${name} are not supported in this place`);

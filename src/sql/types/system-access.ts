@@ -8,6 +8,8 @@ export interface SystemAccess {
   call(name: string, values: readonly Value[]): Value;
   /** The same of a function that returns a set. */
   rows(name: string, values: readonly Value[]): Iterable<Value | Row>;
+  /** What a text names. Raises what such names raise. */
+  registered(type: Exclude<RegisteredTypeName, 'regclass' | 'regtype'>, text: string): NamedOid;
   /** An OID with the name of what it stands for. */
   named(type: RegisteredTypeName, oid: number): NamedOid;
 }

@@ -440,4 +440,24 @@ export const catalogFunctions1 = `
 1171 date_part 12 1 0 0 f t f s s 0 701 25,1184 - - - timestamptz_part
 1172 date_part 12 1 0 0 f t f i s 0 701 25,1186 - - - interval_part
 1174 timestamptz 12 1 0 0 f t f s s 0 1184 1082 - - - date_timestamptz
+1175 justify_hours 12 1 0 0 f t f i s 0 1186 1186 - - - interval_justify_hours
+1176 timestamptz 14 1 0 0 f t f s s 0 1184 1082,1083
+1178 date 12 1 0 0 f t f s s 0 1082 1184 - - - timestamptz_date
+1181 age 12 1 0 0 f t f s r 0 23 28 - - - xid_age
+1188 timestamptz_mi 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamp_mi
+1189 timestamptz_pl_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_pl_interval
+1190 timestamptz_mi_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_mi_interval
+1191 generate_subscripts 12 1 1000 0 f t t i s 0 23 2277,23,16 - - - generate_subscripts
+1192 generate_subscripts 12 1 1000 0 f t t i s 0 23 2277,23 - - - generate_subscripts_nodir
+1193 array_fill 12 1 0 0 f f f i s 0 2277 2283,1007 - - - array_fill
+1194 log10 12 1 0 0 f t f i s 0 701 701 - - - dlog10
+1199 age 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamptz_age
+1200 interval 12 1 0 0 f t f i s 0 1186 1186,23 - - - interval_scale
+1215 obj_description 14 100 0 0 f t f s s 0 25 26,19
+1216 col_description 14 100 0 0 f t f s s 0 25 26,23
+1217 date_trunc 12 1 0 0 f t f s s 0 1184 25,1184 - - - timestamptz_trunc
+1218 date_trunc 12 1 0 0 f t f i s 0 1186 25,1186 - - - interval_trunc
+1230 int8abs 12 1 0 0 f t f i s 0 20 20 - - - int8abs
+1238 texticregexeq 12 1 0 0 f t f i s 0 16 25,25 - - - texticregexeq
+1239 texticregexne 12 1 0 0 f t f i s 0 16 25,25 - - - texticregexne
 `;

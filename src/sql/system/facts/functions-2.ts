@@ -1,25 +1,5 @@
 /** Functions of pg_catalog: OID, name, prolang, procost, prorows, provariadic, prokind, proisstrict, proretset, provolatile, proparallel, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc. Written by scripts/system-facts.js. */
 export const catalogFunctions2 = `
-1175 justify_hours 12 1 0 0 f t f i s 0 1186 1186 - - - interval_justify_hours
-1176 timestamptz 14 1 0 0 f t f s s 0 1184 1082,1083
-1178 date 12 1 0 0 f t f s s 0 1082 1184 - - - timestamptz_date
-1181 age 12 1 0 0 f t f s r 0 23 28 - - - xid_age
-1188 timestamptz_mi 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamp_mi
-1189 timestamptz_pl_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_pl_interval
-1190 timestamptz_mi_interval 12 1 0 0 f t f s s 0 1184 1184,1186 - - - timestamptz_mi_interval
-1191 generate_subscripts 12 1 1000 0 f t t i s 0 23 2277,23,16 - - - generate_subscripts
-1192 generate_subscripts 12 1 1000 0 f t t i s 0 23 2277,23 - - - generate_subscripts_nodir
-1193 array_fill 12 1 0 0 f f f i s 0 2277 2283,1007 - - - array_fill
-1194 log10 12 1 0 0 f t f i s 0 701 701 - - - dlog10
-1199 age 12 1 0 0 f t f i s 0 1186 1184,1184 - - - timestamptz_age
-1200 interval 12 1 0 0 f t f i s 0 1186 1186,23 - - - interval_scale
-1215 obj_description 14 100 0 0 f t f s s 0 25 26,19
-1216 col_description 14 100 0 0 f t f s s 0 25 26,23
-1217 date_trunc 12 1 0 0 f t f s s 0 1184 25,1184 - - - timestamptz_trunc
-1218 date_trunc 12 1 0 0 f t f i s 0 1186 25,1186 - - - interval_trunc
-1230 int8abs 12 1 0 0 f t f i s 0 20 20 - - - int8abs
-1238 texticregexeq 12 1 0 0 f t f i s 0 16 25,25 - - - texticregexeq
-1239 texticregexne 12 1 0 0 f t f i s 0 16 25,25 - - - texticregexne
 1240 nameicregexeq 12 1 0 0 f t f i s 0 16 19,25 - - - nameicregexeq
 1241 nameicregexne 12 1 0 0 f t f i s 0 16 19,25 - - - nameicregexne
 1242 boolin 12 1 0 0 f t f i s 0 16 2275 - - - boolin
@@ -98,6 +78,7 @@ export const catalogFunctions2 = `
 1357 timetz_gt 12 1 0 0 f t f i s 0 16 1266,1266 - - - timetz_gt
 1358 timetz_cmp 12 1 0 0 f t f i s 0 23 1266,1266 - - - timetz_cmp
 1359 timestamptz 12 1 0 0 f t f i s 0 1184 1082,1266 - - - datetimetz_timestamptz
+1365 makeaclitem 12 1 0 0 f t f i s 0 1033 26,26,25,16 - - - makeaclitem
 1367 character_length 12 1 0 0 f t f i s 0 23 1042 - - - bpcharlen
 1368 power 12 1 0 0 f t f i s 0 701 701,701 - - - dpow
 1369 character_length 12 1 0 0 f t f i s 0 23 25 - - - textlen
@@ -178,6 +159,7 @@ export const catalogFunctions2 = `
 1639 oidge 12 1 0 0 f t f i s 0 16 26,26 - - - oidge
 1640 pg_get_viewdef 12 1 0 0 f t f s r 0 25 25 - - - pg_get_viewdef_name
 1641 pg_get_viewdef 12 1 0 0 f t f s r 0 25 26 - - - pg_get_viewdef
+1642 pg_get_userbyid 12 1 0 0 f t f s s 0 19 26 - - - pg_get_userbyid
 1643 pg_get_indexdef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_indexdef
 1656 bpcharicregexeq 12 1 0 0 f t f i s 0 16 1042,25 - - - texticregexeq
 1657 bpcharicregexne 12 1 0 0 f t f i s 0 16 1042,25 - - - texticregexne
@@ -210,6 +192,7 @@ export const catalogFunctions2 = `
 1686 pg_get_keywords 12 10 500 0 f t t s s 0 2249 - {25,18,16,25,25} {o,o,o,o,o} {word,catcode,barelabel,catdesc,baredesc} pg_get_keywords
 1687 varbit 12 1 0 0 f t f i s 0 1562 1562,23,16 - - - varbit
 1688 time_hash 12 1 0 0 f t f i s 0 23 1083 - - - time_hash
+1689 aclexplode 12 1 10 0 f t t s s 0 2249 1034 {1034,26,26,25,16} {i,o,o,o,o} {acl,grantor,grantee,privilege_type,is_grantable} aclexplode
 1690 time_mi_time 12 1 0 0 f t f i s 0 1186 1083,1083 - - - time_mi_time
 1691 boolle 12 1 0 0 f t f i s 0 16 16,16 - - - boolle
 1692 boolge 12 1 0 0 f t f i s 0 16 16,16 - - - boolge
@@ -359,6 +342,7 @@ export const catalogFunctions2 = `
 2021 date_part 12 1 0 0 f t f i s 0 701 25,1114 - - - timestamp_part
 2024 timestamp 12 1 0 0 f t f i s 0 1114 1082 - - - date_timestamp
 2025 timestamp 12 1 0 0 f t f i s 0 1114 1082,1083 - - - datetime_timestamp
+2026 pg_backend_pid 12 1 0 0 f t f s r 0 23 - - - - pg_backend_pid
 2027 timestamp 12 1 0 0 f t f s s 0 1114 1184 - - - timestamptz_timestamp
 2028 timestamptz 12 1 0 0 f t f s s 0 1184 1114 - - - timestamp_timestamptz
 2029 date 12 1 0 0 f t f i s 0 1082 1114 - - - timestamp_date
@@ -406,6 +390,7 @@ export const catalogFunctions2 = `
 2090 to_hex 12 1 0 0 f t f i s 0 25 20 - - - to_hex64
 2091 array_lower 12 1 0 0 f t f i s 0 23 2277,23 - - - array_lower
 2092 array_upper 12 1 0 0 f t f i s 0 23 2277,23 - - - array_upper
+2096 pg_terminate_backend 12 1 0 0 f t f v s 1 16 23,20 - - {pid,timeout} pg_terminate_backend
 2098 pg_get_functiondef 12 1 0 0 f t f s s 0 25 26 - - - pg_get_functiondef
 2100 avg 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
 2101 avg 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
@@ -440,4 +425,39 @@ export const catalogFunctions2 = `
 2133 min 12 1 0 0 a f f i s 0 21 21 - - - aggregate_dummy
 2134 min 12 1 0 0 a f f i s 0 26 26 - - - aggregate_dummy
 2135 min 12 1 0 0 a f f i s 0 700 700 - - - aggregate_dummy
+2136 min 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
+2138 min 12 1 0 0 a f f i s 0 1082 1082 - - - aggregate_dummy
+2139 min 12 1 0 0 a f f i s 0 1083 1083 - - - aggregate_dummy
+2140 min 12 1 0 0 a f f i s 0 1266 1266 - - - aggregate_dummy
+2142 min 12 1 0 0 a f f i s 0 1114 1114 - - - aggregate_dummy
+2143 min 12 1 0 0 a f f i s 0 1184 1184 - - - aggregate_dummy
+2144 min 12 1 0 0 a f f i s 0 1186 1186 - - - aggregate_dummy
+2145 min 12 1 0 0 a f f i s 0 25 25 - - - aggregate_dummy
+2146 min 12 1 0 0 a f f i s 0 1700 1700 - - - aggregate_dummy
+2147 count 12 1 0 0 a f f i s 0 20 2276 - - - aggregate_dummy
+2148 variance 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
+2149 variance 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
+2150 variance 12 1 0 0 a f f i s 0 1700 21 - - - aggregate_dummy
+2151 variance 12 1 0 0 a f f i s 0 701 700 - - - aggregate_dummy
+2152 variance 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
+2153 variance 12 1 0 0 a f f i s 0 1700 1700 - - - aggregate_dummy
+2154 stddev 12 1 0 0 a f f i s 0 1700 20 - - - aggregate_dummy
+2155 stddev 12 1 0 0 a f f i s 0 1700 23 - - - aggregate_dummy
+2156 stddev 12 1 0 0 a f f i s 0 1700 21 - - - aggregate_dummy
+2157 stddev 12 1 0 0 a f f i s 0 701 700 - - - aggregate_dummy
+2158 stddev 12 1 0 0 a f f i s 0 701 701 - - - aggregate_dummy
+2159 stddev 12 1 0 0 a f f i s 0 1700 1700 - - - aggregate_dummy
+2160 text_pattern_lt 12 1 0 0 f t f i s 0 16 25,25 - - - text_pattern_lt
+2161 text_pattern_le 12 1 0 0 f t f i s 0 16 25,25 - - - text_pattern_le
+2162 pg_get_function_arguments 12 1 0 0 f t f s s 0 25 26 - - - pg_get_function_arguments
+2163 text_pattern_ge 12 1 0 0 f t f i s 0 16 25,25 - - - text_pattern_ge
+2164 text_pattern_gt 12 1 0 0 f t f i s 0 16 25,25 - - - text_pattern_gt
+2165 pg_get_function_result 12 1 0 0 f t f s s 0 25 26 - - - pg_get_function_result
+2166 bttext_pattern_cmp 12 1 0 0 f t f i s 0 23 25,25 - - - bttext_pattern_cmp
+2167 ceiling 12 1 0 0 f t f i s 0 1700 1700 - - - numeric_ceil
+2168 pg_database_size 12 1 0 0 f t f v s 0 20 19 - - - pg_database_size_name
+2169 power 12 1 0 0 f t f i s 0 1700 1700,1700 - - - numeric_power
+2170 width_bucket 12 1 0 0 f t f i s 0 23 1700,1700,1700,23 - - - width_bucket_numeric
+2171 pg_cancel_backend 12 1 0 0 f t f v s 0 16 23 - - - pg_cancel_backend
+2174 bpchar_pattern_lt 12 1 0 0 f t f i s 0 16 1042,1042 - - - bpchar_pattern_lt
 `;

@@ -44,6 +44,10 @@ function* named(view: SystemCatalogue, name: string): Iterable<Namespace> {
   if (schema !== undefined) yield namespaceOf(schema);
 }
 
+export function namespaceNamed(view: SystemCatalogue, name: string): Namespace | undefined {
+  return [...named(view, name)][0];
+}
+
 export function namespaceByOid(view: SystemCatalogue, oid: number): Namespace | undefined {
   const system = [...systemSchemas, temporary].find((one) => one.oid === oid);
   if (system !== undefined) return system;
