@@ -5,9 +5,9 @@ import { DatabaseError, raise } from '../base/errors.js';
 import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { Overlay, Span, Visit } from '../storage/index.js';
 import {
+  type AdvisoryOwner,
   type AdvisoryRow,
   getVersion,
-  type LifeId,
   type OpenSnapshots,
   scanVersions,
   type Sequences,
@@ -155,8 +155,8 @@ export class ReplicaAccess implements ShardAccess {
     return this.#locks.holds(nowMs, wallMs);
   }
 
-  get locksLife(): LifeId | undefined {
-    return this.#locks.life;
+  lockHolder(session: string): AdvisoryOwner | undefined {
+    return this.#locks.holder(session);
   }
 
   advisoryLocks(): Iterable<AdvisoryRow> {

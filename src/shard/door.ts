@@ -7,7 +7,7 @@ import { assert } from '../base/assert.js';
 import { raise } from '../base/errors.js';
 import type { NodeId, ShardId, Term, Timestamp, TransactionId } from '../base/ids.js';
 import type { Span, Visit } from '../storage/engine.js';
-import type { AdvisoryRow, LifeId } from '../txn/index.js';
+import type { AdvisoryOwner, AdvisoryRow } from '../txn/index.js';
 import type { ListenerMessage, Refusal, SessionRequest, ShardAccess } from './protocol.js';
 
 export class ShardDoor implements ShardAccess {
@@ -112,8 +112,8 @@ export class ShardDoor implements ShardAccess {
     return this.#access?.locksHold(nowMs, wallMs) ?? false;
   }
 
-  get locksLife(): LifeId | undefined {
-    return this.#access?.locksLife;
+  lockHolder(session: string): AdvisoryOwner | undefined {
+    return this.#access?.lockHolder(session);
   }
 
   advisoryLocks(): Iterable<AdvisoryRow> {

@@ -252,7 +252,7 @@ export class Leadership {
   /** Whether the proposal needs no check: it was made before, or rests on numbers of another leader. */
   #isSettled(ask: Ask, context: Context<ReplicaMessage>): boolean {
     const { state, answers, driver } = this.#parts;
-    const { transaction, numbersTerm, life, locks } = ask.proposal;
+    const { transaction, numbersTerm, holder, locks } = ask.proposal;
     const underWay = this.#flights.entryOf(transaction);
     if (underWay !== undefined) {
       this.#flights.join(underWay, { ask, reason: undefined });
@@ -270,7 +270,7 @@ export class Leadership {
       answers.refuse(ask, 'statement_completion_unknown', text, context);
       return true;
     }
-    const isOfLife = life !== undefined || locks !== undefined;
+    const isOfLife = holder !== undefined || locks !== undefined;
     if (isOfLife && !this.#parts.leases.admit(ask.proposal, context.nowMs)) {
       context.probe('shard.lifeHasEnded');
       answers.refuse(ask, 'admin_shutdown', lifeEndedText, context);

@@ -29,7 +29,10 @@ interface Asked extends Claim {
 }
 
 /** To be proposed. */
-type Step = ({ readonly op: 'acquire' } & Asked) | ({ readonly op: 'release' } & Claim);
+type Step =
+  | ({ readonly op: 'acquire' } & Asked)
+  | ({ readonly op: 'release' } & Claim)
+  | { readonly op: 'leave' };
 
 type Event = Exclude<AdvisoryEvent, { readonly kind: 'ended' }>;
 
@@ -88,9 +91,10 @@ export class Client {
 
   /** The session is gone. */
   leave(): void {
+    if (!this.isIdle) this.#steps = [{ op: 'leave' }];
     this.#gone = true;
-    for (const claim of [...this.#claims.values()]) this.giveUp(claim);
-    if (this.#asked !== undefined) this.giveUp(this.#asked);
+    this.#claims.clear();
+    this.#asked = undefined;
   }
 
   /** What is to be proposed now, in order; nothing while a proposal is under way. */
@@ -98,6 +102,7 @@ export class Client {
     if (this.#inFlight || this.#steps.length === 0) return [];
     const owner = { life, session: this.session };
     const operations = this.#steps.map((step): AdvisoryOperation => {
+      if (step.op === 'leave') return { op: 'leave', owner };
       const { op, name, mode, request } = step;
       const asked = { owner, request, name, mode };
       if (op === 'release') return { op, ...asked };
@@ -123,7 +128,7 @@ export class Client {
     this.#retryAtMs = context.nowMs + retryMs;
     const steps: Step[] = [];
     for (const operation of operations) {
-      if (operation.op === 'release') steps.push(operation);
+      if (operation.op === 'release' || operation.op === 'leave') steps.push(operation);
       else if (operation.op === 'acquire') {
         // It may come about yet: then it is given back.
         steps.push({ ...operation, op: 'release' });

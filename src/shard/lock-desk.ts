@@ -19,6 +19,7 @@ import {
   type AdvisoryEvent,
   AdvisoryLocks,
   type AdvisoryOperation,
+  type AdvisoryOwner,
   type AdvisoryRow,
   type LifeId,
   type Proposal,
@@ -92,9 +93,11 @@ export class LockDesk {
     this.#propose = propose;
   }
 
-  /** What goes into the proposals of sessions with locks; undefined where the table is in memory. */
-  get life(): LifeId | undefined {
-    return this.#own === undefined ? this.#life : undefined;
+  /** What goes into the proposals of a session with locks; undefined where the table is in memory. */
+  holder(name: string): AdvisoryOwner | undefined {
+    const client = this.#own === undefined ? this.#clients.get(name) : undefined;
+    if (client === undefined || this.#life === undefined) return undefined;
+    return { life: this.#life, session: client.session };
   }
 
   /** Whether sessions still have the locks that they were given. */
@@ -141,8 +144,15 @@ export class LockDesk {
     if (client === undefined) return;
     this.#clients.delete(actor.name);
     client.leave();
-    this.#flush(client, context);
-    this.#forgetIfDone(client);
+    const life = this.#life;
+    if (this.#own === undefined || life === undefined || client.isIdle) {
+      this.#flush(client, context);
+      this.#forgetIfDone(client);
+      return;
+    }
+    // Behind what the session may have proposed: it has its locks until that is applied.
+    const sentMs = context.nowMs;
+    this.#send({ about: 'client', life, sentMs, client, operations: [] }, undefined, context);
   }
 
   /** The answer to a proposal of the desk. */
@@ -390,9 +400,10 @@ export class LockDesk {
       if (sent.about !== 'other') this.#onRefused(sent, refused, context);
       return;
     }
-    const life = sent.about === 'other' ? undefined : sent.life;
+    const isOfLife = sent.about !== 'other' && this.#own === undefined;
+    const holder = isOfLife ? { life: sent.life, session: 0 } : undefined;
     const nothing = { snapshot: noSnapshot, writes: [], guards: [], objects: [] };
-    const proposal: Proposal = { transaction, ...nothing, locks, life };
+    const proposal: Proposal = { transaction, ...nothing, locks, holder };
     this.#sent.set(transaction, sent);
     this.#propose(askOf(proposal, context), context);
   }

@@ -10,7 +10,7 @@
  * Invariant: from the moment that an entry which ends a life is proposed, nothing in its name is admitted.
  */
 import type { Term } from '../base/ids.js';
-import type { LifeId, Proposal, ShardState } from '../txn/index.js';
+import type { AdvisoryOwner, LifeId, Proposal, ShardState } from '../txn/index.js';
 
 /** Why sessions of a life that has ended do. */
 export const lifeEndedText =
@@ -28,6 +28,9 @@ export class LockLeases {
   /** Entries under way that begin or end a life. */
   readonly #beginning = new Set<LifeId>();
   readonly #ending = new Map<LifeId, number>();
+  /** Sessions that have asked for locks, or have ended, lately: the table may not say so yet. By when. */
+  readonly #arriving = new Map<string, number>();
+  readonly #leaving = new Map<string, number>();
   #servesSinceMs = 0;
   #term: Term | undefined;
 
@@ -48,26 +51,44 @@ export class LockLeases {
     this.#heardMs.clear();
     this.#beginning.clear();
     this.#ending.clear();
+    this.#arriving.clear();
+    this.#leaving.clear();
     this.#term = undefined;
   }
 
-  /** Whether a proposal that names a life, or is about locks, may be admitted; takes note of it. */
-  admit({ life, locks }: Proposal, nowMs: number): boolean {
-    const { state } = this.#parts;
+  /** Whether a proposal of a holder, or one about locks, may be admitted; takes note of it. */
+  admit({ holder, locks }: Proposal, nowMs: number): boolean {
     const isNew = locks?.some(({ op }) => op === 'begin') === true;
-    const known = life === undefined || this.#beginning.has(life) || state.locks.has(life);
-    if (!isNew && (!known || (life !== undefined && this.#ending.has(life)))) return false;
+    if (holder !== undefined && !isNew && !this.#acts(holder)) return false;
     for (const operation of locks ?? []) {
       if (operation.op === 'end') this.#end(operation.life, nowMs);
+      else if (operation.op === 'acquire') this.#arriving.set(keyOf(operation.owner), nowMs);
+      else if (operation.op === 'leave') this.#leave(keyOf(operation.owner), nowMs);
       else if (operation.op === 'begin') {
         this.#beginning.add(operation.life);
-        for (const other of state.locks.lives()) {
+        for (const other of this.#parts.state.locks.lives()) {
           if (other.node === operation.node) this.#end(other.life, nowMs);
         }
       }
     }
-    if (life !== undefined) this.#heardMs.set(life, nowMs);
+    if (holder !== undefined) this.#heardMs.set(holder.life, nowMs);
     return true;
+  }
+
+  /** Whether something may be done in the name of the holder. */
+  #acts(holder: AdvisoryOwner): boolean {
+    const { life, session } = holder;
+    const { locks } = this.#parts.state;
+    if (this.#ending.has(life) || this.#leaving.has(keyOf(holder))) return false;
+    // What a life begins with is not applied yet.
+    if (this.#beginning.has(life)) return true;
+    if (session === 0) return locks.has(life);
+    return locks.knows(holder) || this.#arriving.has(keyOf(holder));
+  }
+
+  #leave(key: string, nowMs: number): void {
+    this.#arriving.delete(key);
+    this.#leaving.set(key, nowMs);
   }
 
   #end(life: LifeId, nowMs: number): void {
@@ -90,6 +111,10 @@ export class LockLeases {
       if (nowMs > sinceMs + lockLeaseMs) expired.push(life);
     }
     for (const life of [...this.#ending.keys()]) if (!lives.has(life)) this.#forget(life);
+    // By then the table says the same.
+    for (const lately of [this.#arriving, this.#leaving]) {
+      for (const [key, sinceMs] of lately) if (nowMs > sinceMs + lockLeaseMs) lately.delete(key);
+    }
     return expired;
   }
 
@@ -97,4 +122,8 @@ export class LockLeases {
     this.#ending.delete(life);
     this.#heardMs.delete(life);
   }
+}
+
+function keyOf({ life, session }: AdvisoryOwner): string {
+  return `${life}/${session}`;
 }

@@ -18,8 +18,8 @@ import type { Configuration } from '../storage/index.js';
 import type {
   AdvisoryMode,
   AdvisoryName,
+  AdvisoryOwner,
   AdvisoryRow,
-  LifeId,
   Notification,
 } from '../txn/index.js';
 import type { Proposal } from '../txn/transaction.js';
@@ -353,8 +353,8 @@ export interface ShardAccess {
   listen(session: Ref<ListenerMessage>, channels: readonly string[]): void;
   /** Whether sessions of this node still have the advisory locks that they were given. */
   locksHold(nowMs: number, wallMs: number): boolean;
-  /** What goes into {@link Proposal.life} of sessions with locks. */
-  readonly locksLife: LifeId | undefined;
+  /** What goes into {@link Proposal.holder} of the session of that name when it has locks. */
+  lockHolder(session: string): AdvisoryOwner | undefined;
   /** All advisory locks of the cluster, as far as applied here. */
   advisoryLocks(): Iterable<AdvisoryRow>;
 }

@@ -74,6 +74,11 @@ export class AdvisoryLocks {
     return this.#lives.has(life);
   }
 
+  /** Whether the session has a lock, or waits for one. */
+  knows({ life, session }: AdvisoryOwner): boolean {
+    return this.#lives.get(life)?.owners.has(session) === true;
+  }
+
   /** Tells what the operations have brought about, in order. */
   apply(operations: readonly AdvisoryOperation[]): readonly AdvisoryEvent[] {
     this.#events = [];
@@ -163,6 +168,9 @@ export class AdvisoryLocks {
       case 'release':
         this.#release(operation);
         return;
+      case 'leave':
+        this.#leave(operation.owner);
+        return;
       default:
         unreachable(operation);
     }
@@ -174,13 +182,25 @@ export class AdvisoryLocks {
     this.#lives.set(life, { node, owners: new Map() });
   }
 
+  #leave({ life, session }: AdvisoryOwner): void {
+    const owner = this.#lives.get(life)?.owners.get(session);
+    if (owner === undefined) return;
+    for (const lock of this.#dropAll(owner)) this.#wake(lock);
+  }
+
+  /** Gives the locks that have changed. */
+  #dropAll(owner: Owner): readonly Lock[] {
+    const touched: Lock[] = owner.wait === undefined ? [] : [this.#dropWait(owner.wait)];
+    for (const hold of [...owner.holds]) touched.push(this.#dropHold(hold));
+    return touched;
+  }
+
   #end(life: LifeId): void {
     const ended = this.#lives.get(life);
     if (ended === undefined) return;
     const touched = new Set<Lock>();
-    for (const owner of ended.owners.values()) {
-      if (owner.wait !== undefined) touched.add(this.#dropWait(owner.wait));
-      for (const hold of [...owner.holds]) touched.add(this.#dropHold(hold));
+    for (const owner of [...ended.owners.values()]) {
+      for (const lock of this.#dropAll(owner)) touched.add(lock);
     }
     assert(ended.owners.size === 0, 'an owner outlives its life', ended.owners.size);
     this.#lives.delete(life);

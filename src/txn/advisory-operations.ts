@@ -49,9 +49,11 @@ export type AdvisoryOperation =
       readonly waits: boolean;
     } & AdvisoryRequest)
   /** Gives up what this request or one before it has got, or waits for. */
-  | ({ readonly op: 'release' } & AdvisoryRequest);
+  | ({ readonly op: 'release' } & AdvisoryRequest)
+  /** The session has ended. */
+  | { readonly op: 'leave'; readonly owner: AdvisoryOwner };
 
-const codes = { begin: 1, end: 2, acquire: 3, release: 4 } as const;
+const codes = { begin: 1, end: 2, acquire: 3, release: 4, leave: 5 } as const;
 /** Bits of a request. */
 const flags = { pair: 1, exclusive: 2, waits: 4 } as const;
 
@@ -81,6 +83,9 @@ function writeOperation(writer: ByteWriter, operation: AdvisoryOperation): void 
       return;
     case 'release':
       writeRequest(writer, operation, false);
+      return;
+    case 'leave':
+      writer.uint53(operation.owner.life).uint32(operation.owner.session);
       return;
     default:
       unreachable(operation);
@@ -119,6 +124,10 @@ function readOperation(reader: ByteReader): AdvisoryOperation {
     case codes.release: {
       const { owner, request, name, mode } = readRequest(reader);
       return { op: 'release', owner, request, name, mode };
+    }
+    case codes.leave: {
+      const life = reader.uint53() as LifeId;
+      return { op: 'leave', owner: { life, session: reader.uint32() } };
     }
     default:
       return raise('data_corrupted', `an operation on locks of unknown code ${code}`);

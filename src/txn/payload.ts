@@ -18,6 +18,7 @@ import type { Span } from '../storage/engine.js';
 import { dataPrefixBytes, isHistoryKey, keySpace, userKeyBytesMax } from '../storage/keys.js';
 import {
   type AdvisoryOperation,
+  type AdvisoryOwner,
   type LifeId,
   readOperations,
   writeOperations,
@@ -161,10 +162,10 @@ export function decodeEpochFloor(bytes: Uint8Array): number {
 
 export function encodeProposal(proposal: Proposal): Uint8Array {
   const { transaction, snapshot, writes, guards, objects, fences = [], numbersTerm } = proposal;
-  const { notifications, locks, life } = proposal;
+  const { notifications, locks, holder } = proposal;
   const change = encodeChange({ writes, fences, notifications, locks });
-  writer.clear().uint8(life === undefined ? format : formatWithMore);
-  if (life !== undefined) writer.uint53(life);
+  writer.clear().uint8(holder === undefined ? format : formatWithMore);
+  if (holder !== undefined) writer.uint53(holder.life).uint32(holder.session);
   writer.uint53(transaction).uint53(snapshot);
   writer.uint53(numbersTerm ?? noTerm).uint32(guards.length);
   for (const guard of guards) key(guard);
@@ -176,8 +177,7 @@ export function encodeProposal(proposal: Proposal): Uint8Array {
 /** Takes bytes of another node: a key that no entry may hold is `data_corrupted` here, and goes no further. */
 export function decodeProposal(bytes: Uint8Array): Proposal {
   const reader = new ByteReader(bytes);
-  const life =
-    readFormat(reader) === formatWithMore ? { life: reader.uint53() as LifeId } : undefined;
+  const holder = readFormat(reader) === formatWithMore ? { holder: readHolder(reader) } : {};
   const transaction = reader.uint53() as TransactionId;
   const snapshot = reader.uint53() as Timestamp;
   const numbersTerm = reader.uint53() as Term;
@@ -190,7 +190,7 @@ export function decodeProposal(bytes: Uint8Array): Proposal {
   const change = decodeChange(reader.bytes());
   checkEnd(reader);
   for (const write of change.writes) if (write.op !== 'discard') checkedKey(write.key);
-  const proposal = { transaction, snapshot, guards, objects, ...change, ...life };
+  const proposal = { transaction, snapshot, guards, objects, ...change, ...holder };
   return numbersTerm === noTerm ? proposal : { ...proposal, numbersTerm };
 }
 
@@ -233,6 +233,10 @@ function key(bytes: Uint8Array): void {
 
 function readKey(reader: ByteReader): Uint8Array {
   return reader.raw(reader.uint16());
+}
+
+function readHolder(reader: ByteReader): AdvisoryOwner {
+  return { life: reader.uint53() as LifeId, session: reader.uint32() };
 }
 
 function readNotifications(reader: ByteReader): readonly Notification[] {

@@ -170,7 +170,7 @@ export class ShardState {
   }
 
   /** Read only: it changes with entries. */
-  get locks(): Pick<AdvisoryLocks, 'rows' | 'lives' | 'has' | 'isEmpty'> {
+  get locks(): Pick<AdvisoryLocks, 'rows' | 'lives' | 'has' | 'knows' | 'isEmpty'> {
     return this.#locks;
   }
 

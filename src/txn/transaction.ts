@@ -10,7 +10,7 @@ import type {
   Timestamp,
   TransactionId,
 } from '../base/ids.js';
-import type { AdvisoryOperation, LifeId } from './advisory-operations.js';
+import type { AdvisoryOperation, AdvisoryOwner } from './advisory-operations.js';
 
 /** One change to the key space. Keys and values are bytes of the shared key space (storage/keys). */
 export type Write =
@@ -72,8 +72,8 @@ export interface Proposal {
   /** What is done to advisory locks, in order. Absent where there is nothing. */
   readonly locks?: readonly AdvisoryOperation[] | undefined;
   /**
-   * The session has advisory locks, as one of this life: refused once the life has ended, for others may have got
-   * them. Absent for sessions without.
+   * The session has advisory locks: refused once it has none any more, for others may have got them. Absent for
+   * sessions without. Session 0 is the node itself, which shows that its life goes on.
    */
-  readonly life?: LifeId | undefined;
+  readonly holder?: AdvisoryOwner | undefined;
 }

@@ -80,7 +80,9 @@ export class ScriptedReplica implements ShardAccess {
     return true;
   }
 
-  readonly locksLife = undefined;
+  lockHolder(): undefined {
+    return undefined;
+  }
 
   advisoryLocks(): readonly never[] {
     return [];

@@ -118,14 +118,14 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
       const changes = lasting.writes.length > 0 || (lasting.fences ?? []).length > 0;
       if (changes || sent !== undefined) {
         if (hasLostLocks(state)) throw lostLocks();
-        const life = state.locks?.isEmpty === false ? access.locksLife : undefined;
+        const holder = state.locks?.isEmpty === false ? access.lockHolder(self.name) : undefined;
         // What only tells something rests on nothing that was read.
         const at = changes || lasting.guards.length > 0 ? snapshot : noSnapshot;
         const message: ProposeMessage = {
           kind: 'shard.propose',
           shard: access.shard,
           token: id,
-          proposal: { ...lasting, snapshot: at, notifications: sent, life },
+          proposal: { ...lasting, snapshot: at, notifications: sent, holder },
           replyTo: self,
         };
         state.awaited = id;
