@@ -1,11 +1,14 @@
 /** Versions and the replica: golden scripts in test/golden/{mvcc,shard}, and random histories. */
 import t from 'tap';
 import type { ObjectId, Timestamp, TransactionId } from '#src/base/ids.js';
-import { encodeCounter, TransactionBuffer } from '#src/txn/index.js';
+import { ImageSource, imageStart } from '#src/shard/image-source.js';
+import { MemoryEngine, Overlay } from '#src/storage/index.js';
+import { historyKey } from '#src/storage/keys.js';
+import { encodeCounter, encodeVersion, TransactionBuffer } from '#src/txn/index.js';
 import { type Run, runScript, scripts } from './golden.js';
 import { GroupHistory } from './shard/group.js';
 import { History } from './shard/history.js';
-import { keyOf, printWrite } from './shard/print.js';
+import { keyOf, printKey, printWrite } from './shard/print.js';
 import { MvccScript } from './shard/mvcc-script.js';
 import { ShardScript } from './shard/shard-script.js';
 import { stories } from './shard/stories.js';
@@ -94,6 +97,27 @@ t.test('shard: random histories of groups', (test) => {
   ]) {
     test.ok((probes.get(`shard.${name}`) ?? 0) > 0, `shard.${name} was reached`);
   }
+  test.end();
+});
+
+t.test('shard: a piece of an image that is read again is what it was', (test) => {
+  const overlay = new Overlay(new MemoryEngine());
+  const key = keyOf('a');
+  const version = (at: number): Uint8Array =>
+    encodeVersion('value', at as Timestamp, at as TransactionId, Buffer.from(`value ${at}`));
+  const image = new ImageSource(overlay, 2 as Timestamp);
+  const read = (): string[] =>
+    image.next(imageStart, 1000, 10).pairs.map((pair) => printKey(pair.key));
+  overlay.set(historyKey(key, 1 as Timestamp), version(1));
+  overlay.set(key, version(2));
+  test.strictSame(read(), ['a@1', 'a'].sort());
+  overlay.set(historyKey(key, 2 as Timestamp), version(2));
+  overlay.set(key, version(3));
+  test.strictSame(
+    read(),
+    ['a@1', 'a'].sort(),
+    'a version is not there twice, as newest and as older',
+  );
   test.end();
 });
 

@@ -62,6 +62,8 @@ export class ImageSource implements StateWatcher {
   /** The pairs after `after`, of about `bytesMax` bytes and at most `pairsMax` looked at. */
   next(after: Uint8Array, bytesMax: number, pairsMax: number): ImagePiece {
     const from = after.length === 0 ? dataStart : successor(after);
+    // Something may have been applied since the piece before, and a piece may be asked for again.
+    this.#row = undefined;
     const found: Found[] = [];
     let looked = 0;
     let bytes = 0;
