@@ -16,18 +16,19 @@ export function loginOf(catalogue: TransactionCatalogue, role: RoleDescriptor): 
     ...{ name, verifier, canLogin: login, superuser, memberOf, connectionLimit },
     validUntilMs: validUntilMs(role),
     mayConnect: (principal.rightsOn(catalogue.database) & right.connect) !== 0,
-    settings: settingsOf(catalogue, role),
+    settings: initialSettings(catalogue, role),
     initial: object === bootstrapRole && version === 0,
   };
 }
 
-/** Those of the role in the database come before those of the role, and these before the database's. */
-function settingsOf(
+/** What ALTER ROLE and ALTER DATABASE SET give sessions. Those of the role in the database come before those of the role, and these before the database's. */
+export function initialSettings(
   { database }: TransactionCatalogue,
-  role: RoleDescriptor,
+  role: RoleDescriptor | undefined,
 ): Readonly<Record<string, string>> {
-  const everywhere = role.settings.filter(({ inDatabase }) => !inDatabase);
-  const here = role.settings.filter(({ inDatabase }) => inDatabase);
+  const own = role?.settings ?? [];
+  const everywhere = own.filter(({ inDatabase }) => !inDatabase);
+  const here = own.filter(({ inDatabase }) => inDatabase);
   const all = [...database.settings, ...everywhere, ...here];
   return Object.fromEntries(all.map(({ name, value }) => [name, value]));
 }

@@ -11,6 +11,8 @@ import { readParameters } from './parameters.js';
 import { bindWitnessed, columnsOf, type Query } from './planning.js';
 import type { AdminMessage, AdminValue, ParameterValue } from './protocol.js';
 import type { Run } from './run.js';
+import { queryNamed } from './progress.js';
+import { gatherSessions, signal } from './signals.js';
 import type { SessionState } from './state.js';
 import type { Work } from './work.js';
 
@@ -28,9 +30,46 @@ export function* runAdminCall(run: Run, query: Query): Work<void> {
   const args = statement.arguments.map((argument, i) =>
     adminValue(state, argument, values[i] ?? null, query.parameters),
   );
-  const value = yield* call(run, statement.name, args);
+  const own = sessionCalls[statement.name];
+  const value = own === undefined ? yield* call(run, statement.name, args) : yield* own(run, args);
   const row: Row = [typeNamed('jsonb').parse(JSON.stringify(value), -1, state.functions)];
   yield* completed(run, 'SELECT 1', columnsOf(bound.columns ?? []), [row]);
+}
+
+/** Those that are about sessions, which the session asks for itself. */
+const sessionCalls: Readonly<
+  Record<string, (run: Run, args: readonly AdminValue[]) => Work<AdminValue>>
+> = {
+  *session_list({ state, self }) {
+    return (yield* gatherSessions(state, self)).map((report) => ({ ...report }));
+  },
+  session_cancel: (run, args) => endSession(run, 'cancel', args),
+  session_terminate: (run, args) => endSession(run, 'terminate', args),
+  *cancel_query({ state, self }, [id]) {
+    const target = typeof id === 'string' ? queryNamed(id) : undefined;
+    if (target === undefined) {
+      raise(
+        'invalid_parameter_value',
+        'cancel_query takes the id of a query, as logs and errors have it',
+      );
+    }
+    const sessions = yield* gatherSessions(state, self);
+    // Its session may have the number of one that is gone: the whole id must be the same.
+    if (!sessions.some(({ queryId }) => queryId === id)) return false;
+    const outcome = yield* signal(state, self, { what: 'cancel', ...target, waitMs: 0 });
+    return outcome === 'done';
+  },
+};
+
+function* endSession(
+  { state, self }: Run,
+  what: 'cancel' | 'terminate',
+  [pid]: readonly AdminValue[],
+): Work<AdminValue> {
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 0) {
+    raise('invalid_parameter_value', `session_${what} takes the pid of a session`);
+  }
+  return yield* signal(state, self, { what, pid, request: 0, waitMs: 0 });
 }
 
 function* call(run: Run, name: string, args: readonly AdminValue[]): Work<AdminValue> {

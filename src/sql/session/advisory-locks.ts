@@ -125,7 +125,8 @@ export function* takeLock(state: SessionState, self: Asker, lock: Lock): Work<bo
   const { locks } = state;
   if (locks.again(name, mode, level)) return true;
   const token = state.nextToken();
-  const { pid, access, turn } = state;
+  const { access, turn } = state;
+  const { pid } = state.progress;
   const message: LockMessage = {
     kind: 'shard.lock',
     ...{ token, name, mode, waits, pid, replyTo: self },

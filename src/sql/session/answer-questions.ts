@@ -28,7 +28,7 @@ function* answerTo(state: SessionState, self: Asker, question: Question): Work<V
       state.locks?.unlockAll();
       return true;
     case 'sleep':
-      yield* sleep(state, state.request, question.ms);
+      yield* sleep(state, state.progress.request, question.ms);
       return '';
     case 'sessions':
       return JSON.stringify(yield* gatherSessions(state, self));

@@ -33,7 +33,7 @@ export function reportSettings(state: SessionState, request: number): void {
 }
 
 function fieldsOf(state: SessionState, request: number, error: unknown): ErrorFields {
-  const queryId = request === 0 ? {} : { queryId: state.queryIdOf(request) };
+  const queryId = request === 0 ? {} : { queryId: state.progress.queryIdOf(request) };
   if (error instanceof DatabaseError) {
     const { kind, message, details } = error;
     return { kind, message, details: { ...details, ...queryId } };

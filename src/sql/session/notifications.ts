@@ -74,7 +74,7 @@ export class SessionNotifications implements NotificationAccess {
     this.#state.memory.charge(bytes);
     this.#pendingBytes += bytes;
     this.#keys.add(key);
-    const { pid } = this.#state;
+    const { pid } = this.#state.progress;
     this.#pending.push({ kind: 'send', notification: { channel, payload, pid }, key });
   }
 
@@ -140,7 +140,8 @@ export class SessionNotifications implements NotificationAccess {
 
   /** Keeps what was heard. False when there is no room for it. */
   hear({ notifications }: NotifiedMessage): boolean {
-    const { place, pid } = this.#state;
+    const { place } = this.#state;
+    const { pid } = this.#state.progress;
     for (const notification of notifications) {
       if (notification.pid === pid) this.awaitsOwn = false;
       this.#heard.push(notification);

@@ -255,6 +255,4 @@ export interface SessionArguments {
   readonly database: string;
   /** First settings, such as `application_name` or `TimeZone`. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Those of ALTER DATABASE and ALTER ROLE SET, which the client's own stand over. */
-  readonly roleSettings?: Readonly<Record<string, string>>;
 }

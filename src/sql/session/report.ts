@@ -49,29 +49,29 @@ export function reportOf(
   waiting: Wait | undefined,
   request: number | undefined,
 ): SessionReport {
-  const { functions, transaction, failed } = state;
+  const { functions, transaction, failed, progress } = state;
   const wait = waiting === undefined ? (['Client', 'ClientRead'] as const) : waits[waiting];
   const status = failed
     ? 'idle in transaction (aborted)'
     : transaction?.explicit === true
       ? 'idle in transaction'
       : 'idle';
-  const queryMs = state.statement === undefined ? null : functions.statementMs;
+  const queryMs = progress.statement === undefined ? null : functions.statementMs;
   return {
-    pid: state.pid,
-    node: state.node,
+    pid: progress.pid,
+    node: progress.node,
     database: functions.database,
     user: state.roles.sessionName,
     applicationName: state.settings.get('application_name') ?? '',
-    address: state.address,
-    startMs: state.startMs,
+    address: progress.address,
+    startMs: progress.startMs,
     transactionMs: transaction === undefined ? null : functions.transactionMs,
     queryMs,
-    stateMs: waiting === undefined ? state.changedMs : functions.statementMs,
+    stateMs: waiting === undefined ? progress.changedMs : functions.statementMs,
     waitType: wait?.[0] ?? null,
     wait: wait?.[1] ?? null,
     state: waiting === undefined ? status : 'active',
     query: state.statementText.slice(0, textMax),
-    queryId: request === undefined ? null : state.queryIdOf(request),
+    queryId: request === undefined ? null : progress.queryIdOf(request),
   };
 }

@@ -83,7 +83,7 @@ export class Session implements Actor<SessionInput> {
     state.name = self.name;
     state.notifications.self = self;
     state.place.metrics.sessions.value += 1;
-    state.place.registry?.add(state.pid, { ref: self, report: () => this.#report() });
+    state.place.registry?.add(state.progress.pid, { ref: self, report: () => this.#report() });
   }
 
   receive(message: SessionInput, context: Context<SessionInput>): void {
@@ -181,7 +181,7 @@ export class Session implements Actor<SessionInput> {
     this.#serving = undefined;
     this.#state.release();
     this.#state.place.metrics.sessions.value -= 1;
-    this.#state.place.registry?.remove(this.#state.pid);
+    this.#state.place.registry?.remove(this.#state.progress.pid);
   }
 
   #end(): void {
@@ -224,12 +224,12 @@ export class Session implements Actor<SessionInput> {
       this.#terminate(lostLocks());
       return;
     }
-    if (message.kind === 'sql.execute') state.statement = message.statement;
+    if (message.kind === 'sql.execute') state.progress.statement = message.statement;
     if (message.kind === 'sql.execute' && this.#executePoint(message)) {
       state.noteIdle();
       return;
     }
-    if (message.kind === 'sql.prepare') state.statement = message;
+    if (message.kind === 'sql.prepare') state.progress.statement = message;
     state.beginRequest(message.request);
     const credit = message.kind === 'sql.execute' ? message.credit : 0;
     const request: Request = { number: message.request, credit, enough: false, sent: false };
@@ -373,7 +373,7 @@ export class Session implements Actor<SessionInput> {
     switch (expiry.limit) {
       case 'statement':
       case 'lock':
-        this.#state.isExpired = true;
+        this.#state.progress.isExpired = true;
         this.#stopServing(error);
         return;
       case 'transaction':

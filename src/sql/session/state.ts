@@ -5,6 +5,7 @@ import { DatabaseError, type ErrorDetails } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
+import { initialSettings } from '../accounts/login.js';
 import { nameLookup } from '../bind/index.js';
 import {
   type CatalogueCache,
@@ -50,6 +51,7 @@ import { Numbers } from './numbers.js';
 import type { SessionLocks } from './advisory-locks.js';
 import { SessionNotifications } from './notifications.js';
 import { Questions } from './questions.js';
+import { Progress } from './progress.js';
 import { SessionRoles } from './roles.js';
 import { SessionSequences } from './sequences.js';
 import { TemporaryStore } from './temporary.js';
@@ -100,12 +102,12 @@ export type Turn = Pick<
   'nowMs' | 'wallMs' | 'random' | 'send' | 'log' | 'probe' | 'setTimer' | 'stop'
 >;
 
-function firstSettings({ settings: given, roleSettings }: SessionArguments): {
+function firstSettings({ settings: given }: SessionArguments): {
   readonly settings: Settings;
   readonly refusal: DatabaseError | undefined;
 } {
   try {
-    return { settings: new Settings(given, roleSettings), refusal: undefined };
+    return { settings: new Settings(given), refusal: undefined };
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error;
     return { settings: new Settings({}), refusal: error };
@@ -117,27 +119,10 @@ export class SessionState {
   readonly place: PlaceState;
   readonly door: Ref<SessionAnswer & Message>;
   readonly parser: Ref<ParseMessage & Message> | undefined;
-  /** Unique among the sessions of the cluster. */
-  readonly pid: number;
-  readonly node: number;
-  /** Where the client is; null in the node's process. */
-  readonly address: string | null;
+  /** Who it is and what it does. */
+  readonly progress: Progress;
   /** The actor's. */
   name = '';
-  /** When the first message came, milliseconds since 1970. */
-  startMs = -1;
-  /** What runs or ran last: a text, or the name of a prepared statement. */
-  statement: { readonly text: string } | { readonly prepared: string } | undefined;
-  /** The number of the request that is served. */
-  request = 0;
-  /** When the statement and the transaction began, and when nothing was left to do: monotonic. */
-  statementStartMs = 0;
-  transactionStartMs = 0;
-  idleSinceMs = 0;
-  /** The last again, in milliseconds since 1970. */
-  changedMs = 0;
-  /** The statement has been stopped for its time. */
-  isExpired = false;
   /** Errors of ours that clients were told of. */
   internalErrors = 0;
   /** Who answers functions of schema shardforge. */
@@ -196,15 +181,11 @@ export class SessionState {
     this.door = args.door;
     this.parser = args.parser;
     this.admin = args.admin;
-    this.pid = args.session;
-    this.node = args.door.node;
-    this.address = args.signIn?.address ?? null;
+    this.progress = new Progress(args);
     const { settings, refusal } = firstSettings(args);
     this.settings = settings;
     this.refusal = refusal;
     this.notices = new Notices((severity) => settings.derived.wants(severity));
-    for (const { sqlstate, message } of settings.warnings)
-      this.notice('warning', sqlstate, message);
     computeModes(this);
     const catalogue = (): TransactionCatalogue => this.newestCatalogue;
     const hasSignedIn = args.signIn !== undefined;
@@ -217,7 +198,7 @@ export class SessionState {
     settings.isSuperuser = () => this.roles.isSuperuser;
     this.functions = new SessionFunctions(this.roles, args.database, this.settings, random);
     const { limits } = place;
-    this.functions.pid = this.pid;
+    this.functions.pid = this.progress.pid;
     this.functions.notice = (...notice) => this.notice(...notice);
     this.functions.slowStatements = () => slowStatementsOf(this);
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
@@ -281,55 +262,57 @@ export class SessionState {
   beginTurn(turn: Turn): void {
     this.#turn = turn;
     this.#looks = 0;
-    if (this.startMs < 0) this.#begin(turn);
+    if (this.progress.startMs < 0) this.#begin(turn);
     this.functions.nowMs = turn.wallMs;
     this.functions.random = turn.random;
   }
 
-  #begin({ wallMs, nowMs }: Turn): void {
-    this.startMs = wallMs;
-    this.changedMs = wallMs;
-    this.idleSinceMs = nowMs;
+  #begin({ nowMs, wallMs }: Turn): void {
+    this.progress.noteIdle(nowMs, wallMs);
+    for (const { sqlstate, message } of this.#takeDefaults()) {
+      this.notice('warning', sqlstate, message);
+    }
+  }
+
+  /** Takes the settings of role and database; gives what is wrong with some of them. */
+  #takeDefaults(): readonly DatabaseError[] {
+    // Where nothing can be read there is only administration, under the settings that every session has.
+    if (this.access.refusal !== undefined) return [];
+    try {
+      const catalogue = this.newestCatalogue;
+      const role = catalogue.role(this.roles.sessionName);
+      return this.settings.setDefaults(initialSettings(catalogue, role));
+    } catch (error) {
+      // The first statement meets it again, and tells.
+      if (error instanceof DatabaseError) return [];
+      throw error;
+    }
   }
 
   /** A request is taken up. */
   beginRequest(request: number): void {
-    this.request = request;
-    this.statementStartMs = this.turn.nowMs;
+    this.progress.beginRequest(request, this.turn.nowMs);
     this.functions.statementMs = this.turn.wallMs;
-    this.isExpired = false;
   }
 
   /** Nothing is left to do. */
   noteIdle(): void {
-    const { nowMs, wallMs } = this.turn;
-    this.idleSinceMs = nowMs;
-    this.changedMs = wallMs;
+    this.progress.noteIdle(this.turn.nowMs, this.turn.wallMs);
   }
 
-  /** The text of {@link statement}. */
+  /** The text of the statement that runs or ran last. */
   get statementText(): string {
-    const { statement } = this;
+    const { statement } = this.progress;
     if (statement === undefined) return '';
     if ('text' in statement) return statement.text;
     const prepared = this.prepared.get(statement.prepared);
     return prepared?.text ?? prepared?.parse()?.text ?? '';
   }
 
-  /**
-   * What a request is called in logs, errors and by whoever cancels it: when and as what the session
-   * began, as PostgreSQL's %c, and its number. No other of the cluster is called so.
-   */
-  queryIdOf(request: number): string {
-    const began = Math.floor(this.startMs / 1000).toString(16);
-    return `${began}.${this.pid.toString(16)}.${request}`;
-  }
-
   /** A statement begins, and with it a transaction unless one is open. */
   beginStatement(): void {
     this.functions.statementMs = this.turn.wallMs;
-    this.statementStartMs = this.turn.nowMs;
-    this.isExpired = false;
+    this.progress.beginStatement(this.turn.nowMs);
     if (this.transaction === undefined) this.functions.transactionMs = this.turn.wallMs;
   }
 
@@ -448,7 +431,7 @@ export class SessionState {
       readOnly: modes?.readOnly ?? this.readOnlyByDefault,
       stale,
     });
-    this.transactionStartMs = this.turn.nowMs;
+    this.progress.transactionStartMs = this.turn.nowMs;
     transaction.isolation = modes?.isolation;
     transaction.deferrable = modes?.deferrable;
     this.transaction = transaction;

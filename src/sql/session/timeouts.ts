@@ -27,17 +27,17 @@ export function nextExpiry(
     const atMs = sinceMs + ms;
     if (ms > 0 && (next === undefined || atMs < next.atMs)) next = { limit, atMs };
   };
-  const { transaction, failed } = state;
+  const { transaction, failed, progress } = state;
   if (transaction !== undefined || failed) {
-    consider('transaction', limits.transactionMs, state.transactionStartMs);
+    consider('transaction', limits.transactionMs, progress.transactionStartMs);
   }
   if (isBusy) {
-    if (!state.isExpired) consider('statement', limits.statementMs, state.statementStartMs);
+    if (!progress.isExpired) consider('statement', limits.statementMs, progress.statementStartMs);
     if (waitsSinceMs !== undefined) consider('lock', limits.lockMs, waitsSinceMs);
   } else if (transaction?.explicit === true || failed) {
-    consider('idleInTransaction', limits.idleInTransactionMs, state.idleSinceMs);
+    consider('idleInTransaction', limits.idleInTransactionMs, progress.idleSinceMs);
   } else if (transaction === undefined) {
-    consider('idleSession', limits.idleSessionMs, state.idleSinceMs);
+    consider('idleSession', limits.idleSessionMs, progress.idleSinceMs);
   }
   return next;
 }

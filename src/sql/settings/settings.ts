@@ -5,7 +5,7 @@ import { Derived } from './derived.js';
 import { readValue, showValue } from './values.js';
 
 /** Where a first value comes from, as pg_settings has it. */
-export type FirstSource = 'client' | 'user' | 'database' | 'database user';
+export type FirstSource = 'client' | 'user';
 
 /** A first value other than PostgreSQL's own. */
 interface First {
@@ -46,26 +46,28 @@ export class Settings {
   isReportDue = true;
   /** Whether the session may change what only superusers may. */
   isSuperuser: () => boolean = () => true;
-  /** Why a first value of role or database could not be taken. */
-  readonly warnings: DatabaseError[] = [];
+
+  /** `given` are the client's first settings; raises as SET does. */
+  constructor(given: Readonly<Record<string, string>>) {
+    for (const [name, value] of Object.entries(given)) this.#setFirst(name, value, 'client');
+  }
 
   /**
-   * `given` are the client's first settings; raises as SET does. Those of `defaults`, of role and
-   * database, are passed over with a warning when they cannot be taken.
+   * First settings of role and database, which the client's stand over. Gives why some cannot be taken:
+   * they are passed over.
    */
-  constructor(
-    given: Readonly<Record<string, string>>,
-    defaults: Readonly<Record<string, string>> = {},
-  ) {
+  setDefaults(defaults: Readonly<Record<string, string>>): readonly DatabaseError[] {
+    const refused: DatabaseError[] = [];
     for (const [name, value] of Object.entries(defaults)) {
       try {
-        this.#setFirst(name, value, 'user');
+        if (!this.#first.has(name.toLowerCase())) this.#setFirst(name, value, 'user');
       } catch (error) {
         if (!(error instanceof DatabaseError)) throw error;
-        this.warnings.push(error);
+        refused.push(error);
       }
     }
-    for (const [name, value] of Object.entries(given)) this.#setFirst(name, value, 'client');
+    this.#changed();
+    return refused;
   }
 
   #setFirst(name: string, value: string, source: FirstSource): void {
