@@ -1,5 +1,5 @@
 /** As whom a session acts: SET ROLE, SET SESSION AUTHORIZATION, and what its role may do. */
-import { raise } from '../../base/errors.js';
+import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { checkNeeds } from '../accounts/index.js';
 import {
@@ -93,7 +93,13 @@ export class SessionRoles {
   /** Whether the current role is a superuser, as far as that can be read. */
   get isSuperuser(): boolean {
     if (!this.#isReadable()) return false;
-    return new Principal(this.current, this.#catalogue()).isSuperuser;
+    try {
+      return new Principal(this.current, this.#catalogue()).isSuperuser;
+    } catch (error) {
+      // Clients are told of it with every answer, also with that which says what is wrong.
+      if (error instanceof DatabaseError) return false;
+      throw error;
+    }
   }
 
   /** Raises what SET of `role` or `session_authorization` to `value` would. */
