@@ -100,12 +100,12 @@ t.test('the first password is given', async (t) => {
   const file = join(scratch(t), 'password');
   writeFileSync(file, 'from a file\nand no further\n');
   const verifier = await makeVerifier('hashed before', 5000);
-  for (const [admin, password] of [
-    [{ password: 'Schlüssel 鍵' }, 'Schlüssel 鍵'],
-    [{ password: verifier }, 'hashed before'],
-    [{ passwordFile: file }, 'from a file'],
+  for (const [admin, password, workers] of [
+    [{ password: 'Schlüssel 鍵' }, 'Schlüssel 鍵', 0],
+    [{ password: verifier }, 'hashed before', 0],
+    [{ passwordFile: file }, 'from a file', 2],
   ] as const) {
-    const { node } = await startWith(t, { data: { directory: ':memory:' }, admin });
+    const { node } = await startWith(t, { data: { directory: ':memory:' }, admin, workers });
     t.equal(await attempt(node, 'admin', password), 'in');
     await node.stop(0);
   }
@@ -243,6 +243,12 @@ t.test('what would let others in is refused unless it is named', async (t) => {
     trust({ addresses: ['loopback', '127.0.0.0/8', '::1'] }),
   ]) {
     t.doesNotThrow(() => checkConfig(config));
+  }
+  const text = readFileSync('docs/operations.md', 'utf8');
+  const blocks = [...text.matchAll(/^```json\n(.*?)^```/gms)];
+  t.equal(blocks.length, 2);
+  for (const [, text = ''] of blocks) {
+    t.doesNotThrow(() => checkConfig(JSON.parse(`{${text}}`)), 'what the documentation shows');
   }
   const rule = '[{"addresses": ["loopback"], "method": "trust"}]';
   const { auth } = loadConfig(undefined, { SHARDFORGE_AUTH_RULES: rule });

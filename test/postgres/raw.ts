@@ -98,15 +98,20 @@ export function bytesOf(body: Buffer): readonly (Buffer | null)[] {
   return values;
 }
 
+function dial(address: string): Socket {
+  const [host = '', port = ''] = address.split(':');
+  return connect({ host, port: Number(port) });
+}
+
 export class RawClient {
   readonly socket: Socket;
   #bytes = Buffer.alloc(0);
   #ended = false;
   #wake: () => void = () => undefined;
 
-  constructor(address: string) {
-    const [host = '', port = ''] = address.split(':');
-    this.socket = connect({ host, port: Number(port) });
+  /** Over a connection to `address`, or one that is there. */
+  constructor(address: string | Socket) {
+    this.socket = typeof address === 'string' ? dial(address) : address;
     this.socket.on('data', (chunk) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
       this.#wake();

@@ -35,8 +35,8 @@ function identity(): Identity {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-/** Starts one with the superuser `admin`, whom it trusts, and the database `shardforge`. */
-export async function startPostgres(): Promise<RealPostgres> {
+/** Starts one with the superuser `admin`, whom it trusts unless `more` settings say otherwise, and the database `shardforge`. */
+export async function startPostgres(...more: readonly string[]): Promise<RealPostgres> {
   const root = mkdtempSync(join(tmpdir(), 'shardforge-postgres-'));
   const data = join(root, 'data');
   const { uid, gid } = identity();
@@ -50,7 +50,7 @@ export async function startPostgres(): Promise<RealPostgres> {
   const options = ['-U', 'admin', '--auth=trust', '--no-sync', '--locale=C', '-E', 'UTF8'];
   execFileSync(join(binaries, 'initdb'), ['-D', data, ...options], { ...as, stdio: 'ignore' });
   const port = await freePort();
-  const settings = ['fsync=off', `unix_socket_directories=${root}`, 'TimeZone=UTC'];
+  const settings = ['fsync=off', `unix_socket_directories=${root}`, 'TimeZone=UTC', ...more];
   const server = spawn(
     join(binaries, 'postgres'),
     ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...settings.flatMap((one) => ['-c', one])],

@@ -40,12 +40,13 @@ export class ScramServer {
   /** Takes the client's first message and gives the server's. Raises 08P01, 28000, 0A000. */
   first(message: string): string {
     assert(this.#nonce === '', 'the first message comes once');
-    const [flag = '', identity = '', ...bare] = message.split(',');
+    const [flag = '', identity, ...bare] = message.split(',');
     this.#flag = this.#readFlag(flag);
+    if (identity === undefined) malformed(commaExpected(''));
     if (identity.startsWith('a=')) {
       raise('feature_not_supported', 'client uses authorization identity, but it is not supported');
     }
-    if (identity !== '') {
+    if (identity !== '' || bare.length === 0) {
       malformed(`Unexpected attribute "${shown(identity)}" in client-first-message.`);
     }
     if (bare[0]?.startsWith('m=') === true) {
@@ -75,7 +76,7 @@ export class ScramServer {
     this.#checkBinding(attribute(parts[0], 'c'));
     const nonce = attribute(parts[1], 'r');
     const at = parts.findIndex((part, i) => i > 1 && part.startsWith('p='));
-    if (at < 0) malformed('Attribute "p" expected in client-final-message.');
+    if (at < 0) malformed('Attribute expected, but found end of string.');
     const proof = Buffer.from(attribute(parts[at], 'p'), 'base64');
     if (proof.length !== keyBytes || `p=${proof.toString('base64')}` !== parts[at]) {
       malformed('Malformed proof in client-final-message.');
@@ -96,7 +97,8 @@ export class ScramServer {
   #readFlag(flag: string): 'n' | 'y' | 'p' {
     const { mechanism, binding } = this.#options;
     const plus = mechanism === 'SCRAM-SHA-256-PLUS';
-    if (flag === 'n' || flag === 'y') {
+    if (/^[ny]/.test(flag)) {
+      if (flag.length > 1) malformed(commaExpected(flag.slice(1)));
       if (plus) {
         malformed(
           'The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.',
@@ -109,7 +111,7 @@ export class ScramServer {
             'The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding.',
         });
       }
-      return flag;
+      return flag === 'y' ? 'y' : 'n';
     }
     if (!flag.startsWith('p=')) {
       malformed(`Unexpected channel-binding flag "${shown(flag)}".`);
@@ -145,8 +147,7 @@ export class ScramServer {
 /** The value of `part`, which must be attribute `name`. */
 function attribute(part: string | undefined, name: string): string {
   if (part === undefined || part === '' || !part.startsWith(name)) {
-    const found = part === undefined || part === '' ? '' : `, found "${shown(part)}"`;
-    malformed(`Expected attribute "${name}"${found}.`);
+    malformed(`Expected attribute "${name}" but found "${shown(part ?? '')}".`);
   }
   if (!part.startsWith(`${name}=`)) malformed(`Expected character "=" for attribute "${name}".`);
   return part.slice(2);
@@ -156,9 +157,13 @@ function malformed(detail: string): never {
   return raise('protocol_violation', 'malformed SCRAM message', { detail });
 }
 
-/** The first character, as PostgreSQL's sanitize_char shows it. */
+function commaExpected(found: string): string {
+  return `Comma expected, but found character "${shown(found)}".`;
+}
+
+/** The first character, as PostgreSQL's sanitize_char shows it; its NUL at the end. */
 function shown(text: string): string {
-  const code = text.charCodeAt(0);
+  const code = text === '' ? 0 : text.charCodeAt(0);
   return code >= 0x21 && code <= 0x7e
     ? `'${text.charAt(0)}'`
     : `0x${code.toString(16).padStart(2, '0')}`;
