@@ -13,6 +13,7 @@ import {
   Sessions,
   shardPlace,
 } from '#src/node/index.js';
+import type { ConnectOptions } from '#src/net/index.js';
 import { loadParser, type SessionCapabilities, type SessionLimits } from '#src/sql/index.js';
 import type {
   Column,
@@ -64,9 +65,13 @@ export class Client {
   readonly copyData: (string | Uint8Array)[] = [];
   #requests = 0;
 
-  constructor(place: Sessions, settings: Readonly<Record<string, string>>) {
+  constructor(
+    place: Sessions,
+    settings: Readonly<Record<string, string>>,
+    as: Pick<ConnectOptions, 'user' | 'signIn'> = { user: 'tester' },
+  ) {
     const connection = place.connect(
-      { user: 'tester', database: 'shardforge', settings },
+      { ...as, database: 'shardforge', settings },
       {
         answer: (answer) => this.#onAnswer(answer),
         died: (reason) => {
@@ -250,6 +255,12 @@ export class TestNode {
 
   connect(settings: Readonly<Record<string, string>> = {}): Client {
     return new Client(this.#sessions, settings);
+  }
+
+  /** A session of somebody who has signed in as a role. */
+  signIn(role: string, settings: Readonly<Record<string, string>> = {}): Client {
+    const signIn = { role, method: 'trust', address: '127.0.0.1:1' };
+    return new Client(this.#sessions, settings, { user: role, signIn });
   }
 
   /** The value of a metric's series, summed. */

@@ -178,7 +178,7 @@ export function findRelation(
   const name = read.relname ?? '';
   const schema = read.schemaname;
   const shown = schema === undefined ? name : `${schema}.${name}`;
-  const relation = context.catalogue.relation(schema, name);
+  const relation = context.at(at, () => context.catalogue.relation(schema, name));
   if (findSystemTable(context, body) !== undefined) {
     const text = `permission denied: "${name}" is a system catalog`;
     context.raise(at, 'insufficient_privilege', text);
@@ -253,7 +253,11 @@ export function tableRelation(
   const positions = named.map((column) => column.position);
   context.origins.ofRelation(oidOf(table.object), columns, positions);
   const relation = { kind: 'table', columns, table, positions, filter: undefined } as const;
-  const indexes = bindConditionalIndexes(context, table, columns);
+  // A view may see less of its table, or by other names, than the texts of the indexes say.
+  const isWhole =
+    named.length === table.columns.length &&
+    named.every(({ name }, i) => name === table.columns[i]?.name);
+  const indexes = isWhole ? bindConditionalIndexes(context, table, columns) : [];
   return indexes.length === 0 ? relation : { ...relation, indexes };
 }
 
@@ -329,9 +333,15 @@ function bindFunction(context: BindContext, scope: Scope, body: ast.RangeFunctio
   const own = sqlTable(context, scope, body);
   const { relation, name } = own ?? bindTableFunction(context, scope, body);
   const { alias } = body;
-  if (alias === undefined) return { relation, scope: scopeOf(relation.columns, name) };
-  const columns = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
-  return { relation, scope: scopeOf(columns, alias.aliasname) };
+  const columns =
+    alias === undefined
+      ? relation.columns
+      : renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
+  context.witness?.noteColumns(
+    body,
+    columns.map((column) => column.name),
+  );
+  return { relation, scope: scopeOf(columns, alias === undefined ? name : alias.aliasname) };
 }
 
 /** A call of one function of the catalogue. */

@@ -62,7 +62,7 @@ export function findSqlFunction(
   at: number | undefined,
 ): SqlCall | undefined {
   const name = path.at(-1) ?? '';
-  const candidates = context.catalogue.functions(path.at(-2), name);
+  const candidates = context.at(at, () => context.catalogue.functions(path.at(-2), name));
   const types = args.map(nameOf);
   let best: { readonly exact: number; readonly all: FunctionDescriptor[] } | undefined;
   for (const candidate of candidates) {

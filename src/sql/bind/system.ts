@@ -1,6 +1,6 @@
 /** System relations in FROM. */
 import { must } from '../../base/assert.js';
-import { temporarySchema } from '../catalogue/index.js';
+import { bootstrapRole, temporarySchema } from '../catalogue/index.js';
 import { type ast, parse, type ParsedStatement, the } from '../parse/index.js';
 import type { Expression, NamedExpression } from '../plan/expression.js';
 import type { Relation } from '../plan/relation.js';
@@ -51,7 +51,15 @@ function named(schema: string, name: string): SystemTable | undefined {
   return systemRelationNamed(schema, name) ?? systemViewNamed(schema, name);
 }
 
+/** With what nobody but superusers may see: passwords, samples of all columns. */
+const forSuperusers: ReadonlySet<string> = new Set(['pg_authid', 'pg_shadow', 'pg_statistic']);
+
 export function bindSystemTable(context: BindContext, found: SystemTable): Relation {
+  if (context.checkAs === undefined && forSuperusers.has(found.name)) {
+    const kind = 'query' in found ? 'view' : 'table';
+    const text = `permission denied for ${kind} ${found.name}`;
+    context.needs.add({ kind: 'role', role: undefined, text });
+  }
   return 'query' in found ? bindView(context, found) : bindRelation(context, found);
 }
 
@@ -82,6 +90,7 @@ function bindView(context: BindContext, view: SystemViewText): Relation {
   const catalogue = new StoredNames(context.catalogue, []);
   const { functions } = context;
   const inner = new BindContext(source, catalogue, functions, new ParameterTypes([]), context);
+  inner.checkAs = bootstrapRole;
   const query = context.nested(() => bindQuery(inner, the(node, 'SelectStmt')));
   const expressions = view.columns.map(({ name, type }, i): NamedExpression => {
     const column = must(query.columns[i], 'a view has as many columns as its query');

@@ -44,10 +44,20 @@ function usesOf(context: DdlContext, role: RoleDescriptor): readonly string[] {
     if (!isOwned(object)) return [];
     const shown = object.kind === 'database' ? database(context) : describe(context, object);
     if (object.owner === role.object) return [`owner of ${shown}`];
-    const all = [object.privileges, ...columnGrants(object).values()];
-    return all.some((grants) => names(grants, role.object)) ? [`privileges for ${shown}`] : [];
+    const of = columnGrants(object);
+    const columns = columnsOf(object).filter(([position]) => names(of.get(position), role.object));
+    return [
+      ...(names(object.privileges, role.object) ? [`privileges for ${shown}`] : []),
+      ...columns.map(([, name]) => `privileges for column ${name} of ${shown}`),
+    ];
   });
   return [...own, ...others];
+}
+
+/** Positions and names. */
+function columnsOf(object: OwnedDescriptor): readonly (readonly [number, string])[] {
+  if (object.kind === 'table') return object.columns.map(({ position, name }) => [position, name]);
+  return object.kind === 'view' ? object.columns.map(({ name }, i) => [i + 1, name]) : [];
 }
 
 function database({ bind }: DdlContext): string {

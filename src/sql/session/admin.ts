@@ -78,6 +78,11 @@ function* call(run: Run, name: string, args: readonly AdminValue[]): Work<AdminV
   if (admin === undefined) {
     raise('feature_not_supported', 'this node has no functions of schema shardforge');
   }
+  if (!state.roles.mayAdminister(name)) {
+    raise('insufficient_privilege', `permission denied for function shardforge.${name}`, {
+      hint: 'Superusers may call it.',
+    });
+  }
   const message: AdminMessage = {
     kind: 'sql.admin',
     call: state.nextToken(),

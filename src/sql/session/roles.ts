@@ -4,6 +4,8 @@ import type { ObjectId } from '../../base/ids.js';
 import { checkNeeds } from '../accounts/index.js';
 import {
   bootstrapRole,
+  bootstrapRoleName,
+  predefinedRole,
   Principal,
   right,
   type TransactionCatalogue,
@@ -16,6 +18,8 @@ import type { Transaction } from './transaction.js';
 
 /** What SET ROLE NONE leaves. */
 const none = 'none';
+/** Functions of administration that change nothing. */
+const telling: ReadonlySet<string> = new Set(['cluster_status', 'cluster_topology']);
 
 /** Settings, by lower-case name, that say as whom the session acts. */
 export function isRoleSetting(key: string): boolean {
@@ -100,6 +104,15 @@ export class SessionRoles {
       if (error instanceof DatabaseError) return false;
       throw error;
     }
+  }
+
+  /** Whether the session may call functions of administration; some of them only tell. */
+  mayAdminister(name: string): boolean {
+    // Where roles cannot be read, as before there is a cluster, the first of them is known by name.
+    if (!this.#isReadable()) return !this.#hasSignedIn || this.#user === bootstrapRoleName;
+    const principal = new Principal(this.current, this.#catalogue());
+    if (principal.isSuperuser) return true;
+    return telling.has(name) && principal.hasPrivilegesOf(predefinedRole('pg_monitor'));
   }
 
   /** Raises what SET of `role` or `session_authorization` to `value` would. */

@@ -6,6 +6,7 @@ import type { ObjectId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { initialSettings } from '../accounts/login.js';
+import { auditEntries } from '../accounts/index.js';
 import { nameLookup } from '../bind/index.js';
 import {
   type CatalogueCache,
@@ -227,6 +228,7 @@ export class SessionState {
         must(this.transaction, 'system relations are read in a transaction').catalogue,
       lookup,
       settings: () => settingRows(this.settings),
+      audit: () => auditEntries(must(this.transaction, 'a transaction').buffer),
       deparse: new Deparser(lookup, this.functions),
     });
     const checks = new DomainChecks();

@@ -26,6 +26,7 @@ import {
   typeNamed,
   type Value,
 } from '../types/index.js';
+import type { AuditEntry } from '../accounts/index.js';
 import type { Deparse } from './deparse.js';
 import { systemFunction, systemSet } from './functions/index.js';
 import { namedOid, relationName } from './functions/naming.js';
@@ -40,6 +41,8 @@ export interface SystemHome {
   /** The same by names. */
   lookup(): CatalogueLookup;
   settings(): readonly SystemSetting[];
+  /** The rows of the audit table, the oldest first. */
+  audit(): readonly AuditEntry[];
   readonly deparse: Deparse;
   /** When the node began to serve: a timestamptz; undefined where nobody knows. */
   readonly startedAt?: () => Value;
@@ -147,11 +150,6 @@ export class SystemCatalogue implements SystemAccess {
   raiseColumn(column: string, relation: string): never {
     const text = `column "${column}" of relation "${relation}" does not exist`;
     return raise('undefined_column', text);
-  }
-
-  /** What FOR VALUES asks of the rows of a partition, as a condition. */
-  partitionConstraint(_oid: number): string | undefined {
-    return undefined;
   }
 
   /** The OID of the schema of an object. */

@@ -4,6 +4,7 @@ import { relationFacts } from '../facts.js';
 import type { SystemRelation } from '../relation.js';
 import { activityRelation, sessionsRelation } from './activity.js';
 import { attributeRelation } from './attribute.js';
+import { auditRelation } from './audit.js';
 import { classRelation } from './class.js';
 import {
   dependRelation,
@@ -47,6 +48,7 @@ import { typeRelation } from './type.js';
 
 const filled: readonly SystemRelation[] = [
   activityRelation,
+  auditRelation,
   sessionsRelation,
   aggregateRelation,
   attributeRelation,
