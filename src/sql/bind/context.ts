@@ -3,15 +3,35 @@ import { DatabaseError, raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import type { CatalogueLookup } from '../catalogue/names.js';
-import { raiseAt, type Source, tooDeep } from '../parse/index.js';
+import { type ast, raiseAt, type Source, tooDeep } from '../parse/index.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
+import type { Clause } from './expression.js';
 import { nestingDepthMax, parametersMax } from './limits.js';
 import { Needs } from './needs.js';
 import { Origins } from './origins.js';
 import type { OuterQuery } from './outer.js';
-import type { HiddenScope } from './scope.js';
+import type { HiddenScope, Scope } from './scope.js';
 import type { WithScope } from './with-scope.js';
+
+interface NamedTarget {
+  readonly name: string;
+  readonly expression: Expression;
+}
+
+/** Sees what becomes of each node of a text. */
+export interface BindWitness {
+  note(context: BindContext, clause: Clause, node: ast.Node, expression: Expression): void;
+  /** A column of the result, or those that a star stands for. */
+  noteTarget(
+    target: ast.ResTarget,
+    scope: Scope,
+    columns: readonly NamedTarget[],
+    star: boolean,
+  ): void;
+  /** What the columns of a function in FROM are called. */
+  noteColumns(called: ast.RangeFunction, names: readonly string[]): void;
+}
 
 export class BindContext {
   readonly source: Source;
@@ -24,6 +44,8 @@ export class BindContext {
   /** The rights that it needs. */
   readonly needs: Needs;
   readonly origins: Origins;
+  /** Undefined but where a stored text is printed again. */
+  witness: BindWitness | undefined;
   /** Whose rights count; undefined: those of whoever runs the statement. */
   checkAs: ObjectId | undefined;
   /** The queries around the one that is bound, the innermost first. */
@@ -59,6 +81,7 @@ export class BindContext {
     this.needs = around?.needs ?? new Needs();
     this.origins = around?.origins ?? new Origins();
     this.checkAs = around?.checkAs;
+    this.witness = around?.witness;
     this.#columns = around === undefined ? { last: 0 } : around.#columns;
     this.#numbers = around === undefined ? { taken: false } : around.#numbers;
     this.#questions = around === undefined ? { asked: false } : around.#questions;

@@ -92,6 +92,7 @@ export function bindExpression(context: BindContext, clause: Clause, node: ast.N
   if (context.locationOf(expression) === undefined) {
     context.locate(expression, nodeLocation(node));
   }
+  context.witness?.note(context, clause, node, expression);
   return expression;
 }
 

@@ -37,7 +37,9 @@ export function bindTargets(
     const value = must(val, 'a target has a value');
     const star = starOf(value);
     if (star !== undefined) {
-      targets.push(...expand(context, clause, star));
+      const columns = expand(context, clause, star);
+      context.witness?.noteTarget(body, clause.scope, columns, true);
+      targets.push(...columns);
       continue;
     }
     const fieldsOfRecord = bindStarOf(context, clause, value);
@@ -47,11 +49,13 @@ export function bindTargets(
       continue;
     }
     const expression = (open ? bindExpression : bindSettled)(context, clause, value);
-    targets.push({
+    const target = {
       name: name ?? nameOfNode(context, value)?.name ?? '?column?',
       expression,
       location: locationOf(body),
-    });
+    };
+    context.witness?.noteTarget(body, clause.scope, [target], false);
+    targets.push(target);
   }
   if (targets.length > resultColumnsMax) {
     const text = `target lists can have at most ${resultColumnsMax} entries`;

@@ -1,35 +1,53 @@
 /** Prints the texts of catalogue objects, each once as long as the objects stay as they are. */
+import { DatabaseError } from '../../base/errors.js';
+import { must } from '../../base/assert.js';
+import { coerce } from '../bind/coerce.js';
 import { BindContext, ParameterTypes } from '../bind/context.js';
-import { bindExpression } from '../bind/expression.js';
+import { bindExpression, type Clause } from '../bind/expression.js';
 import { tableRelation, tableScope } from '../bind/from.js';
+import { emptyScope, type Scope } from '../bind/scope.js';
+import { bindQuery } from '../bind/select.js';
+import { nameOfNode } from '../bind/target.js';
+import { StoredNames } from '../bind/view.js';
 import type { CatalogueLookup, TableDescriptor, ViewDescriptor } from '../catalogue/index.js';
-import { parseExpression, type Source } from '../parse/index.js';
-import type { Deparse } from '../system/index.js';
-import type { FunctionContext } from '../types/index.js';
+import { quoteIdentifier } from '../functions/index.js';
+import { parse, parseExpression, type Source, the } from '../parse/index.js';
 import { columnsRead } from '../rewrite/index.js';
+import type { Deparse, Named } from '../system/index.js';
+import { type FunctionContext, printType, type TypeName } from '../types/index.js';
+import { ExpressionPrinter, type Printing, Unprintable } from './expression.js';
+import { QueryPrinter } from './query.js';
+import { Witness } from './witness.js';
 
 /** The statements that made the texts were bounded already. */
 const textLimits = { statementBytes: Number.MAX_SAFE_INTEGER };
 
+/** Texts that a place keeps of one object. */
+const textsMax = 1000;
+
 export class Deparser implements Deparse {
   readonly #lookup: () => CatalogueLookup;
   readonly #functions: FunctionContext;
+  readonly #known = new WeakMap<object, Map<string, string>>();
 
   constructor(lookup: () => CatalogueLookup, functions: FunctionContext) {
     this.#lookup = lookup;
     this.#functions = functions;
   }
 
-  expression(sql: string, _of: TableDescriptor | undefined, _pretty: boolean): string {
-    return sql;
+  expression(sql: string, named: Named, pretty: boolean, wanted?: string): string {
+    const of = named?.kind === 'table' ? named : this;
+    const value = named?.kind === 'value' ? named.type : '';
+    return this.#kept(of, `${pretty}\0${value}\0${wanted ?? ''}\0${sql}`, () =>
+      printed(sql, () => this.#printExpression(sql, named, pretty, wanted)),
+    );
   }
 
   columnsRead(table: TableDescriptor, sql: string): readonly number[] {
     const { node, source } = parseExpression(sql, textLimits);
-    const context = this.#context(source);
+    const context = this.#context(source, this.#lookup());
     const relation = tableRelation(context, table);
-    const scope = tableScope(context, relation, undefined);
-    const clause = { scope, name: 'stored expressions', aggregates: undefined };
+    const clause = clauseOf(tableScope(context, relation, undefined));
     const read = columnsRead(bindExpression(context, clause, node));
     return relation.positions.filter((_, i) => {
       const column = relation.columns[i]?.column;
@@ -37,11 +55,117 @@ export class Deparser implements Deparse {
     });
   }
 
-  view(view: ViewDescriptor, _pretty: boolean): string {
-    return ` ${view.query};`;
+  columnName(sql: string): string {
+    const { node, source } = parseExpression(sql, textLimits);
+    return nameOfNode(this.#context(source, this.#lookup()), node)?.name ?? 'expr';
   }
 
-  #context(source: Source): BindContext {
-    return new BindContext(source, this.#lookup(), this.#functions, new ParameterTypes([]));
+  view(view: ViewDescriptor, pretty: boolean): string {
+    const { path } = this.#lookup();
+    return this.#kept(view, `${pretty}\0${path.join()}`, () =>
+      printed(` ${view.query};`, () => `${this.#printView(view, pretty)};`),
+    );
   }
+
+  #kept(of: object, key: string, print: () => string): string {
+    const texts = this.#known.get(of) ?? new Map<string, string>();
+    this.#known.set(of, texts);
+    const known = texts.get(key);
+    if (known !== undefined) return known;
+    if (texts.size >= textsMax) texts.clear();
+    const text = print();
+    texts.set(key, text);
+    return text;
+  }
+
+  #printExpression(sql: string, named: Named, pretty: boolean, type: string | undefined): string {
+    const { node, source } = parseExpression(sql, textLimits);
+    const context = this.#context(source, this.#lookup());
+    const witness = new Witness();
+    context.witness = witness;
+    const bound = bindExpression(context, clauseOf(scopeOf(context, named)), node);
+    const wanted =
+      type === undefined
+        ? undefined
+        : coerce(context, bound, { name: type as TypeName, modifier: -1 }, 'assignment');
+    const printing = this.#printing(witness, pretty, false);
+    return new ExpressionPrinter(printing).top(node, wanted, false);
+  }
+
+  #printView(view: ViewDescriptor, pretty: boolean): string {
+    const { node, source } = must(parse(view.query, textLimits)[0], 'a view has a query');
+    const query = the(node, 'SelectStmt');
+    const lookup = this.#lookup();
+    const context = this.#context(source, new StoredNames(lookup, view.references));
+    const witness = new Witness();
+    context.witness = witness;
+    bindQuery(context, query);
+    const relation = (
+      schema: string | undefined,
+      name: string,
+    ): { text: string; alias?: string } => {
+      const reference = view.references.find((one) => one.schema === schema && one.name === name);
+      const object = reference && lookup.object(reference.object);
+      const shown =
+        schema === undefined
+          ? quoteIdentifier(name)
+          : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
+      if (object === undefined)
+        return { text: schema === 'pg_catalog' ? quoteIdentifier(name) : shown };
+      const isSeen = lookup.relation(undefined, object.name)?.object === object.object;
+      const now = quoteIdentifier(object.name);
+      const text = isSeen ? now : `${quoteIdentifier(object.schema)}.${now}`;
+      return object.name === name ? { text } : { text, alias: name };
+    };
+    const queries: { printer?: QueryPrinter } = {};
+    const printing: Printing = {
+      ...this.#printing(witness, pretty, true),
+      query: (inner) => must(queries.printer, 'made below').query(inner),
+    };
+    const expressions = new ExpressionPrinter(printing);
+    queries.printer = new QueryPrinter({ witness, pretty, relation }, expressions);
+    return queries.printer.query(
+      query,
+      view.columns.map(({ name }) => name),
+    );
+  }
+
+  #printing(witness: Witness, pretty: boolean, qualified: boolean): Printing {
+    return {
+      witness,
+      pretty,
+      qualified,
+      functions: this.#functions,
+      typeText: printType,
+      query: () => {
+        throw new Unprintable('a query');
+      },
+    };
+  }
+
+  #context(source: Source, catalogue: CatalogueLookup): BindContext {
+    return new BindContext(source, catalogue, this.#functions, new ParameterTypes([]));
+  }
+}
+
+/** As it was written where it cannot be printed: what it names may be gone. */
+function printed(written: string, print: () => string): string {
+  try {
+    return print();
+  } catch (error) {
+    if (error instanceof Unprintable || error instanceof DatabaseError) return written;
+    throw error;
+  }
+}
+
+function clauseOf(scope: Scope): Clause {
+  return { scope, name: 'stored expressions', aggregates: undefined };
+}
+
+function scopeOf(context: BindContext, named: Named): Scope {
+  if (named === undefined) return emptyScope;
+  if (named.kind === 'table') return tableScope(context, tableRelation(context, named), undefined);
+  const type = { name: named.type, modifier: -1 };
+  const expression = { kind: 'column', type, column: 0 } as const;
+  return { relations: [], visible: [{ name: 'value', expression }] };
 }

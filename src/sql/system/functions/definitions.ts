@@ -8,10 +8,20 @@ import {
   oidOf,
   type Partitioning,
   type TableDescriptor,
+  type TypeDescriptor,
   type ViewDescriptor,
 } from '../../catalogue/index.js';
 import { quoteIdentifier } from '../../functions/index.js';
-import { type NamedOid, typeNamed, type Value } from '../../types/index.js';
+import {
+  baseTypeName,
+  type NamedOid,
+  typeNamed,
+  type TypeName,
+  type Value,
+} from '../../types/index.js';
+import type { Named } from '../deparse.js';
+import { partitionConstraint } from '../partition-constraint.js';
+import { readTree } from '../trees.js';
 import {
   type ConstraintItem,
   constraintByOid,
@@ -143,8 +153,8 @@ export function constraintText(
     }
     case 'check':
     case 'domain': {
-      const table = item.kind === 'check' ? item.table : undefined;
-      const text = deparse.expression(item.of.expression, table, pretty);
+      const named = item.kind === 'check' ? item.table : valueNamed(item.type);
+      const text = deparse.expression(item.of.expression, named, pretty);
       return `CHECK (${text})${item.of.validated ? '' : ' NOT VALID'}`;
     }
     case 'foreign': {
@@ -169,6 +179,11 @@ export function constraintText(
     default:
       return unreachable(item);
   }
+}
+
+/** What VALUE is in the checks of a domain. */
+function valueNamed({ definition }: TypeDescriptor): Named {
+  return definition.form === 'domain' ? { kind: 'value', type: definition.base } : undefined;
 }
 
 export function partitionKeyText(
@@ -227,7 +242,12 @@ function serialSequence(view: SystemCatalogue, relation: string, column: string)
 /** What rows of a partition satisfy; without it NULL. */
 function expressionText(view: SystemCatalogue, text: string, oid: number, pretty: boolean): string {
   if (text === 'DEFAULT' || text.startsWith('FOR VALUES ')) return text;
-  return view.home.deparse.expression(text, view.table(oid), pretty);
+  const table = view.table(oid);
+  const tree = readTree(text);
+  const column = table?.columns.find(({ position }) => position === tree.column);
+  // A generated column is what its expression gives.
+  const wanted = column === undefined ? undefined : baseTypeName(column.type as TypeName);
+  return view.home.deparse.expression(tree.sql, table, pretty, wanted);
 }
 
 export const definitionFunctions: Readonly<Record<string, SystemFunction>> = {
@@ -250,7 +270,10 @@ export const definitionFunctions: Readonly<Record<string, SystemFunction>> = {
     const by = table?.partitioning;
     return table === undefined || by === undefined ? null : partitionKeyText(view, table, by);
   },
-  pg_get_partition_constraintdef: (view, oid) => view.partitionConstraint(oid as number) ?? null,
+  pg_get_partition_constraintdef: (view, oid) => {
+    const table = view.table(oid as number);
+    return (table && partitionConstraint(view, table)) ?? null;
+  },
   pg_get_serial_sequence: (view, relation, column) =>
     serialSequence(view, relation as string, column as string),
   pg_partition_root: (view, relation) => {

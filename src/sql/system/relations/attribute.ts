@@ -74,7 +74,11 @@ function ofTable(table: TableDescriptor, relation: number): readonly Attribute[]
 }
 
 /** The key columns of an index, then those that it includes. */
-function ofIndex({ table, index }: TableIndex, relation: number): readonly Attribute[] {
+function ofIndex(
+  view: SystemCatalogue,
+  { table, index }: TableIndex,
+  relation: number,
+): readonly Attribute[] {
   const at = (position: number) =>
     must(
       table.columns.find((column) => column.position === position),
@@ -85,14 +89,20 @@ function ofIndex({ table, index }: TableIndex, relation: number): readonly Attri
     return { ...plain, relation, number: i + 1, name, type, modifier: typeModifier, collation };
   };
   if (index === undefined) return table.primaryKey.map(plainColumn);
-  let expressions = 0;
+  const names = new Set<string>();
+  const free = (name: string): string => {
+    let found = name;
+    for (let i = 1; names.has(found); i += 1) found = `${name}${i}`;
+    names.add(found);
+    return found;
+  };
   const keys = index.keys.map((key, i): Attribute => {
-    if (key.column !== undefined)
-      return { ...plainColumn(key.column, i), collation: key.collation };
-    const name = `expr${expressions === 0 ? '' : expressions}`;
-    expressions += 1;
     const { type, typeModifier: modifier, collation } = key;
-    return { ...plain, relation, number: i + 1, name, type, modifier, collation };
+    const named =
+      key.column === undefined
+        ? view.home.deparse.columnName(key.expression ?? '')
+        : plainColumn(key.column, i).name;
+    return { ...plain, relation, number: i + 1, name: free(named), type, modifier, collation };
   });
   const included = index.include.map((position, i) => plainColumn(position, keys.length + i));
   return [...keys, ...included];
@@ -104,11 +114,11 @@ const ofSequence = [
   { name: 'is_called', type: 'bool' },
 ];
 
-function attributesOf(item: ClassItem): readonly Attribute[] {
+function attributesOf(view: SystemCatalogue, item: ClassItem): readonly Attribute[] {
   const relation = oidOfClass(item);
   switch (item.kind) {
     case 'index':
-      return ofIndex(item.of, relation);
+      return ofIndex(view, item.of, relation);
     case 'system':
       return item.of.columns.map(({ name, type, notNull }, i) => ({
         ...{ ...plain, relation, number: i + 1, name, type, notNull },
@@ -164,7 +174,7 @@ function collationOf({ type, collation }: Attribute): number {
 }
 
 function* attributes(view: SystemCatalogue): Iterable<Attribute> {
-  for (const item of classItems(view)) yield* attributesOf(item);
+  for (const item of classItems(view)) yield* attributesOf(view, item);
 }
 
 function isArray({ type }: Attribute): boolean {
@@ -179,7 +189,8 @@ export const attributeRelation = systemRelation<Attribute>(catalogSchema, 'pg_at
   items: attributes,
   guess: 8000,
   find: {
-    attrelid: (view, value) => classByOid(view, numberOf(value)).flatMap(attributesOf),
+    attrelid: (view, value) =>
+      classByOid(view, numberOf(value)).flatMap((item) => attributesOf(view, item)),
   },
   values: {
     attrelid: ({ relation }) => relation,

@@ -14,6 +14,7 @@ import { catalogSchema, factsOfType, oidOfTypeName } from '../facts.js';
 import { defaultClassOf } from '../operator-facts.js';
 import type { SystemCatalogue, TableIndex } from '../system-catalogue.js';
 import { baseTypeName, type TypeName } from '../../types/index.js';
+import { treeOf } from '../trees.js';
 import { constraintOid, timingOf } from './constraint.js';
 
 function* indexes(view: SystemCatalogue): Iterable<TableIndex> {
@@ -149,7 +150,7 @@ export const defaultRelation = systemRelation<DefaultItem>(catalogSchema, 'pg_at
     oid: oidOfDefault,
     adrelid: ({ table }) => oidOf(table.object),
     adnum: ({ column }) => column.position,
-    adbin: (item, view) => defaultText(view, item),
+    adbin: (item, view) => treeOf(defaultText(view, item), item.column.position),
   },
 });
 

@@ -14,6 +14,7 @@ import { always, numberOf, systemRelation } from '../define.js';
 import { catalogSchema, oidOfTypeName } from '../facts.js';
 import { type FunctionFacts, functionFacts } from '../function-facts.js';
 import { oids } from '../oids.js';
+import { casts, familyFunctions, operators } from '../operator-facts.js';
 import type { SystemCatalogue } from '../system-catalogue.js';
 
 export interface ProcItem extends FunctionFacts {
@@ -51,7 +52,15 @@ export function systemProcs(): typeof system {
     else ours.set(key, found);
   }
   const named = new Set([...listedFunctions()].map(({ name }) => name));
-  const internal = facts.filter(({ name }) => !named.has(name));
+  const called = new Set([
+    ...casts().map((one) => one.called),
+    ...operators().map(({ code }) => code),
+    ...familyFunctions().map((one) => one.called),
+  ]);
+  const chosen = new Set([...ours.values()].map(({ oid }) => oid));
+  const internal = facts.filter(
+    ({ name, oid }) => (!named.has(name) || called.has(oid)) && !chosen.has(oid),
+  );
   const made = own
     .map((one) => ({ one, key: keyOf(one.name, one.parameters.map(oidOfTypeName)) }))
     .sort((a, b) => (a.key < b.key ? -1 : 1))

@@ -173,7 +173,10 @@ function madeRow(view: SystemCatalogue, of: TypeDescriptor): TypeRow {
       return {
         ...row,
         notNull,
-        default: value,
+        default:
+          value === undefined
+            ? undefined
+            : view.home.deparse.expression(value, undefined, false, definition.base),
         collation: collation === undefined ? row.collation : collationOid(collation),
       };
     }
