@@ -2,9 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { must } from '#src/base/assert.js';
 import { fuzz, type FuzzReport } from './fuzzer.js';
-import { type WireNode, wireNode } from './nodes.js';
+import { gauge, type WireNode, wireNode } from './nodes.js';
 import { query, RawClient } from './raw.js';
 
 /** Whoever is not `admin` is a stranger. */
@@ -27,13 +26,6 @@ async function heapBytes(): Promise<number> {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
-}
-
-/** A gauge of the node without labels. */
-async function gauge({ node }: WireNode, name: string): Promise<number> {
-  const response = await fetch(`http://${must(node.addresses[0], 'it has HTTP')}/metrics`);
-  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(name));
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 /** Whoever is left once all have gone: the one that asks. */

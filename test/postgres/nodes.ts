@@ -32,3 +32,11 @@ export async function wireNode(
   });
   return { node, address: must(node.postgresAddress, 'it listens') };
 }
+
+/** A gauge of a node with HTTP, over all labels. */
+export async function gauge({ node }: WireNode, name: string): Promise<number> {
+  const response = await fetch(`http://${must(node.addresses[0], 'it has HTTP')}/metrics`);
+  const lines = (await response.text()).split('\n');
+  const ours = lines.filter((line) => line.split(/[ {]/)[0] === name);
+  return ours.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}

@@ -105,7 +105,8 @@ function dial(address: string): Socket {
 
 export class RawClient {
   readonly socket: Socket;
-  #bytes = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  #length = 0;
   #ended = false;
   #wake: () => void = () => undefined;
 
@@ -113,7 +114,8 @@ export class RawClient {
   constructor(address: string | Socket) {
     this.socket = typeof address === 'string' ? dial(address) : address;
     this.socket.on('data', (chunk) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#chunks.push(chunk);
+      this.#length += chunk.length;
       this.#wake();
     });
     this.socket.on('error', () => undefined);
@@ -139,15 +141,23 @@ export class RawClient {
 
   /** The next bytes; undefined when the connection ends before. */
   async bytes(count: number): Promise<Buffer | undefined> {
-    while (this.#bytes.length < count) {
+    while (this.#length < count) {
       if (this.#ended) return undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    const taken = this.#bytes.subarray(0, count);
-    this.#bytes = this.#bytes.subarray(count);
-    return taken;
+    const parts: Buffer[] = [];
+    for (let wanted = count; wanted > 0; ) {
+      const first = this.#chunks[0] as Buffer;
+      const part = first.subarray(0, wanted);
+      parts.push(part);
+      wanted -= part.length;
+      if (part.length === first.length) this.#chunks.shift();
+      else this.#chunks[0] = first.subarray(part.length);
+    }
+    this.#length -= count;
+    return Buffer.concat(parts);
   }
 
   async next(): Promise<Shown | undefined> {
