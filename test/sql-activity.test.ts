@@ -4,6 +4,8 @@
  */
 import t from 'tap';
 import { must } from '#src/base/assert.js';
+import type { Notice } from '#src/client/index.js';
+import { open } from '#src/embedded.js';
 import type { SessionAnswer } from '#src/sql/session/protocol.js';
 import { ScriptedSession } from './sql/scripted-replica.js';
 import { type Client, describeError, failureOf, TestNode } from './sql/session-client.js';
@@ -225,3 +227,98 @@ t.test(
     t.equal(client.reported.TimeZone, 'Europe/Berlin', 'RESET goes back to what it began with');
   },
 );
+
+t.test('settings of role and database, under those of the client', async (t) => {
+  const node = await TestNode.start();
+  const admin = node.connect();
+  await admin.rows('CREATE ROLE tester');
+  await admin.rows("ALTER ROLE tester SET statement_timeout = '3s'");
+  await admin.rows("ALTER DATABASE shardforge SET work_mem = '7MB'");
+  await admin.rows("ALTER ROLE tester SET app.tenant = 'acme'");
+  t.equal(
+    await admin.error("ALTER ROLE tester SET work_mem = 'much'"),
+    '22023 invalid value for parameter "work_mem": "much"',
+  );
+  const client = node.connect({ statement_timeout: '9s' });
+  t.same(await client.rows('SHOW work_mem'), [['7MB']]);
+  t.same(await client.rows('SHOW statement_timeout'), [['9s']], "the client's own comes first");
+  t.same(await client.rows('SHOW app.tenant'), [['acme']]);
+  await client.rows("SET work_mem = '1GB'");
+  const about =
+    "SELECT setting, unit, source, boot_val, reset_val FROM pg_settings WHERE name = 'work_mem'";
+  t.same(await client.rows(about), [['1048576', 'kB', 'session', '4096', '7168']]);
+  await client.rows('RESET work_mem');
+  t.same(await client.rows('SHOW work_mem'), [['7MB']], 'RESET goes back to them');
+  t.same(
+    await client.rows(
+      "SELECT vartype, min_val, max_val, enumvals::text FROM pg_settings WHERE name IN ('bytea_output', 'work_mem') ORDER BY name",
+    ),
+    [
+      ['enum', null, null, '{escape,hex}'],
+      ['integer', '64', '2147483647', null],
+    ],
+  );
+});
+
+t.test('what is not there is refused, not forgotten', async (t) => {
+  const node = await TestNode.start();
+  const client = node.connect();
+  for (const [text, error] of [
+    [
+      'SET session_replication_role = replica',
+      '0A000 parameter "session_replication_role" cannot be "replica"',
+    ],
+    [
+      'SET standard_conforming_strings = off',
+      '0A000 parameter "standard_conforming_strings" cannot be "off"',
+    ],
+    [
+      'SET default_table_access_method = columnar',
+      '0A000 parameter "default_table_access_method" cannot be "columnar"',
+    ],
+    [
+      "SET client_encoding = 'LATIN1'",
+      '22023 invalid value for parameter "client_encoding": "LATIN1"',
+    ],
+    [
+      "SET shardforge.nothing = '1'",
+      '42602 invalid configuration parameter name "shardforge.nothing"',
+    ],
+    ["ALTER SYSTEM SET work_mem = '1MB'", '0A000 ALTER SYSTEM is not supported'],
+  ] as const) {
+    t.equal(await client.error(text), error);
+  }
+  // What pg_dump and psql begin with.
+  for (const text of [
+    'SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0',
+    "SET client_encoding = 'UTF8'; SET standard_conforming_strings = on",
+    "SELECT pg_catalog.set_config('search_path', '', false)",
+    'SET check_function_bodies = false; SET xmloption = content; SET client_min_messages = warning',
+    "SET row_security = off; SET default_tablespace = ''; SET default_table_access_method = heap",
+    'SET synchronize_seqscans TO off; SET extra_float_digits TO 3; SET quote_all_identifiers = false',
+  ]) {
+    t.equal(failureOf(await client.execute(text)), undefined, text);
+  }
+});
+
+t.test('the SDK hears notices', async (t) => {
+  const heard: Notice[] = [];
+  const database = await open({ onNotice: (notice) => heard.push(notice) });
+  t.teardown(() => database.close());
+  await database.query('CREATE TABLE parent (id int PRIMARY KEY)');
+  await database.query('CREATE TABLE IF NOT EXISTS parent (id int)');
+  await database.query('CREATE VIEW child AS SELECT id FROM parent');
+  await database.query('CREATE VIEW grandchild AS SELECT id FROM child');
+  await database.query('DROP TABLE parent CASCADE');
+  t.same(heard, [
+    {
+      severity: 'NOTICE',
+      sqlstate: '42P07',
+      message: 'relation "parent" already exists, skipping',
+    },
+    {
+      ...{ severity: 'NOTICE', sqlstate: '00000', message: 'drop cascades to 2 other objects' },
+      detail: 'drop cascades to view child\ndrop cascades to view grandchild',
+    },
+  ]);
+});

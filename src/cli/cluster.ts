@@ -13,13 +13,13 @@ interface CallOptions {
 }
 
 /** A value of JSON as the node gives it. */
-type Json = unknown;
-type Fields = Readonly<Record<string, Json>>;
+export type Json = unknown;
+export type Fields = Readonly<Record<string, Json>>;
 
 const pollMs = 250;
 
 /** A command that calls one function and shows what it gives. */
-interface Call {
+export interface Call {
   readonly name: string;
   readonly usage?: string;
   readonly description: string;
@@ -159,7 +159,7 @@ export function addNode(root: Command, onExit: (code: number) => void): Command 
   return node;
 }
 
-function addCall(parent: Command, call: Call, onExit: (code: number) => void): void {
+export function addCall(parent: Command, call: Call, onExit: (code: number) => void): void {
   const command = parent
     .command(call.name)
     .description(call.description)
@@ -361,7 +361,7 @@ function isReplaced(status: Json, answer: Json): string | undefined {
   return text(refusal ?? step ?? `node ${text(busy.node)} is ${text(busy.state)}`);
 }
 
-function columns(...names: string[]): readonly { readonly name: string }[] {
+export function columns(...names: string[]): readonly { readonly name: string }[] {
   return names.map((name) => ({ name }));
 }
 
@@ -369,7 +369,7 @@ function members(status: Fields): readonly Fields[] {
   return (Array.isArray(status.members) ? status.members : []).map(fields);
 }
 
-function fields(value: Json): Fields {
+export function fields(value: Json): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
@@ -377,12 +377,12 @@ function texts(value: Json): readonly string[] {
   return Array.isArray(value) ? value.map(text) : [];
 }
 
-function text(value: Json): string {
+export function text(value: Json): string {
   if (value === null || value === undefined) return '-';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-function literal(value: string | undefined): string {
+export function literal(value: string | undefined): string {
   return `'${(value ?? '').replaceAll("'", "''")}'`;
 }
 

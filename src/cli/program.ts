@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCluster, addNode } from './cluster.js';
+import { addSession } from './session.js';
 import { addCert } from './cert.js';
 import { type Format, formats } from './format.js';
 import { reach, urlOption } from './reach.js';
-import { exitCodes, UsageError } from './report.js';
+import { describeNotice, exitCodes, UsageError } from './report.js';
 
 interface RootOptions {
   readonly version?: true;
@@ -68,6 +69,7 @@ export function program(onExit: (code: number) => void): Command {
   addImport(root, onExit);
   addCert(root);
   addCluster(root, onExit);
+  addSession(root, onExit);
   addStart(addNode(root, onExit));
   return root;
 }
@@ -145,7 +147,10 @@ async function sql(options: SqlOptions): Promise<number> {
   const text = options.file === undefined ? options.command : readText(options.file);
   const { Shell } = await import('./prompt.js');
   const types = { int8: 'string', timestamptz: 'string', json: 'string' } as const;
-  const database = await reach(options.url, { max: 1, types, applicationName: 'shardforge sql' });
+  const database = await reach(options.url, {
+    ...{ max: 1, types, applicationName: 'shardforge sql' },
+    onNotice: (notice) => process.stderr.write(describeNotice(notice)),
+  });
   try {
     const { stdin: input, stdout: output, stderr: errors } = process;
     const shell = new Shell(database, { input, output, errors }, options.format);

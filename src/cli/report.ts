@@ -1,5 +1,5 @@
 /** Errors as a person at a terminal wants them, and with what code the command then ends. */
-import { ShardForgeError } from '../client/index.js';
+import { type Notice, ShardForgeError } from '../client/index.js';
 
 /** What the command ends with; docs/cli.md lists the same. */
 export const exitCodes = {
@@ -28,6 +28,14 @@ export function describeError(error: unknown, statement?: string): string {
   }
   if (error.detail !== undefined) lines.push(`DETAIL: ${error.detail}`);
   if (error.hint !== undefined) lines.push(`HINT: ${error.hint}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** The text of what a node says beside results. */
+export function describeNotice({ severity, message, detail, hint }: Notice): string {
+  const lines = [`${severity}: ${message}`];
+  if (detail !== undefined) lines.push(`DETAIL: ${detail}`);
+  if (hint !== undefined) lines.push(`HINT: ${hint}`);
   return `${lines.join('\n')}\n`;
 }
 

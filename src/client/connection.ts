@@ -16,6 +16,7 @@ import type { Target } from './addresses.js';
 import type { CopyPart } from './copy.js';
 import { clientError, errorOfFrame, type ShardForgeError } from './errors.js';
 import { InFlight } from './in-flight.js';
+import { type Notice, noticeOf } from './notice.js';
 import { cancelGraceMs, preparedTextLengthMax, preparedTextsMax } from './limits.js';
 import type { Statement } from './template.js';
 import type { Transport } from './transport.js';
@@ -101,6 +102,7 @@ export class Connection {
   readonly #onLeader: (url: string) => void;
   readonly #onLost: (error: ShardForgeError, wasOpen: boolean) => void;
   readonly #onIdle: () => void;
+  readonly #onNotice: ((notice: Notice) => void) | undefined;
 
   constructor(
     target: Target,
@@ -112,6 +114,8 @@ export class Connection {
       onLeader(url: string): void;
       /** A request has ended: there is room for another. */
       onIdle(): void;
+      /** The node says something beside the answers. */
+      readonly onNotice?: ((notice: Notice) => void) | undefined;
     },
   ) {
     this.target = target;
@@ -120,6 +124,7 @@ export class Connection {
     this.#onLeader = (url) => events.onLeader(url);
     this.#onLost = (error, wasOpen) => events.onLost(this, error, wasOpen);
     this.#onIdle = () => events.onIdle();
+    this.#onNotice = events.onNotice;
     this.#transport = target.dial({
       onFrame: (frame) => this.#receive(frame),
       onClose: (reason, nothingLost) => this.#lose(reason, nothingLost),
@@ -335,6 +340,9 @@ export class Connection {
         return;
       case 'copy':
         this.#copy(frame);
+        return;
+      case 'notice':
+        this.#onNotice?.(noticeOf(frame));
         return;
       case 'pong':
         if (frame.leader !== undefined) this.#onLeader(frame.leader);

@@ -9,6 +9,7 @@ import {
   retryMsDefault,
   silenceMs as silenceMsDefault,
 } from './limits.js';
+import type { Notice } from './notice.js';
 import { isNodeCannot, isSingle, onlyReads, pauseMs } from './retry.js';
 import { type Job, Pool } from './pool.js';
 import type { Executor, ExecutorOptions, Hold, Query } from './query.js';
@@ -38,6 +39,11 @@ export interface DatabaseOptions {
    */
   readonly silenceMs?: number | undefined;
   readonly pongTimeoutMs?: number | undefined;
+  /**
+   * Hears what the node says beside results, as PostgreSQL's NOTICE and WARNING: tables that were passed
+   * over by IF EXISTS, what CASCADE took along. SET client_min_messages says which come.
+   */
+  readonly onNotice?: ((notice: Notice) => void) | undefined;
   /** How values are given. */
   readonly types?: TypeOptions | undefined;
   /**
@@ -175,6 +181,7 @@ export async function databaseOver(
     connectTimeoutMs,
     dialTimeoutMs: addresses.several ? Math.min(connectTimeoutMs, dialTimeoutMs) : connectTimeoutMs,
     liveness: livenessOf(options, addresses.several),
+    onNotice: options.onNotice,
   });
   try {
     await new Promise<void>((resolve, reject) => {

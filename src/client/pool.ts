@@ -7,6 +7,7 @@ import type { Addresses, Target } from './addresses.js';
 import { Connection, type Liveness } from './connection.js';
 import { clientError, type ShardForgeError } from './errors.js';
 import { leaderPollMs } from './limits.js';
+import type { Notice } from './notice.js';
 
 export interface PoolOptions {
   /** Most connections at a time. */
@@ -17,6 +18,8 @@ export interface PoolOptions {
   readonly dialTimeoutMs: number;
   /** How long a node may be silent while something is asked of it; undefined for ever. */
   readonly liveness: Liveness | undefined;
+  /** Hears what nodes say beside answers. */
+  readonly onNotice: ((notice: Notice) => void) | undefined;
 }
 
 /** Something that waits for a connection. */
@@ -206,9 +209,10 @@ export class Pool {
   }
 
   #connect(target: Target): void {
-    const { dialTimeoutMs, liveness } = this.#options;
+    const { dialTimeoutMs, liveness, onNotice } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const connection = new Connection(target, liveness, {
+      onNotice,
       onOpen: (opened) => {
         clearTimeout(timer);
         this.#addresses.opened(target);

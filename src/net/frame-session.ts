@@ -97,6 +97,8 @@ export class FrameSession implements SessionListener {
   /** Ids by the session's numbers of those that lie there. */
   readonly #forwarded = new Map<number, number>();
   #requests = 0;
+  /** What the session calls its queries, before the number. */
+  #queryIds = '';
   /** Notifications that were written, and not acknowledged. */
   #notifications = 0;
   #status: TransactionStatus = 'idle';
@@ -183,7 +185,11 @@ export class FrameSession implements SessionListener {
   }
 
   answer(answer: SessionAnswer): void {
-    if (this.#ended || answer.kind === 'sql.settings') return;
+    if (this.#ended) return;
+    if (answer.kind === 'sql.settings') {
+      this.#queryIds = answer.queryIds;
+      return;
+    }
     const id = this.#forwarded.get(answer.request);
     if (answer.kind === 'sql.notice') {
       this.#sink.frame(JSON.stringify(noticeFrame(id ?? null, answer.notice)));
@@ -372,7 +378,8 @@ export class FrameSession implements SessionListener {
     if (requestLog.enabled) {
       const { params, ...shown } = { params: undefined, ...frame };
       const more = requestLog.parameters ? { params } : {};
-      requestLog.write({ session: this.session, ...shown, ...more, sqlstate, tookMs });
+      const queryId = `${this.#queryIds}.${request.number}`;
+      requestLog.write({ session: this.session, queryId, ...shown, ...more, sqlstate, tookMs });
     }
     this.#forwardWaiting();
   }

@@ -38,8 +38,18 @@ export interface SqlConnection {
   send(message: SessionMessage): void;
 }
 
+/** Cancel requests of PostgreSQL's protocol for sessions of other nodes. */
+export interface CancelForwarding {
+  /** Hears those that came in elsewhere; the secret is whoever hears it's to check. */
+  listen(cancel: (pid: number, secret: Uint8Array) => void): void;
+  /** Sends one to the node of its session; nothing is told of what comes of it. */
+  forward(pid: number, secret: Uint8Array): void;
+}
+
 /** Opens sessions. */
 export interface SqlService {
+  /** Absent where there is one node only. */
+  readonly cancels?: CancelForwarding;
   /** Why SQL is not served; undefined while it is. Administration may be had nevertheless. */
   notReady(): string | undefined;
   /** Why no session can be opened at all; undefined while it can. */

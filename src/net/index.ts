@@ -25,6 +25,7 @@ export {
 } from './sign-in/index.js';
 export type {
   Accounts,
+  CancelForwarding,
   ConnectOptions,
   DoorLimits,
   HealthCheck,

@@ -11,6 +11,7 @@ import { assert } from '../base/assert.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
 import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
 import { pidOf, sessionNumbers } from '../sql/session/pid.js';
+import { Cancels } from './cancels.js';
 import type {
   AdminMessage,
   ParseAnswer,
@@ -45,6 +46,7 @@ export interface SessionsParts {
 const numbersMax = sessionNumbers - 1;
 
 export class Sessions implements SqlService {
+  readonly cancels: Cancels;
   readonly #doors: Doors;
   readonly #place: PlaceId;
   readonly #parts: SessionsParts;
@@ -54,6 +56,7 @@ export class Sessions implements SqlService {
   /** Sessions run at `place`. */
   constructor(doors: Doors, place: PlaceId, parts: SessionsParts = {}) {
     this.#doors = doors;
+    this.cancels = new Cancels(doors);
     this.#place = place;
     this.#parts = parts;
   }

@@ -67,12 +67,14 @@ function readKept(file: string): SlowStatement[] {
 /** A line that was cut by a crash, or is none of ours, gives nothing. */
 function readLine(line: string): SlowStatement[] {
   try {
-    const { atMs, durationMs, user, sqlstate, text } = JSON.parse(line) as SlowStatement;
+    // Lines of before had no ids.
+    const { queryId = '', ...kept } = JSON.parse(line) as SlowStatement;
+    const { atMs, durationMs, user, sqlstate, text } = kept;
     const isSound =
       typeof atMs === 'number' &&
       typeof durationMs === 'number' &&
-      [user, sqlstate, text].every((field) => typeof field === 'string');
-    return isSound ? [{ atMs, durationMs, user, sqlstate, text }] : [];
+      [user, queryId, sqlstate, text].every((field) => typeof field === 'string');
+    return isSound ? [{ atMs, durationMs, user, queryId, sqlstate, text }] : [];
   } catch {
     return [];
   }

@@ -43,6 +43,8 @@ export async function start(
   const config = checkConfig({
     ...{ node: { id: member.id }, workers: 0, data: { directory: member.directory } },
     http: { port: 0 },
+    postgres: { enabled: true, port: 0 },
+    auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
     mesh: { enabled: true, port: member.meshPort, advertise: addressOf(member) },
     cluster: { seeds: seeds.map(addressOf), ...more },
   });

@@ -72,7 +72,8 @@ export class PostgresDoor {
   }
 
   async listen(): Promise<void> {
-    const { host, port } = this.#options;
+    const { host, port, service } = this.#options;
+    service.cancels?.listen((process, secret) => this.#cancel(process, secret));
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, resolve);
@@ -130,7 +131,9 @@ export class PostgresDoor {
     const connection = new Connection(socket, {
       ...{ service, limits, metrics, log, signIn, timeoutMs, transport },
       refusal: () => this.#refused(this.#refusal()),
-      cancel: (process, secret) => this.#cancel(process, secret),
+      cancel: (process, secret) => {
+        if (!this.#cancel(process, secret)) service.cancels?.forward(process, secret);
+      },
       encrypt:
         secure &&
         ((direct) => {
@@ -161,11 +164,15 @@ export class PostgresDoor {
     return reason === undefined ? undefined : doorError('cannot_connect_now', reason);
   }
 
-  /** A wrong number or secret is not answered, as PostgreSQL does. */
-  #cancel(process: number, secret: Buffer): void {
+  /** A wrong number or secret is not answered, as PostgreSQL does. False when no session has the number. */
+  #cancel(process: number, secret: Uint8Array): boolean {
     for (const connection of this.#connections) {
-      if (connection.session !== process || connection.secret.length !== secret.length) continue;
-      if (timingSafeEqual(connection.secret, secret)) connection.cancel();
+      if (connection.session !== process) continue;
+      const isSame =
+        connection.secret.length === secret.length && timingSafeEqual(connection.secret, secret);
+      if (isSame) connection.cancel();
+      return true;
     }
+    return false;
   }
 }

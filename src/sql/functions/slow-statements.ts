@@ -7,15 +7,16 @@ const epochMicros = 946_684_800_000_000n;
 
 export const slowStatementFunctions: readonly SetDefinition[] = [
   defineSet(
-    'slow_statements(): setof (at timestamptz, duration_ms float8, user_name text, sqlstate text, statement text)',
+    'slow_statements(): setof (at timestamptz, duration_ms float8, user_name text, sqlstate text, statement text, query_id text)',
     (_values, { slowStatements }) =>
       (slowStatements?.() ?? []).map(
-        ({ atMs, durationMs, user, sqlstate, text }): Row => [
+        ({ atMs, durationMs, user, queryId, sqlstate, text }): Row => [
           BigInt(Math.round(atMs)) * 1000n - epochMicros,
           durationMs,
           user,
           sqlstate,
           text,
+          queryId,
         ],
       ),
     { volatility: 'volatile' },

@@ -29,7 +29,9 @@ export function announce(state: SessionState, request: number): void {
 
 export function reportSettings(state: SessionState, request: number): void {
   const values = state.settings.takeReport();
-  if (values !== undefined) answer(state, { kind: 'sql.settings', request, values });
+  if (values === undefined) return;
+  const { queryIds } = state.progress;
+  answer(state, { kind: 'sql.settings', request, values, queryIds });
 }
 
 function fieldsOf(state: SessionState, request: number, error: unknown): ErrorFields {

@@ -52,10 +52,11 @@ export class Progress {
    * began, as PostgreSQL's %c, and its number. No other of the cluster is called so.
    */
   queryIdOf(request: number): string {
-    return `${this.#session}.${request}`;
+    return `${this.queryIds}.${request}`;
   }
 
-  get #session(): string {
+  /** What the ids of its queries begin with. */
+  get queryIds(): string {
     return `${Math.floor(this.startMs / 1000).toString(16)}.${this.pid.toString(16)}`;
   }
 }

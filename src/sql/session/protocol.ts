@@ -146,6 +146,8 @@ export type SessionAnswer =
       readonly kind: 'sql.settings';
       readonly request: number;
       readonly values: Readonly<Record<string, string>>;
+      /** What logs call the session's queries: this, a dot and the number of the request. */
+      readonly queryIds: string;
     }
   | {
       /** Rows of a result; a text of several statements gives one result after the other. */

@@ -7,6 +7,8 @@ export interface SlowStatement {
   readonly atMs: number;
   readonly durationMs: number;
   readonly user: string;
+  /** What errors and pg_stat_activity call the query; of a text of several statements all have the same. */
+  readonly queryId: string;
   /** SQLSTATE, `00000` for success. */
   readonly sqlstate: string;
   /** Cut where it is long; without the parameters' values. */
@@ -37,6 +39,7 @@ export function noteSlow(
     atMs: wallMs - durationMs,
     durationMs,
     user: state.functions.user,
+    queryId: state.progress.queryIdOf(state.progress.request),
     sqlstate,
     text: text().slice(0, textMax),
   };

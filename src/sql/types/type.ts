@@ -174,6 +174,7 @@ export interface SlowEntry {
   readonly atMs: number;
   readonly durationMs: number;
   readonly user: string;
+  readonly queryId: string;
   readonly sqlstate: string;
   readonly text: string;
 }
