@@ -40,11 +40,7 @@ export function sha224(bytes: Uint8Array): Uint8Array {
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return short(
-    bytes,
-    squareRoots.slice(0, 8).map(([high]) => high),
-    32,
-  );
+  return short(bytes, initial256, 32);
 }
 
 export function sha384(bytes: Uint8Array): Uint8Array {
@@ -84,18 +80,23 @@ function short(bytes: Uint8Array, initial: readonly number[], size: number): Uin
   const words = new Int32Array(64);
   for (let at = 0; at < whole.length; at += 64) {
     for (let i = 0; i < 16; i += 1) words[i] = whole.readInt32BE(at + i * 4);
-    for (let i = 16; i < 64; i += 1) {
-      const [a = 0, b = 0] = [words[i - 15], words[i - 2]];
-      const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
-      const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
-      words[i] = (words[i - 16] ?? 0) + s0 + (words[i - 7] ?? 0) + s1;
-    }
     addShortBlock(state, words);
   }
   return digestOf(state, size);
 }
 
-function addShortBlock(state: Int32Array, words: Int32Array): void {
+/** Where SHA-256 begins. */
+export const initial256: readonly number[] = squareRoots.slice(0, 8).map(([high]) => high);
+
+/** Takes a block into the state of SHA-256: the first 16 of `words`, of which there are 64. */
+export function addShortBlock(state: Int32Array, words: Int32Array): void {
+  for (let i = 16; i < 64; i += 1) {
+    const a = words[i - 15] ?? 0;
+    const b = words[i - 2] ?? 0;
+    const s0 = rotate(a, 7) ^ rotate(a, 18) ^ (a >>> 3);
+    const s1 = rotate(b, 17) ^ rotate(b, 19) ^ (b >>> 10);
+    words[i] = (words[i - 16] ?? 0) + s0 + (words[i - 7] ?? 0) + s1;
+  }
   let [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = state;
   for (let i = 0; i < 64; i += 1) {
     const s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
@@ -103,10 +104,23 @@ function addShortBlock(state: Int32Array, words: Int32Array): void {
     const first = (h + s1 + choice + (words256[i] ?? 0) + (words[i] ?? 0)) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    [h, g, f, e, d, c, b] = [g, f, e, (d + first) | 0, c, b, a];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + first) | 0;
+    d = c;
+    c = b;
+    b = a;
     a = (first + s0 + majority) | 0;
   }
-  for (const [i, word] of [a, b, c, d, e, f, g, h].entries()) state[i] = (state[i] ?? 0) + word;
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
+  state[4] = (state[4] ?? 0) + e;
+  state[5] = (state[5] ?? 0) + f;
+  state[6] = (state[6] ?? 0) + g;
+  state[7] = (state[7] ?? 0) + h;
 }
 
 /** The upper half of a pair of words turned to the right; with the halves exchanged, the lower one. */

@@ -13,6 +13,7 @@ import {
 } from '../catalogue/index.js';
 import type { Settings } from '../settings/index.js';
 import type { Plan } from './plan-cache.js';
+import type { SessionArguments } from './protocol.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 
@@ -25,6 +26,9 @@ const telling: ReadonlySet<string> = new Set(['cluster_status', 'cluster_topolog
 export function isRoleSetting(key: string): boolean {
   return key === 'role' || key === 'session_authorization';
 }
+
+/** What it needs of its session. */
+type RolesHome = Pick<SessionState, 'settings' | 'access' | 'newestCatalogue' | 'transaction'>;
 
 export class SessionRoles {
   readonly #settings: Settings;
@@ -45,19 +49,17 @@ export class SessionRoles {
   /** What the current role may do, at a version of the catalogue that is the newest one. */
   #principal: { readonly version: number; readonly principal: Principal } | undefined;
 
-  constructor(
-    settings: Settings,
-    args: { readonly user: string; readonly hasSignedIn: boolean },
-    newest: () => TransactionCatalogue,
-    open: () => TransactionCatalogue | undefined,
-    isReadable: () => boolean,
-  ) {
-    this.#isReadable = isReadable;
-    this.#newest = newest;
-    this.#catalogue = () => open() ?? newest();
+  constructor(home: RolesHome, args: Pick<SessionArguments, 'user' | 'signIn'>) {
+    const { settings, access } = home;
     this.#settings = settings;
     this.#user = args.user;
-    this.#hasSignedIn = args.hasSignedIn;
+    this.#hasSignedIn = args.signIn !== undefined;
+    this.#newest = () => home.newestCatalogue;
+    this.#catalogue = () => home.transaction?.catalogue ?? home.newestCatalogue;
+    this.#isReadable = () => access.refusal === undefined;
+    settings.compute('session_authorization', { get: () => this.sessionName });
+    settings.compute('is_superuser', { get: () => (this.isSuperuser ? 'on' : 'off') });
+    settings.isSuperuser = () => this.isSuperuser;
   }
 
   /** session_user. */

@@ -188,20 +188,9 @@ export class SessionState {
     this.refusal = refusal;
     this.notices = new Notices((severity) => settings.derived.wants(severity));
     computeModes(this);
-    const catalogue = (): TransactionCatalogue => this.newestCatalogue;
-    const hasSignedIn = args.signIn !== undefined;
-    const open = (): TransactionCatalogue | undefined => this.transaction?.catalogue;
-    const readable = (): boolean => access.refusal === undefined;
-    const named = { user: args.user, hasSignedIn };
-    this.roles = new SessionRoles(settings, named, catalogue, open, readable);
-    settings.compute('session_authorization', { get: () => this.roles.sessionName });
-    settings.compute('is_superuser', { get: () => (this.roles.isSuperuser ? 'on' : 'off') });
-    settings.isSuperuser = () => this.roles.isSuperuser;
+    this.roles = new SessionRoles(this, args);
     this.functions = new SessionFunctions(this.roles, args.database, this.settings, random);
     const { limits } = place;
-    this.functions.pid = this.progress.pid;
-    this.functions.notice = (...notice) => this.notice(...notice);
-    this.functions.slowStatements = () => slowStatementsOf(this);
     this.memory = new MemoryAccount('sessionMemoryBytes', limits.sessionMemoryBytes, place.memory);
     this.statementMemory = new MemoryAccount(
       'statementMemoryBytes',
@@ -215,38 +204,7 @@ export class SessionState {
     );
     this.temporary = new TemporaryStore(this.memory);
     this.sequences = new SessionSequences(this);
-    this.functions.sequences = this.sequences;
     this.notifications = new SessionNotifications(this);
-    this.functions.notifications = this.notifications;
-    this.functions.ask = (question, guess) => this.questions.ask(question, guess);
-    const lookup = () =>
-      this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
-    this.functions.names = nameLookup(lookup, this.functions);
-    this.functions.system = new SystemCatalogue({
-      functions: this.functions,
-      catalogue: () =>
-        must(this.transaction, 'system relations are read in a transaction').catalogue,
-      lookup,
-      settings: () => settingRows(this.settings),
-      audit: () => auditEntries(must(this.transaction, 'a transaction').buffer),
-      deparse: new Deparser(lookup, this.functions),
-    });
-    const checks = new DomainChecks();
-    this.functions.checkDomain = (domain, value) =>
-      checks.check(
-        {
-          functions: this.functions,
-          catalogueVersion: access.catalogueVersion,
-          lookup: lookup(),
-          contextOf: (parameters) => ({ ...this.pointContext, parameters }),
-        },
-        domain,
-        value,
-      );
-    this.functions.hasSchema = (name) => {
-      const { transaction } = this;
-      return transaction !== undefined && this.lookupOf(transaction).hasSchema(name);
-    };
     this.pointContext = this.contextOf(
       {
         buffer: new TransactionBuffer(new NewestOf(access, this.temporary)),
@@ -254,6 +212,51 @@ export class SessionState {
       },
       [],
     );
+    this.#completeFunctions();
+  }
+
+  /** What functions reach of the session. */
+  #completeFunctions(): void {
+    const { access, functions } = this;
+    functions.pid = this.progress.pid;
+    functions.notice = (...notice) => this.notice(...notice);
+    functions.slowStatements = () => slowStatementsOf(this);
+    functions.sequences = this.sequences;
+    functions.notifications = this.notifications;
+    functions.ask = (question, guess) => this.questions.ask(question, guess);
+    const lookup = () =>
+      this.transaction === undefined ? noObjects : this.lookupOf(this.transaction);
+    functions.names = nameLookup(lookup, functions);
+    functions.system = this.#systemOf(lookup);
+    const checks = new DomainChecks();
+    functions.checkDomain = (domain, value) =>
+      checks.check(
+        {
+          functions,
+          catalogueVersion: access.catalogueVersion,
+          lookup: lookup(),
+          contextOf: (parameters) => ({ ...this.pointContext, parameters }),
+        },
+        domain,
+        value,
+      );
+    functions.hasSchema = (name) => {
+      const { transaction } = this;
+      return transaction !== undefined && this.lookupOf(transaction).hasSchema(name);
+    };
+  }
+
+  #systemOf(lookup: () => CatalogueLookup): SystemCatalogue {
+    const open = (): Transaction =>
+      must(this.transaction, 'system relations are read in a transaction');
+    return new SystemCatalogue({
+      functions: this.functions,
+      catalogue: () => open().catalogue,
+      lookup,
+      settings: () => settingRows(this.settings),
+      audit: () => auditEntries(open().buffer),
+      deparse: new Deparser(lookup, this.functions),
+    });
   }
 
   /** The turn that runs. */
