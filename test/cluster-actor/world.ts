@@ -21,6 +21,7 @@ import {
 import { replicaArguments } from '#src/cluster/index.js';
 import { ClusterHost, defaultTiming, replicaRef, shardPlace } from '#src/node/index.js';
 import { World } from '#src/sim/world.js';
+import { activityKind } from '#src/sql/session/activity.js';
 import type { AdminAnswer, AdminMessage, AdminValue } from '#src/sql/session/protocol.js';
 import { FakeGroup } from './group.js';
 
@@ -95,6 +96,8 @@ export class Node {
     dispatcher.registerKind(group.kind((to, message) => dispatcher.post(to, message)));
     dispatcher.registerKind(clusterKind(new Metrics()));
     dispatcher.registerMessages(hostMessages);
+    // The host tells the sessions' places who lives; nobody is there.
+    dispatcher.registerKind(activityKind);
     const { node, parts } = {
       node: this.id,
       parts: {
