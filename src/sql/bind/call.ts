@@ -84,7 +84,7 @@ function sqlFunction(
   at: number | undefined,
 ): SqlCall | undefined {
   const schema = path.at(-2);
-  if (schema === 'pg_catalog') return undefined;
+  if (schema === 'pg_catalog' || schema === 'information_schema') return undefined;
   const name = path.at(-1) ?? '';
   if (schema === undefined && attempt(name, types, false) !== undefined) return undefined;
   const found = findSqlFunction(context, path, args, at);
@@ -156,7 +156,7 @@ function scalar(
 
 function checkSchema(context: BindContext, path: readonly string[], at: number | undefined): void {
   const schema = path.at(-2);
-  if (schema === undefined || schema === 'pg_catalog') return;
+  if (schema === undefined || schema === 'pg_catalog' || schema === 'information_schema') return;
   if (schema === adminSchema) {
     const construct = `function of schema ${adminSchema} that is not the only item of a SELECT`;
     notSupported(context.source, construct, at);

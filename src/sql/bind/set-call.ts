@@ -27,7 +27,10 @@ export function bindSetCall(
   const bound: SetCall = {
     column: context.nextColumn(),
     function: chosen,
-    type: typeOf(chosen.result),
+    type:
+      chosen.result === 'record' && chosen.columns !== undefined
+        ? { ...typeOf('record'), shape: { fields: chosen.columns } }
+        : typeOf(chosen.result),
     arguments: coerceArguments(context, values, chosen.parameters),
   };
   const { column, type } = collect(clause.sets, bound, sameSet, at);

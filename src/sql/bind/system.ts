@@ -1,5 +1,5 @@
 /** System relations in FROM. */
-import { must } from '../../base/assert.js';
+import { assert, must } from '../../base/assert.js';
 import { bootstrapRole, temporarySchema } from '../catalogue/index.js';
 import { type ast, parse, type ParsedStatement, the } from '../parse/index.js';
 import type { Expression, NamedExpression } from '../plan/expression.js';
@@ -92,6 +92,8 @@ function bindView(context: BindContext, view: SystemViewText): Relation {
   const inner = new BindContext(source, catalogue, functions, new ParameterTypes([]), context);
   inner.checkAs = bootstrapRole;
   const query = context.nested(() => bindQuery(inner, the(node, 'SelectStmt')));
+  const { length } = query.columns;
+  assert(length === view.columns.length, 'a view has the columns of its query', view.name, length);
   const expressions = view.columns.map(({ name, type }, i): NamedExpression => {
     const column = must(query.columns[i], 'a view has as many columns as its query');
     const base = { name: baseTypeName(type), modifier: -1 };

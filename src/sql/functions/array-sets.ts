@@ -25,6 +25,10 @@ export const arraySetFunctions: readonly SetDefinition[] = [
     ([array, dimension, reverse]) =>
       subscripts(array as ArrayValue, dimension as number, reverse === true),
   ),
+  // Of information_schema: the elements with their numbers from 1, which drivers ask of keys.
+  defineSet('_pg_expandarray(anyarray): setof (x anyelement, n int4)', ([array]) =>
+    (array as ArrayValue).elements.map((element, i) => [element, i + 1]),
+  ),
   defineSet('string_to_table(text, text): setof text', texts, { strict: false }),
   defineSet('string_to_table(text, text, text): setof text', texts, { strict: false }),
 ];

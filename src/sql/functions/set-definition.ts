@@ -1,6 +1,7 @@
 /** How the tables of set-returning functions are written down. */
 import { must } from '../../base/assert.js';
 import {
+  elementTypeName,
   type FunctionContext,
   RecordValue,
   type Row,
@@ -94,7 +95,12 @@ export function makeSet(
   const implementation = definition.specialise(parameters, result);
   const made = { name, form: 'set', parameters, result, strict, volatility } as const;
   if (definition.result === 'record') {
-    return { ...made, columns: definition.columns, rows: implementation as SetFunction['rows'] };
+    const columns = definition.columns?.map((column) =>
+      (column.type as string) === 'anyelement'
+        ? { ...column, type: must(elementTypeName(parameters[0] ?? 'unknown'), 'of an array') }
+        : column,
+    );
+    return { ...made, columns, rows: implementation as SetFunction['rows'] };
   }
   const { form } = typeNamed(result);
   if (form?.kind === 'composite') {

@@ -39,7 +39,18 @@ export const informationDomains: ReadonlyMap<string, TypeName> = new Map([
   domain(13234, 'yes_or_no', 'varchar', 7),
 ]);
 
+/** The only type of rows that a column has: of statistics that nobody keeps here. */
+const statisticRow = nameOfUserType({
+  kind: 'composite',
+  oid: 10_029,
+  arrayOid: 10_028,
+  schema: 'pg_catalog',
+  name: 'pg_statistic',
+  shape: { fields: [] },
+});
+
 function typeOf(written: string): TypeName {
+  if (written === '_pg_statistic') return `_${statisticRow}`;
   const own = informationDomains.get(written);
   return own ?? (written as TypeName);
 }
@@ -49,7 +60,7 @@ const headPattern = /^(\d+) ([rv]) (\w+):\s+/;
 function relationsOf(text: string, schema: string): readonly RelationFacts[] {
   return text
     .trim()
-    .split(/\n(?=\d)/)
+    .split(/\n+(?=\d)/)
     .map((entry) => {
       const [head = '', oid, kind, name = ''] = must(headPattern.exec(entry), 'a relation');
       const columns = entry

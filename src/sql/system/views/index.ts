@@ -1,8 +1,9 @@
 /** System relations that are views over others: their texts. */
 import { must } from '../../../base/assert.js';
-import { catalogSchema, relationFacts } from '../facts.js';
+import { catalogSchema, informationSchema, relationFacts } from '../facts.js';
 import type { SystemColumn } from '../relation.js';
 import { catalogViews } from './catalog.js';
+import { informationViews } from './information.js';
 
 export interface SystemViewText {
   readonly oid: number;
@@ -15,6 +16,7 @@ export interface SystemViewText {
 
 const texts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   [catalogSchema]: catalogViews,
+  [informationSchema]: informationViews,
 };
 
 const views = new Map<string, SystemViewText>();
