@@ -2,7 +2,7 @@
 import type { Codec, Door, Doors, Message, MessageType, PlaceId } from '../actors/index.js';
 import { DatabaseError } from '../base/errors.js';
 import type { CancelForwarding } from '../net/index.js';
-import { nodeOfPid } from '../sql/session/pid.js';
+import { nodeOfPid } from '../sql/index.js';
 
 /** Whoever shows the secret may end what the session does. */
 interface CancelMessage extends Message {

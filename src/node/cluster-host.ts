@@ -15,8 +15,7 @@ import {
   type Peer,
   type StateMessage,
 } from '../cluster/index.js';
-import { activityAt } from '../sql/session/activity.js';
-import type { PeersMessage } from '../sql/session/activity-protocol.js';
+import { activityAt, type PeersMessage } from '../sql/index.js';
 import type { AdminMessage } from '../sql/session/protocol.js';
 
 export interface PeerAddress {

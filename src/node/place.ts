@@ -22,17 +22,19 @@ import {
 } from '../shard/index.js';
 import { zlibPacker } from './packer.js';
 import { type Refusal, shardAccess } from '../shard/protocol.js';
-import { activityKind, activityName } from '../sql/session/activity.js';
-import { SessionRegistry, sessionRegistry } from '../sql/session/registry.js';
 import {
   accountsAnswers,
   accountsKind,
   accountsName,
+  activityKind,
+  activityName,
   parseMessageTypes,
   type SessionCapabilities,
   type SessionLimits,
   sessionAnswerTypes,
   sessionKind,
+  SessionRegistry,
+  sessionRegistry,
 } from '../sql/index.js';
 import type { Engine } from '../storage/index.js';
 import { engineSamples } from './engine-metrics.js';

@@ -9,8 +9,7 @@ import {
 } from '../actors/index.js';
 import { assert } from '../base/assert.js';
 import type { ConnectOptions, SessionListener, SqlConnection, SqlService } from '../net/index.js';
-import { parseMessageTypes, sessionAnswerTypes } from '../sql/index.js';
-import { pidOf, sessionNumbers } from '../sql/session/pid.js';
+import { parseMessageTypes, sessionAnswerTypes, pidOf, sessionNumbers } from '../sql/index.js';
 import { Cancels } from './cancels.js';
 import type {
   AdminMessage,

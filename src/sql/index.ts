@@ -21,14 +21,23 @@ export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
 export type { SpillFile, SpillFiles } from './execute/index.js';
 export { parsePieces } from './parse/index.js';
 export {
+  activityAt,
+  activityKind,
+  activityName,
   adminMessageTypes,
   defaultSessionLimits,
+  nodeOfPid,
   parseMessageTypes,
+  type PeersMessage,
+  pidOf,
   type SessionCapabilities,
   type SessionLimits,
   sessionAnswerTypes,
   sessionKind,
   sessionMessages,
+  sessionNumbers,
+  SessionRegistry,
+  sessionRegistry,
   type SlowStatement,
   type SlowStatements,
   type SessionOptions,

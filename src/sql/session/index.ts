@@ -27,7 +27,11 @@ import { activityAnswers } from './activity-protocol.js';
 import { sessionRegistry } from './registry.js';
 import { type PlaceState, SessionState } from './state.js';
 
+export { activityAt, activityKind, activityName } from './activity.js';
+export type { PeersMessage } from './activity-protocol.js';
 export { defaultSessionLimits, type SessionLimits } from './limits.js';
+export { nodeOfPid, pidOf, sessionNumbers } from './pid.js';
+export { SessionRegistry, sessionRegistry } from './registry.js';
 export type { SlowStatement, SlowStatements } from './slow-statements.js';
 
 /** What sessions may use of the machine; each is absent where they may not. */
@@ -58,6 +62,8 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
   { kind: 'sql.enough', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.park', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.fetch', priority: 'normal', flow: 'work' },
   // With the requests, so that it never comes before the one that it is about.
   { kind: 'sql.cancel', priority: 'normal', flow: 'reply' },
   { kind: 'sql.end', priority: 'normal', flow: 'reply' },
@@ -83,6 +89,7 @@ export const sessionAnswerTypes: readonly MessageType[] = [
   { kind: 'sql.prepared', priority: 'normal', flow: 'reply' },
   { kind: 'sql.copyIn', priority: 'normal', flow: 'reply' },
   { kind: 'sql.closed', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.parked', priority: 'normal', flow: 'reply' },
   { kind: 'sql.failed', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notification', priority: 'normal', flow: 'reply' },
   { kind: 'sql.notice', priority: 'normal', flow: 'reply' },
