@@ -255,6 +255,7 @@ class InProcessTransport implements Transport {
         this.#events.onFrame({ op: 'prepared', id, paramTypes, columns: columns ?? null });
         return;
       }
+      case 'sql.parked':
       case 'sql.closed':
         this.#events.onFrame({ op: 'closed', id });
         return;

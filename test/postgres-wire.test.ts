@@ -77,7 +77,11 @@ t.test('start-up', async (t) => {
       client.send(startup(version, { ...named, ...more }));
       const greeting = await client.untilReady();
       client.close();
-      const key = must(greeting.find(({ code }) => code === 'K'), 'a key').body.length - 4;
+      const key =
+        must(
+          greeting.find(({ code }) => code === 'K'),
+          'a key',
+        ).body.length - 4;
       return { told: greeting.find(({ code }) => code === 'v')?.body, key };
     };
     t.same(await greet(0x0003_0000), { told: undefined, key: 4 });
@@ -208,7 +212,7 @@ t.test('extended queries', async (t) => {
     }
     const short = bind({ binary: true, parameters: [Buffer.of(1)] });
     t.match((await client.ask(parse('', 'SELECT $1::int4'), short, execute(), sync)).error, {
-      C: '22P03',
+      C: '08P01',
     });
     const stated = await client.ask(
       ...[parse('', 'SELECT $1 + 1', 20), bind({ parameters: ['41'] }), execute(), sync],
@@ -240,7 +244,27 @@ t.test('extended queries', async (t) => {
     const rest = await client.ask(execute('r'), sync);
     t.equal(rest.rows.length, 4999);
     t.same(rest.tags, ['SELECT 4999']);
-    await client.ask(query('COMMIT'));
+    const many = 200_000;
+    const wide = `SELECT g, repeat('x', 200) FROM generate_series(1, ${many}) AS g`;
+    await client.ask(
+      parse('w', wide),
+      bind({ portal: 'v', statement: 'w' }),
+      execute('v', 1),
+      sync,
+    );
+    for (let from = 1; from < many; from += 50_000) {
+      t.same((await client.ask(query('SELECT 7'))).rows, [['7']]);
+      const next = await client.ask(execute('v', 50_000), sync);
+      t.equal(next.rows[0]?.[0], String(from + 1), 'it goes on where it was, however much is left');
+    }
+    const closed = await client.ask(
+      ...[bind({ portal: 'u', statement: 'w' }), execute('u', 1), sync],
+    );
+    t.equal(closed.codes, '2DsZT');
+    t.equal((await client.ask(query('SELECT 7'), close('P', 'u'), sync)).codes, 'TDCZT');
+    await client.untilReady();
+    t.match((await client.ask(execute('u'), sync)).error, { C: '34000' });
+    await client.ask(query('ROLLBACK'));
   });
 
   await t.test('a pipeline is one transaction, an error skips to Sync', async (t) => {

@@ -86,6 +86,7 @@ export function writeAnswer(
       const columns = answer.columns === undefined ? 'null' : writeColumns(answer.columns);
       return `{"op":"prepared","id":${id},"paramTypes":${types},"columns":${columns}}`;
     }
+    case 'sql.parked':
     case 'sql.closed':
       return `{"op":"closed","id":${id}}`;
     case 'sql.copyIn':

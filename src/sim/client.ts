@@ -214,6 +214,7 @@ export class SimulatedClient {
   }
 
   #resume(outcome: Outcome | undefined): void {
+      case 'sql.parked':
     const running = must(this.#running, 'resumed without a script');
     const next = outcome === undefined ? running.script.next() : running.script.next(outcome);
     if (next.done === true) {

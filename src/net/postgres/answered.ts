@@ -4,7 +4,7 @@ import type { Completion, ErrorFields, SessionAnswer } from '../../sql/session/p
 import { CopyIn } from './copy-in.js';
 import type { Flow } from './flow.js';
 import { WireStatement } from './statement.js';
-import { failHolding, holdsTooMany, type Task, writeQueryRows } from './task.js';
+import { type Task, writeQueryRows } from './task.js';
 import * as write from './writer.js';
 
 type Rows = Extract<SessionAnswer, { kind: 'sql.rows' }>;
@@ -75,6 +75,13 @@ export function takeAnswer(
     case 'sql.failed':
       flow.status = answer.status;
       return failed(flow, task, answer.error);
+    case 'sql.parked':
+      if (task.kind === 'hold') {
+        task.portal.state = 'parked';
+        flow.suspended = undefined;
+        flow.task = undefined;
+      }
+      return undefined;
     case 'sql.closed':
       return undefined;
     default:
@@ -109,16 +116,10 @@ function rows(flow: Flow, task: Task, answer: Rows): void {
       task.portal.push(answer.rows);
       if (completion !== undefined) break;
       if (task.kind === 'execute') flow.serve(task.portal);
-      else keep(flow, task);
       return;
     default:
   }
   if (completion !== undefined) completed(flow, task, completion, last);
-}
-
-function keep(flow: Flow, task: Extract<Task, { kind: 'hold' }>): void {
-  if (!holdsTooMany(task)) flow.grant(task);
-  else if (failHolding(task)) flow.connection.send({ kind: 'sql.cancel', request: task.request });
 }
 
 /** Tags of statements that give up prepared ones. */
@@ -175,7 +176,7 @@ function failed(flow: Flow, task: Task, error: ErrorFields): ErrorFields | undef
   }
   const { kind: pending } = flow.pending ?? {};
   if (pending !== 'sync') flow.pending = undefined;
-  write.writeError(flow.out, (task.kind === 'hold' ? task.failure : undefined) ?? error);
+  write.writeError(flow.out, error);
   if (task.kind === 'execute' && task.portal.syncs) {
     flow.endExchange(task.portal);
     return undefined;

@@ -120,11 +120,35 @@ export class Flow implements Circumstances {
     this.ready();
   }
 
-  /** Keeps the rest of a suspended portal; then `pending` is taken. */
+  /** Has the session keep the rest of a suspended portal; then `pending` is taken. */
   hold(portal: Portal, pending: ClientMessage): void {
     this.pending = pending;
-    this.task = { kind: 'hold', request: portal.request, portal, failure: undefined };
-    this.grant(this.task);
+    this.task = { kind: 'hold', request: portal.request, portal };
+    this.connection.send({ kind: 'sql.park', request: portal.request });
+  }
+
+  /** Goes on with a portal whose rest the session keeps. */
+  fetch(portal: Portal): void {
+    portal.writeRows(this.out);
+    if (portal.wanted === 0) {
+      this.out.empty(write.codes.portalSuspended);
+      return;
+    }
+    const parked = portal.request;
+    portal.state = 'running';
+    portal.request = this.begin({ kind: 'execute', portal });
+    portal.owed = portal.window;
+    const { request, window: credit } = portal;
+    this.connection.send({ kind: 'sql.fetch', request, parked, credit });
+  }
+
+  /** Forgets a portal, and what the session keeps of it. */
+  drop(name: string): void {
+    const portal = this.prepared.portals.get(name);
+    if (portal?.state === 'parked') {
+      this.connection.send({ kind: 'sql.enough', request: portal.request });
+    }
+    this.prepared.portals.delete(name);
   }
 
   /** Gives up the rest of a suspended portal; then `pending` is taken. */

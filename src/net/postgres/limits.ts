@@ -8,8 +8,6 @@ export const portalsMax = 1000;
 export const unreadBytesMax = 1_048_576;
 /** Messages of rows that a session is asked for before some of them have been sent on. */
 export const windowMessagesMax = 4;
-/** Messages of rows that a suspended portal keeps when other statements run before it goes on. */
-export const portalMessagesMax = 256;
 /** Newest protocol version that is spoken, 3.2: major in the upper half. */
 export const protocolVersion = 0x0003_0002;
 /** The first version whose keys of cancellation are long, 3.2. */

@@ -26,7 +26,8 @@ export class Portal {
   readonly statement: WireStatement;
   readonly parameters: readonly ParameterValue[];
   readonly formats: readonly Format[];
-  state: 'bound' | 'running' | 'done' | 'failed' = 'bound';
+  /** Parked: the session keeps its rest under its request. */
+  state: 'bound' | 'running' | 'parked' | 'done' | 'failed' = 'bound';
   /** Its implicit transaction goes on after it. */
   joins = false;
   /** The Sync behind its Execute has been taken with it. */
@@ -122,11 +123,6 @@ export class Portal {
     }
     if (this.statement.copy !== undefined) out.empty(write.codes.copyDone);
     write.writeTag(out, this.#tag);
-  }
-
-  /** Messages with rows that wait for the client. */
-  get held(): number {
-    return this.#rows.length;
   }
 
   push(rows: readonly Row[]): void {

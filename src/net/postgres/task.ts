@@ -1,8 +1,7 @@
 /** What a connection has its session do. */
 import { must } from '../../base/assert.js';
-import type { ErrorFields, SessionAnswer } from '../../sql/session/protocol.js';
-import { doorError } from '../answers.js';
-import { portalMessagesMax, windowMessagesMax } from './limits.js';
+import type { SessionAnswer } from '../../sql/session/protocol.js';
+import { windowMessagesMax } from './limits.js';
 import type { Portal } from './portal.js';
 import { type WriteRow, writerOf } from './rows.js';
 import type { StatementSource } from './statement.js';
@@ -20,8 +19,8 @@ export type Task = {
   | { readonly kind: 'execute'; readonly portal: Portal }
   /** The rest of a suspended portal is not wanted any more. */
   | { readonly kind: 'finish'; readonly portal: Portal }
-  /** The rest of a suspended portal is kept, for the session to be free. */
-  | { readonly kind: 'hold'; readonly portal: Portal; failure: ErrorFields | undefined }
+  /** The session keeps the rest of a suspended portal, to be free. */
+  | { readonly kind: 'hold'; readonly portal: Portal }
   | { readonly kind: 'commit' }
   | { readonly kind: 'refuse'; readonly ready: boolean }
 );
@@ -55,24 +54,10 @@ export function writeQueryRows(
 /** Messages with rows to ask for beside those that are on their way; they count as asked for. */
 export function creditOf(task: Task): number {
   const holder = task.kind === 'query' ? task : 'portal' in task ? task.portal : undefined;
-  if (holder === undefined || task.kind === 'finish') return 0;
+  if (holder === undefined || task.kind === 'finish' || task.kind === 'hold') return 0;
   const window = task.kind === 'execute' ? task.portal.window : windowMessagesMax;
   if (holder.owed > window / 2) return 0;
   const credit = window - holder.owed;
   holder.owed = window;
   return credit;
-}
-
-type Hold = Extract<Task, { kind: 'hold' }>;
-
-export function holdsTooMany({ portal }: Hold): boolean {
-  return portal.held > portalMessagesMax;
-}
-
-/** Lets the portal fail; false when it has failed already. */
-export function failHolding(task: Hold): boolean {
-  if (task.failure !== undefined) return false;
-  const text = `portal "${task.portal.name}" has more rows than are kept for other statements to run`;
-  task.failure = doorError('configuration_limit_exceeded', text);
-  return true;
 }

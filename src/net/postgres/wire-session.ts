@@ -194,7 +194,7 @@ export class WireSession implements SessionListener {
     switch (message.kind) {
       case 'query': {
         flow.prepared.forget('');
-        flow.prepared.portals.delete('');
+        flow.drop('');
         const task = { kind: 'query', result: undefined, owed: windowMessagesMax } as const;
         flow.execute({ text: message.text }, task);
         return;
@@ -232,7 +232,8 @@ export class WireSession implements SessionListener {
     if (name === '') prepared.forget('');
     const stated = statedTypes(typeOids);
     const request = this.#flow.begin({ kind: 'parse', name, source: { text, stated } });
-    connection.send({ kind: 'sql.prepare', request, name, text, parameterTypes: stated });
+    const parse = { kind: 'sql.prepare', request, name, text, parameterTypes: stated } as const;
+    connection.send({ ...parse, fixed: true });
   }
 
   #bind(message: BindMessage): void {
@@ -243,6 +244,7 @@ export class WireSession implements SessionListener {
       flow.finish(flow.suspended, message);
       return;
     }
+    if (message.portal === '') flow.drop('');
     flow.prepared.bind(message, flow);
     flow.out.empty(write.codes.bindComplete);
   }
@@ -270,6 +272,10 @@ export class WireSession implements SessionListener {
       return;
     }
     portal.begin(message.rowsMax);
+    if (portal.state === 'parked') {
+      flow.fetch(portal);
+      return;
+    }
     if (portal.state !== 'bound') {
       flow.task = { kind: 'execute', request: portal.request, portal };
       flow.suspended = undefined;
@@ -294,7 +300,7 @@ export class WireSession implements SessionListener {
         this.#flow.finish(portal, message);
         return;
       }
-      prepared.portals.delete(name);
+      this.#flow.drop(name);
     }
     out.empty(write.codes.closeComplete);
   }

@@ -37,7 +37,7 @@ export function keepPrepared(
   types: readonly TypeName[],
 ): void {
   const key = planKey(parsed.text, types);
-  keep(state, name, { key, text: undefined, parse: () => parsed, types });
+  keep(state, name, { key, text: undefined, parse: () => parsed, types, isFixed: true });
 }
 
 /** The protocol's prepare: the text is parsed again when its plan has left the cache. */
@@ -46,7 +46,7 @@ export function keepText(
   name: string,
   text: string,
   statements: readonly ParsedStatement[],
-  types: readonly (TypeName | undefined)[],
+  { types, isFixed }: Pick<Prepared, 'types' | 'isFixed'>,
 ): void {
   const { limits } = state.place;
   if (statements.length > 1) {
@@ -57,15 +57,16 @@ export function keepText(
     key: planKey(text, types),
     text,
     parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
-    types,
+    ...{ types, isFixed },
   });
 }
 
-/** Raises 0A000 when the rows would be others than clients were told, before anything is executed. */
+/** Raises 0A000 when the rows would be others than clients were told once, before anything is executed. */
 export function checkColumns(prepared: Prepared, columns: readonly Column[] | undefined): void {
   const { told } = prepared;
   if (told === columns) return;
-  if (told !== undefined && !(columns !== undefined && areSame(told, columns))) {
+  const isSame = told === undefined || (columns !== undefined && areSame(told, columns));
+  if (prepared.isFixed && !isSame) {
     raise('feature_not_supported', 'cached plan must not change result type');
   }
   prepared.told = columns;

@@ -4,7 +4,7 @@
  *
  * A session serves its requests one after the other in the order of their arrival. Each request is
  * answered by messages that carry its number, the last of them `sql.complete`, `sql.prepared`,
- * `sql.closed` or `sql.failed`.
+ * `sql.closed`, `sql.parked` or `sql.failed`.
  */
 import type { Message, Ref } from '../../actors/actor.js';
 import type { ErrorDetails, ErrorName } from '../../base/errors.js';
@@ -54,6 +54,8 @@ export type SessionMessage =
       readonly text: string;
       /** As in `sql.execute`. */
       readonly parameterTypes?: readonly (string | null)[];
+      /** The client hears of the columns now and not with the rows: executing it fails rather than to give others. */
+      readonly fixed?: true;
     }
   /** The door has refused something of the client: a transaction fails of it as of a statement's error. */
   | { readonly kind: 'sql.refuse'; readonly request: number; readonly error: ErrorFields }
@@ -65,8 +67,20 @@ export type SessionMessage =
   /** The end of its data, or why there will be no more. */
   | { readonly kind: 'sql.copyEnd'; readonly request: number; readonly failure?: string }
   | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
-  /** The door wants no more rows: the request ends as if there were none. */
+  /** The door wants no more rows: the request ends as if there were none. Rows that are parked are dropped. */
   | { readonly kind: 'sql.enough'; readonly request: number }
+  /**
+   * The door wants other requests to be served before more rows of this one, which ends with `sql.parked`, or with
+   * its last rows when those are on their way. What is parked is gone with its transaction.
+   */
+  | { readonly kind: 'sql.park'; readonly request: number }
+  /** More rows of the request `parked`; they come without columns. */
+  | {
+      readonly kind: 'sql.fetch';
+      readonly request: number;
+      readonly parked: number;
+      readonly credit: number;
+    }
   /** Ends the request with 57014 if it has not ended yet; with 40003 in a commit that takes long. */
   | { readonly kind: 'sql.cancel'; readonly request: number }
   /** So many messages `sql.notification` have gone to the client: more may come. */
@@ -185,6 +199,8 @@ export type SessionAnswer =
       readonly endsBlock?: true;
     }
   | { readonly kind: 'sql.closed'; readonly request: number }
+  /** The answer to `sql.park`: the rest can be had by `sql.fetch`. */
+  | { readonly kind: 'sql.parked'; readonly request: number }
   | {
       /** COPY FROM STDIN takes `credit` more messages of data. */
       readonly kind: 'sql.copyIn';

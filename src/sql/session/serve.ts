@@ -9,6 +9,7 @@ import { describe } from './describe.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import type { Query } from './planning.js';
 import type { Plan } from './plan-cache.js';
+import { fetchParked } from './parked.js';
 import { answerPoint, type Execute, pointPlan } from './point.js';
 import { keepText, preparedNamed, statedTypes } from './prepared.js';
 import type { SessionMessage } from './protocol.js';
@@ -23,7 +24,9 @@ type Prepare = Extract<SessionMessage, { kind: 'sql.prepare' }>;
 /** What is answered, one after the other. */
 export type Asking = Extract<
   SessionMessage,
-  { kind: 'sql.execute' | 'sql.prepare' | 'sql.describe' | 'sql.close' | 'sql.refuse' }
+  {
+    kind: 'sql.execute' | 'sql.prepare' | 'sql.describe' | 'sql.fetch' | 'sql.close' | 'sql.refuse';
+  }
 >;
 
 /** Whose work it is: its state, and where answers to it go. */
@@ -48,6 +51,8 @@ export function* serve(
         const { parse: parsed, types } = preparedNamed(state, message.name);
         return yield* tell({ state, self }, message, parsed(), types);
       }
+      case 'sql.fetch':
+        return yield* fetchParked(state, message, request);
       case 'sql.close':
         state.prepared.delete(message.name);
         answer(state, { kind: 'sql.closed', request: message.request });
@@ -186,7 +191,7 @@ function* prepare({ state, self }: Server, message: Prepare): Work<void> {
     ? yield* parseElsewhere(state, text)
     : parse(text, state.place.limits);
   noteLongNames(state, text);
-  keepText(state, name, text, parsed, types);
+  keepText(state, name, text, parsed, { types, isFixed: message.fixed === true });
   try {
     yield* tell({ state, self }, { request, name }, parsed[0], types);
   } catch (error) {

@@ -11,6 +11,7 @@ import type { AdminAnswer, SessionMessage } from './protocol.js';
 import { hasLostLocks, lostLocks } from './locks-lost.js';
 import type { ReplicaAnswer } from './replica.js';
 import { reportOf, type SessionReport } from './report.js';
+import { dropParked } from './parked.js';
 import { type Asking, serve, servePoint } from './serve.js';
 import type { SessionState } from './state.js';
 import { expired, type Expiry, nextExpiry } from './timeouts.js';
@@ -106,6 +107,7 @@ export class Session implements Actor<SessionInput> {
       case 'sql.prepare':
       case 'sql.close':
       case 'sql.describe':
+      case 'sql.fetch':
       case 'sql.refuse':
         this.#ask(message);
         return;
@@ -115,6 +117,7 @@ export class Session implements Actor<SessionInput> {
         return;
       case 'sql.credit':
       case 'sql.enough':
+      case 'sql.park':
         this.#takeCredit(message);
         return;
       case 'sql.cancel':
@@ -144,6 +147,7 @@ export class Session implements Actor<SessionInput> {
         return;
       case 'actor.stopped':
         this.#terminate(new DatabaseError('admin_shutdown', replicaGoneText));
+      }
         return;
       case 'sql.abandon':
         if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
@@ -157,8 +161,6 @@ export class Session implements Actor<SessionInput> {
         return;
       case 'sql.gathered':
       case 'sql.signalled':
-        if (this.#awaits(message.call)) this.#resume(message);
-        return;
       case 'sql.adminAnswer':
         if (this.#awaits(message.call)) this.#resume(message);
         return;
@@ -231,8 +233,10 @@ export class Session implements Actor<SessionInput> {
     }
     if (message.kind === 'sql.prepare') state.progress.statement = message;
     state.beginRequest(message.request);
-    const credit = message.kind === 'sql.execute' ? message.credit : 0;
-    const request: Request = { number: message.request, credit, enough: false, sent: false };
+    const gives = message.kind === 'sql.execute' || message.kind === 'sql.fetch';
+    const credit = gives ? message.credit : 0;
+    const { request: number } = message;
+    const request: Request = { number, credit, enough: false, parks: false, sent: false };
     const work = serve(state, this.#self, message, request);
     this.#serving = { request, work, waiting: 'turn', waitingSinceMs: 0 };
     this.#resume(undefined);
@@ -281,7 +285,10 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
-  #takeCredit(message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' }>): void {
+  #takeCredit(
+    message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' | 'sql.park' }>,
+  ): void {
+    if (message.kind === 'sql.enough') dropParked(this.#state, request);
     const { request } = message;
     const credit = message.kind === 'sql.credit' ? message.credit : 0;
     const index = this.#queue.findIndex((message) => message.request === request);
@@ -292,6 +299,7 @@ export class Session implements Actor<SessionInput> {
     }
     if (this.#serving?.request.number !== request) return;
     this.#serving.request.credit += credit;
+    this.#serving.request.parks ||= message.kind === 'sql.park';
     this.#serving.request.enough ||= message.kind === 'sql.enough';
     if (this.#serving.waiting === 'credit') this.#resume(undefined);
   }

@@ -52,6 +52,7 @@ import { Numbers } from './numbers.js';
 import type { SessionLocks } from './advisory-locks.js';
 import { SessionNotifications } from './notifications.js';
 import { Questions } from './questions.js';
+import { dropAllParked, type Parked } from './parked.js';
 import { Progress } from './progress.js';
 import { SessionRoles } from './roles.js';
 import { SessionSequences } from './sequences.js';
@@ -87,6 +88,8 @@ export interface Prepared {
   readonly text: string | undefined;
   readonly parse: () => ParsedStatement | undefined;
   readonly types: readonly (TypeName | undefined)[];
+  /** Its columns are told once: it fails rather than to give others. */
+  readonly isFixed: boolean;
   /** The columns that clients were told of, where they were told of the statement. */
   told?: readonly Column[] | undefined;
 }
@@ -142,6 +145,8 @@ export class SessionState {
   readonly functions: SessionFunctions;
   readonly prepared = new Map<string, Prepared>();
   readonly cursors = new Map<string, Cursor>();
+  /** Rests of results by their requests; of the transaction that is open. */
+  parked: Map<number, Parked> | undefined;
   readonly memory: MemoryAccount;
   /** Of the statement that runs: a session runs one at a time. */
   readonly statementMemory: MemoryAccount;
@@ -447,6 +452,7 @@ export class SessionState {
   /** The transaction, or the failed block, is over. */
   end(committed: boolean): void {
     endCursors(this, committed);
+    dropAllParked(this);
     this.transaction?.close();
     this.transaction = undefined;
     this.failed = false;
@@ -459,6 +465,7 @@ export class SessionState {
   abort(): void {
     if (this.transaction?.explicit === true) {
       this.failed = true;
+      dropAllParked(this);
       const savepoint = this.transaction.savepoints.at(-1);
       this.locks?.takeBack(savepoint?.locks ?? 0);
       // A savepoint can be gone back to.

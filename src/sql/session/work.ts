@@ -2,6 +2,8 @@
  * The work of a request: a generator that yields when it must wait and is resumed by a message. So
  * the order of what happens reads from top to bottom, whatever lies between.
  */
+import { must } from '../../base/assert.js';
+import type { RowBuffer } from '../execute/index.js';
 import type { Row } from '../types/index.js';
 import type { GatheredMessage, SignalledMessage } from './activity-protocol.js';
 import { reportSettings } from './answers.js';
@@ -15,7 +17,9 @@ import type {
   ParseAnswer,
   SessionAnswer,
 } from './protocol.js';
+import { park, parkedRows } from './parked.js';
 import type { ReplicaAnswer } from './replica.js';
+import { rowBytes } from './row-bytes.js';
 import type { SessionState } from './state.js';
 
 /**
@@ -49,19 +53,10 @@ export interface Request {
   credit: number;
   /** The door wants no more rows. */
   enough: boolean;
+  /** The door wants other requests to be served before more rows. */
+  parks: boolean;
   /** Something of its answer has left: it cannot be executed again. */
   sent: boolean;
-}
-
-/** Approximate bytes of a row as a door writes it. */
-export function rowBytes(row: Row): number {
-  let bytes = 8 * row.length;
-  for (const value of row) {
-    if (typeof value === 'string') bytes += value.length;
-    else if (value instanceof Uint8Array) bytes += value.length;
-    else if (typeof value === 'object' && value !== null) bytes += 32;
-  }
-  return bytes;
 }
 
 /** Of COPY TO STDOUT; undefined for other statements. */
@@ -85,6 +80,7 @@ export class ResultWriter {
   readonly #shape: ResultShape;
   readonly #hold: boolean;
   #columnsSent = false;
+  #parked: RowBuffer | undefined;
   #rows: Row[] = [];
   #bytes = 0;
 
@@ -124,8 +120,31 @@ export class ResultWriter {
         this.#bytes += rowBytes(row);
       }
     }
-    while (!this.isEnough && this.#request.credit <= 0) yield 'credit';
-    this.#send({ ...this.#take(), completion, last });
+    while (this.#waits) yield 'credit';
+    if (!this.#parks) {
+      this.#send({ ...this.#take(), completion, last });
+      return;
+    }
+    this.#keep();
+    const rows = must(this.#parked, 'rows were kept');
+    park(this.#state, request, { rows, at: 0, tag: completion.tag });
+  }
+
+  /** More is to be sent, and may not yet. */
+  get #waits(): boolean {
+    const { enough, parks, credit } = this.#request;
+    return !enough && !parks && credit <= 0;
+  }
+
+  get #parks(): boolean {
+    return this.#request.parks && !this.isEnough;
+  }
+
+  #keep(): void {
+    this.#parked ??= parkedRows(this.#state, this.#shape.columns ?? []);
+    for (const row of this.#rows) this.#parked.add(row);
+    this.#rows = [];
+    this.#bytes = 0;
   }
 
   /** No more rows are wanted. */
@@ -138,8 +157,9 @@ export class ResultWriter {
   }
 
   *#flush(): Work<void> {
-    while (!this.isEnough && this.#request.credit <= 0) yield 'credit';
-    this.#send(this.#take());
+    while (this.#waits) yield 'credit';
+    if (this.#parks) this.#keep();
+    else this.#send(this.#take());
   }
 
   #take(): Extract<SessionAnswer, { kind: 'sql.rows' }> {
