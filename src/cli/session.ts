@@ -80,16 +80,16 @@ function waitOf({ waitType, wait }: Fields): string {
 
 /** In words what came of a signal; cancel_query says true and false. */
 function showOutcome(value: Json): string {
-  const words: Readonly<Record<string, string>> = {
-    done: 'done',
-    true: 'done',
-    absent: 'there is no such session',
-    false: 'no such query runs',
-    silent: 'its node does not answer',
-  };
-  return `${words[String(value)] ?? String(value)}\n`;
+  if (typeof value === 'boolean') return value ? 'done\n' : 'no such query runs\n';
+  const outcome = text(fields(value).outcome);
+  return `${words[outcome] ?? outcome}\n`;
 }
 
+const words: Readonly<Record<string, string>> = {
+  absent: 'there is no such session',
+  silent: 'its node does not answer',
+};
+
 function isNotDone(value: Json): boolean {
-  return value !== 'done' && value !== true;
+  return typeof value === 'boolean' ? !value : fields(value).outcome !== 'done';
 }

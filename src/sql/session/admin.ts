@@ -69,7 +69,8 @@ function* endSession(
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 0) {
     raise('invalid_parameter_value', `session_${what} takes the pid of a session`);
   }
-  return yield* signal(state, self, { what, pid, request: 0, waitMs: 0 });
+  const outcome = yield* signal(state, self, { what, pid, request: 0, waitMs: 0 });
+  return { outcome };
 }
 
 function* call(run: Run, name: string, args: readonly AdminValue[]): Work<AdminValue> {
