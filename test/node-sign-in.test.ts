@@ -166,6 +166,9 @@ t.test('roles made by SQL', async (t) => {
     '42501 permission denied for database "shardforge"',
   );
   t.equal(await attempt(node, 'admin', 'first'), 'in', 'whom no right is asked of');
+  const audit = "SELECT event, detail FROM shardforge.audit WHERE role = 'late' ORDER BY at";
+  const kept = { event: 'sign_in_failed', detail: 'the password has expired' };
+  t.same((await client.query(audit)).rows, [kept], 'the audit table knows why');
   await client.end();
 });
 

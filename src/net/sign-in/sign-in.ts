@@ -13,7 +13,13 @@ import { scramNonceBytes } from './limits.js';
 import { type Approach, type Method, Rules, type SignInRule } from './rules.js';
 import { type Mechanism, ScramServer } from './scram.js';
 import type { Seats } from './seats.js';
-import { mockVerifier, readVerifier, type Verifier, verifiesPassword } from './verifier.js';
+import {
+  mockVerifier,
+  readVerifier,
+  type Verifier,
+  verifiesPassword,
+  writeVerifier,
+} from './verifier.js';
 
 /** The only database. */
 const databaseName = 'shardforge';
@@ -140,7 +146,7 @@ export class Attempt {
   scramFirst(mechanism: Mechanism, binding: Uint8Array | undefined, message: string): string {
     assert(this.#scram === undefined && this.method === 'scram-sha-256', 'SCRAM begins once');
     const nonce = randomBytes(scramNonceBytes).toString('base64');
-    const { verifier } = this.#verifier();
+    const verifier = this.#verifier();
     this.#scram = new ScramServer({ mechanism, verifier, nonce, binding });
     return this.#told(() => this.#scram?.first(message) ?? '');
   }
@@ -150,8 +156,7 @@ export class Attempt {
     const scram = this.#scram;
     assert(scram !== undefined && !this.#failed, 'SCRAM has begun');
     const answer = this.#told(() => scram.final(message));
-    const { isMock } = this.#verifier();
-    if (answer === undefined || isMock) return this.#wrongPassword();
+    if (answer === undefined) return this.#wrongPassword();
     this.#proven = true;
     return answer;
   }
@@ -159,8 +164,7 @@ export class Attempt {
   /** For doors that get the password itself, over TLS or loopback. Raises 28P01 when it is another one. */
   async password(password: string): Promise<void> {
     assert(this.method === 'scram-sha-256' && !this.#failed, 'a password is asked for');
-    const { verifier, isMock } = this.#verifier();
-    if (!(await verifiesPassword(verifier, password)) || isMock) this.#wrongPassword();
+    if (!(await verifiesPassword(this.#verifier(), password))) this.#wrongPassword();
     this.#proven = true;
   }
 
@@ -240,14 +244,13 @@ export class Attempt {
     }
   }
 
-  /** The role's own verifier, or one that nobody passes, which cannot be told from it. */
-  #verifier(): { readonly verifier: Verifier; readonly isMock: boolean } {
+  /** The role's own verifier, or one that nobody passes and that cannot be told from it, by the time either. */
+  #verifier(): Verifier {
     const { secret, nowMs } = this.#parts;
     const mock = mockVerifier(secret(), this.#visitor.user);
-    const { verifier: text = '', validUntilMs = Infinity } = this.#login ?? {};
-    const own = readVerifier(text);
-    if (own === undefined || nowMs() >= validUntilMs) return { verifier: mock, isMock: true };
-    return { verifier: own, isMock: false };
+    const text = writeVerifier(mock);
+    const { verifier = text, validUntilMs = Infinity } = this.#login ?? {};
+    return readVerifier(nowMs() < validUntilMs ? verifier : text) ?? mock;
   }
 
   #wrongPassword(): never {
