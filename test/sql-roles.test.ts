@@ -203,6 +203,36 @@ t.test('a write that was begun before its right was taken away does not commit',
   t.equal(await alice.error('INSERT INTO t VALUES (1)'), '42501 permission denied for table t');
 });
 
+t.test('a role is not dropped while somebody makes something for it', async (t) => {
+  const node = await TestNode.start();
+  const owner = node.connect();
+  const other = node.connect();
+  await run(
+    owner,
+    'CREATE ROLE alice',
+    'BEGIN',
+    'CREATE TABLE t (id int)',
+    'ALTER TABLE t OWNER TO alice',
+  );
+  await run(other, 'DROP ROLE alice');
+  t.match(await owner.error('COMMIT'), /^40001 /);
+  await run(owner, 'CREATE ROLE alice', 'CREATE TABLE t (id int)', 'BEGIN', 'DROP ROLE alice');
+  await run(other, 'GRANT SELECT ON t TO alice');
+  t.match(await owner.error('COMMIT'), /^40001 /);
+  t.equal(
+    await owner.error('DROP ROLE alice'),
+    '2BP01 role "alice" cannot be dropped because some objects depend on it',
+  );
+  await run(owner, 'DROP TABLE t', 'CREATE SCHEMA s');
+  await run(owner, 'ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT SELECT ON TABLES TO alice');
+  t.match(await owner.error('DROP ROLE alice'), /^2BP01 /);
+  await run(owner, 'DROP SCHEMA s');
+  const alice = node.signIn('alice');
+  await run(alice, 'SELECT 1');
+  await run(owner, 'DROP ROLE alice');
+  t.match(await alice.error('CREATE TEMP TABLE x (a int)'), /^42704 role with OID .* dropped/);
+});
+
 t.test('what only some roles may: attributes and predefined roles', async (t) => {
   const files = {
     read: () => ({ next: () => undefined, close: () => undefined }),

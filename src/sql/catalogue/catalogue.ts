@@ -6,7 +6,7 @@ import type { ShardAccess } from '../../shard/protocol.js';
 import type { Span, Visit } from '../../storage/engine.js';
 import type { TransactionBuffer } from '../../txn/buffer.js';
 import { builtIn, builtInRoles, databaseObject, publicSchemaObject } from './built-in.js';
-import { dependenciesOf } from './dependencies.js';
+import { dependenciesOf, rolesNeeded } from './dependencies.js';
 import type {
   DatabaseDescriptor,
   Descriptor,
@@ -330,11 +330,23 @@ export class TransactionCatalogue {
     for (const needed of dependenciesOf(descriptor)) {
       this.#buffer.put(dependentKey(needed, object), encodeName(object));
     }
+    this.#guardRoles(descriptor, before);
     this.#step();
+  }
+
+  /** A role that something begins to belong to, or is granted to, cannot be dropped at the same time. */
+  #guardRoles(descriptor: Descriptor, before: Descriptor | undefined): void {
+    if (descriptor.database === temporaryDatabase) return;
+    const known = new Set(before === undefined ? [] : rolesNeeded(before));
+    for (const role of rolesNeeded(descriptor)) {
+      if (!known.has(role)) this.#buffer.guard(descriptorKey(role));
+    }
   }
 
   /** Takes an object out; what it stored is the caller's to discard. A statement is open. */
   remove(descriptor: Descriptor): void {
+    // Whoever makes something for a role meanwhile guards it.
+    if (descriptor.kind === 'role') this.#buffer.guard(descriptorKey(descriptor.object));
     this.#supersede(descriptor);
     this.#unname(descriptor);
     this.#buffer.delete(descriptorKey(descriptor.object));

@@ -14,13 +14,14 @@ import { objectOfType } from './rows.js';
 
 /** Each once, itself never among them. */
 export function dependenciesOf(descriptor: Descriptor): readonly ObjectId[] {
-  const needed = needsOf(descriptor);
-  const roles = rolesOf(descriptor).filter(
-    (role) => role !== everyone && builtIn(role) === undefined,
-  );
-  const found = new Set([...needed, ...roles]);
+  const found = new Set([...needsOf(descriptor), ...rolesNeeded(descriptor)]);
   found.delete(descriptor.object);
   return [...found];
+}
+
+/** Those of them that are roles. The roles that are always there need not be told of. */
+export function rolesNeeded(descriptor: Descriptor): readonly ObjectId[] {
+  return rolesOf(descriptor).filter((role) => role !== everyone && builtIn(role) === undefined);
 }
 
 /** The roles that it belongs to, that something of it is granted to or by, or that it is a member of. */

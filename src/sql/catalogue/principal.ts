@@ -89,6 +89,11 @@ export class Principal {
     return this.#reader && roleOf(this.#reader, this.role);
   }
 
+  /** The role has been dropped. */
+  get isGone(): boolean {
+    return this.#reader !== undefined && this.descriptor === undefined;
+  }
+
   /** Another role's view of the same catalogue. */
   as(role: ObjectId): Principal {
     return role === this.role ? this : new Principal(role, this.#reader);

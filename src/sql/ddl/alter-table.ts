@@ -1,7 +1,7 @@
 /** ALTER TABLE, and what ALTER INDEX, VIEW and SEQUENCE say in the same form. */
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import type { RelationDescriptor, TableDescriptor } from '../catalogue/index.js';
+import type { RelationDescriptor, TableDescriptor, ViewDescriptor } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, the } from '../parse/index.js';
 import { addTo, alterType, setColumnDefault } from './alter-column.js';
 import { alterConstraint, dropConstraint, validateConstraint } from './alter-constraint.js';
@@ -17,7 +17,7 @@ import { addParentIndexes, attach, attachIndex, detach } from './partition.js';
 import { checkUnique } from './partition-by.js';
 import { requireOwner } from './permission.js';
 import { roleSpec } from './role-spec.js';
-import { checkStorageParameters } from './storage-parameters.js';
+import { checkStorageParameters, isSecurityInvoker } from './storage-parameters.js';
 import { saveWithRows } from './tasks.js';
 
 export function* alterTable(context: DdlContext, body: ast.AlterTableStmt): DdlWork {
@@ -82,10 +82,25 @@ function alterOther(
   }
   if (subtype === 'AT_SetLogged' || subtype === 'AT_SetUnLogged') return;
   if (subtype === 'AT_SetRelOptions' || subtype === 'AT_ResetRelOptions') {
-    checkStorageParameters(bind, as(command.def, 'List')?.items);
+    const nodes = as(command.def, 'List')?.items;
+    checkStorageParameters(bind, nodes);
+    if (found.kind === 'view') setInvoker(context, found, nodes, subtype);
     return;
   }
   notSupported(bind.source, `ALTER ${words} ${subtype.slice('AT_'.length)}`, undefined);
+}
+
+/** SET and RESET (security_invoker). */
+function setInvoker(
+  { catalogue }: DdlContext,
+  view: ViewDescriptor,
+  nodes: readonly ast.Node[] | undefined,
+  subtype: 'AT_SetRelOptions' | 'AT_ResetRelOptions',
+): void {
+  const isSaid = nodes?.some((node) => the(node, 'DefElem').defname === 'security_invoker');
+  if (isSaid !== true) return;
+  const securityInvoker = subtype === 'AT_SetRelOptions' && isSecurityInvoker(nodes);
+  catalogue.put({ ...view, securityInvoker, version: view.version + 1 }, view);
 }
 
 /** PostgreSQL's order of work: what takes away first, then types, columns, the rest. */

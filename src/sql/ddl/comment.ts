@@ -5,7 +5,7 @@ import { userDatabase } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, pathOf, shownName } from './context.js';
 import { findFunction } from './find-function.js';
-import { requireOwner } from './permission.js';
+import { databaseNamed, principalOf, requireOwner, roleNamed } from './permission.js';
 
 export function comment(context: DdlContext, body: ast.CommentStmt): string {
   const { bind } = context;
@@ -48,12 +48,31 @@ export function comment(context: DdlContext, body: ast.CommentStmt): string {
       put(context, found, text);
       break;
     }
+    case 'OBJECT_ROLE':
+      commentRole(context, as(read.object, 'String')?.sval ?? '', text);
+      break;
+    case 'OBJECT_DATABASE':
+      put(context, databaseNamed(context, as(read.object, 'String')?.sval ?? ''), text);
+      break;
     default: {
       const what = (read.objtype ?? '').replace('OBJECT_', '').replaceAll('_', ' ');
       notSupported(bind.source, `COMMENT ON ${what}`, undefined);
     }
   }
   return 'COMMENT';
+}
+
+function commentRole(context: DdlContext, name: string, text: string | undefined): void {
+  const role = roleNamed(context, name);
+  const principal = principalOf(context);
+  const may = principal.descriptor?.createRole === true || principal.isAdminOf(role.object);
+  if (role.superuser && !principal.isSuperuser) {
+    raise('insufficient_privilege', 'must be superuser');
+  }
+  if (!may && !principal.isSuperuser) {
+    raise('insufficient_privilege', 'must have CREATEROLE privilege');
+  }
+  context.catalogue.put({ ...role, comment: text, version: role.version + 1 }, role);
 }
 
 function put(context: DdlContext, object: Descriptor, text: string | undefined): void {

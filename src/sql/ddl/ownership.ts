@@ -1,10 +1,12 @@
 /** Whose a new object is, and what others may do with it at once (ALTER DEFAULT PRIVILEGES). */
+import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { mergedGrants } from '../accounts/acl.js';
 import {
   type DefaultPrivileges,
   defaultGrants,
   type Grant,
+  oidOf,
   temporarySchema,
   userDatabase,
 } from '../catalogue/index.js';
@@ -23,6 +25,9 @@ export function ownershipOf(
 ): Ownership {
   const { principal } = bind.catalogue;
   const owner = principal.role;
+  if (principal.isGone) {
+    raise('undefined_object', `role with OID ${oidOf(owner)} was concurrently dropped`);
+  }
   if (schema === temporarySchema) return { owner, privileges: undefined };
   const all = principal.descriptor?.defaultPrivileges ?? [];
   if (all.length === 0) return { owner, privileges: undefined };

@@ -10,6 +10,7 @@ import {
   type Descriptor,
   type IndexName,
   objectOfType,
+  type SchemaDescriptor,
   type SequenceDescriptor,
   type TableDescriptor,
 } from '../catalogue/index.js';
@@ -261,8 +262,19 @@ function removeObject(context: DdlContext, object: Descriptor): void {
   if (now === undefined) return;
   if (now.kind === 'table') removeTable(context, now);
   else if (now.kind === 'index') removeIndex(context, now);
+  else if (now.kind === 'schema') removeSchema(context, now);
   else catalogue.remove(now);
   if (now.kind === 'sequence') removeSequence(context, now);
+}
+
+/** What roles have said of objects to come in it goes along. */
+function removeSchema({ catalogue }: DdlContext, schema: SchemaDescriptor): void {
+  for (const role of catalogue.dependents(schema.object)) {
+    if (role.kind !== 'role') continue;
+    const defaultPrivileges = role.defaultPrivileges.filter((one) => one.schema !== schema.object);
+    catalogue.put({ ...role, defaultPrivileges, version: role.version + 1 }, role);
+  }
+  catalogue.remove(schema);
 }
 
 /** An index goes from its table, if that does not go itself. */

@@ -44,7 +44,7 @@ export function createView(
   const query = the(read.query, 'SelectStmt');
   if (intoWithin(query)) raise('syntax_error', 'views must not contain SELECT INTO');
   const { value: input, found } = recorded(bind, (inner) => bindQuery(inner, query));
-  const columns = columnsOf(context, input.columns, stringsOf(read.aliases));
+  const named = columnsOf(context, input.columns, stringsOf(read.aliases));
   const temporary = found.some(({ objects }) =>
     objects.some(({ database }) => database === temporaryDatabase),
   );
@@ -61,8 +61,13 @@ export function createView(
   }
   if (before !== undefined) {
     requireOwner(context, before);
-    checkReplaced(before, columns);
+    checkReplaced(before, named);
   }
+  // What is granted on a column stays.
+  const columns = named.map((column, i) => ({
+    ...column,
+    privileges: before?.columns[i]?.privileges,
+  }));
   const { owner, privileges } = before ?? ownershipOf(context, 'table', place.schema);
   const view: ViewDescriptor = {
     kind: 'view',
