@@ -134,7 +134,10 @@ export class Session implements Actor<SessionInput> {
       case 'shard.committed':
       case 'shard.refused':
       case 'shard.locked':
-        if (this.#awaits(message.token)) this.#resume(message);
+      case 'sql.gathered':
+      case 'sql.signalled':
+      case 'sql.adminAnswer':
+        if (this.#awaits(numberOf(message))) this.#resume(message);
         return;
       case 'shard.notified':
         this.#hear(message);
@@ -143,26 +146,19 @@ export class Session implements Actor<SessionInput> {
         this.#state.notifications.taken(message.count);
         return;
       case 'shard.lost':
-        this.#terminate(new DatabaseError('admin_shutdown', message.text));
+      case 'actor.stopped': {
+        const text = message.kind === 'shard.lost' ? message.text : replicaGoneText;
+        this.#terminate(new DatabaseError('admin_shutdown', text));
         return;
-      case 'actor.stopped':
-        this.#terminate(new DatabaseError('admin_shutdown', replicaGoneText));
       }
-        return;
       case 'sql.abandon':
         if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
         return;
       case 'sql.limit':
-        this.#limitMs = undefined;
-        this.#checkTime();
+        this.#limitReached();
         return;
       case 'sql.interrupt':
         this.#interrupt(message);
-        return;
-      case 'sql.gathered':
-      case 'sql.signalled':
-      case 'sql.adminAnswer':
-        if (this.#awaits(message.call)) this.#resume(message);
         return;
       case 'sql.parsed':
       case 'sql.notParsed':
@@ -174,6 +170,11 @@ export class Session implements Actor<SessionInput> {
       default:
         unreachable(message);
     }
+  }
+
+  #limitReached(): void {
+    this.#limitMs = undefined;
+    this.#checkTime();
   }
 
   stopped(): void {
@@ -288,8 +289,8 @@ export class Session implements Actor<SessionInput> {
   #takeCredit(
     message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' | 'sql.park' }>,
   ): void {
-    if (message.kind === 'sql.enough') dropParked(this.#state, request);
     const { request } = message;
+    if (message.kind === 'sql.enough') dropParked(this.#state, request);
     const credit = message.kind === 'sql.credit' ? message.credit : 0;
     const index = this.#queue.findIndex((message) => message.request === request);
     const queued = this.#queue[index];
@@ -299,8 +300,8 @@ export class Session implements Actor<SessionInput> {
     }
     if (this.#serving?.request.number !== request) return;
     this.#serving.request.credit += credit;
-    this.#serving.request.parks ||= message.kind === 'sql.park';
     this.#serving.request.enough ||= message.kind === 'sql.enough';
+    this.#serving.request.parks ||= message.kind === 'sql.park';
     if (this.#serving.waiting === 'credit') this.#resume(undefined);
   }
 
