@@ -19,6 +19,9 @@ export const signatures = {
   'ecdsa with SHA-384': { ...ecdsa, namedCurve: 'P-384', hash: 'SHA-384' },
   'rsa with SHA-256': { ...rsa, hash: 'SHA-256' },
   'rsa with SHA-512': { ...rsa, hash: 'SHA-512' },
+  'rsa-pss with SHA-384': { ...rsa, name: 'RSA-PSS', hash: 'SHA-384', saltLength: 48 },
+  /** Whose signature has no hash. */
+  ed25519: { name: 'Ed25519' },
 } as const;
 export type SignatureName = keyof typeof signatures;
 
