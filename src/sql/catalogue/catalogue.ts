@@ -186,6 +186,14 @@ export class TransactionCatalogue {
   readonly #temporaryIds: TemporaryIds;
   readonly #version: number;
   #changed = false;
+  /** One list for as long as both parts stay as they are: others keep what they make of it. */
+  #joined:
+    | {
+        readonly lasting: readonly Descriptor[];
+        readonly temporary: readonly Descriptor[];
+        readonly all: readonly Descriptor[];
+      }
+    | undefined;
   /** What it read of a catalogue that is its own, until that changes. */
   readonly #own = new Map<string, readonly Descriptor[]>();
 
@@ -283,7 +291,12 @@ export class TransactionCatalogue {
       ? this.#cache.all(this.#version, this.#buffer)
       : this.#ownAll('all lasting', false);
     const temporary = this.#ownAll('all temporary', true);
-    return temporary.length === 0 ? lasting : [...lasting, ...temporary];
+    if (temporary.length === 0) return lasting;
+    const joined = this.#joined;
+    if (joined?.lasting === lasting && joined.temporary === temporary) return joined.all;
+    const all = [...lasting, ...temporary];
+    this.#joined = { lasting, temporary, all };
+    return all;
   }
 
   #ownAll(key: string, temporary: boolean): readonly Descriptor[] {

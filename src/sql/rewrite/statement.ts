@@ -22,6 +22,7 @@ import { pushLimits } from './push-limits.js';
 import { rightToLeftJoin } from './right-to-left-join.js';
 import { rowNumberColumn, showRowNumbers } from './row-numbers.js';
 import type { Rule } from './rule.js';
+import { spreadConstants } from './system-keys.js';
 import { useKeys } from './use-keys.js';
 
 /** In the order in which they are applied, once each. */
@@ -34,6 +35,8 @@ export const rules: readonly Rule[] = [
   factorConditions,
   // Before filters move away from the subqueries that they ask.
   joinSubqueries,
+  // Before conditions go to the relations that they are about.
+  spreadConstants,
   // Before the rules that look at the filters of scans and at the conditions of joins.
   pushFilters,
   // After WHERE has become the conditions of joins; before joins are chosen.

@@ -72,13 +72,11 @@ export interface TableIndex {
   readonly index: IndexDescriptor | undefined;
 }
 
-/** What was found out of a list of all objects. */
-interface Found {
-  readonly sequencesOf: ReadonlyMap<number, readonly SequenceDescriptor[]>;
-  readonly viewsOf: ReadonlyMap<number, readonly ViewDescriptor[]>;
-}
+/** What was made of a list of all objects, by who made it. */
+const madeOf = new WeakMap<readonly Descriptor[], Map<unknown, unknown>>();
 
-const foundIn = new WeakMap<readonly Descriptor[], Found>();
+/** Indexes of tables: a table that is another one is another descriptor. */
+const indexesOf = new WeakMap<TableDescriptor, readonly TableIndex[]>();
 
 export class SystemCatalogue implements SystemAccess {
   readonly home: SystemHome;
@@ -161,6 +159,8 @@ export class SystemCatalogue implements SystemAccess {
 
   /** The indexes of a table, that of its primary key first. */
   indexesOf(table: TableDescriptor): readonly TableIndex[] {
+    const known = indexesOf.get(table);
+    if (known !== undefined) return known;
     const { database, schema, primaryKeyName, indexes } = table;
     const found: TableIndex[] = [];
     if (primaryKeyName !== undefined) {
@@ -171,6 +171,7 @@ export class SystemCatalogue implements SystemAccess {
       const name = this.catalogue.object(index.object);
       if (name.kind === 'index') found.push({ name, table, index });
     }
+    indexesOf.set(table, found);
     return found;
   }
 
@@ -183,32 +184,38 @@ export class SystemCatalogue implements SystemAccess {
 
   /** The sequences that go with columns of a table. */
   sequencesOf(table: TableDescriptor): readonly SequenceDescriptor[] {
-    return this.#found().sequencesOf.get(table.object) ?? [];
+    return this.once(ownedSequences).get(table.object) ?? [];
   }
 
   /** The views that read a table. */
   viewsOf(table: TableDescriptor): readonly ViewDescriptor[] {
-    return this.#found().viewsOf.get(table.object) ?? [];
+    return this.once(viewsByTable).get(table.object) ?? [];
   }
 
-  #found(): Found {
+  /** What `make` gives, once as long as the catalogue stays as it is. */
+  once<T>(make: (view: SystemCatalogue) => T): T {
     const all = this.all();
-    const known = foundIn.get(all);
-    if (known !== undefined) return known;
-    const sequencesOf = new Map<number, SequenceDescriptor[]>();
-    const viewsOf = new Map<number, ViewDescriptor[]>();
-    for (const object of all) {
-      if (object.kind === 'sequence' && object.ownedBy !== undefined) {
-        addTo(sequencesOf, object.ownedBy.table, object);
-      } else if (object.kind === 'view') {
-        const read = new Set(object.references.map((one) => one.object));
-        for (const one of read) addTo(viewsOf, one, object);
-      }
-    }
-    const found = { sequencesOf, viewsOf };
-    foundIn.set(all, found);
-    return found;
+    const made = madeOf.get(all) ?? new Map<unknown, unknown>();
+    madeOf.set(all, made);
+    if (!made.has(make)) made.set(make, make(this));
+    return made.get(make) as T;
   }
+}
+
+function ownedSequences(view: SystemCatalogue): ReadonlyMap<number, readonly SequenceDescriptor[]> {
+  const found = new Map<number, SequenceDescriptor[]>();
+  for (const sequence of view.allOf('sequence')) {
+    if (sequence.ownedBy !== undefined) addTo(found, sequence.ownedBy.table, sequence);
+  }
+  return found;
+}
+
+function viewsByTable(view: SystemCatalogue): ReadonlyMap<number, readonly ViewDescriptor[]> {
+  const found = new Map<number, ViewDescriptor[]>();
+  for (const one of view.allOf('view')) {
+    for (const object of new Set(one.references.map((of) => of.object))) addTo(found, object, one);
+  }
+  return found;
 }
 
 function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {

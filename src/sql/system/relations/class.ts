@@ -23,7 +23,6 @@ export type ClassItem =
 
 const systemItems: readonly ClassItem[] = relationFacts.map((of) => ({ kind: 'system', of }));
 const systemByOid = new Map(relationFacts.map((of) => [of.oid, of]));
-const systemByName = new Map(relationFacts.map((of) => [of.name, of]));
 
 /** What an object is in pg_class. */
 function itemsOf(view: SystemCatalogue, object: Descriptor | undefined): readonly ClassItem[] {
@@ -43,22 +42,27 @@ function itemsOf(view: SystemCatalogue, object: Descriptor | undefined): readonl
   }
 }
 
-export function* classItems(view: SystemCatalogue): Iterable<ClassItem> {
-  yield* systemItems;
-  for (const object of view.all()) yield* itemsOf(view, object);
+function listItems(view: SystemCatalogue): readonly ClassItem[] {
+  return [...systemItems, ...view.all().flatMap((object) => itemsOf(view, object))];
+}
+
+export function classItems(view: SystemCatalogue): readonly ClassItem[] {
+  return view.once(listItems);
+}
+
+function nameItems(view: SystemCatalogue): ReadonlyMap<string, readonly ClassItem[]> {
+  const named = new Map<string, ClassItem[]>();
+  for (const item of classItems(view)) {
+    const list = named.get(nameOf(item));
+    if (list === undefined) named.set(nameOf(item), [item]);
+    else list.push(item);
+  }
+  return named;
 }
 
 export function classByOid(view: SystemCatalogue, oid: number): readonly ClassItem[] {
   const system = systemByOid.get(oid);
   return system === undefined ? itemsOf(view, view.object(oid)) : [{ kind: 'system', of: system }];
-}
-
-function* classByName(view: SystemCatalogue, name: string): Iterable<ClassItem> {
-  const system = systemByName.get(name);
-  if (system !== undefined) yield { kind: 'system', of: system };
-  for (const object of view.all()) {
-    if (object.name === name) yield* itemsOf(view, object);
-  }
 }
 
 export function oidOfClass({ kind, of }: ClassItem): number {
@@ -185,7 +189,7 @@ export const classRelation = systemRelation<ClassItem>(catalogSchema, 'pg_class'
   guess: 2000,
   find: {
     oid: (view, value) => classByOid(view, numberOf(value)),
-    relname: (view, value) => classByName(view, value as string),
+    relname: (view, value) => view.once(nameItems).get(value as string) ?? [],
   },
   values: {
     oid: oidOfClass,

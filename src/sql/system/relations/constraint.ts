@@ -77,11 +77,15 @@ export function constraintsOfDomain(type: TypeDescriptor): readonly ConstraintIt
   });
 }
 
-function* constraints(view: SystemCatalogue): Iterable<ConstraintItem> {
-  for (const object of view.all()) {
-    if (object.kind === 'table') yield* constraintsOfTable(view, object);
-    else if (object.kind === 'type') yield* constraintsOfDomain(object);
-  }
+function listConstraints(view: SystemCatalogue): readonly ConstraintItem[] {
+  return view.all().flatMap((object) => {
+    if (object.kind === 'table') return constraintsOfTable(view, object);
+    return object.kind === 'type' ? constraintsOfDomain(object) : [];
+  });
+}
+
+function constraints(view: SystemCatalogue): readonly ConstraintItem[] {
+  return view.once(listConstraints);
 }
 
 export function constraintByOid(view: SystemCatalogue, oid: number): ConstraintItem | undefined {

@@ -17,8 +17,12 @@ import { baseTypeName, type TypeName } from '../../types/index.js';
 import { treeOf } from '../trees.js';
 import { constraintOid, timingOf } from './constraint.js';
 
-function* indexes(view: SystemCatalogue): Iterable<TableIndex> {
-  for (const table of view.allOf('table')) yield* view.indexesOf(table);
+function listIndexes(view: SystemCatalogue): readonly TableIndex[] {
+  return [...view.allOf('table')].flatMap((table) => view.indexesOf(table));
+}
+
+function indexes(view: SystemCatalogue): readonly TableIndex[] {
+  return view.once(listIndexes);
 }
 
 /** The key columns of an index, with that of a primary key in the order of the rows. */
