@@ -129,7 +129,7 @@ t.test('who has signed in acts as that role, and as no other that it may not be'
   );
   t.equal(
     await alice.error('SET SESSION AUTHORIZATION eve'),
-    '42501 permission denied to set session authorization',
+    '42501 permission denied to set session authorization "eve"',
   );
   t.same(await alice.rows('SELECT current_user'), [['team']]);
   await run(alice, 'DISCARD ALL');
@@ -251,36 +251,30 @@ t.test('what only some roles may: attributes and predefined roles', async (t) =>
   const maker = node.signIn('maker');
   const file = "COPY (SELECT 1) TO '/tmp/x'";
   const notAllowed = [
-    [
-      file,
-      'must be superuser or have privileges of the pg_write_server_files role to COPY to a file',
-    ],
-    ['CHECKPOINT', 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT'],
+    [file, 'permission denied to COPY to a file'],
+    ['CHECKPOINT', 'permission denied to execute CHECKPOINT command'],
     ['TABLE t', 'permission denied for table t'],
     ['DELETE FROM t', 'permission denied for table t'],
     ['TABLE shardforge.audit', 'permission denied for table audit'],
     ['CREATE ROLE x', 'permission denied to create role'],
     ['DROP ROLE maker', 'permission denied to drop role'],
-    ['ALTER ROLE maker CREATEDB', 'permission denied'],
+    ['ALTER ROLE maker CREATEDB', 'permission denied to alter role'],
     ['ALTER ROLE maker RENAME TO y', 'permission denied to rename role'],
-    ['GRANT maker TO alice', 'must have admin option on role "maker"'],
+    ['GRANT maker TO alice', 'permission denied to grant role "maker"'],
     ['CREATE SCHEMA s', 'permission denied for database shardforge'],
     ['ALTER DATABASE shardforge SET work_mem = 64', 'must be owner of database shardforge'],
-    ['ALTER ROLE ALL SET work_mem = 64', 'must be superuser to alter settings globally'],
+    ['ALTER ROLE ALL SET work_mem = 64', 'permission denied to alter setting'],
     ['REASSIGN OWNED BY maker TO alice', 'permission denied to reassign objects'],
     ['DROP OWNED BY maker', 'permission denied to drop objects'],
   ] as const;
   for (const [text, message] of notAllowed) t.equal(await alice.error(text), `42501 ${message}`);
   await run(alice, "ALTER ROLE alice PASSWORD 'her own'", 'ALTER ROLE alice SET work_mem = 64');
   const refused = [
-    ['CREATE ROLE x SUPERUSER', 'must be superuser to create superusers'],
-    ['CREATE ROLE x REPLICATION', 'must be superuser to create replication users'],
-    ['CREATE ROLE x BYPASSRLS', 'must be superuser to create bypassrls users'],
-    [
-      'ALTER ROLE admin LOGIN',
-      'must be superuser to alter superuser roles or change superuser attribute',
-    ],
-    ['GRANT admin TO maker', 'must be superuser to alter superusers'],
+    ['CREATE ROLE x SUPERUSER', 'permission denied to create role'],
+    ['CREATE ROLE x REPLICATION', 'permission denied to create role'],
+    ['CREATE ROLE x BYPASSRLS', 'permission denied to create role'],
+    ['ALTER ROLE admin LOGIN', 'permission denied to alter role'],
+    ['GRANT admin TO maker', 'permission denied to grant role "admin"'],
   ] as const;
   for (const [text, message] of refused) t.equal(await maker.error(text), `42501 ${message}`);
   await run(maker, 'CREATE ROLE x', 'GRANT x TO alice', 'ALTER ROLE x NOINHERIT', 'DROP ROLE x');
@@ -312,10 +306,10 @@ t.test('what only some roles may: attributes and predefined roles', async (t) =>
       'ALTER ROLE alice SET nothing_there = 1',
       '42704 unrecognized configuration parameter "nothing_there"',
     ],
-    ['ALTER ROLE admin NOSUPERUSER', '0A000 the bootstrap user must have the SUPERUSER attribute'],
+    ['ALTER ROLE admin NOSUPERUSER', '0A000 permission denied to alter role'],
     [
       'GRANT pg_database_owner TO alice',
-      '0LP01 role "pg_database_owner" cannot have explicit members',
+      '0A000 role "pg_database_owner" cannot have explicit members',
     ],
     [
       'REASSIGN OWNED BY admin TO alice',

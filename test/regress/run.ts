@@ -46,7 +46,7 @@ export async function runFile(file: string): Promise<FileResult> {
   const startMs = performance.now();
   const files = serverFiles([`${suite}/data`, tmpdir()]);
   const node = await TestNode.start({}, { files });
-  const client = node.connect();
+  const client = node.connect({}, { database: 'regression' });
   await giveSettings(client, 'all');
   const internalErrors: string[] = [];
   if (file !== 'test_setup') await new FileRun(client, internalErrors).run('test_setup');

@@ -68,10 +68,10 @@ export class Client {
   constructor(
     place: Sessions,
     settings: Readonly<Record<string, string>>,
-    as: Pick<ConnectOptions, 'user' | 'signIn'> = { user: 'tester' },
+    as: Partial<ConnectOptions> = {},
   ) {
     const connection = place.connect(
-      { ...as, database: 'shardforge', settings },
+      { user: 'tester', database: 'shardforge', ...as, settings },
       {
         answer: (answer) => this.#onAnswer(answer),
         died: (reason) => {
@@ -253,8 +253,11 @@ export class TestNode {
     return new TestNode(dispatcher, metrics, place, logged);
   }
 
-  connect(settings: Readonly<Record<string, string>> = {}): Client {
-    return new Client(this.#sessions, settings);
+  connect(
+    settings: Readonly<Record<string, string>> = {},
+    as: Partial<ConnectOptions> = {},
+  ): Client {
+    return new Client(this.#sessions, settings, as);
   }
 
   /** A session of somebody who has signed in as a role. */

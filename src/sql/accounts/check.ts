@@ -21,10 +21,13 @@ export function checkNeeds(needs: readonly Need[], objects: Objects, principal: 
 
 function checkNeed(need: Need, objects: Objects, runs: Principal): void {
   if (need.kind === 'role') {
-    const { role, text, hint } = need;
+    const { role, text, detail, hint } = need;
     const has = role === undefined ? runs.isSuperuser : runs.hasPrivilegesOf(predefinedRole(role));
-    if (!has) raise('insufficient_privilege', text, hint === undefined ? {} : { hint });
-    return;
+    if (has) return;
+    raise('insufficient_privilege', text, {
+      ...(detail !== undefined && { detail }),
+      ...(hint !== undefined && { hint }),
+    });
   }
   const principal = need.as === undefined ? runs : runs.as(need.as);
   if (principal.isSuperuser) return;

@@ -48,7 +48,8 @@ function needFiles(context: BindContext, reads: boolean): void {
   context.needs.add({
     kind: 'role',
     role,
-    text: `must be superuser or have privileges of the ${role} role to ${what}`,
+    text: `permission denied to ${what}`,
+    detail: `Only roles with privileges of the "${role}" role may ${what}.`,
     hint: "Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone.",
   });
 }

@@ -75,7 +75,10 @@ export class Needs {
         ...{ selected: [...selected], inserted: [...inserted], updated: [...updated] },
       }),
     );
-    return [...relations, ...this.#others];
+    // What only some roles may at all comes before what they may of an object.
+    const isRole = ({ kind }: Need): boolean => kind === 'role';
+    const others = this.#others.filter((need) => !isRole(need));
+    return [...this.#others.filter(isRole), ...relations, ...others];
   }
 
   /** Visits all expressions of a part of the statement. */

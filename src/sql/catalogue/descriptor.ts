@@ -298,14 +298,14 @@ export interface FunctionDescriptor extends OwnedObject {
   readonly securityDefiner: boolean;
 }
 
-/** That a role is a member of another. */
+/** That a role is a member of another: at most one for each role and grantor. */
 export interface Membership {
   readonly role: ObjectId;
   readonly grantor: ObjectId;
   /** It may be granted on. */
   readonly admin: boolean;
-  /** Its rights count without SET ROLE; undefined: if the member has INHERIT. */
-  readonly inherit: boolean | undefined;
+  /** Its rights count without SET ROLE. */
+  readonly inherit: boolean;
   /** SET ROLE may be used. */
   readonly set: boolean;
 }

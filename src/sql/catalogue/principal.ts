@@ -5,6 +5,7 @@ import { bootstrapRole, databaseOwnerRole, predefinedRole } from './built-in.js'
 import type {
   DatabaseDescriptor,
   Descriptor,
+  Membership,
   OwnedDescriptor,
   RoleDescriptor,
 } from './descriptor.js';
@@ -106,7 +107,7 @@ export class Principal {
 
   /** The roles whose privileges it has, itself first. */
   get acting(): ReadonlySet<ObjectId> {
-    this.#acting ??= this.#closure((membership, member) => membership.inherit ?? member.inherit);
+    this.#acting ??= this.#closure(({ inherit }) => inherit);
     return this.#acting;
   }
 
@@ -131,9 +132,7 @@ export class Principal {
     if (this.isSuperuser) return true;
     const reader = this.#reader;
     if (reader === undefined) return true;
-    return [...this.memberships].some((member) =>
-      roleOf(reader, member)?.memberOf.some((one) => one.role === role && one.admin),
-    );
+    return [...this.memberships].some((member) => hasAdmin(roleOf(reader, member), role));
   }
 
   isOwnerOf({ owner }: OwnedDescriptor): boolean {
@@ -170,9 +169,17 @@ export class Principal {
     return options;
   }
 
-  #closure(
-    follows: (membership: RoleDescriptor['memberOf'][number], member: RoleDescriptor) => boolean,
-  ): ReadonlySet<ObjectId> {
+  /**
+   * The role by whose admin option it may grant `role`, as near to itself as can be; undefined without
+   * one.
+   */
+  bestAdminOf(role: ObjectId): ObjectId | undefined {
+    const reader = this.#reader;
+    if (reader === undefined || this.isSuperuser) return bootstrapRole;
+    return [...this.acting].find((one) => hasAdmin(roleOf(reader, one), role));
+  }
+
+  #closure(follows: (membership: Membership) => boolean): ReadonlySet<ObjectId> {
     const found = new Set([this.role]);
     const reader = this.#reader;
     if (reader === undefined) return found;
@@ -180,12 +187,16 @@ export class Principal {
     for (const object of found) {
       const member = roleOf(reader, object);
       for (const membership of member?.memberOf ?? []) {
-        if (member !== undefined && follows(membership, member)) found.add(membership.role);
+        if (follows(membership)) found.add(membership.role);
       }
       if (reader.database.owner === object) found.add(databaseOwnerRole);
     }
     return found;
   }
+}
+
+function hasAdmin(member: RoleDescriptor | undefined, role: ObjectId): boolean {
+  return member?.memberOf.some((one) => one.role === role && one.admin) === true;
 }
 
 function roleOf(reader: RoleReader, role: ObjectId): RoleDescriptor | undefined {

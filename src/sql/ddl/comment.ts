@@ -65,12 +65,15 @@ export function comment(context: DdlContext, body: ast.CommentStmt): string {
 function commentRole(context: DdlContext, name: string, text: string | undefined): void {
   const role = roleNamed(context, name);
   const principal = principalOf(context);
-  const may = principal.descriptor?.createRole === true || principal.isAdminOf(role.object);
-  if (role.superuser && !principal.isSuperuser) {
-    raise('insufficient_privilege', 'must be superuser');
-  }
-  if (!may && !principal.isSuperuser) {
-    raise('insufficient_privilege', 'must have CREATEROLE privilege');
+  if (!principal.isSuperuser) {
+    const needed = role.superuser ? 'SUPERUSER' : 'CREATEROLE';
+    const has = !role.superuser && principal.descriptor?.createRole === true;
+    const detail = has
+      ? `The current user must have the ADMIN option on role "${name}".`
+      : `The current user must have the ${needed} attribute.`;
+    if (!has || !principal.isAdminOf(role.object)) {
+      raise('insufficient_privilege', 'permission denied', { detail });
+    }
   }
   context.catalogue.put({ ...role, comment: text, version: role.version + 1 }, role);
 }

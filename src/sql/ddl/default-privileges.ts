@@ -13,7 +13,7 @@ import { audited } from './audited.js';
 import type { DdlContext } from './context.js';
 import { askedOf, type Change, changed, changeOf } from './grant.js';
 import { kindGranted, schemaNamed } from './grant-objects.js';
-import { principalOf, requireMember, roleOf } from './permission.js';
+import { principalOf, roleOf } from './permission.js';
 import { roleSpecs } from './role-spec.js';
 
 export function alterDefaultPrivileges(
@@ -55,7 +55,9 @@ function changeDefaults(
 ): void {
   const { catalogue } = context;
   const role = roleOf(context, object);
-  requireMember(context, role);
+  if (!principalOf(context).hasPrivilegesOf(object)) {
+    raise('insufficient_privilege', 'permission denied to change default privileges');
+  }
   // In a schema they are beside what holds elsewhere.
   const first = schema === undefined ? defaultGrants(kind, object) : [];
   const isIt = (one: DefaultPrivileges): boolean => one.kind === kind && one.schema === schema;

@@ -68,7 +68,7 @@ function checkRelation(
   const isOwner = found.kind === 'index' || principal.isOwnerOf(found);
   if (!isOwner && !principal.isOwnerOf(catalogue.database)) {
     const verb = command.toLowerCase();
-    const text = `skipping "${relname}" --- only table or database owner can ${verb} it`;
+    const text = `permission denied to ${verb} "${relname}", skipping it`;
     context.notice(text, '01000');
     return;
   }
@@ -114,8 +114,9 @@ export function reindex(context: DdlContext, body: ast.ReindexStmt): string {
 export function checkpoint({ bind }: DdlContext, body: ast.CheckPointStmt): string {
   fields(bind.source, 'CheckPointStmt', body, []);
   if (!bind.catalogue.principal.hasPrivilegesOf(predefinedRole('pg_checkpoint'))) {
-    const text = 'must be superuser or have privileges of pg_checkpoint to do CHECKPOINT';
-    raise('insufficient_privilege', text);
+    raise('insufficient_privilege', 'permission denied to execute CHECKPOINT command', {
+      detail: 'Only roles with privileges of the "pg_checkpoint" role may execute this command.',
+    });
   }
   return 'CHECKPOINT';
 }

@@ -143,7 +143,10 @@ export function reassignOwned(context: DdlContext, body: ast.ReassignOwnedStmt):
   const to = roleSpec(context, read.newrole ?? {});
   for (const role of [...roles, to]) {
     if (principal.hasPrivilegesOf(role.object)) continue;
-    raise('insufficient_privilege', 'permission denied to reassign objects');
+    const what = role === to ? 'reassign objects to it' : 'reassign objects owned by it';
+    raise('insufficient_privilege', 'permission denied to reassign objects', {
+      detail: `Only roles with privileges of role "${role.name}" may ${what}.`,
+    });
   }
   for (const role of roles) {
     refuseBuiltIn(role, 'reassign ownership of');
@@ -165,7 +168,9 @@ export function dropOwned(context: DdlContext, body: ast.DropOwnedStmt): string 
   const roles = roleSpecs(context, read.roles);
   for (const role of roles) {
     if (principal.hasPrivilegesOf(role.object)) continue;
-    raise('insufficient_privilege', 'permission denied to drop objects');
+    raise('insufficient_privilege', 'permission denied to drop objects', {
+      detail: `Only roles with privileges of role "${role.name}" may drop objects owned by it.`,
+    });
   }
   const removal = new Removal(context);
   for (const role of roles) {
@@ -202,7 +207,8 @@ function forget(
       ...one,
       privileges: rest(one.privileges),
     }));
-    catalogue.put({ ...object, defaultPrivileges, version }, object);
+    const memberOf = object.memberOf.filter(({ grantor }) => grantor !== role);
+    catalogue.put({ ...object, defaultPrivileges, memberOf, version }, object);
     return;
   }
   if (!isOwned(object)) return;

@@ -66,10 +66,10 @@ export function databaseNamed({ bind, catalogue }: DdlContext, name: string) {
   return raise('invalid_catalog_name', `database "${name}" does not exist`);
 }
 
-/** Raises insufficient_privilege unless the role is a member of `role`. */
+/** Raises insufficient_privilege unless SET ROLE would take the role to `role`. */
 export function requireMember({ bind }: DdlContext, role: RoleDescriptor): void {
   if (bind.catalogue.principal.maySetRole(role.object)) return;
-  raise('insufficient_privilege', `must be member of role "${role.name}"`);
+  raise('insufficient_privilege', `must be able to SET ROLE "${role.name}"`);
 }
 
 export function roleNamed(

@@ -4,7 +4,6 @@ import type { RoleDescriptor } from '../catalogue/index.js';
 import { as, type ast, fields, notSupported, the } from '../parse/index.js';
 import { typeNamed } from '../types/index.js';
 import type { DdlContext } from './context.js';
-import { roleSpecs } from './role-spec.js';
 
 type Flag =
   | 'superuser'
@@ -30,10 +29,10 @@ export interface RoleOptions {
   readonly attributes: Partial<Pick<RoleDescriptor, Flag | 'connectionLimit' | 'validUntil'>>;
   /** Null: the password is taken away. */
   readonly password: string | null | undefined;
-  /** IN ROLE. */
-  readonly into: readonly RoleDescriptor[];
-  readonly members: readonly RoleDescriptor[] | undefined;
-  readonly admins: readonly RoleDescriptor[];
+  /** IN ROLE; they and the members are looked up when the role is there. */
+  readonly into: readonly ast.Node[];
+  readonly members: readonly ast.Node[] | undefined;
+  readonly admins: readonly ast.Node[];
 }
 
 export function roleOptions(
@@ -45,9 +44,9 @@ export function roleOptions(
     -readonly [K in keyof RoleOptions['attributes']]: RoleOptions['attributes'][K];
   } = {};
   let password: string | null | undefined;
-  let into: readonly RoleDescriptor[] = [];
-  let members: readonly RoleDescriptor[] | undefined;
-  let admins: readonly RoleDescriptor[] = [];
+  let into: readonly ast.Node[] = [];
+  let members: readonly ast.Node[] | undefined;
+  let admins: readonly ast.Node[] = [];
   const said = new Set<string>();
   for (const node of nodes ?? []) {
     const option = the(node, 'DefElem');
@@ -62,9 +61,9 @@ export function roleOptions(
       password = as(arg, 'String')?.sval ?? (arg === undefined ? null : '');
     else if (defname === 'validUntil') attributes.validUntil = timestampOf(context, arg);
     else if (defname === 'connectionlimit') attributes.connectionLimit = limitOf(arg);
-    else if (defname === 'addroleto') into = roleSpecs(context, as(arg, 'List')?.items);
-    else if (defname === 'rolemembers') members = roleSpecs(context, as(arg, 'List')?.items);
-    else if (defname === 'adminmembers') admins = roleSpecs(context, as(arg, 'List')?.items);
+    else if (defname === 'addroleto') into = as(arg, 'List')?.items ?? [];
+    else if (defname === 'rolemembers') members = as(arg, 'List')?.items ?? [];
+    else if (defname === 'adminmembers') admins = as(arg, 'List')?.items ?? [];
     else if (defname === 'sysid') context.notice('SYSID can no longer be specified');
     else notSupported(bind.source, `role option ${defname.toUpperCase()}`, option.location);
   }

@@ -17,7 +17,9 @@ export function alterRoleSet(context: DdlContext, body: ast.AlterRoleSetStmt): s
   const principal = principalOf(context);
   if (read.role === undefined) {
     if (!principal.isSuperuser && !inDatabase) {
-      raise('insufficient_privilege', 'must be superuser to alter settings globally');
+      raise('insufficient_privilege', 'permission denied to alter setting', {
+        detail: 'Only roles with the SUPERUSER attribute may alter settings globally.',
+      });
     }
     if (inDatabase) requireOwner(context, catalogue.database);
     changeDatabase(context, read.setstmt ?? {}, inDatabase);
@@ -34,9 +36,12 @@ export function alterRoleSet(context: DdlContext, body: ast.AlterRoleSetStmt): s
 function checkRole(context: DdlContext, role: RoleDescriptor): void {
   const principal = principalOf(context);
   if (principal.isSuperuser) return;
-  if (role.superuser) raise('insufficient_privilege', 'must be superuser to alter superusers');
-  if (principal.descriptor?.createRole === true || role.object === principal.role) return;
-  raise('insufficient_privilege', 'permission denied');
+  const may = principal.descriptor?.createRole === true && principal.isAdminOf(role.object);
+  if (!role.superuser && (may || role.object === principal.role)) return;
+  const who = role.superuser
+    ? 'Only roles with the SUPERUSER attribute may alter roles with the SUPERUSER attribute.'
+    : `Only roles with the CREATEROLE attribute and the ADMIN option on role "${role.name}" may alter this role.`;
+  raise('insufficient_privilege', 'permission denied to alter role', { detail: who });
 }
 
 export function alterDatabaseSet(context: DdlContext, body: ast.AlterDatabaseSetStmt): string {

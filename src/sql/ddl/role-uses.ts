@@ -37,9 +37,16 @@ function usesOf(context: DdlContext, role: RoleDescriptor): readonly string[] {
   const own = role.defaultPrivileges.map((one) => `owner of ${shownDefaults(context, role, one)}`);
   const others = usedBy(context, role.object).flatMap((object): string[] => {
     if (object.kind === 'role') {
-      return object.defaultPrivileges
-        .filter(({ privileges }) => names(privileges, role.object))
-        .map((one) => `privileges for ${shownDefaults(context, object, one)}`);
+      const granted = object.memberOf.filter(({ grantor }) => grantor === role.object);
+      return [
+        ...object.defaultPrivileges
+          .filter(({ privileges }) => names(privileges, role.object))
+          .map((one) => `privileges for ${shownDefaults(context, object, one)}`),
+        ...granted.map((one) => {
+          const { name } = context.catalogue.object(one.role);
+          return `privileges for membership of role ${object.name} in role ${name}`;
+        }),
+      ];
     }
     if (!isOwned(object)) return [];
     const shown = object.kind === 'database' ? database(context) : describe(context, object);

@@ -12,14 +12,33 @@ import {
 import { type ast, fields, the } from '../parse/index.js';
 import { audited } from './audited.js';
 import type { DdlContext, DdlWork } from './context.js';
-import { addMembers, removeMembers } from './membership.js';
+import { addCreator, addMembers, nothingSaid, removeMembers } from './membership.js';
 import { principalOf, roleNamed, sessionRole } from './permission.js';
 import { roleOptions, type RoleOptions } from './role-options.js';
-import { roleSpec } from './role-spec.js';
+import { roleSpec, roleSpecs } from './role-spec.js';
 import { refuseUsed } from './role-uses.js';
 
-function denied(text: string): never {
-  raise('insufficient_privilege', text);
+type Verb = 'create' | 'alter' | 'drop' | 'rename';
+
+function denied(verb: Verb, detail: string): never {
+  raise('insufficient_privilege', `permission denied to ${verb} role`, { detail });
+}
+
+/** A role that nobody but a superuser touches. */
+function requireSuperuser(verb: Verb): never {
+  const detail = `Only roles with the SUPERUSER attribute may ${verb} roles with the SUPERUSER attribute.`;
+  return denied(verb, detail);
+}
+
+/** CREATEROLE and the admin option: who may change a role. */
+function mayManage(context: DdlContext, role: RoleDescriptor): boolean {
+  const principal = principalOf(context);
+  return principal.isSuperuser || (mayCreate(context) && principal.isAdminOf(role.object));
+}
+
+function mayCreate(context: DdlContext): boolean {
+  const principal = principalOf(context);
+  return principal.isSuperuser || principal.descriptor?.createRole === true;
 }
 
 /** Names that are kept for the system. */
@@ -41,13 +60,14 @@ export function* createRole(context: DdlContext, body: ast.CreateRoleStmt): DdlW
   const options = roleOptions(context, read.options);
   const { attributes } = options;
   const principal = principalOf(context);
-  if (!principal.isSuperuser) {
-    if (attributes.superuser === true) denied('must be superuser to create superusers');
-    if (attributes.replication === true) denied('must be superuser to create replication users');
-    if (attributes.bypassRowSecurity === true)
-      denied('must be superuser to create bypassrls users');
-    if (principal.descriptor?.createRole !== true) denied('permission denied to create role');
+  if (!mayCreate(context)) {
+    denied('create', 'Only roles with the CREATEROLE attribute may create roles.');
   }
+  checkAttributes(context, (flag, word) => {
+    if (attributes[flag] !== true) return;
+    const detail = `Only roles with the ${word} attribute may create roles with the ${word} attribute.`;
+    denied('create', detail);
+  });
   refuseReserved(name);
   if (catalogue.role(name) !== undefined) {
     raise('duplicate_object', `role "${name}" already exists`);
@@ -63,12 +83,32 @@ export function* createRole(context: DdlContext, body: ast.CreateRoleStmt): DdlW
     verifier: yield* verifier(context, options),
   };
   catalogue.put(role);
-  const given = { admin: false, inherit: undefined, set: undefined };
-  for (const one of options.into) addMembers(context, one, [role], given, undefined);
-  addMembers(context, role, options.members ?? [], given, undefined);
-  addMembers(context, role, options.admins, { ...given, admin: true }, undefined);
+  for (const one of roleSpecs(context, options.into)) {
+    addMembers(context, one, [role], nothingSaid);
+  }
+  // Who made it administers it.
+  if (!principal.isSuperuser) addCreator(context, role);
+  addMembers(context, role, roleSpecs(context, options.members), nothingSaid);
+  addMembers(context, role, roleSpecs(context, options.admins), { ...nothingSaid, admin: true });
   audited(context, `CREATE ROLE ${name}`);
   return 'CREATE ROLE';
+}
+
+/** Attributes that only those give who have them. */
+function checkAttributes(
+  context: DdlContext,
+  refuse: (
+    flag: 'superuser' | 'createDatabase' | 'replication' | 'bypassRowSecurity',
+    word: string,
+  ) => void,
+): void {
+  const principal = principalOf(context);
+  if (principal.isSuperuser) return;
+  const own = principal.descriptor;
+  if (own?.superuser !== true) refuse('superuser', 'SUPERUSER');
+  if (own?.createDatabase !== true) refuse('createDatabase', 'CREATEDB');
+  if (own?.replication !== true) refuse('replication', 'REPLICATION');
+  if (own?.bypassRowSecurity !== true) refuse('bypassRowSecurity', 'BYPASSRLS');
 }
 
 function* verifier({ bind }: DdlContext, { password }: RoleOptions): DdlWork<string | undefined> {
@@ -85,7 +125,9 @@ export function* alterRole(context: DdlContext, body: ast.AlterRoleStmt): DdlWor
   checkAlter(context, role, options);
   const { attributes, password } = options;
   if (role.object === bootstrapRole && attributes.superuser === false) {
-    raise('feature_not_supported', 'the bootstrap user must have the SUPERUSER attribute');
+    raise('feature_not_supported', 'permission denied to alter role', {
+      detail: 'The bootstrap superuser must have the SUPERUSER attribute.',
+    });
   }
   if (Object.keys(attributes).length > 0 || password !== undefined) {
     const own = yield* verifier(context, options);
@@ -98,44 +140,53 @@ export function* alterRole(context: DdlContext, body: ast.AlterRoleStmt): DdlWor
     };
     catalogue.put(changed, now);
   }
-  const given = { admin: false, inherit: undefined, set: undefined };
-  const { members = [] } = options;
-  if (read.action === 1) addMembers(context, role, members, given, undefined);
+  const members = roleSpecs(context, options.members);
+  if (read.action === 1) addMembers(context, role, members, nothingSaid);
   else removeMembers(context, role, members, { cascade: false, only: undefined });
   audited(context, `ALTER ROLE ${role.name}${password === undefined ? '' : ' (password)'}`);
   return 'ALTER ROLE';
 }
 
-/** Who may change what of a role (PostgreSQL 15's rules). */
+/** Who may change what of a role. */
 function checkAlter(context: DdlContext, role: RoleDescriptor, options: RoleOptions): void {
   const principal = principalOf(context);
   if (principal.isSuperuser) return;
   const { attributes, password, members } = options;
-  if (role.superuser || attributes.superuser !== undefined) {
-    denied('must be superuser to alter superuser roles or change superuser attribute');
+  if (role.superuser) requireSuperuser('alter');
+  if (attributes.superuser !== undefined) {
+    denied('alter', 'Only roles with the SUPERUSER attribute may change the SUPERUSER attribute.');
   }
-  if (role.replication || attributes.replication !== undefined) {
-    denied('must be superuser to alter replication roles or change replication attribute');
+  if (mayManage(context, role)) {
+    checkAttributes(context, (flag, word) => {
+      if (attributes[flag] === undefined) return;
+      denied('alter', `Only roles with the ${word} attribute may change the ${word} attribute.`);
+    });
+  } else {
+    if (Object.keys(attributes).length > 0) denied('alter', managers(role, 'alter'));
+    if (password !== undefined && role.object !== principal.role) {
+      const detail =
+        "To change another role's password, the current user must have the CREATEROLE attribute and the ADMIN option on the role.";
+      denied('alter', detail);
+    }
   }
-  if (attributes.bypassRowSecurity !== undefined) {
-    denied('must be superuser to change bypassrls attribute');
+  if (members !== undefined && !principal.isAdminOf(role.object)) {
+    const who = `Only roles with the ADMIN option on role "${role.name}"`;
+    denied('alter', `${who} may add or drop members.`);
   }
-  if (principal.descriptor?.createRole === true) return;
-  const onlyPassword =
-    password !== undefined && Object.keys(attributes).length === 0 && members === undefined;
-  if (onlyPassword && role.object === principal.role) return;
-  // Members are a matter of the admin option.
-  if (members !== undefined && Object.keys(attributes).length === 0 && password === undefined)
-    return;
-  denied('permission denied');
+}
+
+function managers(role: RoleDescriptor, verb: Verb): string {
+  return `Only roles with the CREATEROLE attribute and the ADMIN option on role "${role.name}" may ${verb} this role.`;
 }
 
 export function dropRole(context: DdlContext, body: ast.DropRoleStmt): string {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'DropRoleStmt', body, ['roles', 'missing_ok']);
-  const principal = principalOf(context);
-  const mayDrop = principal.isSuperuser || principal.descriptor?.createRole === true;
-  if (!mayDrop) denied('permission denied to drop role');
+  if (!mayCreate(context)) {
+    const detail =
+      'Only roles with the CREATEROLE attribute and the ADMIN option on the target roles may drop roles.';
+    denied('drop', detail);
+  }
   for (const node of read.roles ?? []) {
     const spec = the(node, 'RoleSpec');
     if (spec.roletype !== 'ROLESPEC_CSTRING') {
@@ -160,7 +211,8 @@ function dropOne(context: DdlContext, role: RoleDescriptor): void {
   if (role.object === sessionRole(context)?.object) {
     raise('object_in_use', 'session user cannot be dropped');
   }
-  if (role.superuser && !principal.isSuperuser) denied('must be superuser to drop superusers');
+  if (role.superuser && !principal.isSuperuser) requireSuperuser('drop');
+  if (!mayManage(context, role)) denied('drop', managers(role, 'drop'));
   if (builtIn(role.object) !== undefined) {
     const text = `cannot drop role ${role.name} because it is required by the database system`;
     raise('dependent_objects_still_exist', text);
@@ -168,11 +220,7 @@ function dropOne(context: DdlContext, role: RoleDescriptor): void {
   refuseUsed(context, role);
   for (const one of catalogue.dependents(role.object)) {
     if (one.kind !== 'role') continue;
-    const memberOf = one.memberOf
-      .filter((membership) => membership.role !== role.object)
-      .map((membership) =>
-        membership.grantor === role.object ? { ...membership, grantor: bootstrapRole } : membership,
-      );
+    const memberOf = one.memberOf.filter((membership) => membership.role !== role.object);
     catalogue.put({ ...one, memberOf, version: one.version + 1 }, one);
   }
   catalogue.remove(catalogue.object(role.object));
@@ -193,10 +241,8 @@ export function renameRole(context: DdlContext, name: string, to: string): strin
   refuseReserved(name);
   refuseReserved(to);
   if (catalogue.role(to) !== undefined) raise('duplicate_object', `role "${to}" already exists`);
-  if (role.superuser && !principal.isSuperuser) denied('must be superuser to rename superusers');
-  if (!principal.isSuperuser && principal.descriptor?.createRole !== true) {
-    denied('permission denied to rename role');
-  }
+  if (role.superuser && !principal.isSuperuser) requireSuperuser('rename');
+  if (!mayManage(context, role)) denied('rename', managers(role, 'rename'));
   catalogue.put({ ...role, name: to, version: role.version + 1 }, role);
   audited(context, `ALTER ROLE ${name} RENAME TO ${to}`);
   return 'ALTER ROLE';

@@ -27,5 +27,6 @@ export type Need =
       readonly kind: 'role';
       readonly role: PredefinedRole | undefined;
       readonly text: string;
+      readonly detail?: string;
       readonly hint?: string;
     };

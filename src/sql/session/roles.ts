@@ -146,7 +146,8 @@ export class SessionRoles {
     if (name === '' || name === this.#user) return own;
     return this.#take(`session ${name}`, name, (found, catalogue) => {
       if (new Principal(own, catalogue).isSuperuser || found === own) return;
-      raise('insufficient_privilege', 'permission denied to set session authorization');
+      const text = `permission denied to set session authorization "${name}"`;
+      raise('insufficient_privilege', text);
     });
   }
 

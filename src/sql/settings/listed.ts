@@ -37,6 +37,7 @@ gin_pending_list_limit | int 64..2147483647 kB | 4096 | Sets the maximum size of
 idle_in_transaction_session_timeout | int 0..2147483647 ms | 0 | Sets the maximum allowed idle time between queries, when in a transaction.
 idle_session_timeout | int 0..2147483647 ms | 0 | Sets the maximum allowed idle time between queries, when not in a transaction.
 lock_timeout | int 0..2147483647 ms | 0 | Sets the maximum allowed duration of any wait for a lock.
+createrole_self_grant | text |  | Sets whether a CREATEROLE user automatically grants the role to themselves, and with which options.
 restrict_nonsystem_relation_kind | text |  | Prohibits access to non-system relations of specified kinds.
 row_security | bool | on | Enable row security.
 search_path | text | "$user", public | Sets the schema search order for names that are not schema-qualified.
@@ -133,6 +134,7 @@ compute_query_id @superuser | enum auto,regress,on,off | auto | Enables in-core 
 # Version and Platform Compatibility / Other Platforms and Clients
 transform_null_equals | bool | off | Treats "expr=NULL" as "expr IS NULL".
 # Version and Platform Compatibility / Previous PostgreSQL Versions
+default_with_oids | bool | off | Create new tables with OIDs by default.
 array_nulls | bool | on | Enable input of NULL elements in arrays.
 backslash_quote | enum safe_encoding,on,off | safe_encoding | Sets whether "\\'" is allowed in string literals.
 escape_string_warning | bool | on | Warn about backslash escapes in ordinary string literals.

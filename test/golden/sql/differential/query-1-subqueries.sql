@@ -58,3 +58,10 @@ select * from (select 1 as x) a join (select 1 as x) b using (x) as j;
 select j.x from (select 1 as x) a join (select 1 as x, 2 as y) b using (x) as j;
 select * from ((select 1 as x) a join (select 1 as x, 2 as y) b using (x)) as j;
 select a.x from ((select 1 as x) a join (select 1 as x, 2 as y) b using (x)) as j;
+-- Each subquery waits for what stands before it, and for nothing behind it.
+CREATE TABLE waiting (a int, b int, c int);
+INSERT INTO waiting VALUES (1, 2, 3), (2, 3, 1), (3, 1, 2), (4, 9, 9);
+SELECT a FROM waiting WHERE c = 9 OR c < 3 AND a IN (SELECT b FROM waiting) AND b IN (SELECT c FROM waiting) ORDER BY a;
+SELECT a FROM waiting WHERE c > 1 AND a > 0 AND b IN (SELECT a FROM waiting WHERE b > 1) AND a IN (SELECT c FROM waiting WHERE b > 1) OR c >= 9 ORDER BY a;
+SELECT a, CASE WHEN c > 1 THEN a IN (SELECT b FROM waiting) AND b IN (SELECT c FROM waiting) WHEN a > 1 THEN EXISTS (SELECT 1 FROM waiting w WHERE w.a > waiting.b) END FROM waiting ORDER BY a;
+DROP TABLE waiting;
