@@ -58,7 +58,7 @@ t.test('WebSocket and the command line', async (t) => {
   while (!session.lost) await sleep(5);
   const error = await session.query('SELECT 1').then(
     () => undefined,
-    (thrown: ShardForgeError) => thrown,
+    (thrown: unknown) => thrown as ShardForgeError,
   );
   t.match(error, {
     sqlstate: '25P03',
@@ -78,7 +78,7 @@ t.test('WebSocket and the command line', async (t) => {
   const { pid } = must(row, 'a pid');
   const long = held.query('SELECT pg_sleep(60)').then(
     () => undefined,
-    (thrown: ShardForgeError) => thrown,
+    (thrown: unknown) => thrown as ShardForgeError,
   );
   let listed = '';
   while (!listed.includes('Timeout/PgSleep')) listed = await shardforge('list');

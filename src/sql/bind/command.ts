@@ -12,7 +12,7 @@ import {
 import type { Statement, TransactionModes } from '../plan/statement.js';
 import { quoteNames } from '../settings/index.js';
 import type { BindContext } from './context.js';
-import { bindSettled, type Clause, nodeLocation } from './expression.js';
+import { bindExpression, type Clause, nodeLocation } from './expression.js';
 import { emptyScope } from './scope.js';
 import { bindTypeName } from './type-name.js';
 
@@ -24,8 +24,10 @@ export function bindTransaction(context: BindContext, body: ast.TransactionStmt)
   const chain = read.chain === true;
   switch (read.kind) {
     case 'TRANS_STMT_BEGIN':
-    case 'TRANS_STMT_START':
-      return { kind: 'begin', modes: transactionModes(context, read.options) };
+    case 'TRANS_STMT_START': {
+      const tag = read.kind === 'TRANS_STMT_START' ? 'START TRANSACTION' : 'BEGIN';
+      return { kind: 'begin', tag, modes: transactionModes(context, read.options) };
+    }
     case 'TRANS_STMT_COMMIT':
       return { kind: 'commit', chain };
     case 'TRANS_STMT_ROLLBACK':
@@ -186,7 +188,7 @@ export function bindPrepare(
 export function bindExecute(context: BindContext, body: ast.ExecuteStmt): Statement {
   const { name = '', params } = fields(context.source, 'ExecuteStmt', body, ['name', 'params']);
   const clause: Clause = { scope: emptyScope, name: 'EXECUTE parameters', aggregates: undefined };
-  const values = (params ?? []).map((node) => bindSettled(context, clause, node));
+  const values = (params ?? []).map((node) => bindExpression(context, clause, node));
   return { kind: 'execute', name, arguments: values };
 }
 

@@ -7,6 +7,7 @@
  * silence. Must not know: storage, transactions, sessions; its objects come by CatalogueLookup.
  */
 export { isAdminCall } from './admin.js';
+export { coerce } from './coerce.js';
 export { BindContext, ParameterTypes } from './context.js';
 export { bindDomainValue } from './domain.js';
 export { bind, type Environment } from './statement.js';

@@ -109,7 +109,11 @@ export interface TransactionModes {
 
 export type Statement =
   | DataStatement
-  | { readonly kind: 'begin'; readonly modes: TransactionModes }
+  | {
+      readonly kind: 'begin';
+      readonly tag: 'BEGIN' | 'START TRANSACTION';
+      readonly modes: TransactionModes;
+    }
   /** SET TRANSACTION. */
   | {
       readonly kind: 'setTransaction';

@@ -10,7 +10,7 @@ import type { Work } from './work.js';
 
 type Block = Extract<Statement, { kind: 'begin' | 'commit' | 'rollback' | 'setTransaction' }>;
 
-const unsaid: TransactionModes = {
+export const unsaid: TransactionModes = {
   isolation: undefined,
   readOnly: undefined,
   deferrable: undefined,
@@ -19,7 +19,7 @@ const unsaid: TransactionModes = {
 export function runBlock(run: Run, statement: Block): Work<void> {
   switch (statement.kind) {
     case 'begin':
-      return begin(run, statement.modes);
+      return begin(run, statement);
     case 'commit':
     case 'rollback':
       return end(run, statement);
@@ -28,7 +28,7 @@ export function runBlock(run: Run, statement: Block): Work<void> {
   }
 }
 
-function* begin(run: Run, modes: TransactionModes): Work<void> {
+function* begin(run: Run, { modes, tag }: Extract<Block, { kind: 'begin' }>): Work<void> {
   const { state } = run;
   if (state.transaction?.explicit === true) {
     const text = 'there is already a transaction in progress';
@@ -37,7 +37,7 @@ function* begin(run: Run, modes: TransactionModes): Work<void> {
   } else {
     yield* open(run, modes);
   }
-  return yield* completed(run, 'BEGIN');
+  return yield* completed(run, tag);
 }
 
 /** Opens a block, or makes one of the implicit transaction of the text. */
@@ -118,7 +118,7 @@ export function setModes(
   { isolation, readOnly, deferrable }: TransactionModes,
 ): void {
   const inside = transaction.savepoints.length > 0;
-  if (isolation !== undefined && isolation !== transaction.isolation) {
+  if (isolation !== undefined && isolation !== state.modes.isolation) {
     if (transaction.queried) {
       const text = 'SET TRANSACTION ISOLATION LEVEL must be called before any query';
       raise('active_sql_transaction', text);

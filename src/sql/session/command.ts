@@ -1,19 +1,16 @@
-/** Statements about the session itself: transaction blocks, settings, SQL's own PREPARE. */
+/** Statements about the session itself: transaction blocks, settings, prepared statements. */
 import { unreachable } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import { evaluateAll } from '../execute/index.js';
 import type { ast } from '../parse/index.js';
 import type { Statement } from '../plan/statement.js';
-import { typeNamed } from '../types/index.js';
 import type { Row } from '../types/index.js';
 import type { Column } from './protocol.js';
-import { planOf } from './planning.js';
 import { setConstraints } from './deferred.js';
-import { isLong, parseElsewhere } from './long-text.js';
-import { forgetPrepared, keepPrepared, preparedNamed } from './prepared.js';
+import { executePrepared, prepare } from './prepare-commands.js';
+import { forgetPrepared, preparedNamed } from './prepared.js';
 import { openFor, runBlock } from './blocks.js';
 import { commit } from './replica.js';
-import { readsOnly, type Run, runData, runInTransaction } from './run.js';
+import type { Run } from './run.js';
 import { isRoleSetting } from './roles.js';
 import { runOwn } from './savepoint.js';
 import { runSetting } from './setting-commands.js';
@@ -77,11 +74,8 @@ export function* runCommand(run: Run, statement: Statement): Work<void> {
     }
     case 'show':
       return yield* runSetting(run, statement);
-    case 'prepare': {
-      const types = statement.types.map(({ name }) => typeNamed(name).name);
-      keepPrepared(state, statement.name, statement.parsed, types);
-      return yield* completed(run, 'PREPARE');
-    }
+    case 'prepare':
+      return yield* prepare(run, statement);
     case 'execute':
       return yield* executePrepared(run, statement);
     case 'deallocate':
@@ -115,36 +109,6 @@ export function* completed(
   const writer = new ResultWriter(state, run.request, result, false);
   yield* writer.push(rows);
   yield* writer.end({ tag, status: state.status }, run.last);
-}
-
-function* executePrepared(
-  run: Run,
-  statement: Extract<Statement, { kind: 'execute' }>,
-): Work<void> {
-  const prepared = preparedNamed(run.state, statement.name);
-  const { key, text, parse, types } = prepared;
-  const parsed = isLong(run.state, text) ? (yield* parseElsewhere(run.state, text))[0] : parse();
-  if (parsed === undefined) return yield* completed(run, '');
-  const values = evaluateAll(statement.arguments, run.state.pointContext);
-  // The statement's own types read them, as they do what clients send.
-  const parameters = statement.arguments.map(({ type }, i) => {
-    const value = values[i] ?? null;
-    return value === null ? null : typeNamed(type.name).print(value, run.state.functions);
-  });
-  const query = { key, parsed: () => parsed, types, parameters, prepared };
-  yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
-    const wanted = planOf(run.state, query, transaction).bound.parameters.length;
-    const given = statement.arguments.length;
-    // What is given to a statement that takes nothing PostgreSQL does not look at.
-    if (wanted === 0)
-      return runData(run, transaction, { ...query, parameters: [] }, { kind: 'other' });
-    if (wanted !== given) {
-      const text = `wrong number of parameters for prepared statement "${statement.name}"`;
-      const detail = `Expected ${wanted} parameters but got ${given}.`;
-      raise('syntax_error', text, { detail });
-    }
-    return runData(run, transaction, query, { kind: 'other' });
-  });
 }
 
 /** LISTEN, UNLISTEN and NOTIFY: what they say counts when the transaction commits. */

@@ -30,6 +30,9 @@ export interface Cursor {
   readonly scrolls: boolean;
   /** Savepoints of its transaction when it was declared: going back to one of them closes it. */
   savepoints: number;
+  /** The text that declared it, and when, milliseconds since 1970. */
+  readonly statement: string;
+  readonly declaredMs: number;
   /** The transaction that declared it goes on. */
   isNew: boolean;
   /** The row that it stands on, from 1; 0 before the first, one more than there are behind the last. */
@@ -127,6 +130,8 @@ function* declare(run: Run, query: Query, body: ast.DeclareCursorStmt): Work<voi
       hold: has(bits.hold),
       scrolls: !has(bits.noScroll),
       savepoints: transaction.savepoints.length,
+      statement: parsed.source.text,
+      declaredMs: state.turn.wallMs,
       isNew: true,
       position: 0,
     };

@@ -37,7 +37,10 @@ export function keepPrepared(
   types: readonly TypeName[],
 ): void {
   const key = planKey(parsed.text, types);
-  keep(state, name, { key, text: undefined, parse: () => parsed, types, isFixed: true });
+  keep(state, name, {
+    ...{ key, text: undefined, parse: () => parsed, types, isFixed: true, fromSql: true },
+    preparedMs: state.turn.wallMs,
+  });
 }
 
 /** The protocol's prepare: the text is parsed again when its plan has left the cache. */
@@ -57,7 +60,8 @@ export function keepText(
     key: planKey(text, types),
     text,
     parse: () => (first === undefined ? undefined : parse(text, limits)[0]),
-    ...{ types, isFixed },
+    ...{ types, isFixed, fromSql: false },
+    preparedMs: state.turn.wallMs,
   });
 }
 

@@ -209,7 +209,9 @@ function* tell(
 ): Work<void> {
   const { parameters, ...more } = yield* describe(state, self, parsed, types);
   const parameterTypes = parameters.map((type) => ({ type, typeOid: typeNamed(type).oid }));
-  preparedNamed(state, name).told = more.columns;
+  const prepared = preparedNamed(state, name);
+  prepared.told = more.columns;
+  prepared.parameters = parameters;
   const ends = parsed !== undefined && endsBlock(parsed.node);
   const ended = ends ? ({ endsBlock: true } as const) : undefined;
   answer(state, { kind: 'sql.prepared', request, parameterTypes, ...more, ...ended });

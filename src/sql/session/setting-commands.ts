@@ -37,7 +37,11 @@ function* set(run: Run, statement: Extract<Statement, { kind: 'set' }>): Work<vo
 }
 
 function* reset(run: Run, name: string | undefined): Work<void> {
-  const { settings } = run.state;
+  const { settings, transaction } = run.state;
+  if (name === 'transaction_isolation' && transaction?.explicit !== true && run.alone) {
+    const text = 'RESET TRANSACTION can only be used in transaction blocks';
+    run.state.notice('warning', '25P01', text);
+  }
   if (name === undefined) settings.resetAll();
   else settings.set(name, undefined, false);
   return yield* completed(run, 'RESET');

@@ -46,13 +46,14 @@ import type {
 } from './protocol.js';
 import { type Severity, settingRows, Settings } from '../settings/index.js';
 import { SystemCatalogue } from '../system/index.js';
-import { computeModes } from './blocks.js';
+import { computeModes, unsaid } from './blocks.js';
 import { Notices } from './notices.js';
 import { Numbers } from './numbers.js';
 import type { SessionLocks } from './advisory-locks.js';
 import { SessionNotifications } from './notifications.js';
 import { Questions } from './questions.js';
 import { dropAllParked, type Parked } from './parked.js';
+import { cursorRows, preparedRows } from './own-rows.js';
 import { Progress } from './progress.js';
 import { SessionRoles } from './roles.js';
 import { SessionSequences } from './sequences.js';
@@ -92,6 +93,12 @@ export interface Prepared {
   readonly isFixed: boolean;
   /** The columns that clients were told of, where they were told of the statement. */
   told?: readonly Column[] | undefined;
+  /** The types of its parameters, once they are known. */
+  parameters?: readonly string[];
+  /** When it was prepared, milliseconds since 1970. */
+  readonly preparedMs: number;
+  /** By PREPARE, not by the protocol. */
+  readonly fromSql: boolean;
 }
 
 /**
@@ -170,6 +177,8 @@ export class SessionState {
   failed = false;
   #tokens = 0;
   #watchesReplica = false;
+  /** Of the transaction that has failed and is gone. */
+  #failedModes: TransactionModes = unsaid;
   #turn: Turn | undefined;
   #looks = 0;
   #plain:
@@ -259,6 +268,8 @@ export class SessionState {
       catalogue: () => open().catalogue,
       lookup,
       settings: () => settingRows(this.settings),
+      prepared: () => preparedRows(this),
+      cursors: () => cursorRows(this),
       audit: () => auditEntries(open().buffer),
       deparse: new Deparser(lookup, this.functions),
     });
@@ -420,6 +431,7 @@ export class SessionState {
   /** The modes of the transaction that is open, or of the next one. */
   get modes(): TransactionModes {
     const { settings, transaction } = this;
+    if (transaction === undefined && this.failed) return this.#failedModes;
     return {
       isolation: transaction?.isolation ?? settings.get('default_transaction_isolation'),
       readOnly: transaction?.readOnly ?? this.readOnlyByDefault,
@@ -464,6 +476,7 @@ export class SessionState {
   /** A statement has failed: a block waits for its end, an implicit transaction is over. */
   abort(): void {
     if (this.transaction?.explicit === true) {
+      this.#failedModes = this.modes;
       this.failed = true;
       dropAllParked(this);
       const savepoint = this.transaction.savepoints.at(-1);

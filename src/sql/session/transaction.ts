@@ -49,6 +49,7 @@ interface Savepoint {
   readonly checks: number;
   readonly notifications: number;
   readonly locks: number;
+  readonly readOnly: boolean;
 }
 
 /** A shard at its newest commit: for reads that begin and end within one turn. */
@@ -178,7 +179,8 @@ export class Transaction {
   /** SAVEPOINT; one of the same name is hidden by it. */
   addSavepoint(name: string, locks: number): void {
     const marks = { checks: this.constraints.mark, notifications: this.#aside.notifications.mark };
-    this.savepoints.push({ name, mark: this.buffer.savepoint(), ...marks, locks });
+    const { readOnly } = this;
+    this.savepoints.push({ name, mark: this.buffer.savepoint(), ...marks, locks, readOnly });
   }
 
   /** ROLLBACK TO, or RELEASE when `keep`. False when there is no such savepoint. */
@@ -186,6 +188,8 @@ export class Transaction {
     const index = this.savepoints.findLastIndex((one) => one.name === name);
     const savepoint = this.savepoints[index];
     if (savepoint === undefined) return false;
+    // What SET TRANSACTION said within is over with it, either way.
+    this.readOnly = savepoint.readOnly;
     this.savepoints.splice(keep ? index : index + 1);
     if (!keep) {
       this.#takeBack(savepoint.mark);

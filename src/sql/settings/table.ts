@@ -34,9 +34,10 @@ const reported: ReadonlySet<string> = new Set([
   ...['in_hot_standby', 'integer_datetimes', 'IntervalStyle', 'is_superuser', 'server_encoding'],
   ...['server_version', 'session_authorization', 'standard_conforming_strings', 'TimeZone'],
 ]);
-const hidden: ReadonlySet<string> = new Set(['is_superuser', 'role', 'session_authorization']);
+const computed = ['is_superuser', 'role', 'session_authorization'];
+const hidden: ReadonlySet<string> = new Set([...computed, 'default_with_oids']);
 const keptByResetAll: ReadonlySet<string> = new Set([
-  ...hidden,
+  ...computed,
   ...['transaction_deferrable', 'transaction_isolation', 'transaction_read_only'],
 ]);
 /** Lists of names, which are put into quotes where they need them. */
@@ -53,6 +54,7 @@ const only: Readonly<Record<string, readonly string[]>> = {
   compute_query_id: ['auto', 'off'],
   default_table_access_method: ['heap'],
   default_tablespace: [''],
+  default_with_oids: ['off'],
   exit_on_error: ['off'],
   lc_messages: [...locales, 'en_US.UTF-8'],
   lc_monetary: locales,

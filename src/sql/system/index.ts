@@ -11,5 +11,10 @@ export { partsOfName } from './functions/registered.js';
 export type { SystemColumn, SystemRelation } from './relation.js';
 export { systemRelationNamed } from './relations/index.js';
 export type { Deparse, Named } from './deparse.js';
-export { SystemCatalogue, type SystemHome } from './system-catalogue.js';
+export {
+  type OwnCursor,
+  type OwnStatement,
+  SystemCatalogue,
+  type SystemHome,
+} from './system-catalogue.js';
 export { systemViewNamed, type SystemViewText } from './views/index.js';

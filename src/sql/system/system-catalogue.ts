@@ -41,11 +41,33 @@ export interface SystemHome {
   /** The same by names. */
   lookup(): CatalogueLookup;
   settings(): readonly SystemSetting[];
+  prepared(): readonly OwnStatement[];
+  cursors(): readonly OwnCursor[];
   /** The rows of the audit table, the oldest first. */
   audit(): readonly AuditEntry[];
   readonly deparse: Deparse;
   /** When the node began to serve: a timestamptz; undefined where nobody knows. */
   readonly startedAt?: () => Value;
+}
+
+/** A prepared statement of the session. */
+export interface OwnStatement {
+  readonly name: string;
+  readonly statement: string;
+  /** Milliseconds since 1970. */
+  readonly preparedMs: number;
+  /** Names of types. */
+  readonly parameters: readonly string[];
+  readonly fromSql: boolean;
+}
+
+/** A cursor of the session. */
+export interface OwnCursor {
+  readonly name: string;
+  readonly statement: string;
+  readonly hold: boolean;
+  readonly scrolls: boolean;
+  readonly declaredMs: number;
 }
 
 /** A row of pg_settings, under its names. */

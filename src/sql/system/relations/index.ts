@@ -41,12 +41,15 @@ import {
   partitionedRelation,
   sequenceRelation,
 } from './parts.js';
+import { cursorsRelation, preparedRelation } from './own.js';
 import { aggregateRelation, procRelation } from './proc.js';
 import { settingsRelation } from './settings.js';
 import { isSystemView } from '../views/index.js';
 import { typeRelation } from './type.js';
 
 const filled: readonly SystemRelation[] = [
+  cursorsRelation,
+  preparedRelation,
   activityRelation,
   auditRelation,
   sessionsRelation,
