@@ -30,12 +30,13 @@ export interface FirstStartParts {
 
 /**
  * Gives role `admin` its first password, once in the life of a database: the one that the configuration
- * has, else one that is made up and written to a file. Does nothing at nodes that others cannot reach and at
+ * has, else one that is made up and written to a file. Does nothing at a node that nobody can reach and at
  * all nodes of a cluster but one. Raises what SQL raises.
  */
 export async function giveFirstPassword(parts: FirstStartParts): Promise<void> {
   const { config, identity, accounts, log } = parts;
-  if (!config.http.enabled && !config.postgres.enabled) return;
+  const { http, postgres, mesh } = config;
+  if (!http.enabled && !postgres.enabled && !mesh.enabled) return;
   if (!founds(identity)) return;
   const given = givenPassword(config.admin);
   if (given === undefined && config.data.directory === inMemory) return;

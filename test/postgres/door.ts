@@ -34,6 +34,8 @@ export interface TestDoor {
   /** What was reported, in order. */
   readonly audited: readonly AuditEvent[];
   readonly logged: readonly string[];
+  /** Sockets that are open. */
+  connections(): number;
   close(): Promise<void>;
 }
 
@@ -58,8 +60,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<TestDoor> {
     keyFile: certificate.key,
   };
   const tls = files && new ServerTls({ ...files, caFile, minimumVersion }, log);
+  const metrics = new Metrics();
   const door = await openPostgresDoor({
-    ...{ host: '127.0.0.1', port: 0, log, tls, metrics: new Metrics(), nowMs: Date.now },
+    ...{ host: '127.0.0.1', port: 0, log, tls, metrics, nowMs: Date.now },
     limits: { ...config.limits, connections },
     signInTimeoutMs: options.timeoutMs ?? 10_000,
     service: {
@@ -77,6 +80,10 @@ export async function openDoor(options: DoorOptions = {}): Promise<TestDoor> {
   const [host = '', port = ''] = door.address.split(':');
   return {
     ...{ host, port: Number(port), address: door.address, tls, audited, logged },
+    connections() {
+      const open = metrics.snapshot().find(({ name }) => name === 'shardforge_connections');
+      return open?.value ?? 0;
+    },
     async close() {
       await door.drain(0);
       tls?.close();

@@ -44,6 +44,8 @@ export class SecureSide {
 
   /** Begins the handshake on a socket that nobody reads any more. */
   accept(socket: Socket, direct: boolean): void {
+    // A client that ends in its handshake has gone; later it may still take the answers.
+    socket.allowHalfOpen = false;
     (direct ? this.#direct : this.#asked).emit('connection', socket);
   }
 
@@ -55,9 +57,11 @@ export class SecureSide {
       // One without a certificate may have a password; one with a bad certificate is told so.
       rejectUnauthorized: false,
       handshakeTimeout: timeoutMs,
-      allowHalfOpen: true,
     });
-    server.on('secureConnection', (socket) => secured(socket, transportOf(socket, direct)));
+    server.on('secureConnection', (socket) => {
+      socket.allowHalfOpen = true;
+      secured(socket, transportOf(socket, direct));
+    });
     server.on('tlsClientError', (error) => {
       log('debug', 'tls.handshake_failed', { reason: error.message, protocol: 'postgres' });
     });
