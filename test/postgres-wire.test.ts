@@ -1,6 +1,7 @@
 /** PostgreSQL's wire protocol over real sockets: messages made by hand, psql, and bytes that are no messages. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { must } from '#src/base/assert.js';
@@ -265,6 +266,16 @@ t.test('extended queries', async (t) => {
     await client.untilReady();
     t.match((await client.ask(execute('u'), sync)).error, { C: '34000' });
     await client.ask(query('ROLLBACK'));
+    await client.ask(query("SET statement_timeout = '100ms'; BEGIN"));
+    await client.ask(bind({ portal: 't', statement: 'w' }), execute('t', 1), sync);
+    await sleep(300);
+    t.equal((await client.ask(execute('t', 1), sync)).codes, 'DsZT', 'a client may take its time');
+    const hasty = await RawClient.open(addressOf(node));
+    await hasty.client.ask(query("SET idle_in_transaction_session_timeout = '100ms'; BEGIN"));
+    await hasty.client.ask(parse('', wide), bind({ portal: 't' }), execute('t', 1), sync);
+    const end = await hasty.client.until('E');
+    t.match(end.at(-1)?.body.toString(), /FATAL.*25P03/s, 'unless it is told otherwise');
+    await client.ask(query('ROLLBACK; SET statement_timeout = 0'));
   });
 
   await t.test('a pipeline is one transaction, an error skips to Sync', async (t) => {

@@ -98,7 +98,10 @@ export class Flow implements Circumstances {
     portal.writeRows(this.out);
     if (portal.wanted === 0) {
       this.task = undefined;
-      if (portal.completion === undefined) this.suspended = portal;
+      if (portal.completion === undefined) {
+        this.suspended = portal;
+        this.connection.send({ kind: 'sql.rest', request: portal.request });
+      }
       this.out.empty(write.codes.portalSuspended);
       return;
     }
@@ -118,6 +121,13 @@ export class Flow implements Circumstances {
     // It lives as long as its transaction.
     if (this.status !== 'idle') this.prepared.portals.set(portal.name, portal);
     this.ready();
+  }
+
+  /** The session has ended the request of a portal that is suspended: for the client its block has failed. */
+  lose(portal: Portal, status: TransactionStatus): void {
+    portal.state = 'failed';
+    this.suspended = undefined;
+    this.status = status;
   }
 
   /** Has the session keep the rest of a suspended portal; then `pending` is taken. */

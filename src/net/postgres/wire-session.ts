@@ -17,6 +17,7 @@ import { takeExchange } from './lane.js';
 import { windowMessagesMax } from './limits.js';
 import type { BindMessage, ClientMessage, Message } from './messages.js';
 import { statedTypes } from './parameters.js';
+import type { Portal } from './portal.js';
 import { raiseAborted } from './prepared.js';
 import type { WireSessionOptions, WireSink } from './sink.js';
 import * as write from './writer.js';
@@ -111,12 +112,14 @@ export class WireSession implements SessionListener {
   }
 
   answer(answer: SessionAnswer): void {
-    const { task } = this.#flow;
+    const { task, suspended } = this.#flow;
     if (this.#ended) return;
     let fatal: ErrorFields | undefined;
     if (isAside(answer)) fatal = takeAside(this.#flow, answer);
     else if (task?.request === answer.request) fatal = takeAnswer(this.#flow, task, answer);
-    else return;
+    else if (answer.kind === 'sql.failed' && suspended?.request === answer.request) {
+      this.#flow.lose(suspended, answer.status);
+    } else return;
     if (fatal !== undefined) this.fatal(fatal);
     this.pump();
     this.#sink.flushLater();
@@ -183,8 +186,7 @@ export class WireSession implements SessionListener {
     if (message.kind === 'terminate') this.#close();
     else if (copyIn !== undefined) copyIn.take(message);
     else if (suspended === undefined || !asks) this.#perform(message);
-    // A simple query takes the place of the unnamed portal.
-    else if (suspended.name === '' && message.kind === 'query')
+    else if (message.kind === 'query' && isLastFor(suspended, message.text))
       this.#flow.finish(suspended, message);
     else this.#flow.hold(suspended, message);
   }
@@ -268,7 +270,9 @@ export class WireSession implements SessionListener {
     const portal = flow.prepared.portal(message.portal);
     if (flow.status === 'failed' && !portal.statement.endsBlock) raiseAborted();
     if (flow.suspended !== undefined && flow.suspended !== portal) {
-      flow.hold(flow.suspended, message);
+      const { source } = portal.statement;
+      if (endsTransaction.test(source?.text ?? '')) flow.finish(flow.suspended, message);
+      else flow.hold(flow.suspended, message);
       return;
     }
     portal.begin(message.rowsMax);
@@ -317,4 +321,13 @@ export class WireSession implements SessionListener {
     }
     flow.ready();
   }
+}
+
+/** Whatever begins so ends the transaction or fails in it. */
+const endsTransaction = /^\s*(commit|end|abort|rollback(?!\s+((work|transaction)\s+)?to\b))\b/i;
+
+/** Whether nobody can ask for more of the portal once the text has run: it need not be computed. */
+function isLastFor({ name }: Portal, text: string): boolean {
+  // A simple query takes the place of the unnamed portal.
+  return name === '' || endsTransaction.test(text);
 }

@@ -62,6 +62,7 @@ export const sessionMessages: readonly MessageType[] = [
   { kind: 'sql.copyEnd', priority: 'normal', flow: 'reply' },
   { kind: 'sql.credit', priority: 'normal', flow: 'reply' },
   { kind: 'sql.enough', priority: 'normal', flow: 'reply' },
+  { kind: 'sql.rest', priority: 'normal', flow: 'reply' },
   { kind: 'sql.park', priority: 'normal', flow: 'reply' },
   { kind: 'sql.fetch', priority: 'normal', flow: 'work' },
   // With the requests, so that it never comes before the one that it is about.

@@ -69,6 +69,8 @@ export type SessionMessage =
   | { readonly kind: 'sql.credit'; readonly request: number; readonly credit: number }
   /** The door wants no more rows: the request ends as if there were none. Rows that are parked are dropped. */
   | { readonly kind: 'sql.enough'; readonly request: number }
+  /** The client wants no more rows for now: the session counts as idle until there is credit for more. */
+  | { readonly kind: 'sql.rest'; readonly request: number }
   /**
    * The door wants other requests to be served before more rows of this one, which ends with `sql.parked`, or with
    * its last rows when those are on their way. What is parked is gone with its transaction.

@@ -118,6 +118,7 @@ export class Session implements Actor<SessionInput> {
       case 'sql.credit':
       case 'sql.enough':
       case 'sql.park':
+      case 'sql.rest':
         this.#takeCredit(message);
         return;
       case 'sql.cancel':
@@ -237,7 +238,14 @@ export class Session implements Actor<SessionInput> {
     const gives = message.kind === 'sql.execute' || message.kind === 'sql.fetch';
     const credit = gives ? message.credit : 0;
     const { request: number } = message;
-    const request: Request = { number, credit, enough: false, parks: false, sent: false };
+    const request: Request = {
+      number,
+      credit,
+      enough: false,
+      rests: false,
+      parks: false,
+      sent: false,
+    };
     const work = serve(state, this.#self, message, request);
     this.#serving = { request, work, waiting: 'turn', waitingSinceMs: 0 };
     this.#resume(undefined);
@@ -286,8 +294,18 @@ export class Session implements Actor<SessionInput> {
     }
   }
 
+  #rest(request: Request, rests: boolean): void {
+    if (request.rests === rests) return;
+    request.rests = rests;
+    if (rests) this.#state.noteIdle();
+    else this.#state.progress.beginStatement(this.#state.turn.nowMs);
+  }
+
   #takeCredit(
-    message: Extract<SessionMessage, { kind: 'sql.credit' | 'sql.enough' | 'sql.park' }>,
+    message: Extract<
+      SessionMessage,
+      { kind: 'sql.credit' | 'sql.enough' | 'sql.park' | 'sql.rest' }
+    >,
   ): void {
     const { request } = message;
     if (message.kind === 'sql.enough') dropParked(this.#state, request);
@@ -298,11 +316,13 @@ export class Session implements Actor<SessionInput> {
       this.#queue[index] = { ...queued, credit: queued.credit + credit };
       return;
     }
-    if (this.#serving?.request.number !== request) return;
-    this.#serving.request.credit += credit;
-    this.#serving.request.enough ||= message.kind === 'sql.enough';
-    this.#serving.request.parks ||= message.kind === 'sql.park';
-    if (this.#serving.waiting === 'credit') this.#resume(undefined);
+    const serving = this.#serving;
+    if (serving?.request.number !== request) return;
+    serving.request.credit += credit;
+    serving.request.enough ||= message.kind === 'sql.enough';
+    serving.request.parks ||= message.kind === 'sql.park';
+    this.#rest(serving.request, message.kind === 'sql.rest');
+    if (serving.waiting === 'credit') this.#resume(undefined);
   }
 
   #takeCopy(message: Extract<SessionMessage, { kind: 'sql.copyData' | 'sql.copyEnd' }>): void {
@@ -347,6 +367,7 @@ export class Session implements Actor<SessionInput> {
       return;
     }
     const served = this.#serving?.request.number;
+    if (this.#serving?.request.rests === true) return;
     if (served !== undefined && (request ?? served) === served) {
       this.#stopServing(cancelled());
     }
@@ -397,7 +418,7 @@ export class Session implements Actor<SessionInput> {
 
   #nextExpiry(): Expiry | undefined {
     const serving = this.#serving;
-    const isBusy = serving !== undefined || this.#queue.length > 0;
+    const isBusy = serving?.request.rests === false || this.#queue.length > 0;
     const waitsSinceMs = serving?.waiting === 'lock' ? serving.waitingSinceMs : undefined;
     return nextExpiry(this.#state, isBusy, waitsSinceMs);
   }
@@ -413,8 +434,8 @@ export class Session implements Actor<SessionInput> {
   }
 
   #report(): SessionReport {
-    const { waiting, request } = this.#serving ?? {};
-    return reportOf(this.#state, waiting, request?.number);
+    const serving = this.#serving?.request.rests === true ? undefined : this.#serving;
+    return reportOf(this.#state, serving?.waiting, serving?.request.number);
   }
 
   /** Goes the short way where no question is needed first. False when it does not apply. */

@@ -53,6 +53,8 @@ export interface Request {
   credit: number;
   /** The door wants no more rows. */
   enough: boolean;
+  /** The client wants no more for now. */
+  rests: boolean;
   /** The door wants other requests to be served before more rows. */
   parks: boolean;
   /** Something of its answer has left: it cannot be executed again. */
