@@ -8,6 +8,7 @@ import type {
   CopyFrame,
   FrameStatus,
   HelloFrame,
+  NotificationFrame,
   PreparedFrame,
   RequestFrame,
   RowsFrame,
@@ -40,6 +41,12 @@ export interface SendOptions {
   readonly credit: number | undefined;
   /** `repeated`: prepare a text when it comes for the second time. */
   readonly prepare: 'never' | 'repeated';
+}
+
+/** Who hears what comes without being asked for. */
+export interface Ear {
+  onNotification(frame: NotificationFrame): void;
+  onLost(): void;
 }
 
 /** How long a node may be silent while something is asked of it. */
@@ -81,6 +88,8 @@ export class Connection {
   readonly target: Target;
   /** It was this side that ended it, or will when it is idle. */
   endedHere = false;
+  /** Of whoever holds the connection and listens. */
+  ear: Ear | undefined;
   #transport: Transport;
   #hello: HelloFrame | undefined;
   #status: FrameStatus = 'idle';
@@ -341,6 +350,9 @@ export class Connection {
       case 'copy':
         this.#copy(frame);
         return;
+      case 'notification':
+        this.ear?.onNotification(frame);
+        return;
       case 'notice':
         this.#onNotice?.(noticeOf(frame));
         return;
@@ -399,6 +411,7 @@ export class Connection {
       else handler.onEnd(unknownOutcome(reason));
     }
     this.#onLost(this.#lost, wasOpen);
+    this.ear?.onLost();
   }
 }
 

@@ -9,6 +9,12 @@ import {
   retryMsDefault,
   silenceMs as silenceMsDefault,
 } from './limits.js';
+import {
+  Listening,
+  type ListenOptions,
+  type Notification,
+  type Subscription,
+} from './listening.js';
 import type { Notice } from './notice.js';
 import { isNodeCannot, isSingle, onlyReads, pauseMs } from './retry.js';
 import { type Job, Pool } from './pool.js';
@@ -73,6 +79,7 @@ export class Database implements Queryable {
   readonly #pool: Pool;
   readonly #executor: PoolExecutor;
   readonly #onClosed: () => Promise<void>;
+  readonly #listening: Listening;
   #closed: Promise<void> | undefined;
 
   /** `onClosed` runs after the last connection has ended. */
@@ -80,6 +87,7 @@ export class Database implements Queryable {
     this.#pool = pool;
     this.#executor = new PoolExecutor(pool, options);
     this.#onClosed = onClosed;
+    this.#listening = new Listening(() => this.#executor.acquire({}));
     this.sql = sqlOf(this.#executor);
   }
 
@@ -151,9 +159,30 @@ export class Database implements Queryable {
     return new Session(await this.#executor.acquire(options));
   }
 
+  /**
+   * Hears what NOTIFY sends on a channel, until it is ended. All channels share one connection of the
+   * database (it counts for `max`). When that is lost, another one listens again by itself and `onGap` is
+   * called: what was sent meanwhile nobody has heard.
+   *
+   * @example
+   * await db.listen('orders', ({ payload }) => show(JSON.parse(payload)), { onGap: reload });
+   * await db.sql`select pg_notify('orders', ${JSON.stringify(order)})`;
+   * @throws ShardForgeError
+   */
+  listen(
+    channel: string,
+    onNotification: (notification: Notification) => void,
+    options: ListenOptions = {},
+  ): Promise<Subscription> {
+    return this.#listening.listen(channel, onNotification, options);
+  }
+
   /** Lets calls in flight end for `graceMs`, then ends all connections. */
   close(graceMs = 5_000): Promise<void> {
-    this.#closed ??= this.#pool.close(graceMs).then(this.#onClosed);
+    this.#closed ??= this.#listening
+      .close()
+      .then(() => this.#pool.close(graceMs))
+      .then(this.#onClosed);
     return this.#closed;
   }
 

@@ -18,6 +18,7 @@ export {
   type PreparedStatement,
 } from './database.js';
 export { type Retry, ShardForgeError, type ShardForgeErrorFields } from './errors.js';
+export type { ListenOptions, Notification, Subscription } from './listening.js';
 export type { Notice } from './notice.js';
 export { Query } from './query.js';
 export { type Column, Result, type Row, type RowShape } from './result.js';

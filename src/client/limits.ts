@@ -34,3 +34,6 @@ export const iterationFramesMax = 4;
 export const retryPauseMsFirst = 5;
 /** The most that this pause grows to, in milliseconds. */
 export const retryPauseMsMax = 1_000;
+
+/** Milliseconds between two looks whether a connection that listens is alive, and that each may take. */
+export const listenCheckMs = 5_000;

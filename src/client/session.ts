@@ -1,7 +1,7 @@
 /** Connections for alone use: sessions, and the transactions that run on them. */
 import type { PreparedFrame } from '../net/protocol.js';
 import type { Call, CallOptions } from './call.js';
-import { type Connection, prepareOn } from './connection.js';
+import { type Connection, type Ear, prepareOn } from './connection.js';
 import { clientError, type ShardForgeError } from './errors.js';
 import type { Pool } from './pool.js';
 import { type Executor, type ExecutorOptions, type Hold, Query } from './query.js';
@@ -60,6 +60,12 @@ export class HeldConnection implements Executor {
   /** The node cannot serve now: the connection is not given to anybody else where there are other nodes. */
   avoid(): void {
     this.#pool.avoid(this.#connection);
+  }
+
+  /** Hears notifications, and when the connection is lost; undefined: nobody any more. */
+  listen(ear: Ear | undefined): void {
+    this.#changed = true;
+    this.#connection.ear = ear;
   }
 
   /** Has the node prepare the text on this connection. */

@@ -46,7 +46,7 @@ export class Listeners {
   }
 
   tell({ notifications, timestamp }: News, context: Context<ReplicaMessage>): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners.size === 0 || notifications.length === 0) return;
     const heard = new Map<Listener, Notification[]>();
     for (const notification of notifications) {
       for (const listener of this.#byChannel.get(notification.channel) ?? []) {

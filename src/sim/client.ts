@@ -45,6 +45,7 @@ export class SimulatedClient {
   #inFlight: Request | undefined;
   #request = 0;
   #rows: Row[] = [];
+  #heard: string[] = [];
   #status: TransactionStatus = 'idle';
   #cancelPatience: Cancel = () => undefined;
 
@@ -96,6 +97,10 @@ export class SimulatedClient {
   }
 
   #send(request: Request): void {
+    if (request.sameSession === true && this.#connection === undefined) {
+      this.#resume({ kind: 'refused' });
+      return;
+    }
     if (this.#connection === undefined && !this.#connect()) {
       this.#waiting = request;
       return;
@@ -130,6 +135,7 @@ export class SimulatedClient {
     const process = this.#random.pick(choice);
     this.#process = process;
     this.#status = 'idle';
+    this.#heard = [];
     this.#connection = process.connect(this.name, (answer) => this.#onAnswer(answer));
     return true;
   }
@@ -149,6 +155,14 @@ export class SimulatedClient {
   }
 
   #onAnswer(answer: SessionAnswer): void {
+    if (answer.kind === 'sql.notification') {
+      this.#world.trace(this.name, 'hears', answer.payload);
+      this.#heard.push(answer.payload);
+      this.#connection?.post({ kind: 'sql.heard', count: 1 });
+      return;
+    }
+    // The session has ended, whatever it served.
+    if (answer.kind === 'sql.failed' && answer.fatal === true) this.#leave();
     if (this.#inFlight === undefined || answer.request !== this.#request) return;
     const wasOpen = this.#status !== 'idle';
     const outcome = this.#read(answer);
@@ -200,6 +214,7 @@ export class SimulatedClient {
       case 'sql.notice':
       case 'sql.settings':
       case 'sql.notification':
+      case 'sql.parked':
       case 'sql.closed':
       case 'sql.copyIn':
         return undefined;
@@ -210,11 +225,12 @@ export class SimulatedClient {
 
   #completed({ tag, status, stale }: Completion): Outcome {
     this.#status = status;
-    return { kind: 'rows', rows: this.#rows, tag, stale: stale === true };
+    const heard = this.#heard;
+    this.#heard = [];
+    return { kind: 'rows', rows: this.#rows, tag, stale: stale === true, heard };
   }
 
   #resume(outcome: Outcome | undefined): void {
-      case 'sql.parked':
     const running = must(this.#running, 'resumed without a script');
     const next = outcome === undefined ? running.script.next() : running.script.next(outcome);
     if (next.done === true) {

@@ -18,7 +18,9 @@ import type { ObservedReplica } from './safety.js';
 import { type ClientWorld, demand, type Script, type Workload } from './workload.js';
 import { Bank } from './workloads/bank.js';
 import { Counter } from './workloads/counter.js';
+import { Guarded } from './workloads/guarded.js';
 import { Ledger } from './workloads/ledger.js';
+import { News } from './workloads/news.js';
 import { Registers } from './workloads/registers.js';
 
 /** Virtual time within which a cluster without faults has formed, or serves again. */
@@ -38,7 +40,10 @@ export class ClusterRun implements Simulation {
     new Counter(),
     new Registers(),
   ];
+  /** For sessions with state of their own: their clients are told when that is gone. */
+  readonly #sessionWorkloads: readonly Workload[];
   readonly #clients: readonly SimulatedClient[];
+  readonly #sessionClients: readonly SimulatedClient[];
   readonly #checker: SimulatedClient;
   readonly #clientWorld: ClientWorld;
   #working = false;
@@ -76,6 +81,11 @@ export class ClusterRun implements Simulation {
     this.#clients = Array.from({ length: options.clients }, (_, at) =>
       cluster.addClient(`client-${at}`),
     );
+    const client = { ...options.client, insists: false };
+    this.#sessionWorkloads = options.sessionClients > 0 ? [new Guarded(), new News()] : [];
+    this.#sessionClients = Array.from({ length: options.sessionClients }, (_, at) =>
+      cluster.addClient(`session-${at}`, client),
+    );
   }
 
   run(): void {
@@ -109,42 +119,52 @@ export class ClusterRun implements Simulation {
   }
 
   *#setUp(): Script {
-    for (const workload of this.#workloads) yield* untilKnown(workload.setUp());
+    for (const workload of this.#all) yield* untilKnown(workload.setUp());
   }
 
   *#check(): Script {
-    for (const workload of this.#workloads) yield* workload.check(this.#clientWorld);
+    for (const workload of this.#all) yield* workload.check(this.#clientWorld);
+  }
+
+  get #all(): readonly Workload[] {
+    return [...this.#workloads, ...this.#sessionWorkloads];
   }
 
   #work(): void {
     this.#working = true;
     this.#faults.start(this.#options.faults.kinds);
-    for (const [at, client] of this.#clients.entries()) this.#nextStep(client, at);
+    for (const [at, client] of this.#clients.entries()) {
+      this.#nextStep(client, at, this.#workloads[at % this.#workloads.length]);
+    }
+    for (const [at, client] of this.#sessionClients.entries()) {
+      this.#nextStep(client, at >> 1, this.#sessionWorkloads[at % 2]);
+    }
   }
 
-  #nextStep(client: SimulatedClient, index: number): void {
+  #nextStep(client: SimulatedClient, index: number, workload: Workload | undefined): void {
     const { world } = this.#cluster;
     if (!this.#working) return;
     const lullMs = this.#faults.lullUntilMs - world.nowMs;
     if (lullMs > 0) {
-      world.after(lullMs, () => this.#nextStep(client, index));
+      world.after(lullMs, () => this.#nextStep(client, index, workload));
       return;
     }
-    const workload = must(this.#workloads[index % this.#workloads.length], 'a workload');
-    client.run(workload.step(index, this.#clientWorld), () => {
+    const script = must(workload, 'a workload').step(index, this.#clientWorld);
+    client.run(script, () => {
       const pauseMs = this.#random.fraction() * this.#options.thinkMsMax;
-      world.after(pauseMs, () => this.#nextStep(client, index));
+      world.after(pauseMs, () => this.#nextStep(client, index, workload));
     });
   }
 
   /** Every client gets an answer again; then they stop. */
   #serveAgain(): void {
-    const before = this.#clients.map((client) => client.statements);
+    const clients = [...this.#clients, ...this.#sessionClients];
+    const before = clients.map((client) => client.statements);
     const served = (): boolean =>
-      this.#clients.every((client, index) => client.statements > (before[index] ?? 0));
+      clients.every((client, index) => client.statements > (before[index] ?? 0));
     this.#cluster.until(served, serveMsMax, 'every client is served after all is healed');
     this.#working = false;
-    const idle = (): boolean => this.#clients.every((client) => !client.busy);
+    const idle = (): boolean => clients.every((client) => !client.busy);
     this.#cluster.until(idle, serveMsMax, 'every statement ends');
   }
 

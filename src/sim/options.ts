@@ -59,6 +59,8 @@ export interface ClusterOptions extends NodeOptions {
   /** Pause of a client between two steps, at most. */
   readonly thinkMsMax: number;
   readonly client: ClientOptions;
+  /** Clients beside those that take advisory locks or notifications. */
+  readonly sessionClients: number;
   readonly timing: RaftTiming;
   readonly clusterLimits: Partial<ClusterLimits>;
   readonly network: NetworkOptions;
@@ -121,8 +123,15 @@ export function drawClusterOptions(
       durationMsMax: random.pick([300, 1500, 4000]),
       leaderChance: random.pick([0, 0.5, 0.9]),
     },
-    ...drawNodeOptions(random, plant, clockDrift),
+    ...withLease(drawNodeOptions(random, plant, clockDrift), random),
+    sessionClients: random.pick([0, 0, 0, 4, 8]),
   };
+}
+
+/** Drawn last, so that seeds stay what they were before there were such leases. */
+function withLease(options: NodeOptions, random: Random): NodeOptions {
+  const lockLeaseMs = random.pick([500, 2000]);
+  return { ...options, shardLimits: { ...options.shardLimits, lockLeaseMs } };
 }
 
 /** A cluster of three with the protocol's own times and no faults. */
@@ -139,6 +148,7 @@ export function drawCalmOptions(seed: number, random: Random): ClusterOptions {
     clients: 0,
     thinkMsMax: 0,
     client: { patienceMs: 5000, retryMsMax: 10, insists: true, endures: [] },
+    sessionClients: 0,
     timing: defaultTiming,
     clusterLimits: {},
     network: {

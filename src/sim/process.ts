@@ -146,14 +146,21 @@ export class SimulatedProcess implements Station {
     const running = must(this.#running, 'connected to a node that is down');
     const options = { user: name, database: 'shardforge', settings: {} };
     let open = true;
+    // It has said with which error it ends.
+    let isEnded = false;
+    const answers: SessionAnswer[] = [];
     const connection = running.sessions.connect(options, {
       // In an event of its own: what a checker throws must not be taken for the door's failure.
       answer: (answer) => {
+        isEnded ||= answer.kind === 'sql.failed' && answer.fatal === true;
+        answers.push(answer);
+        // Events of one time come in any order; answers come in theirs.
         this.#world.after(this.clock.aheadMs, () => {
-          if (running.alive && open) onAnswer(answer);
+          const next = must(answers.shift(), 'an event for each answer');
+          if (running.alive && open) onAnswer(next);
         });
       },
-      died: (reason) => assert(!running.alive, 'a session died', name, reason),
+      died: (reason) => assert(!running.alive || isEnded, 'a session died', name, reason),
     });
     return {
       post: (message) => this.#enter(running, () => connection.send(message)),

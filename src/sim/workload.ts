@@ -11,6 +11,8 @@ import type { Random } from '../base/random.js';
 export interface Request {
   readonly text: string;
   readonly parameters?: readonly ParameterValue[];
+  /** It is for the session that served the one before: `refused` when that has ended. */
+  readonly sameSession?: true;
 }
 
 /**
@@ -26,6 +28,8 @@ export type Outcome =
       readonly tag: string;
       /** It may be older than what was committed. */
       readonly stale: boolean;
+      /** Payloads of the notifications that have come since the statement before. */
+      readonly heard: readonly string[];
     }
   | { readonly kind: 'error'; readonly error: ErrorFields }
   | { readonly kind: 'unknown' }
