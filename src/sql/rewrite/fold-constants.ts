@@ -20,14 +20,49 @@ export const foldConstants: Rule = {
 
 function foldNode(plan: Plan): Plan {
   const folded = mapExpressions(plan, fold);
-  if (folded.kind === 'filter' && isConstant(folded.condition, true)) return folded.input;
-  if (folded.kind === 'scan' && folded.filter !== undefined && isConstant(folded.filter, true)) {
-    return { ...folded, filter: undefined };
+  switch (folded.kind) {
+    case 'filter': {
+      const condition = decide(folded.condition);
+      return isConstant(condition, true) ? folded.input : { ...folded, condition };
+    }
+    case 'scan':
+      return { ...folded, filter: unlessTrue(folded.filter) };
+    case 'join':
+      return { ...folded, condition: unlessTrue(folded.condition) };
+    default:
+      return folded;
   }
-  if (folded.kind === 'join' && folded.condition && isConstant(folded.condition, true)) {
-    return { ...folded, condition: undefined };
+}
+
+function unlessTrue(condition: Expression | undefined): Expression | undefined {
+  if (condition === undefined) return undefined;
+  const decided = decide(condition);
+  return isConstant(decided, true) ? undefined : decided;
+}
+
+/**
+ * A folded condition of which only the truth matters: a NULL among the operands of its AND and OR counts as
+ * false, so that what stands beside it need not be evaluated (PostgreSQL's canonicalize_qual).
+ */
+function decide(condition: Expression): Expression {
+  switch (condition.kind) {
+    case 'constant':
+      return constant(condition.type, condition.value === true);
+    case 'not': {
+      const { operand } = condition;
+      if (operand.kind === 'not') return decide(operand.operand);
+      if (operand.kind !== 'and' && operand.kind !== 'or') return condition;
+      const operands = operand.operands.map((one) => fold({ ...condition, operand: one }));
+      return decide({ ...operand, kind: operand.kind === 'and' ? 'or' : 'and', operands });
+    }
+    case 'and':
+    case 'or': {
+      const operands = condition.operands.map(decide);
+      return foldConnective({ ...condition, operands }, condition.kind === 'or');
+    }
+    default:
+      return condition;
   }
-  return folded;
 }
 
 /** The expression with its constant parts evaluated. Raises their errors. */

@@ -375,7 +375,8 @@ export class Lifter {
       left: this.plan,
       right: liftSubqueries(planOf(relation), this.#ids),
       captures,
-      guard: conjunction(guards),
+      // A copy: the list grows while what follows is lifted.
+      guard: conjunction([...guards]),
       answer: answerTo(subquery, operands),
     };
     return answer;

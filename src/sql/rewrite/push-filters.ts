@@ -27,7 +27,7 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
       return push(plan.input, [...conjunctsOf(plan.condition), ...conditions]);
     case 'scan':
     case 'systemScan': {
-      const filter = conjunction([...conjunctsOf(plan.filter), ...conditions]);
+      const filter = allOf([...conjunctsOf(plan.filter), ...conditions]);
       return { ...plan, filter };
     }
     case 'join':
@@ -35,8 +35,12 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
     case 'project':
       return pushThrough(plan, plan.expressions, conditions);
     case 'aggregate':
-      // A condition without columns stays: without groups there is a row even if it fails.
-      return pushThrough(plan, groupsOfAll(plan), conditions, (columns) => columns.size > 0);
+      return pushThrough(
+        plan,
+        groupsOfAll(plan),
+        conditions,
+        (columns) => columns.size > 0 || !hasRowOfNone(plan),
+      );
     case 'window': {
       // A condition on whole partitions leaves the others as they are.
       const whole = new Set(
@@ -82,6 +86,11 @@ function push(plan: Plan, conditions: readonly Expression[]): Plan {
 function groupsOfAll({ groups, sets }: Grouped): readonly NamedExpression[] {
   if (sets === undefined) return groups;
   return groups.filter((_, i) => sets.every((set) => set.includes(i)));
+}
+
+/** Whether an aggregation of no rows gives a row: a condition without columns must not take it away below. */
+function hasRowOfNone({ groups, sets }: Grouped): boolean {
+  return sets === undefined ? groups.length === 0 : sets.some((set) => set.length === 0);
 }
 
 /** Below a node that keeps its input's columns, where the columns of a condition allow it. */
@@ -160,7 +169,13 @@ function split(
   };
 }
 
+/** A constant that is not true decides: what stands beside it is never evaluated. */
+function allOf(conditions: readonly Expression[]): Expression | undefined {
+  const never = conditions.find((one) => one.kind === 'constant' && one.value !== true);
+  return never ?? conjunction(conditions);
+}
+
 function filtered(input: Plan, conditions: readonly Expression[]): Plan {
-  const condition = conjunction(conditions);
+  const condition = allOf(conditions);
   return condition === undefined ? input : { kind: 'filter', input, condition };
 }
