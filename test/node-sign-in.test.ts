@@ -91,7 +91,8 @@ t.test('the first start makes up a password, once', async (t) => {
   t.equal(await attempt(second.node, 'admin', password), wrong);
   await second.node.stop(0);
 
-  const third = await startWith(t, { data: { directory } });
+  const gone = { passwordFile: join(directory, 'not there') };
+  const third = await startWith(t, { data: { directory }, admin: gone });
   t.notOk(existsSync(file), 'who takes the password away means it');
   t.equal(await attempt(third.node, 'admin', password), wrong);
 });

@@ -38,10 +38,10 @@ export async function giveFirstPassword(parts: FirstStartParts): Promise<void> {
   const { http, postgres, mesh } = config;
   if (!http.enabled && !postgres.enabled && !mesh.enabled) return;
   if (!founds(identity)) return;
-  const given = givenPassword(config.admin);
-  if (given === undefined && config.data.directory === inMemory) return;
   const admin = await accounts.find(adminRole);
   if (admin?.initial !== true) return;
+  const given = givenPassword(config.admin);
+  if (given === undefined && config.data.directory === inMemory) return;
   if (given !== undefined) {
     await setPassword(parts, given);
     log('info', 'auth.first_password', { role: adminRole, from: 'admin.password' });
