@@ -41,6 +41,15 @@ const texts = [
   'DECLARE c CURSOR FOR SELECT 1',
   'FETCH 1 FROM c',
   'EXPLAIN SELECT 1',
+  'EXPLAIN EXECUTE p (1)',
+  'SELECT shardforge.node_status()',
+  'EXECUTE a',
+  'LISTEN fuzz',
+  "NOTIFY fuzz, 'x'",
+  'SELECT pg_advisory_lock(1), pg_advisory_unlock(1)',
+  'CREATE TEMP TABLE IF NOT EXISTS mine (id int)',
+  'SELECT relname FROM pg_class LIMIT 3',
+  'DISCARD ALL',
 ] as const;
 const prepared = [
   'SELECT $1::int4',

@@ -9,7 +9,7 @@ import { isAdminCall } from './admin.js';
 import { isCommand } from './command.js';
 import { isCursorStatement } from './cursor.js';
 import { bindWitnessed, columnsOf, planKey, planOf } from './planning.js';
-import { preparedNamed } from './prepared.js';
+import { checkExecutable, preparedNamed } from './prepared.js';
 import type { Column, CopyShape } from './protocol.js';
 import { awaitSnapshot } from './replica.js';
 import { columnsOfShow } from './setting-commands.js';
@@ -75,9 +75,6 @@ function* describeCommand(
   if (statement.kind !== 'execute') return nothing;
   const { parse, types } = preparedNamed(state, statement.name);
   const inner = parse();
-  // By the protocol it may have any name, its own too: there would be no end to it.
-  if (inner !== undefined && kindOf(inner.node) === 'ExecuteStmt') {
-    raise('feature_not_supported', 'EXECUTE of an EXECUTE is not supported');
-  }
+  checkExecutable(inner);
   return { ...(yield* describe(state, self, inner, types)), parameters: [] };
 }

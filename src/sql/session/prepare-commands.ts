@@ -11,7 +11,7 @@ import { completed } from './command.js';
 import { describe } from './describe.js';
 import { isLong, parseElsewhere } from './long-text.js';
 import { planOf } from './planning.js';
-import { keepPrepared, preparedNamed } from './prepared.js';
+import { checkExecutable, keepPrepared, preparedNamed } from './prepared.js';
 import type { ParameterValue } from './protocol.js';
 import { readsOnly, type Run, runData, runInTransaction } from './run.js';
 import type { Transaction } from './transaction.js';
@@ -44,6 +44,7 @@ export function* executePrepared(run: Run, statement: Execute): Work<void> {
   const { key, text, parse, types } = prepared;
   const parsed = isLong(state, text) ? (yield* parseElsewhere(state, text))[0] : parse();
   if (parsed === undefined) return yield* completed(run, '');
+  checkExecutable(parsed);
   const query = { key, parsed: () => parsed, types, parameters: [], prepared };
   yield* runInTransaction(run, readsOnly(parsed.node), (transaction) => {
     const wanted = planOf(state, query, transaction).bound.parameters;

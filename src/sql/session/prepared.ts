@@ -1,6 +1,6 @@
 /** Prepared statements of a session. */
 import { raise } from '../../base/errors.js';
-import { type ParsedStatement, parse } from '../parse/index.js';
+import { kindOf, type ParsedStatement, parse } from '../parse/index.js';
 import { type TypeName, typeOfText } from '../types/index.js';
 import { isTypeName } from '../bind/index.js';
 import { planKey } from './planning.js';
@@ -82,6 +82,21 @@ function areSame(told: readonly Column[], columns: readonly Column[]): boolean {
     const now = columns[i];
     return name === now?.name && typeOid === now.typeOid && typeModifier === now.typeModifier;
   });
+}
+
+/** What SQL's PREPARE takes. */
+const preparable: ReadonlySet<string> = new Set([
+  ...['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt'],
+]);
+
+/**
+ * Raises 0A000 for what SQL's EXECUTE does not execute: by the protocol all statements are prepared, under
+ * any name, an EXECUTE of its own too.
+ */
+export function checkExecutable(parsed: ParsedStatement | undefined): void {
+  if (parsed === undefined || preparable.has(kindOf(parsed.node))) return;
+  const kind = kindOf(parsed.node).replace(/Stmt$/, '');
+  raise('feature_not_supported', `EXECUTE of a prepared ${kind} is not supported`);
 }
 
 /** SQL's DEALLOCATE ALL: all but the unnamed one. */
