@@ -322,3 +322,36 @@ t.test('the SDK hears notices', async (t) => {
     },
   ]);
 });
+
+t.test('who may see and end what others do', async (t) => {
+  const node = await TestNode.start();
+  const [admin, alice, bob] = [node.connect(), node.connect(), node.connect()];
+  await admin.rows('CREATE ROLE alice; CREATE ROLE bob');
+  await alice.rows('SET SESSION AUTHORIZATION alice');
+  await bob.rows('SET SESSION AUTHORIZATION bob');
+  const seen = (client: Client, of: Client): Promise<readonly unknown[]> =>
+    client.rows(`SELECT usename, state, query FROM pg_stat_activity WHERE pid = ${of.pid}`);
+  const cancel = (of: Client): string => `SELECT pg_cancel_backend(${of.pid})`;
+  t.match(await seen(alice, admin), [['tester', null, '<insufficient privilege>']]);
+  t.match(await seen(alice, bob), [['bob', null, '<insufficient privilege>']]);
+  t.match(await seen(alice, alice), [['alice', 'active', /SELECT usename/]]);
+  t.match(await seen(admin, bob), [['bob', 'idle', 'SET SESSION AUTHORIZATION bob']]);
+  t.match(
+    await alice.rows(`SELECT query_id, query FROM shardforge.sessions WHERE pid = ${bob.pid}`),
+    [[null, '<insufficient privilege>']],
+  );
+  t.equal(await alice.error(cancel(admin)), '42501 must be a superuser to cancel superuser query');
+  t.equal(
+    await alice.error(cancel(bob)),
+    '42501 must be a member of the role whose query is being canceled or member of pg_signal_backend',
+  );
+  t.equal(
+    await alice.error(`SELECT pg_terminate_backend(${bob.pid})`),
+    '42501 must be a member of the role whose process is being terminated or member of pg_signal_backend',
+  );
+  await admin.rows('GRANT pg_signal_backend TO alice; GRANT pg_read_all_stats TO alice');
+  t.same(await alice.rows(cancel(bob)), [[true]]);
+  t.match(await seen(alice, bob), [['bob', 'idle', 'SET SESSION AUTHORIZATION bob']]);
+  t.equal(await alice.error(cancel(admin)), '42501 must be a superuser to cancel superuser query');
+  t.same(await admin.rows(cancel(alice)), [[true]]);
+});

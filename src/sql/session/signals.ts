@@ -2,7 +2,7 @@
 import type { PlaceId } from '../../actors/actor.js';
 import { assert } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
-import { predefinedRole } from '../catalogue/index.js';
+import { bootstrapRole, predefinedRole } from '../catalogue/index.js';
 import { activityAt } from './activity.js';
 import type { GatherMessage, SignalledMessage, SignalMessage } from './activity-protocol.js';
 import type { SessionReport } from './report.js';
@@ -69,12 +69,16 @@ export function* signal(
 function mustMaySignal(state: SessionState, what: Target['what'], user: string): void {
   const catalogue = state.newestCatalogue;
   const principal = state.principalOf(catalogue);
-  const role = catalogue.role(user)?.object;
-  const isSuper = role !== undefined && principal.as(role).isSuperuser;
+  // Under any other name nobody but who opened the node in its own process acts, and may do everything.
+  const role = catalogue.role(user)?.object ?? bootstrapRole;
+  const isSuper = principal.as(role).isSuperuser;
   const verb = what === 'cancel' ? 'cancel superuser query' : 'terminate superuser process';
   if (isSuper) raise('insufficient_privilege', `must be a superuser to ${verb}`);
-  const isOwn = role !== undefined && principal.hasPrivilegesOf(role);
-  if (isOwn || principal.hasPrivilegesOf(predefinedRole('pg_signal_backend'))) return;
+  if (
+    principal.hasPrivilegesOf(role) ||
+    principal.hasPrivilegesOf(predefinedRole('pg_signal_backend'))
+  )
+    return;
   const whose = what === 'cancel' ? 'query is being canceled' : 'process is being terminated';
   const text = `must be a member of the role whose ${whose} or member of pg_signal_backend`;
   raise('insufficient_privilege', text);
