@@ -9,6 +9,7 @@ import { must } from '#src/base/assert.js';
 import { makeVerifier } from '#src/net/sign-in/index.js';
 import { checkConfig, loadConfig, type RunningNode, startNode } from '#src/node/index.js';
 import { member, start } from './mesh/members.js';
+import { TestAuthority } from './postgres/certificates.js';
 
 t.setTimeout(240_000);
 
@@ -215,6 +216,31 @@ t.test('of the nodes that form a cluster one makes up the password', async (t) =
   await Promise.all(again.map(({ served }) => served));
   await sleep(200);
   t.same(told(), [1], 'and never again');
+});
+
+t.test('beyond loopback, by TLS', async (t) => {
+  const authority = await TestAuthority.make();
+  const { certificate: certificateFile, key: keyFile } = await authority.sign('node', 'server');
+  const more = {
+    ...{ data: { directory: ':memory:' }, admin: { password: 'first' } },
+    postgres: { enabled: true, host: '0.0.0.0', port: 0 },
+  };
+  const { node } = await startWith(t, { ...more, tls: { certificateFile, keyFile } });
+  const ssl = { ca: readFileSync(authority.caFile), servername: 'localhost' };
+  const port = Number(must(node.postgresAddress, 'it listens').split(':')[1]);
+  const one = { host: '127.0.0.1', port, user: 'admin', database: 'shardforge' };
+  const client = new pg.Client({ ...one, password: 'first', ssl, enableChannelBinding: true });
+  await client.connect();
+  const address =
+    'SELECT client_addr::text AS address FROM pg_stat_activity WHERE pid = pg_backend_pid()';
+  t.match((await client.query(address)).rows, [{ address: /^127.0.0.1($|\/32)/ }]);
+  await client.end();
+  await t.rejects(startWith(t, { ...more, tls: { certificateFile: keyFile, keyFile } }), {
+    message: /^tls.certificateFile and tls.keyFile are of no use: /,
+  });
+  await t.rejects(startWith(t, { ...more, tls: { certificateFile: `${keyFile}.not`, keyFile } }), {
+    message: /^tls.certificateFile: ENOENT/,
+  });
 });
 
 t.test('what would let others in is refused unless it is named', async (t) => {

@@ -264,7 +264,7 @@ function gate(
 
 const visitor = (more: Partial<Visitor> = {}): Visitor => ({
   ...{ door: 'postgres', user: 'alice', database: 'shardforge', address: '127.0.0.1' },
-  ...{ encrypted: false, ...more },
+  ...{ port: 40_000, encrypted: false, ...more },
 });
 
 /** Signs in with a password by SCRAM; how it ended. */
@@ -393,7 +393,7 @@ t.test('passwords: who fails learns nothing, the audit tells why', async (t) => 
   const right = await door.begin(visitor());
   await right.password('pencil');
   const { signedIn, roleSettings } = right.admit();
-  t.same(signedIn, { role: 'alice', method: 'scram-sha-256', address: '127.0.0.1' });
+  t.same(signedIn, { role: 'alice', method: 'scram-sha-256', address: '127.0.0.1:40000' });
   t.same(roleSettings, { work_mem: '8MB' });
   const unknown = await door.begin(visitor({ user: 'nobody' }));
   await t.rejects(unknown.password('pencil'), { message: /^password authentication failed/ });

@@ -162,6 +162,8 @@ class Node implements RunningNode {
   #refusal: string | undefined = 'the node is starting';
   #serves: () => void = () => undefined;
   readonly #accounts: NodeAccounts;
+  readonly #signIn: SignIn;
+  /** Of all doors for clients. */
   #tls: ServerTls | undefined;
   #http: HttpDoor | undefined;
   #postgres: PostgresDoor | undefined;
@@ -188,6 +190,14 @@ class Node implements RunningNode {
       onControl: (control) => this.#onControl(control),
     });
     this.#accounts = new NodeAccounts(runtime, identity.node);
+    this.#signIn = new SignIn({
+      accounts: this.#accounts,
+      rules: config.auth.rules,
+      seats: new Seats(config.limits),
+      secret: () => Buffer.from(identity.formations.formation?.clusterId ?? ''),
+      nowMs: Date.now,
+      log: hooks.log,
+    });
     this.#sessions = new Sessions(runtime, shardPlace, {
       refusal: () => this.#refusal,
       notReady: () => this.notReady,
@@ -218,7 +228,8 @@ class Node implements RunningNode {
   }
 
   async open(): Promise<void> {
-    const { mesh } = this.#config;
+    const { mesh, tls } = this.#config;
+    this.#tls = tls.certificateFile === '' ? undefined : new ServerTls(tls, this.#hooks.log);
     await this.#cluster.open();
     // Listening takes a while; so does a shard that must be recovered first.
     await Promise.all([
@@ -282,27 +293,13 @@ class Node implements RunningNode {
   }
 
   async #listenPostgres(): Promise<void> {
-    const { postgres, tls, auth, limits } = this.#config;
+    const { postgres, auth, limits } = this.#config;
     const { enabled, host, port } = postgres;
     if (!enabled) return;
-    const { log } = this.#hooks;
-    this.#tls = tls.certificateFile === '' ? undefined : new ServerTls(tls, log);
     this.#postgres = await openPostgresDoor({
-      ...{ host, port, limits, log, tls: this.#tls, signInTimeoutMs: auth.timeoutMs },
-      ...{ service: this.#sessions, metrics: this.#metrics, signIn: this.#signIn() },
+      ...{ host, port, limits, signIn: this.#signIn, signInTimeoutMs: auth.timeoutMs },
+      ...{ service: this.#sessions, metrics: this.#metrics, tls: this.#tls },
       nowMs: processClock.nowMs,
-    });
-  }
-
-  #signIn(): SignIn {
-    const { auth, limits } = this.#config;
-    const { formations } = this.#identity;
-    return new SignIn({
-      accounts: this.#accounts,
-      rules: auth.rules,
-      seats: new Seats(limits),
-      secret: () => Buffer.from(formations.formation?.clusterId ?? ''),
-      nowMs: Date.now,
       log: this.#hooks.log,
     });
   }

@@ -275,9 +275,9 @@ export class Connection implements WireSink {
     if (unknown !== undefined) this.#negotiate(version, unknown);
     this.secret = randomBytes(version < longKeyVersion ? shortKeyBytes : longKeyBytes);
     const { encrypted, binding, commonName } = transport;
-    const address = this.#socket.remoteAddress ?? '';
+    const { remoteAddress: address = '', remotePort: port = 0 } = this.#socket;
     this.#signIn = new WireSignIn({
-      visitor: { door: 'postgres', user, database, address, encrypted, commonName },
+      visitor: { door: 'postgres', user, database, address, port, encrypted, commonName },
       ...{ signIn, binding, inbox: this.inbox, out: this.out },
       admitted: (admission) => this.#admitted(admission, { user, database, settings }),
       failed: (error) => this.refuse(error),

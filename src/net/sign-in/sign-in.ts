@@ -39,6 +39,8 @@ export interface SignInParts {
 /** A client who wants to be let in. */
 export interface Visitor extends Approach {
   readonly door: AuditEvent['door'];
+  /** Of the client's side. */
+  readonly port: number;
   /** The common name of its certificate, which one of our authorities has signed. */
   readonly commonName?: string | undefined;
 }
@@ -176,7 +178,7 @@ export class Attempt {
     if (this.method === 'cert') this.#checkCertificate();
     assert(this.#proven && !this.#failed, 'nobody is let in who has not proved who they are');
     const { accounts, seats, log } = this.#parts;
-    const { user, address } = this.#visitor;
+    const { user, address, port } = this.#visitor;
     this.#checkRole();
     const full = seats.take(user, this.#login);
     if (full !== undefined) {
@@ -188,7 +190,7 @@ export class Attempt {
     accounts.audit({ kind: 'sign_in', ...event });
     let left = false;
     return {
-      signedIn: { role: user, method: this.method, address },
+      signedIn: { role: user, method: this.method, address: socketAddress(address, port) },
       roleSettings: this.#login?.settings ?? {},
       leave(session) {
         assert(!left, 'who leaves was in');
@@ -292,4 +294,8 @@ export class Attempt {
     const { door, user, database, address, encrypted } = this.#visitor;
     return { role: user, database, address, door, method: this.method, encrypted };
   }
+}
+
+function socketAddress(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

@@ -254,6 +254,7 @@ export interface SignedIn {
   readonly role: string;
   /** Of `auth.rules`, or `token`. */
   readonly method: string;
+  /** `host:port`. */
   readonly address: string;
 }
 
