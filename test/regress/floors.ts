@@ -27,5 +27,5 @@ export const floors: Readonly<Record<string, number>> = {
   char: 32,
   varchar: 22,
   md5: 14,
-  create_role: 130,
+  create_role: 129,
 };
