@@ -41,6 +41,7 @@ export function bindAggregate(
     refuse(context, call.clause, at);
   const bound =
     call.within === undefined ? plainCall(context, call, chosen) : within(context, call, chosen);
+  if (call.within === undefined) context.witness?.noteArguments(call.read, bound.arguments);
   const home = homeOf(context, expressionsOf(bound));
   if (home === undefined) {
     const { aggregates } = call.clause;

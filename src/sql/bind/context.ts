@@ -29,6 +29,8 @@ export interface BindWitness {
     columns: readonly NamedTarget[],
     star: boolean,
   ): void;
+  /** The arguments of an aggregate as it takes them. */
+  noteArguments(call: ast.FuncCall, given: readonly Expression[]): void;
   /** What the columns of a function in FROM are called. */
   noteColumns(called: ast.RangeFunction, names: readonly string[]): void;
 }

@@ -68,6 +68,7 @@ export function bindWindowCall(
     frame: window.frame,
   };
   const { partition, order } = window;
+  context.witness?.noteArguments(call.read, bound.arguments);
   const taken = collect(
     clause.windows,
     { call: bound, over: { partition, order } },

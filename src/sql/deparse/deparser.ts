@@ -15,7 +15,7 @@ import { parse, parseExpression, type Source, the } from '../parse/index.js';
 import { columnsRead } from '../rewrite/index.js';
 import type { Deparse, Named } from '../system/index.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
-import { ExpressionPrinter, type Printing, Unprintable } from './expression.js';
+import { ExpressionPrinter, type Printing, Unprintable, withLines } from './expression.js';
 import { QueryPrinter } from './query.js';
 import { Witness } from './witness.js';
 
@@ -89,7 +89,7 @@ export class Deparser implements Deparse {
         ? undefined
         : coerce(context, bound, { name: type as TypeName, modifier: -1 }, 'assignment');
     const printing = this.#printing(witness, pretty, false);
-    return new ExpressionPrinter(printing).top(node, wanted, false);
+    return withLines(new ExpressionPrinter(printing).top(node, wanted, false));
   }
 
   #printView(view: ViewDescriptor, pretty: boolean): string {
@@ -120,14 +120,16 @@ export class Deparser implements Deparse {
     const queries: { printer?: QueryPrinter } = {};
     const printing: Printing = {
       ...this.#printing(witness, pretty, true),
+      indent: () => queries.printer?.indent ?? 0,
       query: (inner) => must(queries.printer, 'made below').query(inner),
     };
     const expressions = new ExpressionPrinter(printing);
     queries.printer = new QueryPrinter({ witness, pretty, relation }, expressions);
-    return queries.printer.query(
+    const text = queries.printer.query(
       query,
       view.columns.map(({ name }) => name),
     );
+    return withLines(text);
   }
 
   #printing(witness: Witness, pretty: boolean, qualified: boolean): Printing {
@@ -137,6 +139,7 @@ export class Deparser implements Deparse {
       qualified,
       functions: this.#functions,
       typeText: printType,
+      indent: () => 0,
       query: () => {
         throw new Unprintable('a query');
       },

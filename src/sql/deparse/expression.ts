@@ -2,8 +2,14 @@
 import { quoteIdentifier } from '../functions/index.js';
 import { as, type ast, kindOf, stringOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import { baseTypeName, type FunctionContext, type TypeName, typeNamed } from '../types/index.js';
-import { constantText } from './constant.js';
+import {
+  baseTypeName,
+  type FunctionContext,
+  type TypeName,
+  typeNamed,
+  type Value,
+} from '../types/index.js';
+import { type Constant, constantText } from './constant.js';
 import { type Around, isSimple, type Shape, simple } from './shape.js';
 import type { Witness } from './witness.js';
 
@@ -22,8 +28,19 @@ export interface Printing {
   /** Columns are written with their relation. */
   readonly qualified: boolean;
   typeText(name: string, modifier: number): string;
+  /** Columns that a new line begins with. */
+  indent(): number;
   /** A query within. */
   query(query: ast.SelectStmt): string;
+}
+
+/** Where a line ends; blanks before it fall away. No text has this character. */
+export const lineMark = '\u0000';
+
+/** The text with its lines. */
+export function withLines(text: string): string {
+  const lines = text.split(lineMark);
+  return lines.map((line, i) => (i === lines.length - 1 ? line : line.trimEnd())).join('\n');
 }
 
 /** What cannot be printed so is given as it was written. */
@@ -31,6 +48,9 @@ export class Unprintable extends Error {}
 
 export class ExpressionPrinter {
   readonly #printing: Printing;
+
+  /** CASEs around what is printed. */
+  #cases = 0;
 
   constructor(printing: Printing) {
     this.#printing = printing;
@@ -149,6 +169,8 @@ export class ExpressionPrinter {
     const { kind, lexpr, rexpr } = body;
     const name = stringsOf(body.name).at(-1) ?? '';
     const right = present(rexpr);
+    const pairs = kind === 'AEXPR_OP' ? this.#rows(name, lexpr, right, own) : undefined;
+    if (pairs !== undefined) return pairs;
     switch (kind) {
       case 'AEXPR_OP':
       case 'AEXPR_LIKE':
@@ -224,6 +246,28 @@ export class ExpressionPrinter {
     };
   }
 
+  /** Rows that are equal are so column by column. */
+  #rows(
+    name: string,
+    left: ast.Node | undefined,
+    right: ast.Node,
+    own: Expression | undefined,
+  ): Shown | undefined {
+    const first = as(left, 'RowExpr')?.args;
+    const second = as(right, 'RowExpr')?.args;
+    if (first === undefined || second === undefined) return undefined;
+    if (name !== '=' && name !== '<>') throw new Unprintable('an order of rows');
+    const operator = name === '=' ? ('and' as const) : ('or' as const);
+    const bound = own?.kind === operator ? own.operands : [];
+    const parts = first.map((node, i) => {
+      const { text, shape } = this.#operator(name, node, present(second[i]), bound[i]);
+      const isBare = !this.#printing.pretty || isSimple(shape, { kind: 'bool', operator });
+      return isBare ? text : `(${text})`;
+    });
+    const text = parts.join(operator === 'and' ? ' AND ' : ' OR ');
+    return { text: this.#bracketed(text), shape: { kind: 'bool', operator } };
+  }
+
   #in(
     left: ast.Node,
     items: readonly ast.Node[],
@@ -252,7 +296,7 @@ export class ExpressionPrinter {
       : array;
     const verb = negated ? '<> ALL' : '= ANY';
     const operand = this.within(left, other, own.operand);
-    const text = `${operand} ${verb} (${isCast && !this.#printing.pretty ? `(${shown})` : shown})`;
+    const text = `${operand} ${verb} (${shown})`;
     return { text: this.#bracketed(text), shape: other };
   }
 
@@ -289,7 +333,8 @@ export class ExpressionPrinter {
     if (own.kind === 'constant' && (inner === undefined || inner.type.name === 'unknown')) {
       const { name, modifier } = own.type;
       if (modifier < 0) return this.#constant(own);
-      const bare = constantText(own, 'never', this.#printing.functions, () => '');
+      const plain = { ...own, value: this.#unfitted(name, inner, own) };
+      const bare = constantText(plain, 'never', this.#printing.functions, () => '');
       return { text: `${bare}::${this.#printing.typeText(name, modifier)}`, shape: simple };
     }
     if (inner !== undefined && sameType(inner, own)) return this.#node(node, inner);
@@ -301,10 +346,18 @@ export class ExpressionPrinter {
     return this.#cast(node, own.type.name, own.type.modifier);
   }
 
+  /** A literal's value before it was fitted to a length. */
+  #unfitted(type: string, literal: Expression | undefined, fitted: Constant): Value {
+    if (literal?.kind !== 'constant' || typeof literal.value !== 'string') return fitted.value;
+    return typeNamed(type).parse(literal.value, -1, this.#printing.functions);
+  }
+
   #call(body: ast.FuncCall, own: Expression | undefined): Shown {
     const path = stringsOf(body.funcname);
     const name = path.at(-1) ?? '';
-    const given = own?.kind === 'call' && own.function.name === name ? own.arguments : [];
+    const given =
+      this.#printing.witness.argumentsOf(body) ??
+      (own?.kind === 'call' && own.function.name === name ? own.arguments : []);
     const args = (body.args ?? []).map((arg, i) => this.top(arg, given[i], true));
     const special = syntaxOf(body, name, args);
     if (special !== undefined) return special;
@@ -313,7 +366,7 @@ export class ExpressionPrinter {
         ? `${quoteIdentifier(path.at(-2) ?? '')}.`
         : '';
     const list = body.agg_star ? '*' : `${body.agg_distinct ? 'DISTINCT ' : ''}${args.join(', ')}`;
-    const keys = body.agg_order?.map((key) => this.sortKey(key)).join(', ');
+    const keys = body.agg_order?.map((key) => this.#keyOf(key, body.args ?? [], args)).join(', ');
     const inside = keys === undefined || body.agg_within_group ? list : `${list} ORDER BY ${keys}`;
     const within = body.agg_within_group ? ` WITHIN GROUP (ORDER BY ${keys ?? ''})` : '';
     const filter =
@@ -327,9 +380,23 @@ export class ExpressionPrinter {
     };
   }
 
-  sortKey(node: ast.Node): string {
+  /** A key of ORDER BY in a call: one that is an argument has the argument's type. */
+  #keyOf(node: ast.Node, args: readonly ast.Node[], shown: readonly string[]): string {
+    const key = present(the(node, 'SortBy').node);
+    const own = this.top(key, undefined, true);
+    const place = args.findIndex((arg) => this.top(arg, undefined, true) === own);
+    const given = shown[place];
+    return this.sortKey(
+      node,
+      given === undefined || given === own || !this.#printing.pretty
+        ? (given ?? own)
+        : `(${given})`,
+    );
+  }
+
+  sortKey(node: ast.Node, text?: string): string {
     const { node: key, sortby_dir, sortby_nulls } = the(node, 'SortBy');
-    const shown = this.top(present(key), undefined, true);
+    const shown = text ?? this.top(present(key), undefined, true);
     const isDescending = sortby_dir === 'SORTBY_DESC';
     const nullsFirst = sortby_nulls === 'SORTBY_NULLS_FIRST';
     const nullsLast = sortby_nulls === 'SORTBY_NULLS_LAST';
@@ -390,17 +457,20 @@ export class ExpressionPrinter {
   #case({ arg, args = [], defresult }: ast.CaseExpr, own: Expression | undefined): Shown {
     const lines: string[] = [];
     const bound = own?.kind === 'case' ? own : undefined;
+    const line = lineMark + ' '.repeat(this.#printing.indent() + 4 * this.#cases);
+    this.#cases += 1;
     for (const [i, node] of args.entries()) {
       const { expr, result } = the(node, 'CaseWhen');
       const when = bound?.branches[i];
       const compared = when?.when.kind === 'call' ? when.when.arguments[1] : undefined;
       const test = this.top(present(expr), arg === undefined ? undefined : compared, false);
-      lines.push(`    WHEN ${test} THEN ${this.top(present(result), when?.then, true)}`);
+      lines.push(`${line}    WHEN ${test} THEN ${this.top(present(result), when?.then, true)}`);
     }
     const subject = arg === undefined ? '' : ` ${this.top(arg, undefined, true)}`;
     const none = bound === undefined ? 'NULL' : this.#nothing(bound.otherwise);
     const rest = defresult === undefined ? none : this.top(defresult, bound?.otherwise, true);
-    const text = `\nCASE${subject}\n${lines.join('\n')}\n    ELSE ${rest}\nEND`;
+    this.#cases -= 1;
+    const text = `${line}CASE${subject}${lines.join('')}${line}    ELSE ${rest}${line}END`;
     return { text, shape: simple };
   }
 

@@ -1,8 +1,8 @@
 /** Queries as get_query_def() of ruleutils.c lays them out. */
 import { quoteIdentifier } from '../functions/index.js';
 import { as, type ast, kindOf, stringOf, stringsOf, the } from '../parse/index.js';
-import { type ExpressionPrinter, Unprintable } from './expression.js';
-import type { Witness } from './witness.js';
+import { type ExpressionPrinter, lineMark, Unprintable } from './expression.js';
+import type { ColumnName, Witness } from './witness.js';
 
 /** What printing a query needs beside its expressions. */
 export interface QueryPrinting {
@@ -28,6 +28,11 @@ export class QueryPrinter {
     this.#expressions = expressions;
   }
 
+  /** Columns that a line of an expression begins with. */
+  get indent(): number {
+    return this.#base + step;
+  }
+
   /** `names` are those of the columns where the query's own are not to be shown. */
   query(body: ast.SelectStmt, names?: readonly string[]): string {
     this.#base += step;
@@ -38,7 +43,7 @@ export class QueryPrinter {
 
   /** A line `more` columns to the right of where the query begins. */
   #line(more: number): string {
-    return `\n${' '.repeat(this.#base + more)}`;
+    return `${lineMark}${' '.repeat(this.#base + more)}`;
   }
 
   #withClause({ withClause }: ast.SelectStmt): string {
@@ -79,7 +84,7 @@ export class QueryPrinter {
   #values(lists: readonly ast.Node[]): string {
     const rows = lists.map((row) => {
       const items = the(row, 'List').items ?? [];
-      return `(${items.map((item) => this.#expressions.top(item, undefined, false)).join(',')})`;
+      return `(${items.map((item) => this.#expressions.settled(item)).join(',')})`;
     });
     return ` VALUES ${rows.join(', ')}`;
   }
@@ -88,16 +93,31 @@ export class QueryPrinter {
     const { larg, rarg, op = '', all } = body;
     if (larg === undefined || rarg === undefined) throw new Unprintable('UNION');
     const word = op.replace('SETOP_', '');
-    const side = (one: ast.SelectStmt): string => {
-      const isNested = one.op !== undefined && one.op !== 'SETOP_NONE';
-      const needsBrackets =
-        (isNested && (one.op !== op || one.all !== all)) ||
-        one.sortClause !== undefined ||
-        one.limitCount !== undefined;
-      if (needsBrackets) throw new Unprintable('a nested set operation');
-      return this.#body(one, names) + this.#tail(one);
-    };
-    return `${side(larg)}${this.#line(0)}${word}${all ? ' ALL' : ''}${this.#line(0)}${side(rarg)}`;
+    const isNested = (one: ast.SelectStmt): boolean =>
+      one.op !== undefined && one.op !== 'SETOP_NONE';
+    const leftDiffers = isNested(larg) && (larg.op !== op || larg.all !== all);
+    const left = this.#operand(larg, leftDiffers, names);
+    const between = leftDiffers ? `${this.#line(0)}) ` : this.#line(0);
+    const right = this.#operand(rarg, isNested(rarg), names);
+    const end = isNested(rarg) ? `${this.#line(0)})` : '';
+    const open = isNested(rarg) ? '(' : '';
+    return `${left}${between}${word}${all ? ' ALL' : ''} ${open}${this.#line(0)}${right}${end}`;
+  }
+
+  /** One side of a set operation; `apart` in parentheses, which the caller closes. */
+  #operand(body: ast.SelectStmt, apart: boolean, names: readonly string[] | undefined): string {
+    const hasTail =
+      body.sortClause !== undefined ||
+      body.limitCount !== undefined ||
+      body.limitOffset !== undefined ||
+      body.withClause !== undefined;
+    if (hasTail) return `(${this.query(body, names)})`;
+    if (!apart) return this.#body(body, names);
+    const open = '(';
+    this.#base += step;
+    const text = `${open}${this.#line(0)}${this.#body(body, names)}`;
+    this.#base -= step;
+    return text;
   }
 
   #select(body: ast.SelectStmt, names: readonly string[] | undefined): string {
@@ -132,12 +152,8 @@ export class QueryPrinter {
       if (value === undefined) throw new Unprintable('a target');
       const star = this.#printing.witness.starOf(target);
       if (star !== undefined) {
-        for (const { relation, name } of star) {
-          const text =
-            relation === undefined
-              ? quoteIdentifier(name)
-              : `${quoteIdentifier(relation)}.${quoteIdentifier(name)}`;
-          shown.push(named(text, name, names?.[shown.length] ?? name));
+        for (const entry of star) {
+          shown.push(named(qualifiedName(entry), entry.name, names?.[shown.length] ?? entry.name));
         }
         continue;
       }
@@ -218,15 +234,38 @@ export class QueryPrinter {
     return pretty ? text : `(${text})`;
   }
 
+  /** What a key that is a number, or where `byName` a name of the result, stands for. */
+  #targetKey(body: ast.SelectStmt, key: ast.Node, byName: boolean): string | undefined {
+    const place = as(key, 'A_Const')?.ival?.ival;
+    const path = as(key, 'ColumnRef')?.fields;
+    const name = byName && path?.length === 1 ? as(path[0], 'String')?.sval : undefined;
+    if (place === undefined && name === undefined) return undefined;
+    let count = 0;
+    for (const node of body.targetList ?? []) {
+      const target = the(node, 'ResTarget');
+      const star = this.#printing.witness.starOf(target);
+      const names = star?.map((one) => one.name) ?? [this.#printing.witness.targetName(target)];
+      const found = names.findIndex((own, i) =>
+        place === undefined ? own === name : count + i + 1 === place,
+      );
+      count += names.length;
+      if (found < 0) continue;
+      const entry = star?.[found];
+      if (entry !== undefined) return qualifiedName(entry);
+      return target.val && this.#key(target.val);
+    }
+    return undefined;
+  }
+
   #groupClause(body: ast.SelectStmt): string {
     const { groupClause, groupDistinct } = body;
     if (groupClause === undefined) return '';
     if (groupDistinct) throw new Unprintable('GROUP BY DISTINCT');
     const keys = groupClause.map((node) => {
       if (as(node, 'GroupingSet') !== undefined) throw new Unprintable('GROUPING SETS');
-      return this.#key(targetOf(body, node, false) ?? node);
+      return this.#targetKey(body, node, false) ?? this.#key(node);
     });
-    return `${this.#line(1)} GROUP BY ${keys.join(', ')}`;
+    return `${this.#line(1)} GROUP BY ${[...new Set(keys)].join(', ')}`;
   }
 
   /** Parentheses around whatever is neither a column nor an operator that has its own. */
@@ -269,7 +308,7 @@ export class QueryPrinter {
   #sortKey(body: ast.SelectStmt, node: ast.Node): string {
     const { node: key, sortby_dir, sortby_nulls, useOp } = the(node, 'SortBy');
     if (key === undefined || useOp !== undefined) throw new Unprintable('ORDER BY ... USING');
-    const shown = this.#key(targetOf(body, key, true) ?? key);
+    const shown = this.#targetKey(body, key, true) ?? this.#key(key);
     const isDescending = sortby_dir === 'SORTBY_DESC';
     if (isDescending)
       return `${shown} DESC${sortby_nulls === 'SORTBY_NULLS_LAST' ? ' NULLS LAST' : ''}`;
@@ -277,21 +316,9 @@ export class QueryPrinter {
   }
 }
 
-/** The value of a target that a key names by its place, or, where `byName`, by its alias. */
-function targetOf(
-  { targetList = [] }: ast.SelectStmt,
-  key: ast.Node,
-  byName: boolean,
-): ast.Node | undefined {
-  const place = as(key, 'A_Const')?.ival?.ival;
-  if (place !== undefined) return the(targetList[place - 1], 'ResTarget').val;
-  const path = as(key, 'ColumnRef')?.fields;
-  if (!byName || path?.length !== 1) return undefined;
-  const name = as(path[0], 'String')?.sval;
-  const found = targetList.find(
-    (node) => as(node, 'ResTarget')?.name === name && name !== undefined,
-  );
-  return as(found, 'ResTarget')?.val;
+function qualifiedName({ relation, name }: ColumnName): string {
+  const own = quoteIdentifier(name);
+  return relation === undefined ? own : `${quoteIdentifier(relation)}.${own}`;
 }
 
 function named(text: string, own: string, name: string): string {

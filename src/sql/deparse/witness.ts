@@ -17,6 +17,7 @@ export class Witness implements BindWitness {
   readonly #stars = new Map<object, readonly ColumnName[]>();
   readonly #targets = new Map<object, string>();
   readonly #columns = new Map<object, readonly string[]>();
+  readonly #arguments = new Map<object, readonly Expression[]>();
 
   note(context: BindContext, clause: Clause, node: ast.Node, expression: Expression): void {
     this.#expressions.set(node, expression);
@@ -44,6 +45,15 @@ export class Witness implements BindWitness {
 
   noteColumns(called: ast.RangeFunction, names: readonly string[]): void {
     this.#columns.set(called, names);
+  }
+
+  noteArguments(call: ast.FuncCall, given: readonly Expression[]): void {
+    this.#arguments.set(call, given);
+  }
+
+  /** The arguments of an aggregate in the types that it takes. */
+  argumentsOf(call: object): readonly Expression[] | undefined {
+    return this.#arguments.get(call);
   }
 
   /** What a star stands for; undefined for another target. */

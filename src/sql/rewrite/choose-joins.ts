@@ -35,7 +35,7 @@ function choose(join: JoinPlan): Plan {
 }
 
 /** The most left rows that look up their partners in a system relation. */
-const askingRowsMax = 200;
+const askingRowsMax = 500;
 
 /** Looks up the rows of a system relation where few rows of the other input ask for them. */
 function lookUpSystem(join: JoinPlan, equalities: readonly Equality[]): Plan | undefined {

@@ -73,7 +73,10 @@ function guessScan({ access }: ScanPlan): number {
 
 /** By a key few rows are found, whatever else is asked of them. */
 function guessSystemScan({ key, filter, relation }: SystemScanPlan): number {
-  if (key !== undefined) return key.values.length * rowsPerSystemKey;
+  if (key !== undefined) {
+    const isUnique = relation.columns[key.place]?.name === 'oid';
+    return key.values.length * (isUnique ? 1 : rowsPerSystemKey);
+  }
   return Math.max(1, relation.rowsGuessed * shareOf(filter));
 }
 

@@ -169,7 +169,9 @@ export function guessQuery(plan: QueryPlan, guess: (plan: Plan) => number): numb
     case 'apply': {
       const rows = guess(plan.left);
       const { kind } = plan.answer;
-      if (kind === 'inner' || kind === 'left') return rows * lateralRows;
+      if (kind === 'inner' || kind === 'left') {
+        return rows * (plan.right.kind === 'systemScan' ? guess(plan.right) : lateralRows);
+      }
       return kind === 'semi' || kind === 'anti' ? Math.max(1, rows / 2) : rows;
     }
     case 'append':

@@ -8,6 +8,7 @@ import { always, numberOf, systemRelation } from '../define.js';
 import { catalogSchema, factsOfType } from '../facts.js';
 import type { SystemCatalogue, TableIndex } from '../system-catalogue.js';
 import { typeOid } from '../system-catalogue.js';
+import { hasDefault } from './parts.js';
 import { type ClassItem, classByOid, classItems, oidOfClass } from './class.js';
 
 interface Attribute {
@@ -45,11 +46,9 @@ function ofTable(table: TableDescriptor, relation: number): readonly Attribute[]
   const inherited = table.partitionOf !== undefined;
   const columns = table.columns.map((column): Attribute => {
     const { position, name, type, typeModifier, notNull, collation, privileges } = column;
-    const hasDefault =
-      (column.default !== undefined && column.identity === undefined) ||
-      column.generated !== undefined;
     return {
-      ...{ relation, number: position, name, type, modifier: typeModifier, notNull, hasDefault },
+      ...{ relation, number: position, name, type, modifier: typeModifier, notNull },
+      hasDefault: hasDefault(column),
       identity: column.identity === undefined ? '' : column.identity === 'always' ? 'a' : 'd',
       generated: column.generated === undefined ? '' : 's',
       collation,

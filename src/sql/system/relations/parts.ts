@@ -111,13 +111,15 @@ export interface DefaultItem {
   readonly column: ColumnDescriptor;
 }
 
+/** DEFAULT NULL is none. */
+export function hasDefault({ default: value, identity, generated }: ColumnDescriptor): boolean {
+  if (generated !== undefined) return true;
+  if (value === undefined || identity !== undefined) return false;
+  return value.kind === 'sequence' || !/^\s*null\s*(::.*)?$/i.test(value.sql);
+}
+
 export function defaultsOf(table: TableDescriptor): readonly DefaultItem[] {
-  return table.columns
-    .filter(
-      ({ default: value, identity, generated }) =>
-        generated !== undefined || (value !== undefined && identity === undefined),
-    )
-    .map((column) => ({ table, column }));
+  return table.columns.filter(hasDefault).map((column) => ({ table, column }));
 }
 
 export function oidOfDefault({ table, column }: DefaultItem): number {
