@@ -7,6 +7,7 @@ import type { ExpressionType } from '../plan/expression.js';
 import { type CatalogueLookup, rowTypeNameOf, typeNameOf } from '../catalogue/index.js';
 import {
   arrayTypeName,
+  type FunctionContext,
   printType,
   systemTypeNames,
   typeNamed,
@@ -36,6 +37,8 @@ export function isTypeName(name: string): name is TypeName {
 export interface TypeScope {
   readonly source: Source;
   readonly catalogue: CatalogueLookup;
+  /** Where something is said of the type beside errors. */
+  readonly functions?: Pick<FunctionContext, 'notice'>;
 }
 
 /** The type that a TypeName node names. Raises undefined_object, 0A000 and errors of its modifier. */
@@ -56,7 +59,7 @@ export function bindTypeName(scope: TypeScope, node: ast.TypeName | undefined): 
     const written = arrayBounds === undefined ? path.join('.') : `${path.join('.')}[]`;
     raiseAt(source, at, 'undefined_object', `type "${written}" does not exist`);
   }
-  const modifier = typmods === undefined ? -1 : bindModifier(source, element, typmods, at);
+  const modifier = typmods === undefined ? -1 : bindModifier(scope, element, typmods, at);
   return { name: arrayBounds === undefined ? element : arrayTypeName(element), modifier };
 }
 
@@ -89,7 +92,7 @@ export function findType(
 }
 
 function bindModifier(
-  source: Source,
+  { source, functions }: TypeScope,
   name: TypeName,
   nodes: readonly ast.Node[],
   at: number | undefined,
@@ -108,8 +111,26 @@ function bindModifier(
     }
     return raiseAt(source, at, 'syntax_error', 'type modifiers must be simple constants');
   });
+  const digits = numbers.at(-1) ?? 0;
+  const word = timeWords[name];
+  if (word !== undefined && digits > timeDigitsMax) {
+    const [type, zone = ''] = word;
+    const text = `${type}(${digits})${zone} precision reduced to maximum allowed, ${timeDigitsMax}`;
+    functions?.notice?.('warning', '22023', text);
+  }
   return placed(source, at, () => modifierOf(numbers));
 }
+
+/** Digits behind the point of a second. */
+const timeDigitsMax = 6;
+
+const timeWords: Readonly<Record<string, readonly [string, string?]>> = {
+  interval: ['INTERVAL'],
+  time: ['TIME'],
+  timestamp: ['TIMESTAMP'],
+  timestamptz: ['TIMESTAMP', ' WITH TIME ZONE'],
+  timetz: ['TIME', ' WITH TIME ZONE'],
+};
 
 /** Runs `work`; an error that it raises gets the position of the type's name. */
 function placed<T>(source: Source, at: number | undefined, work: () => T): T {

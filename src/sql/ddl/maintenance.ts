@@ -107,6 +107,10 @@ export function reindex(context: DdlContext, body: ast.ReindexStmt): string {
     const what = wanted === 'index' ? wanted : 'table or materialized view';
     raise('wrong_object_type', `"${relname}" is not ${article} ${what}`);
   }
+  const isBare = found.kind === 'table' && found.primaryKeyName === undefined;
+  if (isBare && found.indexes.length === 0) {
+    context.notice(`table "${relname}" has no indexes to reindex`);
+  }
   requireOwner(context, found);
   return 'REINDEX';
 }

@@ -52,6 +52,9 @@ export function createView(
   const place = temporary
     ? { database: temporaryDatabase, schema: temporarySchema, name: asked.name }
     : asked;
+  if (temporary && asked.database !== temporaryDatabase) {
+    context.notice(`view "${asked.name}" will be a temporary view`);
+  }
   const before = catalogue.relation(place.database, place.schema, place.name);
   if (before !== undefined && read.replace !== true) {
     raise('duplicate_table', `relation "${place.name}" already exists`);

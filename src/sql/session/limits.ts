@@ -49,6 +49,12 @@ export const agedExecutionsMax = 5;
 /** Milliseconds that a commit on its way may take after its cancel; then its outcome is reported as unknown. */
 export const cancelledCommitMs = 1_000;
 
+/** Characters of a statement that pg_stat_activity shows. */
+export const queryLengthLimit = 4_096;
+
+/** The same of all sessions of a node together. */
+export const reportedCharactersMax = 1_048_576;
+
 /** Milliseconds that other nodes have to tell of their sessions. */
 export const gatherMs = 1_000;
 

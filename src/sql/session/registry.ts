@@ -1,11 +1,13 @@
 /** The sessions of a node, by number: who they are and what they do, for whoever asks at their place. */
 import type { Ref, ResourceToken } from '../../actors/actor.js';
+import { queryLengthLimit, reportedCharactersMax } from './limits.js';
 import type { SessionReport } from './report.js';
 import type { InterruptMessage } from './session.js';
 
 export interface RegisteredSession {
   readonly ref: Ref<InterruptMessage>;
-  readonly report: () => SessionReport;
+  /** With so many characters of its statement at most. */
+  readonly report: (queryLengthMax: number) => SessionReport;
 }
 
 /** A resource of the place where sessions run; to be called within turns there. */
@@ -26,7 +28,10 @@ export class SessionRegistry {
 
   /** What all of them do now, the oldest first. */
   reports(): readonly SessionReport[] {
-    return [...this.#sessions.values()].map(({ report }) => report());
+    // Of many sessions less is told of each: the answer goes to other nodes in one message.
+    const fairShare = Math.floor(reportedCharactersMax / Math.max(1, this.#sessions.size));
+    const queryLengthMax = Math.min(queryLengthLimit, fairShare);
+    return [...this.#sessions.values()].map(({ report }) => report(queryLengthMax));
   }
 }
 

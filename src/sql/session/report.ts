@@ -41,13 +41,12 @@ const waits: Readonly<Record<Wait, readonly [string, string] | undefined>> = {
   sleep: ['Timeout', 'PgSleep'],
 };
 
-/** Characters of a statement's text that are told. */
-const textMax = 4_096;
-
 export function reportOf(
   state: SessionState,
   waiting: Wait | undefined,
   request: number | undefined,
+  /** Characters of the statement's text that are told. */
+  queryLengthMax: number,
 ): SessionReport {
   const { functions, transaction, failed, progress } = state;
   const wait = waiting === undefined ? (['Client', 'ClientRead'] as const) : waits[waiting];
@@ -71,7 +70,7 @@ export function reportOf(
     waitType: wait?.[0] ?? null,
     wait: wait?.[1] ?? null,
     state: waiting === undefined ? status : 'active',
-    query: state.statementText.slice(0, textMax),
+    query: state.statementText.slice(0, queryLengthMax),
     queryId: request === undefined ? null : progress.queryIdOf(request),
   };
 }

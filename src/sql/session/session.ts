@@ -84,7 +84,10 @@ export class Session implements Actor<SessionInput> {
     state.name = self.name;
     state.notifications.self = self;
     state.place.metrics.sessions.value += 1;
-    state.place.registry?.add(state.progress.pid, { ref: self, report: () => this.#report() });
+    state.place.registry?.add(state.progress.pid, {
+      ref: self,
+      report: (length) => this.#report(length),
+    });
   }
 
   receive(message: SessionInput, context: Context<SessionInput>): void {
@@ -433,9 +436,10 @@ export class Session implements Actor<SessionInput> {
     else if (this.#serving === undefined) notifications.deliver();
   }
 
-  #report(): SessionReport {
+  #report(queryLengthMax: number): SessionReport {
     const serving = this.#serving?.request.rests === true ? undefined : this.#serving;
-    return reportOf(this.#state, serving?.waiting, serving?.request.number);
+    const { waiting, request } = serving ?? {};
+    return reportOf(this.#state, waiting, request?.number, queryLengthMax);
   }
 
   /** Goes the short way where no question is needed first. False when it does not apply. */

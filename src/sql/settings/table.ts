@@ -92,10 +92,15 @@ const hiddenWords: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   synchronous_commit: switchWords,
 };
 
+/** Bytes of a name, as PostgreSQL cuts it. */
+const nameLengthMax = 63;
+
 type Reader = (value: string, current: string) => string | undefined;
 const readers: Readonly<Record<string, Reader>> = {
   application_name: (value) =>
-    value.replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character))),
+    value
+      .replace(/[^ -~]/gu, (character) => '?'.repeat(Buffer.byteLength(character)))
+      .slice(0, nameLengthMax),
   client_encoding: (value) => (/^\s*(utf-?8|unicode)\s*$/i.test(value) ? 'UTF8' : undefined),
   DateStyle: readDateStyle,
   TimeZone: (value) => findTimeZone(value)?.name,
