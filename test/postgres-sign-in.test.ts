@@ -34,6 +34,9 @@ t.test('without TLS: SCRAM by messages', async (t) => {
     const hasty = new RawClient(door.address);
     hasty.send(sslRequest, startup(0x0003_0000, named));
     t.match(await endOf(hasty), /^FATAL 08P01 received unencrypted data after SSL request/);
+    const both = new RawClient(door.address);
+    both.send(gssRequest, sslRequest);
+    t.match(await endOf(both), /^FATAL 08P01 received unencrypted data after GSSAPI encryption/);
   });
 
   await t.test('the right password', async (t) => {

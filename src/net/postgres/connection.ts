@@ -235,11 +235,13 @@ export class Connection implements WireSink {
     this.#asked.add(what);
     const { encrypt, transport } = this.#options;
     if (transport.encrypted) raise('protocol_violation', 'the connection is encrypted already');
-    if (what === 'tls' && this.inbox.length > 0) {
+    if (this.inbox.length > 0) {
       // They could be of somebody between the two, to be taken for the client's.
       const detail =
         'This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.';
-      raise('protocol_violation', 'received unencrypted data after SSL request', { detail });
+      const request = what === 'tls' ? 'SSL' : 'GSSAPI encryption';
+      const text = `received unencrypted data after ${request} request`;
+      raise('protocol_violation', text, { detail });
     }
     if (what === 'gss' || encrypt === undefined) {
       this.out.text(refused);
