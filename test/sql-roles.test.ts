@@ -362,44 +362,23 @@ t.test(
       await new Promise((resolve) => setTimeout(resolve, 10));
       rows = await owner.rows('TABLE shardforge.audit');
     }
+    // Rows of one millisecond are in no order.
+    const change = (detail: string) => [
+      ...['rights', 'tester', 'shardforge', null, 'sql', null, false, detail, null],
+    ];
     t.same(
-      rows.map(([, ...rest]) => rest),
-      [
-        ['rights', 'tester', 'shardforge', null, 'sql', null, false, 'CREATE ROLE alice', null],
+      new Set(rows.map(([, ...rest]) => JSON.stringify(rest))),
+      new Set(
         [
-          'rights',
-          'tester',
-          'shardforge',
-          null,
-          'sql',
-          null,
-          false,
-          'ALTER ROLE alice (password)',
-          null,
-        ],
-        [
-          'rights',
-          'tester',
-          'shardforge',
-          null,
-          'sql',
-          null,
-          false,
-          'GRANT SELECT ON t TO alice',
-          null,
-        ],
-        [
-          'sign_in_failed',
-          'eve',
-          'shardforge',
-          '10.0.0.1:5',
-          'postgres',
-          'scram-sha-256',
-          true,
-          'password',
-          9,
-        ],
-      ],
+          change('CREATE ROLE alice'),
+          change('ALTER ROLE alice (password)'),
+          change('GRANT SELECT ON t TO alice'),
+          [
+            ...['sign_in_failed', 'eve', 'shardforge', '10.0.0.1:5', 'postgres'],
+            ...['scram-sha-256', true, 'password', 9],
+          ],
+        ].map((row) => JSON.stringify(row)),
+      ),
     );
     t.same(await owner.rows("SELECT count(*) FROM shardforge.audit WHERE detail ~ 'secret'"), [
       [0n],

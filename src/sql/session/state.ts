@@ -2,7 +2,6 @@
 import type { ActorStopped, ActorWatch, Context, Message, Ref } from '../../actors/actor.js';
 import { must } from '../../base/assert.js';
 import { DatabaseError, type ErrorDetails } from '../../base/errors.js';
-import type { ObjectId } from '../../base/ids.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { initialSettings } from '../accounts/login.js';
@@ -14,10 +13,7 @@ import {
   noObjects,
   PathLookup,
   type Principal,
-  right,
-  schemaKey,
   TransactionCatalogue,
-  userDatabase,
 } from '../catalogue/index.js';
 import type { ServerFiles } from '../copy/index.js';
 import { Deparser } from '../deparse/index.js';
@@ -51,6 +47,7 @@ import { Notices } from './notices.js';
 import { Numbers } from './numbers.js';
 import type { SessionLocks } from './advisory-locks.js';
 import { SessionNotifications } from './notifications.js';
+import { PlainNames } from './plain-names.js';
 import { Questions } from './questions.js';
 import { dropAllParked, type Parked } from './parked.js';
 import { cursorRows, preparedRows } from './own-rows.js';
@@ -181,9 +178,7 @@ export class SessionState {
   #failedModes: TransactionModes = unsaid;
   #turn: Turn | undefined;
   #looks = 0;
-  #plain:
-    | { readonly version: number; readonly role: ObjectId; readonly value: boolean }
-    | undefined;
+  readonly #names = new PlainNames(this);
 
   constructor(
     args: SessionArguments,
@@ -366,26 +361,10 @@ export class SessionState {
 
   /**
    * Whether names mean the same as to the other sessions that can say so, at this version of the
-   * catalogue: the default path without a schema of the user's name, and no temporary objects.
+   * catalogue.
    */
   get namesArePlain(): boolean {
-    if (!this.temporary.isEmpty || this.settings.derived.hasOwnPath) return false;
-    const { catalogueVersion, appliedTimestamp } = this.access;
-    const role = this.roles.current;
-    if (this.#plain?.version !== catalogueVersion || this.#plain.role !== role) {
-      const key = schemaKey(userDatabase, this.functions.user);
-      const hasOwn = this.access.get(key, appliedTimestamp) !== undefined;
-      const value = !hasOwn && this.#mayUsePublic();
-      this.#plain = { version: catalogueVersion, role, value };
-    }
-    return this.#plain.value;
-  }
-
-  #mayUsePublic(): boolean {
-    const catalogue = this.newestCatalogue;
-    const schema = catalogue.schema(userDatabase, 'public');
-    const rights = schema === undefined ? 0 : this.principalOf(catalogue).rightsOn(schema);
-    return (rights & right.usage) !== 0;
+    return this.#names.arePlain;
   }
 
   readonly turnIsOver = (): boolean => {
