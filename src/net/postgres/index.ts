@@ -23,6 +23,8 @@ import { SecureSide, type Transport } from './secure.js';
 
 const drainStepMs = 20;
 const keepAliveMs = 60_000;
+/** What Node takes where nothing is said. */
+const backlogMin = 511;
 
 export interface PostgresDoorOptions {
   readonly host: string;
@@ -72,11 +74,13 @@ export class PostgresDoor {
   }
 
   async listen(): Promise<void> {
-    const { host, port, service } = this.#options;
+    const { host, port, limits, service } = this.#options;
+    // A pool that opens all at once should not wait for the kernel's second try.
+    const backlog = Math.max(backlogMin, limits.connections);
     service.cancels?.listen((process, secret) => this.#cancel(process, secret));
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen({ host, port }, resolve);
+      this.#server.listen({ host, port, backlog }, resolve);
     }).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       raise('address_in_use', `cannot listen on ${host}:${port}: ${reason}`);
