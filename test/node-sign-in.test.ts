@@ -133,7 +133,7 @@ t.test('roles made by SQL', async (t) => {
   const { node } = await startWith(t, { data: { directory: ':memory:' }, admin });
   const client = await open(node, { user: 'admin', password: 'first' });
   for (const text of [
-    "CREATE ROLE alice LOGIN PASSWORD 'wonder' CONNECTION LIMIT 1",
+    "CREATE ROLE alice LOGIN PASSWORD 'wonder'",
     "CREATE ROLE closed PASSWORD 'wonder'",
     "CREATE ROLE late LOGIN PASSWORD 'wonder' VALID UNTIL '2001-01-01'",
     "CREATE USER later PASSWORD 'wonder' VALID UNTIL '2999-01-01'",
@@ -155,10 +155,14 @@ t.test('roles made by SQL', async (t) => {
   const { rows } = await alice.query('SELECT current_user, session_user');
   t.same(rows, [{ current_user: 'alice', session_user: 'alice' }]);
   t.same((await alice.query('SHOW application_name')).rows, [{ application_name: 'of the role' }]);
-  t.equal(await attempt(node, 'alice', 'wonder'), '53300 too many connections for role "alice"');
+  await client.query('ALTER ROLE alice CONNECTION LIMIT 1');
+  const tooMany = '53300 too many connections for role "alice"';
+  t.equal(await attempt(node, 'alice', 'wonder'), tooMany);
   await alice.end();
-  await sleep(50);
-  t.equal(await attempt(node, 'alice', 'wonder'), 'in');
+  let again = tooMany;
+  while (again === tooMany) again = await attempt(node, 'alice', 'wonder');
+  t.equal(again, 'in', 'as soon as there is a seat');
+  await client.query('ALTER ROLE alice CONNECTION LIMIT -1');
   await client.query("ALTER ROLE alice PASSWORD 'changed'");
   t.match(await attempt(node, 'alice', 'wonder'), /^28P01/);
   t.equal(await attempt(node, 'alice', 'changed'), 'in');
@@ -170,7 +174,9 @@ t.test('roles made by SQL', async (t) => {
   t.equal(await attempt(node, 'admin', 'first'), 'in', 'whom no right is asked of');
   const audit = "SELECT event, detail FROM shardforge.audit WHERE role = 'late' ORDER BY at";
   const kept = { event: 'sign_in_failed', detail: 'the password has expired' };
-  t.same((await client.query(audit)).rows, [kept], 'the audit table knows why');
+  let events = (await client.query(audit)).rows;
+  while (events.length === 0) events = (await client.query(audit)).rows;
+  t.same(events, [kept], 'the audit table knows why');
   await client.end();
 });
 
