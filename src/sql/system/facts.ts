@@ -40,10 +40,12 @@ export const informationDomains: ReadonlyMap<string, TypeName> = new Map([
 ]);
 
 /** The only type of rows that a column has: of statistics that nobody keeps here. */
+export const statisticOids = { row: 10_029, array: 10_028 } as const;
+
 const statisticRow = nameOfUserType({
   kind: 'composite',
-  oid: 10_029,
-  arrayOid: 10_028,
+  oid: statisticOids.row,
+  arrayOid: statisticOids.array,
   schema: 'pg_catalog',
   name: 'pg_statistic',
   shape: { fields: [] },

@@ -16,6 +16,7 @@ import {
   catalogSchema,
   factsOfType,
   informationDomains,
+  statisticOids,
   type TypeFacts,
   typeFacts,
 } from '../facts.js';
@@ -115,7 +116,17 @@ const informationRows: readonly TypeRow[] = [...informationDomains.values()].fla
   return [arrayRow(row), row];
 });
 
+const statisticRow: TypeRow = {
+  ...composite,
+  ...ofSystem,
+  oid: statisticOids.row,
+  name: 'pg_statistic',
+  array: statisticOids.array,
+};
+
 const systemRows: readonly TypeRow[] = [
+  statisticRow,
+  arrayRow(statisticRow),
   ...typeFacts.map((facts) => ({ ...facts, ...ofSystem })),
   ...informationRows,
 ];
