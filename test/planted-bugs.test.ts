@@ -11,6 +11,16 @@ interface Search {
 
 const alone: Search = { run: (seed, plant) => runLone({ seed, plant }), seedsMax: 40 };
 const clusters: Search = { run: (seed, plant) => runCluster({ seed, plant }, {}), seedsMax: 60 };
+/** With clients whose sessions have locks and listen. */
+const sessions: Search = {
+  run: (seed, plant) => runCluster({ seed, plant }, { sessionClients: 8 }),
+  seedsMax: 30,
+};
+/** A write must be on its way when its node is cut off, for longer than a lease: one seed of a hundred. */
+const cutOff: Search = {
+  run: (seed, plant) => runCluster({ seed: seed + 50, plant }, { sessionClients: 8 }),
+  seedsMax: 60,
+};
 /** Cores alone: a vote within a lease is rare in whole clusters (kept-lease in one of a hundred seeds). */
 const cores: Search = { run: (seed, plant) => runGroup({ seed, plant }), seedsMax: 300 };
 
@@ -24,6 +34,9 @@ const searches: Readonly<Record<Plant, readonly Search[]>> = {
   'hasty-vote': [clusters, cores],
   'kept-lease': [cores],
   'forgotten-promise': [cores],
+  'hasty-lock': [sessions],
+  'unfenced-lock': [cutOff],
+  'lost-notification': [sessions],
 };
 
 t.setTimeout(290_000);
@@ -32,7 +45,7 @@ t.before(() => loadParser());
 for (const plant of Object.keys(plants) as Plant[]) {
   for (const search of searches[plant]) {
     const { run, seedsMax } = search;
-    const where = search === alone ? 'a node alone' : search === clusters ? 'clusters' : 'cores';
+    const where = search === alone ? 'a node alone' : search === cores ? 'cores' : 'clusters';
     t.test(`${plant}, in ${where}: ${plants[plant]}`, async (t) => {
       for (let seed = 1; seed <= seedsMax; seed += 1) {
         const { violation } = run(seed, plant);

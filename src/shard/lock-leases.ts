@@ -108,7 +108,10 @@ export class LockLeases {
         this.#heardMs.get(life) ?? this.#servesSinceMs,
         this.#ending.get(life) ?? 0,
       );
-      if (nowMs > sinceMs + lockLeaseMs) expired.push(life);
+      if (nowMs <= sinceMs + lockLeaseMs) continue;
+      expired.push(life);
+      // Proposed again if that does not come about.
+      this.#end(life, nowMs);
     }
     for (const life of [...this.#ending.keys()]) if (!lives.has(life)) this.#forget(life);
     // By then the table says the same.

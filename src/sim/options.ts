@@ -23,6 +23,9 @@ export const plants = {
   'hasty-vote': 'a vote leaves before it is on the disk',
   'kept-lease': 'a leader that hands over goes on to read under its lease',
   'forgotten-promise': 'a process that was started again votes at once',
+  'hasty-lock': 'an advisory lock is granted before it is known who has it',
+  'unfenced-lock': 'a node that is cut off keeps its locks, and what it sends late is taken',
+  'lost-notification': 'some notifications do not reach those who listen',
 } as const;
 
 export type Plant = keyof typeof plants;
@@ -75,6 +78,8 @@ export interface ClusterWishes {
   readonly lengthFactor?: number;
   /** Faults that do not happen. */
   readonly without?: readonly FaultKind[];
+  /** Clients that take advisory locks or notifications. */
+  readonly sessionClients?: number;
 }
 
 const clockDrift = 0.01;
@@ -124,7 +129,7 @@ export function drawClusterOptions(
       leaderChance: random.pick([0, 0.5, 0.9]),
     },
     ...withLease(drawNodeOptions(random, plant, clockDrift), random),
-    sessionClients: random.pick([0, 0, 0, 4, 8]),
+    sessionClients: wishes.sessionClients ?? random.pick([0, 0, 0, 4, 8]),
   };
 }
 

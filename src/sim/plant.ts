@@ -3,10 +3,11 @@
  * the disk and the replica; product code knows nothing of them.
  */
 import { Dispatcher, type DispatcherOptions } from '../actors/index.js';
-import type { Actor, ActorKind, Message, Ref } from '../actors/actor.js';
+import type { Actor, ActorKind, Context, Message, Ref } from '../actors/actor.js';
 import type { Timestamp } from '../base/ids.js';
 import { type RaftRules, raftRules } from '../raft/index.js';
-import type { ProposeMessage } from '../shard/protocol.js';
+import type { ShardLimits } from '../shard/index.js';
+import type { LockMessage, ProposeMessage } from '../shard/protocol.js';
 import {
   type Batch,
   type Engine,
@@ -162,7 +163,39 @@ export function plantedTamper(plant: Plant | undefined): Tamper | undefined {
       writes: proposal.writes.filter(({ op }) => op !== 'advance'),
     }));
   }
+  // Only the fence is left out here; see also plantedArguments.
+  if (plant === 'unfenced-lock') return change((proposal) => ({ ...proposal, holder: undefined }));
   return undefined;
+}
+
+/** What a replica is made with where the planted bug has it so. */
+function plantedArguments<Args>(plant: Plant | undefined, node: number, args: Args): Args {
+  if (plant !== 'unfenced-lock') return args;
+  const { limits } = args as { readonly limits?: Partial<ShardLimits> };
+  return { ...args, limits: { ...limits, lockLeaseMs: node % 2 === 0 ? 100_000 : 300 } };
+}
+
+/** What the replica's actor sees instead of its context, and does beside its own. */
+function plantedTurn<M extends Message>(
+  plant: Plant | undefined,
+  message: Message,
+  context: Context<M>,
+): Context<M> {
+  if (plant === 'hasty-lock' && message.kind === 'shard.lock') {
+    const { token, replyTo } = message as LockMessage;
+    context.send(replyTo, { kind: 'shard.locked', token, outcome: 'granted' });
+  }
+  if (plant !== 'lost-notification') return context;
+  const send: Context<M>['send'] = (to, sent) => {
+    if (sent.kind !== 'shard.notified' || !context.random.chance(0.1)) context.send(to, sent);
+  };
+  return new Proxy(context, {
+    get(target, name) {
+      if (name === 'send') return send;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 /** The rules of Raft as the planted bug has them; undefined where it leaves them alone. */
@@ -189,6 +222,8 @@ export type Interceptor = (replica: Actor<Message>, self: Ref<Message>) => Actor
 
 /** A dispatcher whose replica gets what `tamper` makes of each proposal, and is seen by `intercept`. */
 export class InterceptedDispatcher extends Dispatcher {
+  readonly #plant: Plant | undefined;
+  readonly #node: number;
   readonly #rules: RaftRules | undefined;
   readonly #tamper: Tamper;
   readonly #intercept: Interceptor | undefined;
@@ -200,6 +235,8 @@ export class InterceptedDispatcher extends Dispatcher {
     intercept: Interceptor | undefined,
   ) {
     super(options);
+    this.#plant = plant;
+    this.#node = options.node;
     this.#rules = plantedRules(plant);
     this.#tamper = tamper;
     this.#intercept = intercept;
@@ -214,7 +251,7 @@ export class InterceptedDispatcher extends Dispatcher {
       ...kind,
       create: (args: Args, place, self) => {
         const ruled = this.#rules === undefined ? args : { ...args, rules: this.#rules };
-        const replica = kind.create(ruled, place, self);
+        const replica = kind.create(plantedArguments(this.#plant, this.#node, ruled), place, self);
         const seen = this.#intercept?.(replica as Actor<Message>, self as Ref<Message>);
         return this.#wrap((seen as Actor<M> | undefined) ?? replica);
       },
@@ -225,7 +262,7 @@ export class InterceptedDispatcher extends Dispatcher {
     return {
       receive: (message, context) => {
         if (message.kind !== 'shard.propose') {
-          actor.receive(message, context);
+          actor.receive(message, plantedTurn(this.#plant, message, context));
           return;
         }
         for (const propose of this.#tamper(message as Message as ProposeMessage)) {
