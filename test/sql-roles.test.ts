@@ -96,7 +96,7 @@ t.test('doors learn of a role what signing in needs', async (t) => {
     connectionLimit: 3,
     validUntilMs: Date.UTC(2030, 0, 2, 3, 4, 5),
     mayConnect: true,
-    settings: { timezone: 'Europe/Berlin', work_mem: '200' },
+    settings: { TimeZone: 'Europe/Berlin', work_mem: '200' },
     initial: false,
   });
   await run(
@@ -136,6 +136,11 @@ t.test('who has signed in acts as that role, and as no other that it may not be'
   t.same(await alice.rows('SELECT current_user'), [['alice']]);
   const sly = node.signIn('alice', { role: 'admin' });
   t.equal(await sly.error('SELECT 1'), '42501 permission denied to set role "admin"');
+  const quiet = node.signIn('alice', { log_min_duration_statement: '-1' });
+  const denied = '42501 permission denied to set parameter "log_min_duration_statement"';
+  t.equal(await quiet.error('SELECT 1'), denied);
+  t.equal(await alice.error('SET log_min_duration_statement = -1'), denied);
+  t.equal(await alice.error('ALTER ROLE alice SET log_min_duration_statement = -1'), denied);
   const ghost = node.signIn('ghost');
   t.equal(await ghost.error('SELECT 1'), '28000 role "ghost" does not exist');
   await run(owner, 'SET SESSION AUTHORIZATION alice', 'SET ROLE team');

@@ -1,4 +1,4 @@
-/** A change of rights goes into the audit table, in the transaction that makes it. */
+/** A change of rights goes into the audit table, in the transaction that makes it, and into the log. */
 import { auditRow } from '../accounts/index.js';
 import type { DdlContext } from './context.js';
 
@@ -8,13 +8,16 @@ const epochMs = 946_684_800_000;
 const textMax = 4_000;
 
 /** `change` says what, without passwords. */
-export function audited({ bind, execution }: DdlContext, change: string): void {
+export function audited(context: DdlContext, change: string): void {
+  const { bind, execution } = context;
   const { functions } = bind;
+  const reason = change.slice(0, textMax);
+  context.noteRights?.(reason);
   const event = {
     kind: 'rights',
     role: functions.sessionUser ?? functions.user,
     ...{ database: functions.database, address: '', door: 'sql', method: '', encrypted: false },
-    reason: change.slice(0, textMax),
+    reason,
   } as const;
   const atMs = Number(functions.clockTimestamp() / 1000n) + epochMs;
   const { key, value } = auditRow(event, atMs, functions.random);

@@ -24,6 +24,8 @@ export interface DdlContext {
   prepared(name: string): ParsedStatement;
   /** The client has begun a transaction block. */
   readonly inBlock: boolean;
+  /** Hears of changes of roles and rights, without passwords. */
+  noteRights?(change: string): void;
   /** Says something beside the statement's end, as PostgreSQL's NOTICE: of what was passed over, and what went along. */
   notice(message: string, sqlstate?: string, details?: ErrorDetails): void;
 }

@@ -3,7 +3,7 @@ import { raise } from '../../base/errors.js';
 import { bindSet } from '../bind/command.js';
 import type { InitialSetting, RoleDescriptor } from '../catalogue/index.js';
 import { type ast, fields } from '../parse/index.js';
-import { checkSetting } from '../settings/index.js';
+import { checkSetting, settingNamed } from '../settings/index.js';
 import { audited } from './audited.js';
 import type { DdlContext } from './context.js';
 import { databaseNamed, principalOf, requireOwner } from './permission.js';
@@ -80,5 +80,10 @@ function changed(
   const value = said.kind === 'set' ? said.value : undefined;
   if (value === undefined) return others;
   checkSetting(name, value);
-  return [...others, { name, value, inDatabase }];
+  const setting = settingNamed(name.toLowerCase());
+  if (setting?.context === 'superuser' && !bind.catalogue.principal.isSuperuser) {
+    const text = `permission denied to set parameter "${setting.name}"`;
+    raise('insufficient_privilege', text);
+  }
+  return [...others, { name: setting?.name ?? name, value, inDatabase }];
 }

@@ -7,7 +7,7 @@ import { answerQuestions } from './answer-questions.js';
 import type { Query } from './planning.js';
 import { preparedNamed } from './prepared.js';
 import { takeNumbers } from './replica.js';
-import type { Ran, Run } from './run.js';
+import { isInBlock, type Ran, type Run } from './run.js';
 import type { Transaction } from './transaction.js';
 import { ResultWriter, type Work } from './work.js';
 
@@ -21,8 +21,11 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   }
   const prepared = (name: string): ParsedStatement =>
     preparedNamed(state, name).parse() ?? raise('syntax_error', 'the prepared text is empty');
-  const notice: DdlContext['notice'] = (message, sqlstate = '00000', details = {}) =>
-    state.notice('notice', sqlstate, message, details);
+  const notice: DdlContext['notice'] = (message, sqlstate = '00000', details = {}) => {
+    const severity = /^(01|0LP)/.test(sqlstate) ? 'warning' : 'notice';
+    state.notice(severity, sqlstate, message, details);
+  };
+  const changes: string[] = [];
   let tag: string;
   for (;;) {
     const mark = transaction.beginDefinition();
@@ -38,7 +41,11 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     tag = '';
     try {
       tag = yield* runDdl(
-        { bind, catalogue, execution, prepared, notice, inBlock: transaction.explicit },
+        {
+          ...{ bind, catalogue, execution, prepared, notice },
+          inBlock: isInBlock(run),
+          noteRights: (change) => changes.push(change),
+        },
         parsed,
       );
     } catch (error) {
@@ -47,11 +54,20 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
     transaction.account();
     if (transaction.endDefinition(mark, failure)) break;
     state.notices.clear();
+    changes.length = 0;
     yield* takeNumbers(state, run.self, transaction.numbers);
     yield* answerQuestions(state, run.self);
   }
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
-  const complete = (): Work<void> => writer.end({ tag, status: state.status }, run.last);
+  const complete = (): Work<void> => {
+    for (const change of changes) {
+      const { user, sessionUser } = state.functions;
+      // In a block it may still be taken back: the audit table has what was committed.
+      const fields = { change, user, sessionUser, inBlock: isInBlock(run) };
+      state.turn.log('info', 'rights.changed', fields);
+    }
+    return writer.end({ tag, status: state.status }, run.last);
+  };
   return { complete, table: undefined };
 }

@@ -125,9 +125,18 @@ export class SessionRoles {
   }
 
   #resolved(): ObjectId {
+    this.#checkGiven();
     const session = this.#session(this.#settings.kept('session_authorization') ?? '');
     const role = this.#settings.get('role') ?? none;
     return role === none ? session : this.#role(role);
+  }
+
+  /** What the client has set at first is a matter of whom it signed in as. */
+  #checkGiven(): void {
+    const [name] = this.#settings.givenForSuperusers;
+    if (name === undefined || new Principal(this.#signedIn(), this.#catalogue()).isSuperuser)
+      return;
+    raise('insufficient_privilege', `permission denied to set parameter "${name}"`);
   }
 
   /** Whom the session signed in as. */

@@ -1,4 +1,5 @@
 /** Statements that took long: written down where they end, kept for a day by who has the files. */
+import { predefinedRole } from '../catalogue/index.js';
 import type { SessionState } from './state.js';
 
 /** One of them. */
@@ -47,7 +48,11 @@ export function noteSlow(
   state.place.slowStatements?.add(statement);
 }
 
-/** Rows of the view: those of the last day. */
+/** Rows of the view: those of the last day. Texts of others are for whoever may read all statistics. */
 export function slowStatementsOf(state: SessionState): readonly SlowStatement[] {
-  return state.place.slowStatements?.since(state.turn.wallMs - dayMs) ?? [];
+  const all = state.place.slowStatements?.since(state.turn.wallMs - dayMs) ?? [];
+  const principal = state.principalOf(state.newestCatalogue);
+  if (principal.hasPrivilegesOf(predefinedRole('pg_read_all_stats'))) return all;
+  const { user } = state.functions;
+  return all.map((one) => (one.user === user ? one : { ...one, text: '<insufficient privilege>' }));
 }

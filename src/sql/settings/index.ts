@@ -10,3 +10,4 @@ export { Derived, type Severity, type TimeLimits } from './derived.js';
 export { type SettingRow, settingRows } from './rows.js';
 export { checkSetting, type Computed, type FirstSource, Settings } from './settings.js';
 export { quoteNames } from './names.js';
+export { settingNamed } from './table.js';

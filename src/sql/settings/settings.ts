@@ -44,12 +44,18 @@ export class Settings {
   version = 0;
   /** A reported setting may have another value than the client was told. */
   isReportDue = true;
+  /** What the client wants at first that only superusers may set. */
+  readonly givenForSuperusers: string[] = [];
   /** Whether the session may change what only superusers may. */
   isSuperuser: () => boolean = () => true;
 
   /** `given` are the client's first settings; raises as SET does. */
   constructor(given: Readonly<Record<string, string>>) {
-    for (const [name, value] of Object.entries(given)) this.#setFirst(name, value, 'client');
+    for (const [name, value] of Object.entries(given)) {
+      this.#setFirst(name, value, 'client');
+      const setting = settingNamed(name.toLowerCase());
+      if (setting?.context === 'superuser') this.givenForSuperusers.push(setting.name);
+    }
   }
 
   /**
