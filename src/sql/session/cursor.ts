@@ -15,7 +15,7 @@ import type { Plan } from './plan-cache.js';
 import { readParameters } from './parameters.js';
 import { answerQuestions } from './answer-questions.js';
 import { commit, takeNumbers } from './replica.js';
-import { execute, type Run, runInTransaction } from './run.js';
+import { execute, isInBlock, type Run, runInTransaction } from './run.js';
 import { authorise } from './roles.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
@@ -104,7 +104,7 @@ function* declare(run: Run, query: Query, body: ast.DeclareCursorStmt): Work<voi
   const name = read.portalname ?? '';
   const has = (bit: number): boolean => ((read.options ?? 0) & bit) !== 0;
   if (has(bits.binary)) raise('feature_not_supported', 'DECLARE BINARY CURSOR is not supported');
-  if (!has(bits.hold) && state.transaction?.explicit !== true) {
+  if (!has(bits.hold) && !isInBlock(run)) {
     const text = 'DECLARE CURSOR can only be used in transaction blocks';
     raise('no_active_sql_transaction', text);
   }
@@ -199,11 +199,12 @@ function* move(run: Run, body: ast.FetchStmt): Work<void> {
   cursor.position = stretch.position;
   const rows = rowsOf(cursor, stretch);
   if (ismove) return yield* completed(run, `MOVE ${stretchLength(stretch)}`);
-  if (run.commits && state.transaction?.explicit === false) yield* commit(state, run.self);
   const { columns, readsTimeZone } = cursor.plan;
   const timeZone = readsTimeZone ? state.functions.timeZone.name : undefined;
   const writer = new ResultWriter(state, run.request, { columns, timeZone }, false);
   for (const row of rows) yield* writer.push([row]);
+  // It ends the cursor.
+  if (run.commits && state.transaction?.explicit === false) yield* commit(state, run.self);
   const tag = `FETCH ${stretchLength(stretch)}`;
   yield* writer.end({ tag, status: state.status }, run.last);
 }

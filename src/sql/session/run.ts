@@ -42,6 +42,14 @@ export interface Run {
   readonly commits: boolean;
 }
 
+/**
+ * Whether the statement is one of several that end together: in a block, or in a text with others, which
+ * PostgreSQL calls an implicit block.
+ */
+export function isInBlock({ state, alone, last, commits }: Run): boolean {
+  return state.transaction?.explicit === true || (!alone && (commits || !last));
+}
+
 /** Runs one statement and counts it. On an error the transaction is aborted as PostgreSQL says. */
 export function* runStatement(run: Run, query: Query): Work<void> {
   const { state } = run;

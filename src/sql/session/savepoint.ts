@@ -4,7 +4,7 @@ import type { Statement } from '../plan/statement.js';
 import { completed } from './command.js';
 import { closeCursors, rollBackCursors } from './cursor.js';
 import { forgetPrepared } from './prepared.js';
-import type { Run } from './run.js';
+import { isInBlock, type Run } from './run.js';
 import type { Work } from './work.js';
 
 type Savepoint = Extract<Statement, { kind: 'savepoint' | 'release' | 'rollbackTo' }>;
@@ -17,7 +17,7 @@ export function runOwn(run: Run, statement: Own): Work<void> {
 /** DISCARD: what the session has of its own is as at its beginning. */
 function* discard(run: Run, what: Extract<Statement, { kind: 'discard' }>['what']): Work<void> {
   const { state } = run;
-  if (what !== 'PLANS' && what !== 'SEQUENCES' && state.transaction?.explicit === true) {
+  if (what !== 'PLANS' && what !== 'SEQUENCES' && isInBlock(run)) {
     raise('active_sql_transaction', `DISCARD ${what} cannot run inside a transaction block`);
   }
   if (what === 'ALL') {
