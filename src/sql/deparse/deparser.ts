@@ -15,7 +15,8 @@ import { parse, parseExpression, type Source, the } from '../parse/index.js';
 import { columnsRead } from '../rewrite/index.js';
 import type { Deparse, Named } from '../system/index.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
-import { ExpressionPrinter, type Printing, Unprintable, withLines } from './expression.js';
+import { ExpressionPrinter } from './expression.js';
+import { type Printing, Unprintable, withLines } from './printing.js';
 import { QueryPrinter } from './query.js';
 import { Witness } from './witness.js';
 

@@ -2,49 +2,19 @@
 import { quoteIdentifier } from '../functions/index.js';
 import { as, type ast, kindOf, stringOf, stringsOf, the } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
-import {
-  baseTypeName,
-  type FunctionContext,
-  type TypeName,
-  typeNamed,
-  type Value,
-} from '../types/index.js';
+import { baseTypeName, type TypeName, typeNamed, type Value } from '../types/index.js';
 import { type Constant, constantText } from './constant.js';
-import { type Around, isSimple, type Shape, simple } from './shape.js';
-import type { Witness } from './witness.js';
-
-/** How an expression prints, and what it looks like from outside. */
-interface Shown {
-  readonly text: string;
-  readonly shape: Shape;
-}
-
-/** What printing needs beside the tree. */
-export interface Printing {
-  readonly witness: Witness;
-  readonly functions: FunctionContext;
-  /** Leaves out parentheses that are not needed. */
-  readonly pretty: boolean;
-  /** Columns are written with their relation. */
-  readonly qualified: boolean;
-  typeText(name: string, modifier: number): string;
-  /** Columns that a new line begins with. */
-  indent(): number;
-  /** A query within. */
-  query(query: ast.SelectStmt): string;
-}
-
-/** Where a line ends; blanks before it fall away. No text has this character. */
-export const lineMark = '\u0000';
-
-/** The text with its lines. */
-export function withLines(text: string): string {
-  const lines = text.split(lineMark);
-  return lines.map((line, i) => (i === lines.length - 1 ? line : line.trimEnd())).join('\n');
-}
-
-/** What cannot be printed so is given as it was written. */
-export class Unprintable extends Error {}
+import { type Around, isSimple, simple } from './shape.js';
+import {
+  lineMark,
+  plainType,
+  present,
+  type Printing,
+  sameType,
+  type Shown,
+  Unprintable,
+} from './printing.js';
+import { syntaxOf } from './syntax.js';
 
 export class ExpressionPrinter {
   readonly #printing: Printing;
@@ -520,60 +490,3 @@ export class ExpressionPrinter {
 
 /** FRAMEOPTION_DEFAULTS: RANGE from the first row to the current one. */
 const defaultFrame = 1058;
-
-function present(node: ast.Node | undefined): ast.Node {
-  if (node === undefined) throw new Unprintable('a part that is not there');
-  return node;
-}
-
-/** Without a collation of its own. */
-function plainType(name: string): string {
-  const { form } = typeNamed(name);
-  return form?.kind === 'collated' ? form.base : name;
-}
-
-function sameType(a: Expression, b: Expression): boolean {
-  return plainType(a.type.name) === plainType(b.type.name);
-}
-
-/** Calls with a syntax of their own. */
-function syntaxOf(
-  { funcformat }: ast.FuncCall,
-  name: string,
-  args: readonly string[],
-): Shown | undefined {
-  if (funcformat !== 'COERCE_SQL_SYNTAX') return undefined;
-  const [first = '', second = ''] = args;
-  switch (name) {
-    case 'extract':
-      return {
-        text: `EXTRACT(${first.replace(/^'(\w+)'::text$/, '$1')} FROM ${second})`,
-        shape: simple,
-      };
-    case 'timezone':
-      return { text: `(${second} AT TIME ZONE ${first})`, shape: simple };
-    case 'position':
-      return { text: `POSITION((${second}) IN (${first}))`, shape: simple };
-    case 'overlay':
-      return {
-        text: `OVERLAY(${first} PLACING ${second} FROM ${args[2] ?? ''}${args[3] === undefined ? '' : ` FOR ${args[3]}`})`,
-        shape: simple,
-      };
-    case 'substring':
-      return {
-        text: `SUBSTRING(${first} FROM ${second}${args[2] === undefined ? '' : ` FOR ${args[2]}`})`,
-        shape: simple,
-      };
-    case 'btrim':
-    case 'ltrim':
-    case 'rtrim': {
-      const word = { btrim: 'BOTH', ltrim: 'LEADING', rtrim: 'TRAILING' }[name];
-      return {
-        text: `TRIM(${word} ${args.length > 1 ? `${second} ` : ''}FROM ${first})`,
-        shape: simple,
-      };
-    }
-    default:
-      return undefined;
-  }
-}

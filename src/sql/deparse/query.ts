@@ -1,7 +1,8 @@
 /** Queries as get_query_def() of ruleutils.c lays them out. */
 import { quoteIdentifier } from '../functions/index.js';
 import { as, type ast, kindOf, stringOf, stringsOf, the } from '../parse/index.js';
-import { type ExpressionPrinter, lineMark, Unprintable } from './expression.js';
+import type { ExpressionPrinter } from './expression.js';
+import { lineMark, Unprintable } from './printing.js';
 import type { ColumnName, Witness } from './witness.js';
 
 /** What printing a query needs beside its expressions. */

@@ -363,14 +363,8 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
         filter: maybe(plan.filter),
         ...(plan.sample && { sample: mapSample(plan.sample, change) }),
       };
-    case 'systemScan': {
-      const { key } = plan;
-      return {
-        ...plan,
-        key: key && { ...key, values: key.values.map(change) },
-        filter: maybe(plan.filter),
-      };
-    }
+    case 'systemScan':
+      return mapSystemScan(plan, change);
     case 'values':
       return { ...plan, rows: plan.rows.map((row) => row.map(change)) };
     case 'join':
@@ -423,6 +417,15 @@ export function mapExpressions(plan: Plan, change: (expression: Expression) => E
 }
 
 type Change = (expression: Expression) => Expression;
+
+function mapSystemScan(plan: SystemScanPlan, change: Change): SystemScanPlan {
+  const { key, filter } = plan;
+  return {
+    ...plan,
+    key: key && { ...key, values: key.values.map(change) },
+    filter: filter && change(filter),
+  };
+}
 
 function mapSortKeys(keys: readonly SortKey[], change: Change): readonly SortKey[] {
   return keys.map((key) => ({ ...key, expression: change(key.expression) }));

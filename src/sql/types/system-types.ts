@@ -134,7 +134,10 @@ export function systemTypes(int2: Type, oid: Type): readonly Type[] {
     xid8,
     textual({ name: 'pg_node_tree', oid: 194, arrayOid: 0, length: -1 }, { category: 'Z' }),
     textual({ name: 'aclitem', oid: 1033, arrayOid: 1034, length: 12 }, { parse: parseAcl }),
-    textual({ name: 'inet', oid: 869, arrayOid: 1041, length: -1 }, { category: 'I' }),
+    textual(
+      { name: 'inet', oid: 869, arrayOid: 1041, length: -1 },
+      { category: 'I', preferred: true },
+    ),
     textual({ name: 'pg_lsn', oid: 3220, arrayOid: 3221, length: 8 }),
     textual({ name: 'anyarray', oid: 2277, arrayOid: 0, length: -1 }, { category: 'P' }),
     textual({ name: 'pg_ndistinct', oid: 3361, arrayOid: 0, length: -1 }, { category: 'Z' }),
