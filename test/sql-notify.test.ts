@@ -219,6 +219,16 @@ t.test('a deadlock is found at once, and told as PostgreSQL tells it', async (t)
   await two.rows('select pg_advisory_lock(2)');
   const waits = one.rows('select pg_advisory_lock(2)');
   await sleep(5);
+  const [[database] = []] = await two.rows('select oid from pg_database');
+  t.same(
+    await two.rows(`select locktype, database, classid, objid, objsubid, pid, mode, granted
+      from pg_locks order by granted, objid`),
+    [
+      ['advisory', database, 0, 2, 1, one.pid, 'ExclusiveLock', false],
+      ['advisory', database, 0, 1, 1, one.pid, 'ExclusiveLock', true],
+      ['advisory', database, 0, 2, 1, two.pid, 'ExclusiveLock', true],
+    ],
+  );
   const answers = await two.execute('select pg_advisory_lock(1)');
   const failed = answers.find((answer) => answer.kind === 'sql.failed');
   t.match(failed?.kind === 'sql.failed' && failed.error, {
@@ -226,8 +236,8 @@ t.test('a deadlock is found at once, and told as PostgreSQL tells it', async (t)
     message: 'deadlock detected',
     details: {
       detail: [
-        `Process ${two.pid} waits for ExclusiveLock on advisory lock [1,0,1,1]; blocked by process ${one.pid}.`,
-        `Process ${one.pid} waits for ExclusiveLock on advisory lock [1,0,2,1]; blocked by process ${two.pid}.`,
+        `Process ${two.pid} waits for ExclusiveLock on advisory lock [${database},0,1,1]; blocked by process ${one.pid}.`,
+        `Process ${one.pid} waits for ExclusiveLock on advisory lock [${database},0,2,1]; blocked by process ${two.pid}.`,
       ].join('\n'),
       hint: 'See server log for query details.',
     },

@@ -5,7 +5,7 @@
 import { unreachable } from '../base/assert.js';
 import type { ByteReader, ByteWriter } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
-import type { DatabaseId, NodeId, TransactionId } from '../base/ids.js';
+import type { NodeId, TransactionId } from '../base/ids.js';
 
 /** A transaction id that the node took when its first session wanted a lock. */
 export type LifeId = TransactionId;
@@ -14,7 +14,8 @@ export type AdvisoryMode = 'shared' | 'exclusive';
 
 /** As pg_locks shows it. */
 export interface AdvisoryName {
-  readonly database: DatabaseId;
+  /** Its OID. */
+  readonly database: number;
   /** 32 bits without sign, as `objectId`. */
   readonly classId: number;
   readonly objectId: number;
@@ -139,7 +140,7 @@ export function readRequest(reader: ByteReader): AdvisoryRequest & { readonly wa
   const owner = { life: reader.uint53() as LifeId, session: reader.uint32() };
   const request = reader.uint53();
   const name = {
-    database: reader.uint32() as DatabaseId,
+    database: reader.uint32(),
     classId: reader.uint32(),
     objectId: reader.uint32(),
     isPair: (bits & flags.pair) !== 0,

@@ -8,7 +8,7 @@ import { raise } from '../../base/errors.js';
 import type { LockMessage, UnlockMessage } from '../../shard/protocol.js';
 import type { AdvisoryMode, AdvisoryName } from '../../txn/index.js';
 import { modeName } from '../../txn/index.js';
-import { userDatabase } from '../catalogue/index.js';
+import { databaseObject, oidOf } from '../catalogue/index.js';
 import type { AdvisoryKey, Question } from '../types/index.js';
 import { type Asker, refusalOf } from './replica.js';
 import type { SessionState } from './state.js';
@@ -114,7 +114,7 @@ function keyOf({ classId, objectId, isPair }: AdvisoryName, mode: AdvisoryMode):
 }
 
 function nameOf({ classId, objectId, isPair }: AdvisoryKey): AdvisoryName {
-  return { database: userDatabase, classId, objectId, isPair };
+  return { database: oidOf(databaseObject), classId, objectId, isPair };
 }
 
 /** Takes a lock, by waiting for it if that is asked for. */

@@ -265,6 +265,7 @@ export class SessionState {
       settings: () => settingRows(this.settings),
       prepared: () => preparedRows(this),
       cursors: () => cursorRows(this),
+      locks: () => this.access.advisoryLocks(),
       audit: () => auditEntries(open().buffer),
       deparse: new Deparser(lookup, this.functions),
     });

@@ -26,6 +26,7 @@ import {
   typeNamed,
   type Value,
 } from '../types/index.js';
+import type { AdvisoryRow } from '../../txn/index.js';
 import type { AuditEntry } from '../accounts/index.js';
 import type { Deparse } from './deparse.js';
 import { systemFunction, systemSet } from './functions/index.js';
@@ -43,6 +44,8 @@ export interface SystemHome {
   settings(): readonly SystemSetting[];
   prepared(): readonly OwnStatement[];
   cursors(): readonly OwnCursor[];
+  /** Advisory locks of the cluster, as far as this node knows. */
+  locks(): Iterable<AdvisoryRow>;
   /** The rows of the audit table, the oldest first. */
   audit(): readonly AuditEntry[];
   readonly deparse: Deparse;

@@ -22,6 +22,7 @@ import {
   rolesRelation,
   tablespaceRelation,
 } from './database.js';
+import { locksRelation } from './locks.js';
 import { namespaceRelation } from './namespace.js';
 import {
   castRelation,
@@ -72,6 +73,7 @@ const filled: readonly SystemRelation[] = [
   indexRelation,
   inheritsRelation,
   languageRelation,
+  locksRelation,
   membersRelation,
   methodsRelation,
   namespaceRelation,
