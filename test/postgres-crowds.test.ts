@@ -25,7 +25,7 @@ const counted = (more: Readonly<Record<string, unknown>> = {}): Promise<WireNode
 /** Waits until so many connections, with a session each, are left. */
 async function left(wire: WireNode, count: number): Promise<void> {
   let seen = '';
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 1200; tries += 1) {
     const sessions = await gauge(wire, 'shardforge_sessions');
     const connections = await gauge(wire, 'shardforge_connections');
     if (sessions === count && connections === count) return;
@@ -119,6 +119,20 @@ t.test('what a client was about ends with its connection', async (t) => {
   await left(wire, 1);
   t.same((await first.ask(query('SELECT count(*) FROM gone'))).rows, [['0']]);
   first.close();
+});
+
+t.test('who ends its side and waits gets its answer; who is gone is noticed', async (t) => {
+  const wire = await counted();
+  t.teardown(() => wire.node.stop(0));
+  const { client } = await RawClient.open(wire.address);
+  client.send(query('SELECT pg_sleep(0.2)'));
+  client.socket.end();
+  const codes = (await client.untilReady()).map(({ code }) => code).join('');
+  t.equal(codes, 'TDCZ');
+  const gone = await RawClient.open(wire.address);
+  gone.client.send(query('SELECT count(*) FROM generate_series(1, 100000000000)'));
+  gone.client.close();
+  await left(wire, 0);
 });
 
 const hasKernelTables = existsSync('/proc/net/tcp');

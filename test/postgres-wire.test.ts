@@ -266,7 +266,13 @@ t.test('extended queries', async (t) => {
     await client.untilReady();
     t.match((await client.ask(execute('u'), sync)).error, { C: '34000' });
     await client.ask(query('ROLLBACK'));
-    await client.ask(query("SET statement_timeout = '100ms'; BEGIN"));
+    await client.ask(query('BEGIN'));
+    const late = 'SELECT 1 / (5000 - g) FROM generate_series(1, 6000) AS g';
+    await client.ask(parse('', late), bind({ portal: 'l' }), execute('l', 10), sync);
+    await sleep(50);
+    t.equal((await client.ask(execute('l', 3), sync)).codes, 'DDDsZT', 'no error before its time');
+    t.match((await client.ask(execute('l'), sync)).error, { C: '22012' });
+    await client.ask(query("ROLLBACK; SET statement_timeout = '100ms'; BEGIN"));
     await client.ask(bind({ portal: 't', statement: 'w' }), execute('t', 1), sync);
     await sleep(300);
     t.equal((await client.ask(execute('t', 1), sync)).codes, 'DsZT', 'a client may take its time');

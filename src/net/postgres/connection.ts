@@ -11,6 +11,7 @@ import { doorMetrics } from '../metrics.js';
 import type { Admission, SignIn } from '../sign-in/index.js';
 import { atEndOfTurn } from '../write-turn.js';
 import {
+  goneProbeMs,
   longKeyBytes,
   longKeyVersion,
   shortKeyBytes,
@@ -59,6 +60,7 @@ export class Connection implements WireSink {
   readonly #options: ConnectionOptions;
   readonly #congestedBytes: number;
   readonly #deadline: NodeJS.Timeout;
+  #probing: NodeJS.Timeout | undefined;
   /** What was asked for before the start-up packet, which may be once. */
   readonly #asked = new Set<'tls' | 'gss'>();
   #signIn: WireSignIn | undefined;
@@ -125,6 +127,7 @@ export class Connection implements WireSink {
 
   readonly #closed = (): void => {
     clearTimeout(this.#deadline);
+    clearInterval(this.#probing);
     this.#closing = true;
     this.#signIn?.end();
     this.#session?.end();
@@ -181,7 +184,14 @@ export class Connection implements WireSink {
     if (this.#session !== undefined) this.#guarded(() => this.#session?.endInput());
     else if (this.#signIn?.waits !== true) this.close();
     this.#written();
+    if (!this.#closing) this.#probing = setInterval(() => this.#probe(), goneProbeMs);
   };
+
+  /** Behind the end of its input a socket says no more that the other side is gone, unless it is written to. */
+  #probe(): void {
+    this.#session?.probe();
+    this.#written();
+  }
 
   #guarded(work: () => void): void {
     try {

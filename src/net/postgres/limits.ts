@@ -6,6 +6,8 @@ export const startupBytesMax = 10_000;
 export const portalsMax = 1000;
 /** Bytes that clients have sent ahead of what is executed, above which they are no longer read. */
 export const unreadBytesMax = 1_048_576;
+/** Milliseconds between two messages to a client that has ended its side while something runs for it: is it there? */
+export const goneProbeMs = 3000;
 /** Messages of rows that a session is asked for before some of them have been sent on. */
 export const windowMessagesMax = 4;
 /** Newest protocol version that is spoken, 3.2: major in the upper half. */

@@ -90,6 +90,11 @@ export class WireSession implements SessionListener {
     this.pump();
   }
 
+  /** Writes what says nothing new, to hear whether the client is there. */
+  probe(): void {
+    if (!this.#ended) write.writeParameterStatus(this.#sink.out, 'in_hot_standby', 'off');
+  }
+
   /** Asks to end what is being executed. */
   cancel(): void {
     const { kind, request } = this.#flow.task ?? { kind: undefined, request: 0 };

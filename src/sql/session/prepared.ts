@@ -2,7 +2,7 @@
 import { raise } from '../../base/errors.js';
 import { kindOf, type ParsedStatement, parse } from '../parse/index.js';
 import { type TypeName, typeOfText } from '../types/index.js';
-import { isTypeName } from '../bind/index.js';
+import { isAdminCall, isTypeName } from '../bind/index.js';
 import { planKey } from './planning.js';
 import type { Column } from './protocol.js';
 import type { Prepared, SessionState } from './state.js';
@@ -94,8 +94,10 @@ const preparable: ReadonlySet<string> = new Set([
  * any name, an EXECUTE of its own too.
  */
 export function checkExecutable(parsed: ParsedStatement | undefined): void {
-  if (parsed === undefined || preparable.has(kindOf(parsed.node))) return;
-  const kind = kindOf(parsed.node).replace(/Stmt$/, '');
+  if (parsed === undefined) return;
+  const { node } = parsed;
+  if (preparable.has(kindOf(node)) && !isAdminCall(node)) return;
+  const kind = isAdminCall(node) ? 'call of schema shardforge' : kindOf(node).replace(/Stmt$/, '');
   raise('feature_not_supported', `EXECUTE of a prepared ${kind} is not supported`);
 }
 

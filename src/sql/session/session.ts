@@ -150,11 +150,9 @@ export class Session implements Actor<SessionInput> {
         this.#state.notifications.taken(message.count);
         return;
       case 'shard.lost':
-      case 'actor.stopped': {
-        const text = message.kind === 'shard.lost' ? message.text : replicaGoneText;
-        this.#terminate(new DatabaseError('admin_shutdown', text));
+      case 'actor.stopped':
+        this.#terminate(replicaLost(message));
         return;
-      }
       case 'sql.abandon':
         if (this.#awaits(message.token)) this.#resume(undefined, unknownOutcome());
         return;
@@ -452,6 +450,11 @@ export class Session implements Actor<SessionInput> {
     servePoint(state, message, plan, { stale: false, startMs: nowMs });
     return true;
   }
+}
+
+function replicaLost(message: LostMessage | ActorStopped): DatabaseError {
+  const text = message.kind === 'shard.lost' ? message.text : replicaGoneText;
+  return new DatabaseError('admin_shutdown', text);
 }
 
 /** The number that the answer to a message of ours would have carried. */

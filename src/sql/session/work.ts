@@ -160,8 +160,13 @@ export class ResultWriter {
 
   *#flush(): Work<void> {
     while (this.#waits) yield 'credit';
-    if (this.#parks) this.#keep();
-    else this.#send(this.#take());
+    if (this.#parks) {
+      this.#keep();
+      return;
+    }
+    this.#send(this.#take());
+    // What nobody has asked for is not computed: an error in it would come before its time.
+    while (this.#waits) yield 'credit';
   }
 
   #take(): Extract<SessionAnswer, { kind: 'sql.rows' }> {
