@@ -146,13 +146,16 @@ const known = `
   SELECT ${procColumns} FROM pg_proc p WHERE pronamespace = 'pg_catalog'::regnamespace
   AND prorettype IN (SELECT oid FROM known)
   AND NOT EXISTS (SELECT FROM unnest(proargtypes) a WHERE a NOT IN (SELECT oid FROM known))`;
-const inAndOut = new Set(
-  typeFacts.flatMap((row) => row.slice(8).filter((one) => /^[a-z]\w+$/.test(one))),
-);
+const inAndOut = new Set([
+  ...['enum_in', 'enum_out', 'enum_recv', 'enum_send', 'domain_in', 'domain_recv'],
+  ...typeFacts.flatMap((row) => row.slice(8).filter((one) => /^[a-z]\w+$/.test(one))),
+]);
 const names = functionNames();
 const operatorFunctions = new Set(
   rows(`SELECT DISTINCT proname FROM pg_proc WHERE oid IN (SELECT oprcode::oid FROM pg_operator
-    UNION SELECT amproc::oid FROM pg_amproc UNION SELECT castfunc FROM pg_cast)`).map(([name]) => name),
+    UNION SELECT amproc::oid FROM pg_amproc UNION SELECT castfunc FROM pg_cast)`).map(
+    ([name]) => name,
+  ),
 );
 const others = new Set([
   'bthandler',
@@ -185,9 +188,17 @@ console.log(`${procFacts.length} functions in ${parts} files`);
 function table(name, comment, sql, wraps = false) {
   const lines = rows(sql).map((row) => row.map(shown).join(' '));
   const text = wraps
-    ? wrapped(lines[0] + ';', lines.slice(1).map((line) => `${line};`))
+    ? wrapped(
+        lines[0] + ';',
+        lines.slice(1).map((line) => `${line};`),
+      )
     : lines.join('\n');
-  write(name, comment, `catalog${name.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())}`, text);
+  write(
+    name,
+    comment,
+    `catalog${name.replace(/(?:^|-)([a-z])/g, (_, letter) => letter.toUpperCase())}`,
+    text,
+  );
 }
 
 const ours = `SELECT oid FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname IN (${ourTypes})`;

@@ -225,6 +225,8 @@ export const catalogFunctions3 = `
 2582 gist_box_picksplit 12 1 0 0 f t f i s 0 2281 2281,2281 - - - gist_box_picksplit
 2586 gist_poly_compress 12 1 0 0 f t f i s 0 2281 2281 - - - gist_poly_compress
 2592 gist_circle_compress 12 1 0 0 f t f i s 0 2281 2281 - - - gist_circle_compress
+2597 domain_in 12 1 0 0 f f f s s 0 2276 2275,26,23 - - - domain_in
+2598 domain_recv 12 1 0 0 f f f s s 0 2276 2281,26,23 - - - domain_recv
 2626 pg_sleep 12 1 0 0 f t f v s 0 2278 701 - - - pg_sleep
 2627 inetnot 12 1 0 0 f t f i s 0 869 869 - - - inetnot
 2628 inetand 12 1 0 0 f t f i s 0 869 869,869 - - - inetand
@@ -458,6 +460,4 @@ export const catalogFunctions3 = `
 3259 generate_series 12 1 1000 0 f t t i s 0 1700 1700,1700,1700 - - - generate_series_step_numeric
 3260 generate_series 12 1 1000 0 f t t i s 0 1700 1700,1700 - - - generate_series_numeric
 3261 json_strip_nulls 12 1 0 0 f t f i s 0 114 114 - - - json_strip_nulls
-3262 jsonb_strip_nulls 12 1 0 0 f t f i s 0 3802 3802 - - - jsonb_strip_nulls
-3263 jsonb_object 12 1 0 0 f t f i s 0 3802 1009 - - - jsonb_object
 `;

@@ -1,5 +1,7 @@
 /** Functions of pg_catalog: OID, name, prolang, procost, prorows, provariadic, prokind, proisstrict, proretset, provolatile, proparallel, pronargdefaults, prorettype, proargtypes, proallargtypes, proargmodes, proargnames, prosrc. Written by scripts/system-facts.js. */
 export const catalogFunctions4 = `
+3262 jsonb_strip_nulls 12 1 0 0 f t f i s 0 3802 3802 - - - jsonb_strip_nulls
+3263 jsonb_object 12 1 0 0 f t f i s 0 3802 1009 - - - jsonb_object
 3264 jsonb_object 12 1 0 0 f t f i s 0 3802 1009,1009 - - - jsonb_object_two_arg
 3271 jsonb_build_array 12 1 0 2276 f f f s s 0 3802 2276 {2276} {v} - jsonb_build_array
 3272 jsonb_build_array 12 1 0 0 f f f s s 0 3802 - - - - jsonb_build_array_noargs
@@ -100,6 +102,8 @@ export const catalogFunctions4 = `
 3495 to_regclass 12 1 0 0 f t f s s 0 2205 25 - - - to_regclass
 3504 anyenum_in 12 1 0 0 f t f i s 0 3500 2275 - - - anyenum_in
 3505 anyenum_out 12 1 0 0 f t f s s 0 2275 3500 - - - anyenum_out
+3506 enum_in 12 1 0 0 f t f s s 0 3500 2275,26 - - - enum_in
+3507 enum_out 12 1 0 0 f t f s s 0 2275 3500 - - - enum_out
 3508 enum_eq 12 1 0 0 f t f i s 0 16 3500,3500 - - - enum_eq
 3509 enum_ne 12 1 0 0 f t f i s 0 16 3500,3500 - - - enum_ne
 3510 enum_lt 12 1 0 0 f t f i s 0 16 3500,3500 - - - enum_lt
@@ -114,6 +118,8 @@ export const catalogFunctions4 = `
 3529 enum_last 12 1 0 0 f f f s s 0 3500 3500 - - - enum_last
 3530 enum_range 12 1 0 0 f f f s s 0 2277 3500,3500 - - - enum_range_bounds
 3531 enum_range 12 1 0 0 f f f s s 0 2277 3500 - - - enum_range_all
+3532 enum_recv 12 1 0 0 f t f s s 0 3500 2281,26 - - - enum_recv
+3533 enum_send 12 1 0 0 f t f s s 0 17 3500 - - - enum_send
 3538 string_agg 12 1 0 0 a f f i s 0 25 25,25 - - - aggregate_dummy
 3539 format 12 1 0 2276 f f f s s 0 25 25,2276 {25,2276} {i,v} - text_format
 3540 format 12 1 0 0 f f f s s 0 25 25 - - - text_format_nv

@@ -22,6 +22,7 @@ import {
 import type { Named } from '../deparse.js';
 import { partitionConstraint } from '../partition-constraint.js';
 import { readTree } from '../trees.js';
+import { hasColumn } from '../relations/attribute.js';
 import {
   type ConstraintItem,
   constraintByOid,
@@ -228,11 +229,12 @@ function indexDefinition(
 /** `nextval`'s argument for the sequence of a column. Raises what a name of no relation raises. */
 function serialSequence(view: SystemCatalogue, relation: string, column: string): Value {
   const oid = view.home.functions.names?.registered('regclass', relation).oid ?? 0;
+  if (!hasColumn(view, oid, column)) {
+    return view.raiseColumn(column, view.object(oid)?.name ?? relation);
+  }
   const table = view.table(oid);
   const found = table?.columns.find(({ name }) => name === column);
-  if (table === undefined || found === undefined) {
-    return view.raiseColumn(column, table?.name ?? relation);
-  }
+  if (table === undefined || found === undefined) return null;
   const sequence = view
     .sequencesOf(table)
     .find(({ ownedBy }) => ownedBy?.position === found.position);

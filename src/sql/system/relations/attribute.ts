@@ -172,6 +172,12 @@ function collationOf({ type, collation }: Attribute): number {
   return factsOfType(typeOid(baseTypeName(type as TypeName)))?.collation ?? 0;
 }
 
+/** Whether a relation has a column of the name. */
+export function hasColumn(view: SystemCatalogue, relation: number, name: string): boolean {
+  const columns = classByOid(view, relation).flatMap((item) => attributesOf(view, item));
+  return columns.some((column) => column.name === name);
+}
+
 function* attributes(view: SystemCatalogue): Iterable<Attribute> {
   for (const item of classItems(view)) yield* attributesOf(view, item);
 }
