@@ -242,8 +242,10 @@ t.test('beyond loopback, by TLS', async (t) => {
   t.match((await client.query(address)).rows, [{ address: /^127.0.0.1($|\/32)/ }]);
   await client.end();
   await t.rejects(startWith(t, { ...more, tls: { certificateFile: keyFile, keyFile } }), {
-    message: /^tls.certificateFile and tls.keyFile are of no use: /,
+    message: /^tls.certificateFile, tls.keyFile and tls.ciphers are of no use: /,
   });
+  const unknown = { certificateFile, keyFile, ciphers: 'ROT13' };
+  await t.rejects(startWith(t, { ...more, tls: unknown }), { message: /are of no use: .*cipher/ });
   await t.rejects(startWith(t, { ...more, tls: { certificateFile: `${keyFile}.not`, keyFile } }), {
     message: /^tls.certificateFile: ENOENT/,
   });

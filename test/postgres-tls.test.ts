@@ -100,6 +100,13 @@ t.test('TLS', async (t) => {
     t.teardown(() => strict.close());
     const at = { ...named, port: strict.port };
     t.type(await over({ ...at, maxVersion: 'TLSv1.2' }), 'string');
+    const ciphers = 'TLS_CHACHA20_POLY1305_SHA256';
+    const choosy = await openDoor({ certificate, ciphers, minimumVersion: 'TLSv1.3' });
+    t.teardown(() => choosy.close());
+    const chosen = await over({ ...named, port: choosy.port });
+    if (typeof chosen === 'string') throw new Error(chosen);
+    t.equal(chosen.getCipher().name, ciphers);
+    chosen.destroy();
     const newest = await over(at);
     if (typeof newest === 'string') throw new Error(newest);
     newest.destroy();

@@ -41,6 +41,8 @@ export interface NodeConfig {
     readonly certificateFile: string;
     readonly keyFile: string;
     readonly caFile: string;
+    /** Empty for Node's own. */
+    readonly ciphers: string;
     readonly minimumVersion: 'TLSv1.2' | 'TLSv1.3';
   };
   readonly auth: {

@@ -153,6 +153,11 @@ const options: readonly ConfigOption[] = [
     'a path',
     'The authority (PEM) of the certificates by which clients sign in. Without one they are asked for none.',
   ),
+  text(
+    'tls.ciphers',
+    "a list as OpenSSL's, such as TLS_AES_256_GCM_SHA384:ECDHE+AESGCM",
+    "Cipher suites that are taken, the best first; Node's own when empty.",
+  ),
   choice('tls.minimumVersion', 'TLSv1.2', ['TLSv1.2', 'TLSv1.3'], 'The oldest TLS that is spoken.'),
   {
     path: 'auth.rules',

@@ -242,7 +242,13 @@ class Node implements RunningNode {
       void this.served.then(() => this.#givePasswordAgain());
       return;
     }
-    await this.#givePassword();
+    try {
+      await this.#givePassword();
+    } catch (error) {
+      if (error instanceof DatabaseError && error.kind === 'config_invalid') throw error;
+      // What is there can be read nevertheless, on a full disk for one.
+      void this.#givePasswordAgain();
+    }
     this.#serves();
   }
 
@@ -254,7 +260,7 @@ class Node implements RunningNode {
     });
   }
 
-  /** Members that come and go may fail it. */
+  /** Members that come and go may fail it, and disks. */
   async #givePasswordAgain(): Promise<void> {
     while (this.#stopped === undefined) {
       try {

@@ -20,6 +20,7 @@ export interface DoorOptions {
   readonly certificate?: Files;
   readonly caFile?: string;
   readonly minimumVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers?: string;
   readonly timeoutMs?: number;
   readonly connections?: number;
   /** How long each question about a role takes. */
@@ -54,12 +55,18 @@ export async function openDoor(options: DoorOptions = {}): Promise<TestDoor> {
   const log = (_level: string, event: string): void => {
     logged.push(event);
   };
-  const { certificate, caFile = '', minimumVersion = 'TLSv1.2', connections = 100 } = options;
+  const {
+    certificate,
+    caFile = '',
+    minimumVersion = 'TLSv1.2',
+    ciphers = '',
+    connections = 100,
+  } = options;
   const files = certificate && {
     certificateFile: certificate.certificate,
     keyFile: certificate.key,
   };
-  const tls = files && new ServerTls({ ...files, caFile, minimumVersion }, log);
+  const tls = files && new ServerTls({ ...files, caFile, ciphers, minimumVersion }, log);
   const metrics = new Metrics();
   const door = await openPostgresDoor({
     ...{ host: '127.0.0.1', port: 0, log, tls, metrics, nowMs: Date.now },

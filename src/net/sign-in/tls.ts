@@ -6,17 +6,19 @@ import type { Log } from '../host.js';
 import { FileStamp, readOptionFile } from '../security/index.js';
 import { certificateCheckMs } from './limits.js';
 
-export interface TlsFiles {
+export interface TlsSettings {
   readonly certificateFile: string;
   readonly keyFile: string;
   /** Who signs certificates of clients; empty when they are asked for none. */
   readonly caFile: string;
+  /** As OpenSSL's lists; empty for Node's own. */
+  readonly ciphers: string;
   readonly minimumVersion: SecureVersion;
 }
 
 /** The certificate that doors show. Who takes connections hears of new ones by {@link onChange}. */
 export class ServerTls {
-  readonly #files: TlsFiles;
+  readonly #settings: TlsSettings;
   readonly #stamp: FileStamp;
   readonly #log: Log;
   readonly #timer: NodeJS.Timeout;
@@ -24,8 +26,8 @@ export class ServerTls {
   #options: SecureContextOptions;
 
   /** Raises `config_invalid` when a file cannot be used. */
-  constructor(files: TlsFiles, log: Log) {
-    this.#files = files;
+  constructor(files: TlsSettings, log: Log) {
+    this.#settings = files;
     this.#log = log;
     const { certificateFile, keyFile, caFile } = files;
     this.#stamp = new FileStamp([certificateFile, keyFile, caFile].filter((file) => file !== ''));
@@ -41,7 +43,7 @@ export class ServerTls {
 
   /** Whether clients are asked for a certificate. */
   get asksClients(): boolean {
-    return this.#files.caFile !== '';
+    return this.#settings.caFile !== '';
   }
 
   /** Calls `listener` with the options whenever they have changed. */
@@ -54,7 +56,7 @@ export class ServerTls {
     if (!this.#stamp.changed()) return;
     this.#stamp.take();
     try {
-      this.#options = readOptions(this.#files);
+      this.#options = readOptions(this.#settings);
       for (const listener of this.#listeners) listener(this.#options);
       this.#log('info', 'tls.reloaded', {});
     } catch (error) {
@@ -67,12 +69,13 @@ export class ServerTls {
   }
 }
 
-function readOptions(files: TlsFiles): SecureContextOptions {
-  const { certificateFile, keyFile, caFile, minimumVersion } = files;
+function readOptions(files: TlsSettings): SecureContextOptions {
+  const { certificateFile, keyFile, caFile, ciphers, minimumVersion } = files;
   const options: SecureContextOptions = {
     cert: readOptionFile('tls.certificateFile', certificateFile),
     key: readOptionFile('tls.keyFile', keyFile),
     ...(caFile === '' ? {} : { ca: readOptionFile('tls.caFile', caFile) }),
+    ...(ciphers === '' ? {} : { ciphers }),
     minVersion: minimumVersion,
     honorCipherOrder: true,
     // As PostgreSQL: a connection is one session, which nobody takes up again or negotiates anew.
@@ -83,7 +86,10 @@ function readOptions(files: TlsFiles): SecureContextOptions {
     createSecureContext(options);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    raise('config_invalid', `tls.certificateFile and tls.keyFile are of no use: ${reason}`);
+    raise(
+      'config_invalid',
+      `tls.certificateFile, tls.keyFile and tls.ciphers are of no use: ${reason}`,
+    );
   }
   return options;
 }
