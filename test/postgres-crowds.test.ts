@@ -236,6 +236,30 @@ t.test(
   },
 );
 
+t.test('a pipeline of very many, and portals without end', async (t) => {
+  const { node, address } = await wireNode();
+  t.teardown(() => node.stop(0));
+  const { client } = await RawClient.open(address);
+  await client.ask(query('CREATE TABLE many (id int PRIMARY KEY)'));
+  const count = 5000;
+  const adds = Array.from({ length: count }, (_, i) => [
+    ...[bind({ statement: 'add', parameters: [String(i)] }), execute()],
+  ]).flat();
+  const answer = await client.ask(parse('add', 'INSERT INTO many VALUES ($1)'), ...adds, sync);
+  t.equal(answer.tags.length, count);
+  const rows = await client.ask(query('SELECT count(*), sum(id) FROM many'));
+  t.same(rows.rows, [[String(count), String((count * (count - 1)) / 2)]]);
+  const portals = Array.from({ length: 1001 }, (_, i) =>
+    bind({ portal: `p${i}`, statement: 'one' }),
+  );
+  const held = await client.ask(parse('one', 'SELECT 1'), ...portals, sync);
+  t.match(held.error, { C: '53400' }, 'there is an end');
+  t.equal(held.codes, `1${'2'.repeat(1000)}EZI`);
+  const again = await client.ask(bind({ portal: 'p0', statement: 'one' }), execute('p0'), sync);
+  t.equal(again.codes, '2DCZI', 'they went with their transaction');
+  client.close();
+});
+
 t.test('messages that are too long', async (t) => {
   const { node, address } = await wireNode({
     limits: { frameBytes: 65_536, statementBytes: 10_000 },
