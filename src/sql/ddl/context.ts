@@ -11,7 +11,7 @@ import {
 } from '../catalogue/index.js';
 import { compileStatement, type ExecutionContext } from '../execute/index.js';
 import type { ast, ParsedStatement } from '../parse/index.js';
-import { fields, locationOf, stringsOf } from '../parse/index.js';
+import { fields, stringsOf } from '../parse/index.js';
 import type { DataStatement } from '../plan/statement.js';
 
 export interface DdlContext {
@@ -98,8 +98,8 @@ export interface Place {
   readonly name: string;
 }
 
-/** The place of a new relation. Raises when there is no such schema; the name may be taken. */
-export function placeOfRelation(context: DdlContext, reference: ast.RangeVar): Place {
+/** The place of a new relation. Raises when there is no such schema, at `at`; the name may be taken. */
+export function placeOfRelation(context: DdlContext, reference: ast.RangeVar, at?: number): Place {
   const { bind, catalogue } = context;
   const read = fields(bind.source, 'RangeVar', reference, [
     'schemaname',
@@ -108,7 +108,6 @@ export function placeOfRelation(context: DdlContext, reference: ast.RangeVar): P
     // ONLY says something of heirs, and there are none.
     'inh',
   ]);
-  const at = locationOf(reference);
   const name = read.relname ?? '';
   const temporary = read.relpersistence === 't' || isTemporary(read.schemaname);
   if (!temporary) return placeOf(bind, read.schemaname, name, at);

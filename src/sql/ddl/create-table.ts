@@ -1,6 +1,14 @@
 /** CREATE TABLE. */
 import { must } from '../../base/assert.js';
-import { as, type ast, fields, nodeNotSupported, notSupported, the } from '../parse/index.js';
+import {
+  as,
+  type ast,
+  fields,
+  locationOf,
+  nodeNotSupported,
+  notSupported,
+  the,
+} from '../parse/index.js';
 import { addColumn } from './column.js';
 import { addTableConstraint } from './constraint.js';
 import { type DdlContext, type DdlWork, placeOfRelation } from './context.js';
@@ -18,7 +26,7 @@ export function* createTable(context: DdlContext, body: ast.CreateStmt): DdlWork
     ...(['partbound', 'partspec', 'inhRelations'] as const),
   ]);
   const reference = must(read.relation, 'CREATE TABLE names a table');
-  const place = placeOfRelation(context, reference);
+  const place = placeOfRelation(context, reference, locationOf(reference));
   checkAccessMethod(context, read.accessMethod);
   checkStorageParameters(bind, read.options);
   if (catalogue.relation(place.database, place.schema, place.name) !== undefined) {

@@ -24,7 +24,7 @@ import { argumentTypes } from './describe.js';
 import { typeOfNode } from './find-function.js';
 import { firstLocation } from './locations.js';
 import { ownershipOf } from './ownership.js';
-import { requireOwner } from './permission.js';
+import { requireOwner, requireType } from './permission.js';
 
 export function createFunction(context: DdlContext, body: ast.CreateFunctionStmt): string {
   const { bind, catalogue } = context;
@@ -131,13 +131,15 @@ const modes: Readonly<Record<string, FunctionParameter['mode']>> = {
   FUNC_PARAM_TABLE: 'table',
 };
 
-function parameterOf({ bind }: DdlContext, body: ast.FunctionParameter): FunctionParameter {
+function parameterOf(context: DdlContext, body: ast.FunctionParameter): FunctionParameter {
+  const { bind } = context;
   const read = fields(bind.source, 'FunctionParameter', body, [
     ...(['name', 'argType', 'mode', 'defexpr'] as const),
   ]);
   const mode = modes[read.mode ?? 'FUNC_PARAM_IN'] ?? 'in';
   if (mode === 'variadic') notSupported(bind.source, 'VARIADIC parameter', undefined);
   const type = typeOfNode(bind, read.argType);
+  requireType(context, type);
   let value: string | undefined;
   if (read.defexpr !== undefined) {
     bindExpression(bind, defaultClause, read.defexpr);
@@ -154,14 +156,15 @@ function defaultText(source: DdlContext['bind']['source'], node: ast.Node): stri
 }
 
 function resultOf(
-  { bind }: DdlContext,
+  context: DdlContext,
   node: ast.TypeName | undefined,
   parameters: readonly FunctionParameter[],
 ): Pick<FunctionDescriptor, 'returns' | 'returnsSet'> {
   const outputs = parameters.filter(({ mode }) => mode !== 'in');
   if (node !== undefined) {
     const { setof, ...plain } = node;
-    const returns = typeOfNode(bind, plain);
+    const returns = typeOfNode(context.bind, plain);
+    requireType(context, returns);
     return { returns, returnsSet: setof === true };
   }
   const [only] = outputs;

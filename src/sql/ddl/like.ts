@@ -1,10 +1,11 @@
 /** LIKE in CREATE TABLE. */
 import { must } from '../../base/assert.js';
-import type { IndexDescriptor, TableDescriptor } from '../catalogue/index.js';
+import { type IndexDescriptor, right, type TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields, locationOf, raiseAt } from '../parse/index.js';
 import { addSequence, appendColumn } from './column.js';
 import { shownName } from './context.js';
 import type { TableDraft } from './draft.js';
+import { requireRight } from './permission.js';
 
 /** CREATE_TABLE_LIKE_* of parsenodes.h. */
 const options = {
@@ -30,6 +31,7 @@ export function addLike(draft: TableDraft, body: ast.TableLikeClause): void {
     const text = `relation "${shownName(schemaname, relname)}" does not exist`;
     raiseAt(bind.source, at, 'undefined_table', text);
   }
+  if (found.kind !== 'index') requireRight(draft.context, found, right.select);
   const given = (read.options ?? 0) >>> 0;
   const has = (option: keyof typeof options): boolean => (given & options[option]) !== 0;
   if (found.kind === 'view') {

@@ -6,6 +6,7 @@ import {
   type ColumnDescriptor,
   type Descriptor,
   objectOfType,
+  oidOf,
   type OwnedDescriptor,
   type Principal,
   type RoleDescriptor,
@@ -80,7 +81,9 @@ export function roleNamed(
 }
 
 export function roleOf({ catalogue }: DdlContext, object: ObjectId): RoleDescriptor {
-  return catalogue.object(object) as RoleDescriptor;
+  const found = catalogue.objectIfThere(object);
+  if (found?.kind === 'role') return found;
+  return raise('undefined_object', `role with OID ${oidOf(object)} was concurrently dropped`);
 }
 
 /** The session's own role, as statements without one mean it. */

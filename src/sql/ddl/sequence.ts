@@ -156,6 +156,10 @@ function ownerOf(
       detail: `This operation is not supported for ${plurals[table.kind]}.`,
     });
   }
+  if (table.owner !== sequence.owner) {
+    const text = 'sequence must have same owner as table it is linked to';
+    raise('object_not_in_prerequisite_state', text);
+  }
   if (table.schema !== sequence.schema) {
     const text = 'sequence must be in same schema as table it is linked to';
     raise('object_not_in_prerequisite_state', text);

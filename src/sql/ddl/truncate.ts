@@ -4,7 +4,7 @@ import type { ObjectId, StorageId } from '../../base/ids.js';
 import { right, type TableDescriptor } from '../catalogue/index.js';
 import { type ast, fields, the } from '../parse/index.js';
 import { type DdlContext, shownName } from './context.js';
-import { requireRight } from './permission.js';
+import { requireOwner, requireRight } from './permission.js';
 import { restartSequence } from './sequence.js';
 
 export function truncate(context: DdlContext, body: ast.TruncateStmt): string {
@@ -78,6 +78,8 @@ function empty(context: DdlContext, table: TableDescriptor, restart: boolean): v
   catalogue.put({ ...table, indexes, storage, version }, table);
   if (!restart) return;
   for (const { default: given } of table.columns) {
-    if (given?.kind === 'sequence') restartSequence(context, given.sequence);
+    if (given?.kind !== 'sequence') continue;
+    requireOwner(context, given.sequence);
+    restartSequence(context, given.sequence);
   }
 }

@@ -41,7 +41,13 @@ const sessionCalls: Readonly<
   Record<string, (run: Run, args: readonly AdminValue[]) => Work<AdminValue>>
 > = {
   *session_list({ state, self }) {
-    return (yield* gatherSessions(state, self)).map((report) => ({ ...report }));
+    const sees = state.roles.has('pg_read_all_stats');
+    const { user } = state.functions;
+    return (yield* gatherSessions(state, self)).map((report) =>
+      sees || report.user === user
+        ? { ...report }
+        : { ...report, query: '<insufficient privilege>' },
+    );
   },
   session_cancel: (run, args) => endSession(run, 'cancel', args),
   session_terminate: (run, args) => endSession(run, 'terminate', args),

@@ -6,6 +6,7 @@ import {
   bootstrapRole,
   bootstrapRoleName,
   predefinedRole,
+  type PredefinedRole,
   Principal,
   right,
   type TransactionCatalogue,
@@ -21,6 +22,14 @@ import type { Transaction } from './transaction.js';
 const none = 'none';
 /** Functions of administration that change nothing. */
 const telling: ReadonlySet<string> = new Set(['cluster_status', 'cluster_topology']);
+
+function sessionKey(name: string): string {
+  return `session ${name}`;
+}
+
+function roleKey(session: ObjectId, name: string): string {
+  return `role ${session} ${name}`;
+}
 
 /** Settings, by lower-case name, that say as whom the session acts. */
 export function isRoleSetting(key: string): boolean {
@@ -110,23 +119,33 @@ export class SessionRoles {
 
   /** Whether the session may call functions of administration; some of them only tell. */
   mayAdminister(name: string): boolean {
+    return telling.has(name) ? this.has('pg_monitor') : this.has(undefined);
+  }
+
+  /** Whether the current role has the privileges of a predefined one, or is a superuser. */
+  has(role: PredefinedRole | undefined): boolean {
     // Where roles cannot be read, as before there is a cluster, the first of them is known by name.
     if (!this.#isReadable()) return !this.#hasSignedIn || this.#user === bootstrapRoleName;
     const principal = new Principal(this.current, this.#catalogue());
-    if (principal.isSuperuser) return true;
-    return telling.has(name) && principal.hasPrivilegesOf(predefinedRole('pg_monitor'));
+    if (role === undefined) return principal.isSuperuser;
+    return principal.hasPrivilegesOf(predefinedRole(role));
   }
 
   /** Raises what SET of `role` or `session_authorization` to `value` would. */
   check(setting: string, value: string | undefined): void {
-    if (setting === 'role') {
-      if (value !== undefined && value !== none) this.#role(value);
-    } else this.#session(value ?? '');
+    // A role of the name may be another one than when it was taken before.
+    if (setting !== 'role') {
+      this.#taken.delete(sessionKey(value ?? ''));
+      this.#session(value ?? '');
+    } else if (value !== undefined && value !== none) {
+      this.#taken.delete(roleKey(this.#sessionRole(), value));
+      this.#role(value);
+    }
   }
 
   #resolved(): ObjectId {
     this.#checkGiven();
-    const session = this.#session(this.#settings.kept('session_authorization') ?? '');
+    const session = this.#sessionRole();
     const role = this.#settings.get('role') ?? none;
     return role === none ? session : this.#role(role);
   }
@@ -147,13 +166,18 @@ export class SessionRoles {
       raise('invalid_authorization_specification', `role "${this.#user}" does not exist`);
     }
     // Whoever opened the node in its own process may do everything, under any name.
+    this.#authenticated = bootstrapRole;
     return bootstrapRole;
+  }
+
+  #sessionRole(): ObjectId {
+    return this.#session(this.#settings.kept('session_authorization') ?? '');
   }
 
   #session(name: string): ObjectId {
     const own = this.#signedIn();
     if (name === '' || name === this.#user) return own;
-    return this.#take(`session ${name}`, name, (found, catalogue) => {
+    return this.#take(sessionKey(name), name, (found, catalogue) => {
       if (new Principal(own, catalogue).isSuperuser || found === own) return;
       const text = `permission denied to set session authorization "${name}"`;
       raise('insufficient_privilege', text);
@@ -161,8 +185,8 @@ export class SessionRoles {
   }
 
   #role(name: string): ObjectId {
-    const session = this.#session(this.#settings.kept('session_authorization') ?? '');
-    return this.#take(`role ${session} ${name}`, name, (found, catalogue) => {
+    const session = this.#sessionRole();
+    return this.#take(roleKey(session, name), name, (found, catalogue) => {
       if (new Principal(session, catalogue).maySetRole(found)) return;
       raise('insufficient_privilege', `permission denied to set role "${name}"`);
     });

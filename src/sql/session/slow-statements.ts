@@ -1,5 +1,4 @@
 /** Statements that took long: written down where they end, kept for a day by who has the files. */
-import { predefinedRole } from '../catalogue/index.js';
 import type { SessionState } from './state.js';
 
 /** One of them. */
@@ -51,8 +50,7 @@ export function noteSlow(
 /** Rows of the view: those of the last day. Texts of others are for whoever may read all statistics. */
 export function slowStatementsOf(state: SessionState): readonly SlowStatement[] {
   const all = state.place.slowStatements?.since(state.turn.wallMs - dayMs) ?? [];
-  const principal = state.principalOf(state.newestCatalogue);
-  if (principal.hasPrivilegesOf(predefinedRole('pg_read_all_stats'))) return all;
+  if (state.roles.has('pg_read_all_stats')) return all;
   const { user } = state.functions;
   return all.map((one) => (one.user === user ? one : { ...one, text: '<insufficient privilege>' }));
 }
