@@ -18,6 +18,7 @@ import {
   copyMessage,
   errorFrame,
   noticeFrame,
+  notificationFrame,
   type FrameLayout,
   frameLayoutOf,
   type SqlConnection,
@@ -264,6 +265,10 @@ class InProcessTransport implements Transport {
         return;
       case 'sql.notice':
         this.#events.onFrame(noticeFrame(id || null, answer.notice));
+        return;
+      case 'sql.notification':
+        this.#events.onFrame(notificationFrame(answer));
+        this.#connection?.send({ kind: 'sql.heard', count: 1 });
         return;
       case 'sql.settings':
         return;

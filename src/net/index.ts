@@ -9,7 +9,7 @@
  * sees sessions through {@link SqlService} only.
  */
 export { copyMessage } from './frame-session.js';
-export { errorFrame, noticeFrame } from './answers.js';
+export { errorFrame, noticeFrame, notificationFrame } from './answers.js';
 export { type FrameLayout, frameLayoutOf } from './frame-values.js';
 export type { HttpDoor, HttpDoorOptions } from './http.js';
 export { openPostgresDoor, type PostgresDoor } from './postgres/index.js';
