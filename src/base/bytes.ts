@@ -59,6 +59,34 @@ export function successor(key: Uint8Array): Uint8Array {
   return next;
 }
 
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** Eight bytes, big-endian. Buffer's own way makes several bigints on its way. */
+export function writeInt64(target: Uint8Array, value: bigint, at: number): void {
+  scratch.setBigInt64(0, value);
+  setInt32(target, scratch.getInt32(0), at);
+  setInt32(target, scratch.getInt32(4), at + 4);
+}
+
+/** What {@link writeInt64} wrote. */
+export function readInt64(source: Uint8Array, at: number): bigint {
+  scratch.setInt32(0, getInt32(source, at));
+  scratch.setInt32(4, getInt32(source, at + 4));
+  return scratch.getBigInt64(0);
+}
+
+function setInt32(target: Uint8Array, value: number, at: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+}
+
+function getInt32(source: Uint8Array, at: number): number {
+  const high = ((source[at] ?? 0) << 8) | (source[at + 1] ?? 0);
+  return (high << 16) | ((source[at + 2] ?? 0) << 8) | (source[at + 3] ?? 0);
+}
+
 export class ByteWriter {
   #bytes: Buffer;
   #length = 0;
@@ -101,7 +129,8 @@ export class ByteWriter {
 
   int64(value: bigint): this {
     this.#room(8);
-    this.#length = this.#bytes.writeBigInt64BE(value, this.#length);
+    writeInt64(this.#bytes, value, this.#length);
+    this.#length += 8;
     return this;
   }
 
@@ -217,7 +246,7 @@ export class ByteReader {
   }
 
   int64(): bigint {
-    return this.#bytes.readBigInt64BE(this.#take(8));
+    return readInt64(this.#bytes, this.#take(8));
   }
 
   float64(): number {

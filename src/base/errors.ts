@@ -102,7 +102,8 @@ const catalogue = {
   deadlock_detected: {
     sqlstate: '40P01',
     retry: 'transaction',
-    advice: 'Roll back and run the whole transaction again; take locks in the same order everywhere.',
+    advice:
+      'Roll back and run the whole transaction again; take locks in the same order everywhere.',
   },
   lock_not_available: {
     sqlstate: '55P03',

@@ -65,6 +65,11 @@ export class HistogramCell {
 
   observe(value: number): void {
     this.sum += value;
+    // Most are small.
+    if (value <= (this.#bounds[0] ?? 0)) {
+      this.buckets[0] = (this.buckets[0] ?? 0) + 1;
+      return;
+    }
     let low = 0;
     let high = this.#bounds.length;
     while (low < high) {

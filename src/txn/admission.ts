@@ -42,7 +42,7 @@ export class AdmissionCheck {
   readonly #guardNames: ReadonlySet<string> | undefined;
   readonly #burials: number;
   readonly #keys: string[] = [];
-  readonly #versions: (Uint8Array | undefined)[] = [];
+  readonly #versions: (Uint8Array | undefined)[];
   /** Guards and writes looked at. */
   #guards = 0;
   #writes = 0;
@@ -58,6 +58,7 @@ export class AdmissionCheck {
     this.#guarded = guarded;
     this.#guardNames = guards.length === 0 ? undefined : new Set(guards.map(byteString));
     this.#proposal = proposal;
+    this.#versions = new Array<Uint8Array | undefined>(proposal.writes.length);
     this.#state = state;
     this.#reader = reader;
     this.#latches = latches;
@@ -98,7 +99,6 @@ export class AdmissionCheck {
 
   #look(write: Write): Admission | undefined {
     if (write.op === 'advance' || write.op === 'discard') {
-      this.#versions.push(undefined);
       return undefined;
     }
     const name = byteString(write.key);
@@ -110,12 +110,11 @@ export class AdmissionCheck {
     }
     const newest = this.#reader.get(write.key);
     if (newest === undefined) {
-      this.#versions.push(undefined);
       // It leaves no version: who were refused because of it could be admitted the next time.
       if (write.op === 'delete') return undefined;
     } else {
       if (timestampOf(newest) > this.#proposal.snapshot) return conflict(undefined);
-      this.#versions.push(Buffer.from(newest));
+      this.#versions[this.#writes] = Buffer.from(newest);
     }
     this.#keys.push(name);
     return undefined;

@@ -7,6 +7,7 @@
  * a counter (the last value of a sequence) keeps no older versions and is seen by every snapshot.
  */
 import { assert } from '../base/assert.js';
+import { readInt64, writeInt64 } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
 import type { Timestamp, TransactionId } from '../base/ids.js';
 
@@ -67,13 +68,13 @@ export function payloadOf(version: Uint8Array): Uint8Array {
 /** The payload of a counter. */
 export function encodeCounter(value: bigint): Uint8Array {
   const bytes = Buffer.allocUnsafe(8);
-  bytes.writeBigInt64BE(value);
+  writeInt64(bytes, value, 0);
   return bytes;
 }
 
 export function decodeCounter(payload: Uint8Array): bigint {
   if (payload.length !== 8) raise('data_corrupted', `a counter of ${payload.length} bytes`);
-  return Buffer.from(payload.buffer, payload.byteOffset, 8).readBigInt64BE();
+  return readInt64(payload, 0);
 }
 
 function flags(version: Uint8Array): number {

@@ -195,7 +195,7 @@ export class TransactionCatalogue {
       }
     | undefined;
   /** What it read of a catalogue that is its own, until that changes. */
-  readonly #own = new Map<string, readonly Descriptor[]>();
+  #own: Map<string, readonly Descriptor[]> | undefined;
 
   /** Made at once with the transaction's snapshot. */
   constructor(
@@ -300,9 +300,10 @@ export class TransactionCatalogue {
   }
 
   #ownAll(key: string, temporary: boolean): readonly Descriptor[] {
-    const known = this.#own.get(key);
+    const known = this.#own?.get(key);
     if (known !== undefined) return known;
     const found = readAll(this.#buffer, temporary, () => undefined);
+    this.#own ??= new Map();
     this.#own.set(key, found);
     return found;
   }
@@ -386,13 +387,13 @@ export class TransactionCatalogue {
 
   /** Changes were taken back. */
   takenBack(): void {
-    this.#own.clear();
+    this.#own?.clear();
   }
 
   /** What follows in the same statement sees the change. */
   #step(): void {
     this.#changed = true;
-    this.#own.clear();
+    this.#own?.clear();
     this.#buffer.endStatement();
     this.#buffer.beginStatement();
   }
@@ -422,8 +423,9 @@ export class TransactionCatalogue {
       return this.#cache.find(this.#version, key, read);
     }
     const own = `${database}\0${key}`;
-    const known = this.#own.get(own);
+    const known = this.#own?.get(own);
     if (known !== undefined) return known;
+    this.#own ??= new Map();
     if (this.#own.size >= objectsMax) this.#own.clear();
     const found = read();
     this.#own.set(own, found);

@@ -17,7 +17,7 @@ export class DeferredConstraints implements Deferral {
   readonly #memory: MemoryAccount;
   /** What SET CONSTRAINTS has said of all, and then of some. */
   #all: boolean | undefined;
-  readonly #said = new Map<string, boolean>();
+  #said: Map<string, boolean> | undefined;
   #pending: DeferredCheck[] = [];
   #chargedBytes = 0;
 
@@ -27,13 +27,17 @@ export class DeferredConstraints implements Deferral {
 
   isDeferred(constraint: ConstraintName): boolean {
     if (constraint.timing === 'immediate') return false;
-    return this.#said.get(keyOf(constraint)) ?? this.#all ?? constraint.timing === 'deferred';
+    return this.#said?.get(keyOf(constraint)) ?? this.#all ?? constraint.timing === 'deferred';
   }
 
   add(check: DeferredCheck): void {
     this.#memory.charge(check.bytes);
     this.#chargedBytes += check.bytes;
     this.#pending.push(check);
+  }
+
+  get hasPending(): boolean {
+    return this.#pending.length > 0;
   }
 
   /** How many checks wait: what came after can be taken back. */
@@ -62,11 +66,12 @@ export class DeferredConstraints implements Deferral {
   }
 
   setAll(deferred: boolean): void {
-    this.#said.clear();
+    this.#said = undefined;
     this.#all = deferred;
   }
 
   set(constraint: Pick<ConstraintName, 'schema' | 'name'>, deferred: boolean): void {
+    this.#said ??= new Map();
     this.#said.set(keyOf(constraint), deferred);
   }
 

@@ -125,7 +125,7 @@ export interface Completion {
   readonly tag: string;
   readonly status: TransactionStatus;
   /** The result may be older than what is committed, as `shardforge.stale_reads` allows. */
-  readonly stale?: true;
+  readonly stale?: true | undefined;
 }
 
 export interface ErrorFields {
@@ -172,14 +172,14 @@ export type SessionAnswer =
       /** Set on the first message of a result, also when it has no rows. */
       readonly columns?: readonly Column[];
       /** Comes with `columns` where the text of a value depends on it; UTC when absent. */
-      readonly timeZone?: string;
+      readonly timeZone?: string | undefined;
       /** Comes with `columns`: settings of printing by lower-case name where they are not the first ones. */
-      readonly style?: Readonly<Record<string, string>>;
+      readonly style?: Readonly<Record<string, string>> | undefined;
       /** Comes with `columns` where the rows are data of COPY TO STDOUT, in one column. */
       readonly copy?: CopyShape | undefined;
       readonly rows: readonly Row[];
       /** Set on the last message of a result. The request goes on unless `last` is set too. */
-      readonly completion?: Completion;
+      readonly completion?: Completion | undefined;
       /** True when this message ends the request. */
       readonly last: boolean;
     }

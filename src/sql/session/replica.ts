@@ -61,6 +61,11 @@ export class Refused extends Error {
   }
 }
 
+/** Whether {@link awaitSnapshot} would wait for nothing. */
+export function sees({ access, turn }: SessionState): boolean {
+  return access.readable(turn.nowMs, turn.wallMs);
+}
+
 /**
  * Waits until a snapshot opened here sees all that was committed when the statement came: no time
  * where the replica leads. True when it does not because `mayBeStale` and nothing better is at hand.
@@ -71,7 +76,7 @@ export function* awaitSnapshot(
   mayBeStale: boolean,
 ): Work<boolean> {
   const { access, turn } = state;
-  if (access.readable(turn.nowMs, turn.wallMs)) return false;
+  if (sees(state)) return false;
   if (mayBeStale && state.takesStaleReads && access.readableStale) return true;
   const { refusal } = access;
   if (refusal !== undefined) raise(refusal.reason, refusal.text);
@@ -108,7 +113,7 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
   const { transaction, access } = state;
   let committed = false;
   try {
-    if (transaction !== undefined) yield* runDeferred(state, transaction);
+    if (transaction?.constraints.hasPending === true) yield* runDeferred(state, transaction);
     const { notifications } = state;
     const sent = notifications.isPending ? notifications.prepare() : undefined;
     if (transaction !== undefined && (sent !== undefined || !transaction.buffer.isEmpty)) {
@@ -125,7 +130,18 @@ export function* commit(state: SessionState, self: Asker): Work<void> {
           kind: 'shard.propose',
           shard: access.shard,
           token: id,
-          proposal: { ...lasting, snapshot: at, notifications: sent, holder },
+          // Field by field: what commits one statement after the other pays for a spread each time.
+          proposal: {
+            transaction: id,
+            snapshot: at,
+            writes: lasting.writes,
+            guards: lasting.guards,
+            objects: lasting.objects,
+            fences: lasting.fences ?? [],
+            numbersTerm: lasting.numbersTerm,
+            notifications: sent,
+            holder,
+          },
           replyTo: self,
         };
         state.awaited = id;

@@ -24,7 +24,7 @@ import { authorise } from './roles.js';
 import type { SessionState } from './state.js';
 import type { Transaction } from './transaction.js';
 import { answerQuestions } from './answer-questions.js';
-import { awaitSnapshot, commit, Refused, takeNumbers } from './replica.js';
+import { awaitSnapshot, commit, Refused, sees, takeNumbers } from './replica.js';
 import type { CopyShape } from './protocol.js';
 import { copyShapeOf, type Request, ResultWriter, type Work } from './work.js';
 
@@ -147,8 +147,8 @@ export function* runInTransaction(
   work: (transaction: Transaction) => Work<Ran>,
 ): Work<void> {
   const { state } = run;
-  const stale =
-    state.transaction === undefined && (yield* awaitSnapshot(state, run.self, reads && run.alone));
+  const waits = state.transaction === undefined && !sees(state);
+  const stale = waits && (yield* awaitSnapshot(state, run.self, reads && run.alone));
   let refused: ObjectId | undefined;
   const pass = (): void => {
     const { number: request } = run.request;
@@ -249,9 +249,9 @@ export function* runData(
       continue;
     }
     const tag = tagOf(statement, count);
-    const stale = transaction.stale ? ({ stale: true } as const) : undefined;
+    const stale = transaction.stale ? true : undefined;
     return {
-      complete: () => writer.end({ tag, status: state.status, ...stale }, run.last),
+      complete: () => writer.end({ tag, status: state.status, stale }, run.last),
       table: plan.writes ? targetOf(statement) : undefined,
     };
   }

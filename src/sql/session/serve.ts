@@ -74,7 +74,8 @@ export function* serve(
 }
 
 function* execute({ state, self }: Server, message: Execute, request: Request): Work<void> {
-  if (yield* executePointLater({ state, self }, message)) return;
+  const isPoint = pointPlan(state, message) !== undefined;
+  if (isPoint && (yield* executePointLater({ state, self }, message))) return;
   const text = longText(state, message);
   const parsed = text === undefined ? undefined : yield* parseLong(state, text);
   const queries = queriesOrAbort(state, message, parsed);
@@ -141,7 +142,6 @@ function queriesOrAbort(
 
 /** Goes the short way where it must be asked first whether what is here is the newest. False when it does not apply. */
 function* executePointLater({ state, self }: Server, message: Execute): Work<boolean> {
-  if (pointPlan(state, message) === undefined) return false;
   const startMs = state.turn.nowMs;
   state.beginStatement();
   let stale: boolean;

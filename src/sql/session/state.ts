@@ -337,11 +337,20 @@ export class SessionState {
     { buffer, numbers, constraints: deferral }: ExecutionParts,
     parameters: readonly Value[],
   ): ExecutionContext & { parameters: readonly Value[] } {
-    const { functions, statementMemory: memory, turnIsOver } = this;
+    const { functions, statementMemory: memory, turnIsOver, copyIn: copyInput } = this;
     const { files, spill } = this.place;
-    const { copyIn: copyInput } = this;
-    const shared = { functions, memory, turnIsOver, files, spill, copyInput };
-    return { buffer, numbers, deferral, parameters, ...shared };
+    return {
+      buffer,
+      numbers,
+      deferral,
+      parameters,
+      functions,
+      memory,
+      turnIsOver,
+      files,
+      spill,
+      copyInput,
+    };
   }
 
   /** The catalogue as names of statements mean it. */

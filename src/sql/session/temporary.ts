@@ -163,16 +163,29 @@ export function splitProposal(proposal: Proposal): {
   readonly lasting: Proposal;
   readonly own: readonly Write[];
 } {
-  const isOwn = (write: Write): boolean =>
-    write.op === 'discard' ? write.database === temporaryDatabase : isTemporaryKey(write.key);
-  const own = proposal.writes.filter(isOwn);
-  const lasts = ({ object }: { readonly object: number }): boolean => object < firstTemporaryId;
+  const { writes, guards, objects, fences = [] } = proposal;
+  const isTouched =
+    writes.some(isOwn) ||
+    guards.some(isTemporaryKey) ||
+    !objects.every(lasts) ||
+    !fences.every(lasts);
+  if (!isTouched) return { lasting: proposal, own: nothing };
   const lasting = {
     ...proposal,
-    writes: own.length === 0 ? proposal.writes : proposal.writes.filter((one) => !isOwn(one)),
-    guards: proposal.guards.filter((key) => !isTemporaryKey(key)),
-    objects: proposal.objects.filter(lasts),
-    fences: (proposal.fences ?? []).filter(lasts),
+    writes: writes.filter((one) => !isOwn(one)),
+    guards: guards.filter((key) => !isTemporaryKey(key)),
+    objects: objects.filter(lasts),
+    fences: fences.filter(lasts),
   };
-  return { lasting, own };
+  return { lasting, own: writes.filter(isOwn) };
+}
+
+const nothing: readonly Write[] = [];
+
+function isOwn(write: Write): boolean {
+  return write.op === 'discard' ? write.database === temporaryDatabase : isTemporaryKey(write.key);
+}
+
+function lasts({ object }: { readonly object: number }): boolean {
+  return object < firstTemporaryId;
 }

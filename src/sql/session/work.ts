@@ -124,7 +124,7 @@ export class ResultWriter {
     }
     while (this.#waits) yield 'credit';
     if (!this.#parks) {
-      this.#send({ ...this.#take(), completion, last });
+      this.#send(this.#take(completion, last));
       return;
     }
     this.#keep();
@@ -164,27 +164,33 @@ export class ResultWriter {
       this.#keep();
       return;
     }
-    this.#send(this.#take());
+    this.#send(this.#take(undefined, false));
     // What nobody has asked for is not computed: an error in it would come before its time.
     while (this.#waits) yield 'credit';
   }
 
-  #take(): Extract<SessionAnswer, { kind: 'sql.rows' }> {
+  #take(completion: Completion | undefined, last: boolean): SessionAnswer {
     this.#request.credit -= 1;
     const rows = this.#rows;
     this.#rows = [];
     this.#bytes = 0;
-    const message = { kind: 'sql.rows', request: this.#request.number, rows, last: false } as const;
+    const { number: request } = this.#request;
     const { columns, timeZone, copy } = this.#shape;
-    if (this.#columnsSent || columns === undefined) return message;
+    if (this.#columnsSent || columns === undefined) {
+      return { kind: 'sql.rows', request, rows, completion, last };
+    }
     this.#columnsSent = true;
     const { style } = this.#state.settings.derived;
     return {
-      ...message,
+      kind: 'sql.rows',
+      request,
       columns,
-      ...(timeZone !== undefined && { timeZone }),
-      ...(copy !== undefined && { copy }),
-      ...(style !== undefined && { style }),
+      timeZone,
+      style,
+      copy,
+      rows,
+      completion,
+      last,
     };
   }
 

@@ -20,7 +20,7 @@
  * slots stay.
  */
 import { assert, must } from '../../base/assert.js';
-import { ByteReader, ByteWriter } from '../../base/bytes.js';
+import { ByteReader, ByteWriter, readInt64, writeInt64 } from '../../base/bytes.js';
 import { raise } from '../../base/errors.js';
 import type { TableDescriptor } from '../catalogue/descriptor.js';
 import { type Row, type Type, typeNamed, type Value } from '../types/index.js';
@@ -200,7 +200,7 @@ function writeFixed(
       bytes.writeUInt32BE(value as number, at);
       return;
     case 'int8':
-      bytes.writeBigInt64BE(value as bigint, at);
+      writeInt64(bytes, value as bigint, at);
       return;
     case 'date':
       bytes.writeInt32BE(dateDays(value as number), at);
@@ -265,7 +265,7 @@ export class RowReader {
       case 'uint4':
         return int32(bytes, at) >>> 0;
       case 'int8':
-        return int64(bytes, at);
+        return readInt64(bytes, at);
       case 'date':
         return dateOf(int32(bytes, at));
       case 'float4':
@@ -322,12 +322,6 @@ function int32(bytes: Uint8Array, at: number): number {
 
 function uint32(bytes: Uint8Array, at: number): number {
   return int32(bytes, at) >>> 0;
-}
-
-function int64(bytes: Uint8Array, at: number): bigint {
-  scratch.setInt32(0, int32(bytes, at));
-  scratch.setInt32(4, int32(bytes, at + 4));
-  return scratch.getBigInt64(0);
 }
 
 function float32(bytes: Uint8Array, at: number): number {
