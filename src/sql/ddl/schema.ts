@@ -3,6 +3,7 @@ import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
 import { type RoleDescriptor, right, userDatabase } from '../catalogue/index.js';
 import { type ast, fields, notSupported } from '../parse/index.js';
+import { systemSchemas } from '../system/index.js';
 import type { DdlContext } from './context.js';
 import { ownershipOf } from './ownership.js';
 import { principalOf, requireMember } from './permission.js';
@@ -24,7 +25,7 @@ export function createSchema(context: DdlContext, body: ast.CreateSchemaStmt): s
       detail: 'The prefix "pg_" is reserved for system schemas.',
     });
   }
-  if (bind.catalogue.hasSchema(name)) {
+  if (bind.catalogue.hasSchema(name) || systemSchemas.has(name)) {
     const text = `schema "${name}" already exists`;
     if (read.if_not_exists !== true) raise('duplicate_schema', text);
     context.notice(`${text}, skipping`, '42P06');

@@ -10,11 +10,11 @@ import { bindQuery } from '../bind/select.js';
 import { nameOfNode } from '../bind/target.js';
 import { StoredNames } from '../bind/view.js';
 import type { CatalogueLookup, TableDescriptor, ViewDescriptor } from '../catalogue/index.js';
-import { quoteIdentifier } from '../functions/index.js';
 import { parse, parseExpression, type Source, the } from '../parse/index.js';
 import { columnsRead } from '../rewrite/index.js';
 import type { Deparse, Named } from '../system/index.js';
 import { type FunctionContext, printType, type TypeName } from '../types/index.js';
+import { CurrentNames } from './current-names.js';
 import { ExpressionPrinter } from './expression.js';
 import { type Printing, Unprintable, withLines } from './printing.js';
 import { QueryPrinter } from './query.js';
@@ -62,8 +62,10 @@ export class Deparser implements Deparse {
   }
 
   view(view: ViewDescriptor, pretty: boolean): string {
-    const { path } = this.#lookup();
-    return this.#kept(view, `${pretty}\0${path.join()}`, () =>
+    const lookup = this.#lookup();
+    const versions = view.references.map(({ object }) => lookup.object(object)?.version);
+    const key = `${pretty}\0${lookup.path.join()}\0${versions.join()}`;
+    return this.#kept(view, key, () =>
       printed(` ${view.query};`, () => `${this.#printView(view, pretty)};`),
     );
   }
@@ -101,31 +103,24 @@ export class Deparser implements Deparse {
     const witness = new Witness();
     context.witness = witness;
     bindQuery(context, query);
-    const relation = (
-      schema: string | undefined,
-      name: string,
-    ): { text: string; alias?: string } => {
-      const reference = view.references.find((one) => one.schema === schema && one.name === name);
-      const object = reference && lookup.object(reference.object);
-      const shown =
-        schema === undefined
-          ? quoteIdentifier(name)
-          : `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-      if (object === undefined)
-        return { text: schema === 'pg_catalog' ? quoteIdentifier(name) : shown };
-      const isSeen = lookup.relation(undefined, object.name)?.object === object.object;
-      const now = quoteIdentifier(object.name);
-      const text = isSeen ? now : `${quoteIdentifier(object.schema)}.${now}`;
-      return object.name === name ? { text } : { text, alias: name };
-    };
+    const names = new CurrentNames(query, view.references, lookup);
     const queries: { printer?: QueryPrinter } = {};
     const printing: Printing = {
       ...this.#printing(witness, pretty, true),
+      current: (column) => names.column(column),
       indent: () => queries.printer?.indent ?? 0,
       query: (inner) => must(queries.printer, 'made below').query(inner),
     };
     const expressions = new ExpressionPrinter(printing);
-    queries.printer = new QueryPrinter({ witness, pretty, relation }, expressions);
+    queries.printer = new QueryPrinter(
+      {
+        witness,
+        pretty,
+        current: (column) => names.column(column),
+        relation: (schema, name) => names.relation(schema, name),
+      },
+      expressions,
+    );
     const text = queries.printer.query(
       query,
       view.columns.map(({ name }) => name),
@@ -140,6 +135,7 @@ export class Deparser implements Deparse {
       qualified,
       functions: this.#functions,
       typeText: printType,
+      current: (column) => column,
       indent: () => 0,
       query: () => {
         throw new Unprintable('a query');

@@ -128,7 +128,7 @@ export class ExpressionPrinter {
   #column(node: ast.Node): string {
     const found = this.#printing.witness.nameOf(node);
     if (found === undefined) throw new Unprintable('a column');
-    const { relation, name } = found;
+    const { relation, name } = this.#printing.current(found);
     if (relation === undefined && name === 'value' && !this.#printing.qualified) return 'VALUE';
     const shown = quoteIdentifier(name);
     if (!this.#printing.qualified || relation === undefined) return shown;

@@ -3,7 +3,7 @@ import type { ast } from '../parse/index.js';
 import type { Expression } from '../plan/expression.js';
 import { type FunctionContext, typeNamed } from '../types/index.js';
 import type { Shape } from './shape.js';
-import type { Witness } from './witness.js';
+import type { ColumnName, Witness } from './witness.js';
 
 /** How an expression prints, and what it looks like from outside. */
 export interface Shown {
@@ -20,6 +20,8 @@ export interface Printing {
   /** Columns are written with their relation. */
   readonly qualified: boolean;
   typeText(name: string, modifier: number): string;
+  /** A column as it is called now. */
+  current(column: ColumnName): ColumnName;
   /** Columns that a new line begins with. */
   indent(): number;
   /** A query within. */

@@ -9,11 +9,10 @@ import type { ColumnName, Witness } from './witness.js';
 export interface QueryPrinting {
   readonly witness: Witness;
   readonly pretty: boolean;
-  /** The relation of a name, as it is called now, and its alias where it needs one. */
-  relation(
-    schema: string | undefined,
-    name: string,
-  ): { readonly text: string; readonly alias?: string };
+  /** The relation of a name, as it is called now. */
+  relation(schema: string | undefined, name: string): string;
+  /** A column as it is called now. */
+  current(column: ColumnName): ColumnName;
 }
 
 /** Columns that a query within another one is further to the right. */
@@ -154,11 +153,13 @@ export class QueryPrinter {
       const star = this.#printing.witness.starOf(target);
       if (star !== undefined) {
         for (const entry of star) {
-          shown.push(named(qualifiedName(entry), entry.name, names?.[shown.length] ?? entry.name));
+          const now = this.#printing.current(entry);
+          shown.push(named(qualifiedName(now), now.name, names?.[shown.length] ?? entry.name));
         }
         continue;
       }
-      const column = this.#printing.witness.nameOf(value)?.name;
+      const noted = this.#printing.witness.nameOf(value);
+      const column = noted && this.#printing.current(noted).name;
       const name = names?.[shown.length] ?? this.#printing.witness.targetName(target);
       shown.push(named(this.#expressions.settled(value), column ?? '?column?', name));
     }
@@ -190,9 +191,7 @@ export class QueryPrinter {
   }
 
   #table({ schemaname, relname = '', alias }: ast.RangeVar): string {
-    const { text, alias: needed } = this.#printing.relation(schemaname, relname);
-    if (alias !== undefined) return `${text}${aliasText(alias)}`;
-    return needed === undefined ? text : `${text} ${quoteIdentifier(needed)}`;
+    return `${this.#printing.relation(schemaname, relname)}${aliasText(alias)}`;
   }
 
   #function(body: ast.RangeFunction): string {
@@ -252,7 +251,7 @@ export class QueryPrinter {
       count += names.length;
       if (found < 0) continue;
       const entry = star?.[found];
-      if (entry !== undefined) return qualifiedName(entry);
+      if (entry !== undefined) return qualifiedName(this.#printing.current(entry));
       return target.val && this.#key(target.val);
     }
     return undefined;

@@ -81,6 +81,16 @@ function relationsOf(text: string, schema: string): readonly RelationFacts[] {
 export const catalogSchema = 'pg_catalog';
 export const informationSchema = 'information_schema';
 
+/** The schema of the functions of administration. */
+export const ownSchema = 'shardforge';
+
+/** Schemas that are there for all, and that nobody makes or fills. */
+export const systemSchemas: ReadonlySet<string> = new Set([
+  catalogSchema,
+  informationSchema,
+  ownSchema,
+]);
+
 /** All relations of PostgreSQL's system schemas. */
 export const relationFacts: readonly RelationFacts[] = [
   ...relationsOf(`${catalogRelations}${moreCatalogRelations}`, catalogSchema),

@@ -6,7 +6,7 @@
  * or keeps is NULL or left out, never made up; a lookup by OID or name reads only what it asks for. Must
  * not know: plans, statements, storage.
  */
-export { catalogSchema, informationDomains, informationSchema } from './facts.js';
+export { catalogSchema, systemSchemas } from './facts.js';
 export { partsOfName } from './functions/registered.js';
 export type { SystemColumn, SystemRelation } from './relation.js';
 export { systemRelationNamed } from './relations/index.js';

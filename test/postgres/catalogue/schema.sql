@@ -157,3 +157,9 @@ CREATE VIEW v30 AS SELECT array_agg(id) AS ids, coalesce(max(price), 0) AS best 
 CREATE VIEW v31 AS SELECT now() AS a, CURRENT_DATE AS b, current_user AS c, 'now'::date AS d, date '2020-01-01' AS e, '1.5'::numeric(4,2) AS f;
 CREATE VIEW v32 AS SELECT add(id) AS one, add(id, 2) AS two FROM author;
 CREATE VIEW v33 AS SELECT "Said by" AS "Who said" FROM app.remark r WHERE r."Said by" LIKE 'a_' OR r.page IS NULL;
+-- Views follow what they read.
+CREATE TABLE early (a integer, b text);
+CREATE VIEW v34 AS SELECT early.a AS one, e.b AS said, early.* FROM early, early e (x, b) WHERE early.a > 1;
+CREATE VIEW v35 AS SELECT a FROM early ORDER BY a;
+ALTER TABLE early RENAME COLUMN a TO first;
+ALTER TABLE early RENAME TO late;
