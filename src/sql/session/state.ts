@@ -41,7 +41,7 @@ import type {
   TransactionStatus,
 } from './protocol.js';
 import { type Severity, settingRows, Settings } from '../settings/index.js';
-import { SystemCatalogue } from '../system/index.js';
+import { SystemCatalogue, systemSchemas } from '../system/index.js';
 import { computeModes, unsaid } from './blocks.js';
 import { Notices } from './notices.js';
 import { Numbers } from './numbers.js';
@@ -251,6 +251,7 @@ export class SessionState {
       );
     functions.hasSchema = (name) => {
       const { transaction } = this;
+      if (systemSchemas.has(name)) return true;
       return transaction !== undefined && this.lookupOf(transaction).hasSchema(name);
     };
   }
