@@ -52,8 +52,11 @@ const rowKind = {
 /** What a name of a schema can stand for. */
 export type NameKind = 'relation' | 'type' | 'function';
 
-/** The format of all values. Format 1 knew tables with a primary key only; what it wrote is read. */
-const format = 2;
+/**
+ * The format of all values. Format 1 knew tables with a primary key only, format 2 no owners and rights; what
+ * they wrote is read.
+ */
+const format = 3;
 
 function begin(database: DatabaseId, kind: number): ByteWriter {
   const home = database === temporaryDatabase ? temporaryDatabase : catalogueDatabase;
