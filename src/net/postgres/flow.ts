@@ -171,9 +171,9 @@ export class Flow implements Circumstances {
   /** Answers an error of the client's; a transaction fails of it. */
   refuse(ready: boolean, error: DatabaseError): void {
     if (this.suspended !== undefined) {
-      const { request } = this.suspended;
-      this.connection.send({ kind: 'sql.enough', request });
-      this.suspended.state = 'failed';
+      // The block may go back to a savepoint, and the portal go on.
+      this.connection.send({ kind: 'sql.park', request: this.suspended.request });
+      this.suspended.state = 'parked';
       this.suspended = undefined;
     }
     const { kind, message, details } = error;
@@ -186,8 +186,7 @@ export class Flow implements Circumstances {
     this.task = undefined;
     this.skipping = false;
     const { portals } = this.prepared;
-    if (this.status === 'failed') this.prepared.failPortals();
-    else if (this.status === 'idle' && portals.size > 0) portals.clear();
+    if (this.status === 'idle' && portals.size > 0) portals.clear();
     this.writeNotifications();
     this.#writeSettings();
     write.writeReady(this.out, this.status);

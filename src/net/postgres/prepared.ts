@@ -101,14 +101,6 @@ export class Prepared {
     const portal = this.portals.get(name);
     return portal ?? raise('invalid_cursor_name', `portal "${name}" does not exist`);
   }
-
-  /** The transaction has failed: its portals are there until it ends, and can no longer be executed. */
-  failPortals(): void {
-    for (const portal of this.portals.values()) {
-      portal.state = 'failed';
-      portal.drop();
-    }
-  }
 }
 
 /** Raises 25P02, as the session does for what reaches it. */

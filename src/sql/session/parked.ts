@@ -16,6 +16,8 @@ export interface Parked {
   /** Rows that have been sent. */
   at: number;
   readonly tag: string;
+  /** Savepoints of its transaction when it was parked first: going back to one of them drops it. */
+  readonly savepoints: number;
 }
 
 /** Room for rows of these columns. */
@@ -43,7 +45,14 @@ export function dropParked(state: SessionState, request: number): void {
   state.parked?.delete(request);
 }
 
-/** The transaction is over, or has failed: with it goes what it has left to be read. */
+/** Back at a savepoint, `count` savepoints are left: what was parked after it is dropped. */
+export function rollBackParked(state: SessionState, count: number): void {
+  for (const [request, { savepoints }] of [...(state.parked ?? [])]) {
+    if (savepoints >= count) dropParked(state, request);
+  }
+}
+
+/** The transaction is over, or has failed for good: with it goes what it has left to be read. */
 export function dropAllParked(state: SessionState): void {
   if (state.parked === undefined) return;
   for (const { rows } of state.parked.values()) rows.close();

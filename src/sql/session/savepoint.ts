@@ -3,6 +3,7 @@ import { raise } from '../../base/errors.js';
 import type { Statement } from '../plan/statement.js';
 import { completed } from './command.js';
 import { closeCursors, rollBackCursors } from './cursor.js';
+import { rollBackParked } from './parked.js';
 import { forgetPrepared } from './prepared.js';
 import { isInBlock, type Run } from './run.js';
 import type { Work } from './work.js';
@@ -61,7 +62,9 @@ function* runSavepoint(run: Run, { kind, name }: Savepoint): Work<void> {
     if (!found) raise('invalid_savepoint_specification', `savepoint "${name}" does not exist`);
     state.settings.endMark(name, kind === 'release');
     if (kind === 'rollbackTo') {
-      rollBackCursors(state, transaction?.savepoints.length ?? 0);
+      const count = transaction?.savepoints.length ?? 0;
+      rollBackCursors(state, count);
+      rollBackParked(state, count);
       state.locks?.takeBack(transaction?.savepoints.at(-1)?.locks ?? 0);
     }
     state.failed = false;

@@ -468,11 +468,11 @@ export class SessionState {
     if (this.transaction?.explicit === true) {
       this.#failedModes = this.modes;
       this.failed = true;
-      dropAllParked(this);
       const savepoint = this.transaction.savepoints.at(-1);
       this.locks?.takeBack(savepoint?.locks ?? 0);
       // A savepoint can be gone back to.
       if (savepoint !== undefined) return;
+      dropAllParked(this);
       this.transaction.close();
       this.transaction = undefined;
     } else if (!this.failed) {

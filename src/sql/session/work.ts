@@ -129,7 +129,8 @@ export class ResultWriter {
     }
     this.#keep();
     const rows = must(this.#parked, 'rows were kept');
-    park(this.#state, request, { rows, at: 0, tag: completion.tag });
+    const savepoints = this.#state.transaction?.savepoints.length ?? 0;
+    park(this.#state, request, { rows, at: 0, tag: completion.tag, savepoints });
   }
 
   /** More is to be sent, and may not yet. */
