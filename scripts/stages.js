@@ -11,6 +11,10 @@ const named = {
   'regression files': { minutes: 1, files: ['regress'] },
   fuzzing: { minutes: 1, files: ['fuzz', 'sqlfuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
+  'postgres clients': {
+    minutes: 1,
+    files: ['clients-node-postgres', 'clients-postgresjs', 'clients-kysely', 'clients-programs'],
+  },
   processes: { minutes: 2, files: ['node', 'node-process', 'durability'] },
   clusters: { minutes: 2, files: ['cluster', 'node-cluster', 'client-cluster'] },
 };

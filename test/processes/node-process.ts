@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly config?: string;
   /** The port of HTTP; any free one by default. */
   readonly port?: number;
+  /** The port of PostgreSQL's protocol; one that nobody is told of by default. */
+  readonly postgresPort?: number;
 }
 
 export async function freePort(): Promise<number> {
@@ -66,7 +68,7 @@ export class NodeProcess {
         ...process.env,
         SHARDFORGE_DATA_DIRECTORY: options.directory,
         SHARDFORGE_HTTP_PORT: String(port),
-        SHARDFORGE_POSTGRES_PORT: '0',
+        SHARDFORGE_POSTGRES_PORT: String(options.postgresPort ?? 0),
         SHARDFORGE_WORKERS: String(options.workers ?? 0),
       },
     });
