@@ -23,13 +23,15 @@ import { Witness } from './witness.js';
 /** The statements that made the texts were bounded already. */
 const textLimits = { statementBytes: Number.MAX_SAFE_INTEGER };
 
-/** Texts that a place keeps of one object. */
+/** Texts by the object that they are of; whoever asks next may have another search path. */
+const known = new WeakMap<object, Map<string, string>>();
+
+/** Texts that are kept of one object. */
 const textsMax = 1000;
 
 export class Deparser implements Deparse {
   readonly #lookup: () => CatalogueLookup;
   readonly #functions: FunctionContext;
-  readonly #known = new WeakMap<object, Map<string, string>>();
 
   constructor(lookup: () => CatalogueLookup, functions: FunctionContext) {
     this.#lookup = lookup;
@@ -37,11 +39,11 @@ export class Deparser implements Deparse {
   }
 
   expression(sql: string, named: Named, pretty: boolean, wanted?: string): string {
-    const of = named?.kind === 'table' ? named : this;
-    const value = named?.kind === 'value' ? named.type : '';
-    return this.#kept(of, `${pretty}\0${value}\0${wanted ?? ''}\0${sql}`, () =>
-      printed(sql, () => this.#printExpression(sql, named, pretty, wanted)),
-    );
+    const print = (): string =>
+      printed(sql, () => this.#printExpression(sql, named, pretty, wanted));
+    if (named?.kind !== 'table') return print();
+    const path = this.#lookup().path.join();
+    return kept(named, `${pretty}\0${path}\0${wanted ?? ''}\0${sql}`, print);
   }
 
   columnsRead(table: TableDescriptor, sql: string): readonly number[] {
@@ -65,20 +67,9 @@ export class Deparser implements Deparse {
     const lookup = this.#lookup();
     const versions = view.references.map(({ object }) => lookup.object(object)?.version);
     const key = `${pretty}\0${lookup.path.join()}\0${versions.join()}`;
-    return this.#kept(view, key, () =>
+    return kept(view, key, () =>
       printed(` ${view.query};`, () => `${this.#printView(view, pretty)};`),
     );
-  }
-
-  #kept(of: object, key: string, print: () => string): string {
-    const texts = this.#known.get(of) ?? new Map<string, string>();
-    this.#known.set(of, texts);
-    const known = texts.get(key);
-    if (known !== undefined) return known;
-    if (texts.size >= textsMax) texts.clear();
-    const text = print();
-    texts.set(key, text);
-    return text;
   }
 
   #printExpression(sql: string, named: Named, pretty: boolean, type: string | undefined): string {
@@ -146,6 +137,17 @@ export class Deparser implements Deparse {
   #context(source: Source, catalogue: CatalogueLookup): BindContext {
     return new BindContext(source, catalogue, this.#functions, new ParameterTypes([]));
   }
+}
+
+function kept(of: object, key: string, print: () => string): string {
+  const texts = known.get(of) ?? new Map<string, string>();
+  known.set(of, texts);
+  const before = texts.get(key);
+  if (before !== undefined) return before;
+  if (texts.size >= textsMax) texts.clear();
+  const text = print();
+  texts.set(key, text);
+  return text;
 }
 
 /** As it was written where it cannot be printed: what it names may be gone. */

@@ -113,7 +113,18 @@ const ofSequence = [
   { name: 'is_called', type: 'bool' },
 ];
 
+/** Of items that are kept: those of lists that are made once. */
+const known = new WeakMap<ClassItem, readonly Attribute[]>();
+
 function attributesOf(view: SystemCatalogue, item: ClassItem): readonly Attribute[] {
+  const kept = known.get(item);
+  if (kept !== undefined) return kept;
+  const made = makeAttributes(view, item);
+  known.set(item, made);
+  return made;
+}
+
+function makeAttributes(view: SystemCatalogue, item: ClassItem): readonly Attribute[] {
   const relation = oidOfClass(item);
   switch (item.kind) {
     case 'index':

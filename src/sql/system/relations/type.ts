@@ -230,7 +230,15 @@ export function typeRowByOid(view: SystemCatalogue, oid: number): TypeRow | unde
   return element === undefined ? undefined : arrayRow(element);
 }
 
-export function* typeRows(view: SystemCatalogue): Iterable<TypeRow> {
+export function typeRows(view: SystemCatalogue): readonly TypeRow[] {
+  return view.once(listRows);
+}
+
+function listRows(view: SystemCatalogue): readonly TypeRow[] {
+  return [...eachRow(view)];
+}
+
+function* eachRow(view: SystemCatalogue): Iterable<TypeRow> {
   yield* systemRows;
   for (const object of view.all()) {
     const row =
