@@ -203,6 +203,16 @@ t.test('the transaction sees its own objects and nobody else does', async (t) =>
   t.same(shown.rows, [['passing', 't', 'pg_class', 'pg_class']]);
 });
 
+t.test('COPY takes system relations, and no views over them', async (t) => {
+  const { node, address } = await wireNode();
+  t.teardown(() => node.stop());
+  const client = await connect(address);
+  t.teardown(() => client.end());
+  const ran = await client.query('COPY pg_namespace (nspname, oid) TO STDOUT').catch(String);
+  t.not(typeof ran, 'string', 'it is sent');
+  await t.rejects(client.query('COPY pg_tables TO STDOUT'), /cannot copy from view "pg_tables"/);
+});
+
 t.test('system relations cannot be changed', async (t) => {
   const { node, address } = await wireNode();
   t.teardown(() => node.stop());

@@ -19,6 +19,7 @@ import { findTable, tableRelation } from './from.js';
 import { bindWriteRules } from './table-rules.js';
 import { columnExpression, scopeOf } from './scope.js';
 import { bindQuery } from './select.js';
+import { findSystemTable } from './system.js';
 
 type CopyFrom = Extract<DataStatement, { kind: 'insert' }>;
 
@@ -176,8 +177,8 @@ function restricted(
 
 function bindCopyTo(context: BindContext, body: ast.CopyStmt, target: CopyEnd): CopyTo {
   const options = bindCopyOptions(context, body.options, false);
-  const input =
-    body.query === undefined ? tableRows(context, body) : queryRows(context, body.query);
+  const query = body.query ?? systemQuery(context, body);
+  const input = query === undefined ? tableRows(context, body) : queryRows(context, query);
   checkForced(
     options,
     input.columns.map(({ name }) => name),
@@ -186,6 +187,25 @@ function bindCopyTo(context: BindContext, body: ast.CopyStmt, target: CopyEnd): 
   const columns =
     target.kind === 'client' ? [{ column: context.nextColumn(), name: 'copy', type }] : undefined;
   return { kind: 'copyTo', input, options, target, columns };
+}
+
+/** The rows of a system relation: it is asked for its columns. */
+function systemQuery(
+  context: BindContext,
+  { relation, attlist }: ast.CopyStmt,
+): ast.Node | undefined {
+  const found = relation && findSystemTable(context, relation);
+  if (relation === undefined || found === undefined) return undefined;
+  if ('query' in found) {
+    raise('wrong_object_type', `cannot copy from view "${found.name}"`, {
+      hint: 'Try the COPY (SELECT ...) TO variant.',
+    });
+  }
+  const named = attlist?.map(stringOf) ?? found.columns.map(({ name }) => name);
+  const targetList = named.map((sval) => ({
+    ResTarget: { val: { ColumnRef: { fields: [{ String: { sval } }] } } },
+  }));
+  return { SelectStmt: { targetList, fromClause: [{ RangeVar: relation }] } };
 }
 
 function tableRows(context: BindContext, body: ast.CopyStmt): Relation {
