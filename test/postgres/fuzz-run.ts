@@ -16,7 +16,7 @@ const rules = [
 const warmUpMessages = 5000;
 /**
  * Memory that a run may leave behind, and each of its connections: less than a sixth of what one has while it is
- * open. The node's data are in memory too, old versions of rows and the log of changes among them.
+ * open. The node's data are in memory too: two rows of the audit for each connection among them.
  */
 const leftBytesMax = 8 * 1024 * 1024;
 const leftBytesPerConnection = 4 * 1024;
