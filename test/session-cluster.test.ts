@@ -6,7 +6,7 @@ import type { RunningNode } from '#src/node/index.js';
 import { member, start } from './mesh/members.js';
 import { int32, query, RawClient } from './postgres/raw.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 async function dial(node: RunningNode, name: string): Promise<{ client: RawClient; key: Buffer }> {
   const address = must(node.postgresAddress, 'it listens');
@@ -52,7 +52,7 @@ t.test('sessions of a cluster', async (t) => {
     while ((await seen(client, "AND wait_event = 'PgSleep'")).length === 0) await sleep(5);
   };
   await t.test('a cancel request at another node reaches the session', async (t) => {
-    const sleeps = one.ask(query('SELECT pg_sleep(60)'));
+    const sleeps = one.ask(query('SELECT pg_sleep(3600)'));
     await asleep(two);
     const request = async (secret: Buffer): Promise<void> => {
       const other = new RawClient(must(nodes[2]?.postgresAddress, 'it listens'));
@@ -69,7 +69,7 @@ t.test('sessions of a cluster', async (t) => {
   });
 
   await t.test('pg_cancel_backend and pg_terminate_backend', async (t) => {
-    const sleeps = one.ask(query('SELECT pg_sleep(60)'));
+    const sleeps = one.ask(query('SELECT pg_sleep(3600)'));
     await asleep(three);
     t.same((await three.ask(query(`SELECT pg_cancel_backend(${pid})`))).rows, [['t']]);
     t.match((await sleeps).error, { C: '57014' });

@@ -9,7 +9,7 @@ import type { RunningNode } from '#src/node/index.js';
 import { wireNode } from './postgres/nodes.js';
 import { query, RawClient } from './postgres/raw.js';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 const urlOf = (node: RunningNode): string => `ws://${must(node.addresses[0], 'it listens')}`;
 
@@ -36,7 +36,7 @@ t.test('PostgreSQL wire', async (t) => {
   t.equal(await client.next(), undefined, 'the connection is closed');
 
   const late = await RawClient.open(address, { options: '-c statement_timeout=50ms' });
-  t.match((await late.client.ask(query('SELECT pg_sleep(60)'))).error, {
+  t.match((await late.client.ask(query('SELECT pg_sleep(3600)'))).error, {
     C: '57014',
     M: 'canceling statement due to statement timeout',
   });
@@ -76,7 +76,7 @@ t.test('WebSocket and the command line', async (t) => {
   const held = await database.session();
   const [row] = await held.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
   const { pid } = must(row, 'a pid');
-  const long = held.query('SELECT pg_sleep(60)').then(
+  const long = held.query('SELECT pg_sleep(3600)').then(
     () => undefined,
     (thrown: unknown) => thrown as ShardForgeError,
   );
@@ -86,7 +86,7 @@ t.test('WebSocket and the command line', async (t) => {
     listed.split('\n').find((each) => each.trim().startsWith(String(pid))),
     'the session',
   );
-  t.match(line, /active .*SELECT pg_sleep\(60\)/);
+  t.match(line, /active .*SELECT pg_sleep\(3600\)/);
   const [id] = must(/[0-9a-f]+\.[0-9a-f]+\.\d+/.exec(line), 'a query id');
   t.equal(await shardforge('cancel', must(id, 'a query id')), 'done\n');
   t.match(await long, { sqlstate: '57014' });
