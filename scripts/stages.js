@@ -11,6 +11,10 @@ const named = {
   'regression files': { minutes: 1, files: ['regress'] },
   fuzzing: { minutes: 1, files: ['fuzz', 'sqlfuzz'] },
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
+  'postgres protocol': {
+    minutes: 1.5,
+    files: ['postgres-wire', 'postgres-scripts', 'postgres-formats', 'postgres-crowds', 'wirefuzz'],
+  },
   'postgres clients': {
     minutes: 1,
     files: ['clients-node-postgres', 'clients-postgresjs', 'clients-kysely', 'clients-programs'],
