@@ -223,10 +223,19 @@ t.test('system relations cannot be changed', async (t) => {
     "UPDATE pg_catalog.pg_class SET relname = 'x'",
     'DELETE FROM pg_attribute',
     'DROP TABLE pg_class',
+    'TRUNCATE information_schema.tables',
     'ALTER TABLE pg_catalog.pg_class ADD COLUMN x int',
+    'CREATE INDEX ON pg_class (relname)',
     'CREATE TABLE pg_catalog.mine (a int)',
   ]) {
-    await t.rejects(client.query(statement), statement);
+    const ran = client.query(statement).then(
+      () => 'done',
+      (error: { readonly code?: string }) => error.code,
+    );
+    t.equal(await ran, '42501', statement);
   }
+  await t.rejects(client.query('CREATE SCHEMA information_schema'), /already exists/);
+  await client.query('VACUUM pg_catalog.pg_class');
+  await client.query('ANALYZE pg_class');
   t.same((await client.query('SELECT count(*) AS n FROM pg_class')).rows.length, 1);
 });

@@ -3,6 +3,7 @@
  * without being asked. The statements check what they name and do nothing else.
  */
 import { raise } from '../../base/errors.js';
+import { findSystemTable } from '../bind/system.js';
 import { predefinedRole } from '../catalogue/index.js';
 import { type ast, fields, stringsOf, the } from '../parse/index.js';
 import { type DdlContext, shownName } from './context.js';
@@ -60,6 +61,8 @@ function checkRelation(
   const { schemaname, relname = '' } = fields(bind.source, 'RangeVar', reference, [
     ...(['schemaname', 'relname', 'inh'] as const),
   ]);
+  // What is computed has nothing to be collected.
+  if (findSystemTable(bind, reference) !== undefined) return;
   const found = bind.catalogue.relation(schemaname, relname);
   if (found === undefined) {
     raise('undefined_table', `relation "${shownName(schemaname, relname)}" does not exist`);

@@ -25,6 +25,7 @@ import { grantRole } from './membership.js';
 import { alterOwner, dropOwned, reassignOwned } from './owner.js';
 import { alterRole, createRole, dropRole } from './role.js';
 import { alterDatabaseSet, alterRoleSet } from './role-settings.js';
+import { refuseSystem } from './system-names.js';
 import { createTableAs, selectInto } from './table-as.js';
 import { truncate } from './truncate.js';
 import { alterEnum, createComposite, createEnum } from './type.js';
@@ -96,6 +97,7 @@ export function* runDdl(context: DdlContext, parsed: ParsedStatement): DdlWork {
     | ((context: DdlContext, body: unknown, parsed: ParsedStatement) => DdlWork | string)
     | undefined;
   if (run === undefined) return nodeNotSupported(context.bind.source, parsed.node);
+  refuseSystem(context, parsed.node);
   const running = run(context, (parsed.node as Record<string, unknown>)[kind], parsed);
   return typeof running === 'string' ? running : yield* running;
 }
