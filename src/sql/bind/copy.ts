@@ -102,7 +102,7 @@ function checkForced(options: CopyOptions, columns: readonly string[]): void {
 
 function bindCopyFrom(context: BindContext, body: ast.CopyStmt, source: CopyEnd): CopyFrom {
   const options = bindCopyOptions(context, body.options, true);
-  const table = findTable(context, must(body.relation, 'COPY FROM names a table'));
+  const table = findTable(context, unplaced(body.relation));
   const columns = columnsOf(context, table, body.attlist);
   const names = columns.map(({ name }) => name);
   const needs = context.needs.entry(table.object, context.checkAs, right.insert);
@@ -208,8 +208,13 @@ function systemQuery(
   return { SelectStmt: { targetList, fromClause: [{ RangeVar: relation }] } };
 }
 
+/** The table that COPY names; PostgreSQL points at none that it does not find. */
+function unplaced(named: ast.CopyStmt['relation']): ast.RangeVar {
+  return { ...must(named, 'COPY names a table or has a query'), location: -1 };
+}
+
 function tableRows(context: BindContext, body: ast.CopyStmt): Relation {
-  const reference = must(body.relation, 'COPY TO names a table or has a query');
+  const reference = unplaced(body.relation);
   const shown = reference.relname ?? '';
   const found = context.catalogue.relation(reference.schemaname, shown);
   if (found !== undefined && found.kind !== 'table') {
