@@ -164,15 +164,18 @@ export interface PgbenchResult {
   readonly p99Ms: number;
 }
 
+export interface PgbenchRun {
+  readonly clients: number;
+  readonly scale: number;
+  /** How long it goes on: seconds, or transactions of each client. */
+  readonly length: { readonly seconds: number } | { readonly transactions: number };
+}
+
 /** Runs pgbench with a script against the peer, and counts what its servers used meanwhile. */
 export async function runPgbench(
   peer: Peer,
   script: string,
-  {
-    clients,
-    seconds,
-    scale,
-  }: { readonly clients: number; readonly seconds: number; readonly scale: number },
+  { clients, scale, length }: PgbenchRun,
 ): Promise<PgbenchResult> {
   const directory = mkdtempSync(join(tmpdir(), 'shardforge-pgbench-run-'));
   const file = join(directory, 'script.sql');
@@ -181,15 +184,18 @@ export async function runPgbench(
   const args = [
     ...['-h', '127.0.0.1', '-p', String(peer.port), '-U', peer.user, '-n', '-M', 'prepared'],
     ...['-f', file, '-D', `scale=${scale}`, '-c', String(clients), '-j', String(threads)],
-    ...['-T', String(seconds), '-l', `--log-prefix=${join(directory, 'log')}`, peer.database],
+    ...('seconds' in length ? ['-T', `${length.seconds}`] : ['-t', `${length.transactions}`]),
+    ...['-l', `--log-prefix=${join(directory, 'log')}`, peer.database],
   ];
   const before = peer.cpuSeconds();
+  const beginMs = performance.now();
   const child = spawn(pgbenchPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [output, errors] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
   const status = await new Promise((resolve) => child.on('close', resolve));
   const cpu = peer.cpuSeconds() - before;
+  const seconds = (performance.now() - beginMs) / 1000;
   const latenciesUs = latenciesIn(directory);
   rmSync(directory, { recursive: true, force: true });
   const number = (pattern: RegExp): number => Number(pattern.exec(output)?.[1] ?? Number.NaN);
