@@ -118,6 +118,8 @@ export class Flow implements Circumstances {
 
   /** The execution of the portal is over, and what its Sync asked for is done. */
   endExchange(portal: Portal): void {
+    // Another Execute of it is followed by a Sync of its own.
+    portal.syncs = false;
     // It lives as long as its transaction.
     if (this.status !== 'idle') this.prepared.portals.set(portal.name, portal);
     this.ready();
