@@ -6,6 +6,7 @@ import postgres from 'postgres';
 import t from 'tap';
 import { must } from '#src/base/assert.js';
 import { serve } from './clients/served.js';
+import { freePort } from './processes/node-process.js';
 
 t.setTimeout(120_000);
 
@@ -231,6 +232,14 @@ t.test('a connection that is terminated is replaced', async (t) => {
   t.match(row, { alive: 1, pid: Number });
   t.not(row?.pid, pid);
   await one.end();
+});
+
+t.test('of several addresses one that answers is taken', async (t) => {
+  const { user, database, host, port } = address;
+  const closed = await freePort();
+  const several = postgres(`postgresql://${user}@${host}:${closed},${host}:${port}/${database}`);
+  t.same(await several`select 1 as alive`, [{ alive: 1 }]);
+  await several.end();
 });
 
 t.test('all ends in good order', async (t) => {
