@@ -12,6 +12,7 @@ import {
   bind,
   describe,
   execute,
+  flush,
   message,
   parse,
   query,
@@ -184,5 +185,9 @@ t.test('an answer leaves in one write', async (t) => {
     t.equal(answers.codes, codes);
     t.equal(writes, 1, statement);
   }
+  writes = 0;
+  const flushed = [bind({ statement: 'get', parameters: ['1'] }), flush, execute(), sync];
+  t.equal((await client.ask(...flushed)).codes, '2DCZI');
+  t.equal(writes, 2, 'Flush asks for what is there before the answer');
   client.close();
 });

@@ -226,6 +226,8 @@ export class WireSession implements SessionListener {
         this.#sync(message);
         return;
       case 'flush':
+        this.#sink.flushLater();
+        return;
       case 'copyData':
       case 'copyDone':
       case 'copyFail':
