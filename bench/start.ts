@@ -31,9 +31,10 @@ interface Started {
 async function startNode(workers: number): Promise<Started> {
   const config = join(directory, 'config.json');
   const data = { directory: join(directory, 'data') };
+  const auth = { rules: [{ addresses: ['loopback'], method: 'trust' }] };
   writeFileSync(
     config,
-    JSON.stringify({ data, workers, http: { port: 0 }, log: { format: 'json' } }),
+    JSON.stringify({ data, workers, http: { port: 0 }, log: { format: 'json' }, auth }),
   );
   const startedMs = performance.now();
   const child = spawn(process.execPath, [join(root, 'dist/main.js'), '--config', config], {

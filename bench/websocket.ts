@@ -53,7 +53,8 @@ async function startServer(): Promise<{ readonly process: ChildProcess; readonly
   const workers = args.workers === 'auto' ? 'auto' : Number(args.workers);
   const data = { directory: join(directory, 'data') };
   const log = { format: 'json' };
-  writeFileSync(config, JSON.stringify({ data, workers, http: { port: 0 }, log }));
+  const auth = { rules: [{ addresses: ['loopback'], method: 'trust' }] };
+  writeFileSync(config, JSON.stringify({ data, workers, http: { port: 0 }, log, auth }));
   const main = new URL('../../dist/main.js', import.meta.url).pathname;
   const child = spawn(process.execPath, [...profiling, main, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -199,7 +199,11 @@ t.test('CSV: however a file is cut, it gives the same records', async (test) => 
 t.test('a node, SQL and an import from the command line', async (test) => {
   const port = String(await freePort());
   const url = `ws://127.0.0.1:${port}`;
-  const env = { SHARDFORGE_HTTP_PORT: port, SHARDFORGE_URL: url };
+  const password = 'of the test';
+  const env = {
+    ...{ SHARDFORGE_HTTP_PORT: port, SHARDFORGE_URL: url },
+    ...{ SHARDFORGE_ADMIN_PASSWORD: password, SHARDFORGE_PASSWORD: password },
+  };
   const refused = await shardforge(['sql', '-c', 'select 1'], '', env);
   test.match(refused, { code: 3, output: '', errors: /ERROR 08001: cannot connect.*\nHINT: / });
   const node = command([], env);
@@ -253,7 +257,7 @@ t.test('a node, SQL and an import from the command line', async (test) => {
       new RegExp(`${csv}:4: duplicate key .*\\(Key \\(person_id\\)=\\(2\\)`),
     );
     part.equal(first.code, 1);
-    const db = await connect(url);
+    const db = await connect(url, { password });
     part.teardown(() => db.close());
     const rows = await db.query('select * from people order by 1');
     part.same(rows, [

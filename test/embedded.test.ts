@@ -33,7 +33,8 @@ function directory(test: Test): string {
 /** A database over a socket to a node in memory; closing it stops the node. */
 async function overSocket(): Promise<Database> {
   const data = { directory: ':memory:' };
-  const config = checkConfig({ data, http: { port: 0 }, workers: 0 });
+  const auth = { rules: [{ addresses: ['loopback'], method: 'trust' }] };
+  const config = checkConfig({ data, http: { port: 0 }, workers: 0, auth });
   const node = await startNode(config, {
     log: () => undefined,
     fatal: (error) => {

@@ -124,6 +124,7 @@ async function start(t: Tap): Promise<{ readonly node: RunningNode; readonly fat
   const config = checkConfig({
     data: { directory: inMemory },
     http: { port: 0 },
+    auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
     log: { level: 'silent' },
   });
   const node = await startNode(config, {

@@ -100,6 +100,7 @@ t.test('requests are lines at debug, with parameters only when asked for', async
     const lines: object[] = [];
     const config = checkConfig({
       ...{ data: { directory: ':memory:' }, http: { port: 0 }, workers: 0 },
+      auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
       log: { level: 'debug', parameters },
     });
     const node = await startNode(config, {
@@ -273,7 +274,8 @@ t.test('a node that cannot start says why and what to do, by code too', async (t
 
 t.test('the process: one at a directory, log lines, signals', async (t) => {
   const directory = join(scratch, 'process');
-  const config = { http: { port: 0 }, data: { directory } };
+  const auth = { rules: [{ addresses: ['loopback'], method: 'trust' }] };
+  const config = { http: { port: 0 }, data: { directory }, auth };
   const ended = await main(config, async (child, output) => {
     await until(() => output().includes('"event":"node.ready"'));
     const second = await main(config);
@@ -303,7 +305,8 @@ t.test('a store that is full ends the node; nothing acknowledged is lost', async
   const directory = join(scratch, 'full');
   const mapSizeBytes = 16 * 1024 ** 2;
   let acknowledged = 0;
-  const config = { http: { port: 0 }, data: { directory, mapSizeBytes } };
+  const auth = { rules: [{ addresses: ['loopback'], method: 'trust' }] };
+  const config = { http: { port: 0 }, data: { directory, mapSizeBytes }, auth };
   const ended = await main(config, async (child, output) => {
     await until(() => output().includes('"event":"node.ready"'));
     const address = must(/"address":"([^"]+)"/.exec(output())?.[1], 'the address is logged');

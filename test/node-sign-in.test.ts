@@ -1,11 +1,13 @@
 /** Who may sign in at a node: its first password, roles made by SQL, configurations that would let others in. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { get } from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { must } from '#src/base/assert.js';
+import { connect, type ConnectOptions, type ShardForgeError } from '#src/client/index.js';
 import { makeVerifier } from '#src/net/sign-in/index.js';
 import { checkConfig, loadConfig, type RunningNode, startNode } from '#src/node/index.js';
 import { member, start } from './mesh/members.js';
@@ -251,13 +253,74 @@ t.test('beyond loopback, by TLS', async (t) => {
   });
 });
 
+t.test('WebSocket and HTTP: the same users, by TLS', async (t) => {
+  const authority = await TestAuthority.make();
+  const { certificate: certificateFile, key: keyFile } = await authority.sign('node', 'server');
+  const { caFile } = authority;
+  const files = await authority.sign('bob', 'bob');
+  const rules = [
+    { users: ['bob'], method: 'cert' },
+    { addresses: ['loopback'], method: 'scram-sha-256' },
+  ];
+  const { node } = await startWith(t, {
+    ...{ data: { directory: ':memory:' }, admin: { password: 'first' }, auth: { rules } },
+    ...{ http: { enabled: true, port: 0 }, tls: { certificateFile, keyFile, caFile } },
+  });
+  const url = `wss://${must(node.addresses[0], 'it listens')}`;
+  const tls = { ca: readFileSync(caFile) };
+  const ask = async (options: ConnectOptions, address = url): Promise<string> => {
+    try {
+      const db = await connect(address, { tls, ...options });
+      const [row] = await db.query<{ who: string }>('SELECT current_user AS who');
+      await db.close();
+      return must(row, 'a row').who;
+    } catch (error) {
+      const { sqlstate, message } = error as ShardForgeError;
+      return `${sqlstate} ${message}`;
+    }
+  };
+  t.equal(await ask({ password: 'first' }), 'admin');
+  t.equal(await ask({}, url.replace('//', '//admin:first@')), 'admin', 'by the address');
+  t.equal(await ask({ password: 'wrong' }), wrong);
+  t.match(await ask({ user: 'nobody', password: 'x' }), /^28P01 password authentication failed/);
+  t.match(await ask({}), /^28000 user "admin" has to sign in with a password/);
+  t.match(await ask({ user: 'bob' }), /^28000 connection requires a valid client certificate/);
+  const db = await connect(url, { tls, password: 'first' });
+  await db.query('CREATE ROLE bob LOGIN');
+  await db.close();
+  const own = { cert: readFileSync(files.certificate), key: readFileSync(files.key) };
+  t.equal(await ask({ user: 'bob', tls: { ...tls, ...own } }), 'bob', 'by a certificate');
+  t.match(await ask({ password: 'first' }, 'ws://192.0.2.1:1'), /^22023 .*would be readable/);
+
+  const status = (path: string, authorization?: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = authorization === undefined ? {} : { authorization };
+      const address = `${url.replace('wss', 'https')}${path}`;
+      const request = get(address, { ...tls, headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      });
+      request.on('error', reject);
+    });
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  t.equal(await status('/health'), 200, 'open to load balancers');
+  t.equal(await status('/ready'), 200);
+  t.equal(await status('/metrics'), 401);
+  t.equal(await status('/metrics', basic('admin:no')), 401);
+  t.equal(await status('/metrics', 'Basic !'), 401);
+  t.equal(await status('/metrics', basic('admin:first')), 200);
+});
+
 t.test('what would let others in is refused unless it is named', async (t) => {
   const everywhere = { postgres: { enabled: true, host: '0.0.0.0' } };
   const tls = { certificateFile: 'server.crt', keyFile: 'server.key' };
   const trust = (more: object): object => ({ auth: { rules: [{ method: 'trust', ...more }] } });
   const allow = (...names: readonly string[]): object => ({ security: { allowInsecure: names } });
   const refused: readonly (readonly [object, RegExp])[] = [
-    [{ http: { host: '0.0.0.0' } }, /http.host 0.0.0.0 is beyond loopback.*name http.host in sec/],
+    [
+      { http: { host: '0.0.0.0' } },
+      /http.host 0.0.0.0 is beyond loopback and needs tls.certificateFile, or name http.host in sec/,
+    ],
     [everywhere, /postgres.host 0.0.0.0 is beyond loopback and needs tls.certificateFile, or name/],
     [{ ...everywhere, ...allow('http.host') }, /postgres.host 0.0.0.0 is beyond loopback/],
     [trust({}), /rule 1 trusts addresses beyond loopback: give it addresses .*or a name/],
@@ -275,6 +338,7 @@ t.test('what would let others in is refused unless it is named', async (t) => {
   }
   for (const config of [
     { ...everywhere, tls },
+    { http: { host: '0.0.0.0' }, tls },
     { ...everywhere, ...allow('postgres.host') },
     { http: { host: '0.0.0.0' }, ...allow('http.host') },
     { ...trust({ name: 'lab' }), ...allow('lab') },

@@ -14,6 +14,7 @@ import { sessionAnswerTypes, sessionMessages } from '#src/sql/index.js';
 import type { SessionArguments, SessionMessage } from '#src/sql/session/protocol.js';
 import { longTextLimits, longTexts } from './node/long-texts.js';
 import { Raw, start, urlOf } from './node/raw.js';
+import { trusting } from './sign-in/trusting.js';
 
 // Alone it takes a few seconds; on a machine that does other work too it may take many.
 t.setTimeout(240_000);
@@ -308,6 +309,7 @@ t.test('a session that dies takes its connection along, and no other', async (t)
   });
   const door = await openHttpDoor({
     ...checkConfig({ http: { port: 0 } }),
+    ...{ signIn: trusting(), tls: undefined },
     ...{ host: '127.0.0.1', port: 0, allowedOrigins: [], allowedHosts: [], version: 'test' },
     service: new Sessions(dispatcher, shardPlace),
     status: {
@@ -410,6 +412,7 @@ t.test('whatever a client sends, the node lives on and says what was wrong', asy
   t.match(await foreign.next(), { op: 'error', id: null, sqlstate: '3D000' });
 
   t.match(await raw.sql('SELECT 1'), { rows: [[1]] }, 'the first connection was never disturbed');
+  await raw.sql('CREATE ROLE ada SUPERUSER LOGIN');
   const named = new Raw(urlOf(node), { path: '/sql?application_name=tour&user=ada' });
   t.match(await named.next(), { op: 'hello', protocol: 1, limits: { requestsInFlight: 4 } });
   t.match(await named.sql('SELECT current_user'), { rows: [['ada']] });

@@ -134,7 +134,10 @@ console.log(id, typed, n, sum, error.position, remote.version);
 
 t.test('the package, installed into an empty folder', async (test) => {
   const place = folder(test, 'package');
-  const environment = { ...process.env, npm_config_update_notifier: 'false' };
+  const environment = {
+    ...{ ...process.env, npm_config_update_notifier: 'false' },
+    ...{ SHARDFORGE_ADMIN_PASSWORD: 'of the test', SHARDFORGE_PASSWORD: 'of the test' },
+  };
   const packed = await run('npm', ['pack', '--json', '--pack-destination', place], {
     env: environment,
   });

@@ -87,7 +87,7 @@ t.test('WebSocket and the command line', async (t) => {
     'the session',
   );
   t.match(line, /active .*SELECT pg_sleep\(3600\)/);
-  const [id] = must(/[0-9a-f]+\.[0-9a-f]+\.\d+/.exec(line), 'a query id');
+  const [id] = must(/[0-9a-f]{8}\.[0-9a-f]+\.\d+/.exec(line), 'a query id');
   t.equal(await shardforge('cancel', must(id, 'a query id')), 'done\n');
   t.match(await long, { sqlstate: '57014' });
   t.equal(await shardforge('terminate', String(pid)), 'done\n');

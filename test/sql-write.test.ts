@@ -237,7 +237,10 @@ t.test('an update finds each row once, though its index moves rows ahead of it',
 
 t.test('the SDK copies data in, over the network and embedded', async (t) => {
   const network = await startNode(
-    checkConfig({ workers: 0, data: { directory: inMemory }, http: { port: 0 } }),
+    checkConfig({
+      ...{ workers: 0, data: { directory: inMemory }, http: { port: 0 } },
+      auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
+    }),
     { log: () => undefined, fatal: t.error },
   );
   const embedded = await open();

@@ -3,6 +3,7 @@ import { Addresses } from './addresses.js';
 import { type Database, type DatabaseOptions, databaseOver } from './database.js';
 import { clientError } from './errors.js';
 import type { Dial } from './transport.js';
+import type { Identification, TlsOptions } from './websocket.js';
 
 /** Where to connect and as whom. */
 export interface ConnectOptions extends DatabaseOptions {
@@ -10,8 +11,12 @@ export interface ConnectOptions extends DatabaseOptions {
   readonly host?: string | undefined;
   /** 7432 by default. */
   readonly port?: number | undefined;
-  /** What `current_user` shows. */
+  /** The role to sign in as; `admin` by default. */
   readonly user?: string | undefined;
+  /** Its password; it is sent to `wss://` addresses and to this machine only. */
+  readonly password?: string | undefined;
+  /** Certificates for `wss://` addresses. */
+  readonly tls?: TlsOptions | undefined;
   readonly database?: string | undefined;
   /** Free text for the node's logs. */
   readonly applicationName?: string | undefined;
@@ -37,8 +42,9 @@ export async function connect(
   const all = texts === undefined ? (target as ConnectOptions) : options;
   const urls = texts === undefined ? [urlOf(all)] : texts.map(parseUrl);
   if (urls.length === 0) throw badAddress('', undefined);
+  const identification = identificationOf(urls, all);
   const names = [
-    ['user', all.user],
+    ['user', identification.user],
     ['database', all.database],
     ['application_name', all.applicationName],
   ] as const;
@@ -48,7 +54,11 @@ export async function connect(
   // An embedded database has no use for it, and loading it takes a while.
   const { webSocketDial } = await import('./websocket.js');
   try {
-    return await databaseOver(addressesOf(urls, webSocketDial), all);
+    const { password, ...others } = identification;
+    // A node may name another, which is reached in plain over a network.
+    const dialOf = (href: string): Dial =>
+      webSocketDial(href, { ...others, password: isSafe(new URL(href)) ? password : undefined });
+    return await databaseOver(addressesOf(urls, dialOf), all);
   } catch (error) {
     if (!(error instanceof Error) || !('sqlstate' in error) || error.sqlstate !== '08001') {
       throw error;
@@ -59,6 +69,33 @@ export async function connect(
       { hint: 'Is the node running? `npx shardforge` starts one.', cause: error },
     );
   }
+}
+
+/** By the options, else by the first address that names somebody. */
+function identificationOf(urls: readonly URL[], options: ConnectOptions): Identification {
+  const named = urls.find(({ username }) => username !== '');
+  const given = named === undefined ? undefined : decodeURIComponent(named.username);
+  const secret = named?.password === '' ? undefined : named?.password;
+  const { user = given ?? defaultUser, tls } = options;
+  const { password = secret === undefined ? undefined : decodeURIComponent(secret) } = options;
+  for (const url of urls) {
+    url.username = '';
+    url.password = '';
+    if (password !== undefined && !isSafe(url)) {
+      throw clientError('invalid_parameter_value', `a password for ${url.host} would be readable`, {
+        hint: 'Use a wss:// address; the node needs tls.certificateFile.',
+      });
+    }
+  }
+  return { user, password, tls };
+}
+
+const defaultUser = 'admin';
+
+/** Whether nobody on the way can read what is sent. */
+function isSafe({ protocol, hostname }: URL): boolean {
+  const isThisMachine = /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(hostname);
+  return protocol === 'wss:' || isThisMachine;
 }
 
 function isTexts(target: readonly string[] | ConnectOptions): target is readonly string[] {
@@ -108,11 +145,6 @@ function parseUrl(text: string): URL {
   url.protocol = protocol;
   if (url.port === '' && !/:\d+($|\/|\?)/.test(given)) url.port = '7432';
   if (url.pathname === '/') url.pathname = '/sql';
-  if (url.username !== '') {
-    url.searchParams.set('user', decodeURIComponent(url.username));
-    url.username = '';
-    url.password = '';
-  }
   return url;
 }
 

@@ -28,3 +28,4 @@ export { Fragment, type Part } from './template.js';
 export { Transaction, type TransactionOptions } from './transaction.js';
 export type { Dial, Transport, TransportEvents } from './transport.js';
 export type { Json, Parameter, TypeOptions, Value } from './values.js';
+export type { TlsOptions } from './websocket.js';

@@ -9,9 +9,34 @@ const subprotocol: Subprotocol = 'shardforge.sql.v1';
 /** The node goes, and what it has not answered has not happened. */
 const nothingLostCode = 1012;
 
+/** How a client shows who it is, and whom it believes. */
+export interface Identification {
+  readonly user: string;
+  /** Undefined where none is asked for. */
+  readonly password: string | undefined;
+  readonly tls: TlsOptions | undefined;
+}
+
+/** For `wss://` addresses; PEM. */
+export interface TlsOptions {
+  /** The authorities whose certificates are believed in place of the well-known ones. */
+  readonly ca?: string | Buffer | undefined;
+  /** The client's own certificate and its key. */
+  readonly cert?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
+  /** The name that the node's certificate must have, where it is not the address's. */
+  readonly servername?: string | undefined;
+}
+
 /** The transport of `ws://` and `wss://` addresses. */
-export function webSocketDial(url: string): Dial {
-  return (events) => new WebSocketTransport(url, events);
+export function webSocketDial(url: string, identification: Identification): Dial {
+  return (events) => new WebSocketTransport(url, identification, events);
+}
+
+function headersOf({ user, password }: Identification): Readonly<Record<string, string>> {
+  if (password === undefined) return {};
+  const text = Buffer.from(`${user}:${password}`).toString('base64');
+  return { authorization: `Basic ${text}` };
 }
 
 class WebSocketTransport implements Transport {
@@ -23,11 +48,13 @@ class WebSocketTransport implements Transport {
   #alive = true;
   #corked = false;
 
-  constructor(url: string, events: TransportEvents) {
+  constructor(url: string, identification: Identification, events: TransportEvents) {
     this.#events = events;
     this.#socket = new WebSocket(url, subprotocol, {
       perMessageDeflate: false,
       maxPayload: 0,
+      headers: headersOf(identification),
+      ...identification.tls,
       ...(url.startsWith('ws:') ? { createConnection: this.#openSocket } : {}),
     });
     this.#socket.on('message', (data) => this.#receive(String(data)));

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import { raise } from '../base/errors.js';
+import { DatabaseError, raise } from '../base/errors.js';
 import type { Metrics } from '../base/metrics.js';
 import type { ErrorFields } from '../sql/session/protocol.js';
 import { doorError, writeError } from './answers.js';
@@ -23,11 +23,13 @@ import type {
   RequestLog,
   SqlService,
 } from './host.js';
+import { defaultUser, provenCaller } from './http-sign-in.js';
+import type { Attempt, ServerTls, SignIn } from './sign-in/index.js';
 import { SqlSocket } from './sql-socket.js';
 
 const subprotocol = 'shardforge.sql.v1';
-/** The only database, and the user of who names none. */
-const defaultName = 'shardforge';
+/** The only database. */
+const defaultDatabase = 'shardforge';
 const queryParameters = ['user', 'database', 'application_name'];
 const shuttingDown = 'the node shuts down';
 const drainStepMs = 20;
@@ -40,6 +42,9 @@ export interface HttpDoorOptions {
   readonly limits: DoorLimits;
   readonly version: string;
   readonly service: SqlService;
+  readonly signIn: SignIn;
+  /** Undefined: connections are not encrypted. */
+  readonly tls: ServerTls | undefined;
   readonly status: NodeStatus;
   /** The door counts here. */
   readonly metrics: Metrics;
@@ -60,13 +65,15 @@ export class HttpDoor {
   readonly #server: FastifyInstance;
   readonly #exposition = new Exposition();
   readonly #sockets = new Set<SqlSocket>();
+  /** Of upgrades under way: the way in, or why there is none. */
+  readonly #attempts = new WeakMap<object, Attempt | DatabaseError>();
   readonly #lifeCheck: NodeJS.Timeout;
   #address = '';
   #draining = false;
 
   constructor(options: HttpDoorOptions) {
     this.#options = options;
-    this.#server = fastify({ forceCloseConnections: true });
+    this.#server = serverOf(options.tls);
     const checkLife = (): void => {
       for (const socket of this.#sockets) socket.checkLife();
     };
@@ -148,7 +155,13 @@ export class HttpDoor {
       const healthy = Object.values(checks).every((check) => check.ok);
       return reply.code(healthy ? 200 : 503).send({ healthy, checks });
     });
-    this.#server.get('/metrics', async (_request, reply) => {
+    this.#server.get('/metrics', async (request, reply) => {
+      const refusal = await this.#mayAsk(request);
+      if (refusal !== undefined) {
+        const { sqlstate, message } = refusal;
+        reply.header('www-authenticate', 'Basic realm="shardforge"');
+        return reply.code(401).send({ error: message, sqlstate });
+      }
       const text = await this.#exposition.text(await status.metrics());
       return reply.type(this.#exposition.contentType).send(text);
     });
@@ -158,6 +171,7 @@ export class HttpDoor {
       preValidation: async (request, reply) => {
         const refusal = request.ws ? refuseUpgrade(request) : undefined;
         if (refusal !== undefined) await reply.code(400).send({ error: refusal });
+        else if (request.ws) this.#attempts.set(request, await this.#attempt(request, 'websocket'));
       },
       handler: (_request, reply) => reply.code(426).send({ error: 'open a WebSocket here' }),
       wsHandler: (webSocket, request) => this.#connected(webSocket, request),
@@ -169,28 +183,66 @@ export class HttpDoor {
     return reason === undefined ? undefined : doorError('cannot_connect_now', reason);
   }
 
-  #refusal(connect: ConnectOptions): ErrorFields | undefined {
+  #refusal(): ErrorFields | undefined {
     const { connections } = this.#options.limits;
     if (this.#sockets.size >= connections) {
       return doorError('too_many_connections', `limits.connections (${connections}) is reached`);
     }
-    if (connect.database !== defaultName) {
-      const text = `database ${JSON.stringify(connect.database)} does not exist`;
-      return doorError('invalid_catalog_name', text);
-    }
     return this.#notReady(this.#options.service.refusal());
   }
 
-  #connected(webSocket: WebSocket, request: FastifyRequest): void {
-    const { metrics, log, ...options } = this.#options;
-    const connect = connectOptions(request.query as Query);
-    const refusal = this.#refusal(connect);
-    if (refusal !== undefined) {
-      metrics.cell(doorMetrics.refused, { reason: refusal.kind }).value += 1;
-      webSocket.send(writeError(null, refusal));
-      webSocket.close(1013, refusal.kind);
-      return;
+  /** The way in of who asks, who has proved who it is, or why it is not let in. */
+  async #attempt(
+    request: FastifyRequest,
+    door: 'websocket' | 'http',
+  ): Promise<Attempt | DatabaseError> {
+    const { user = defaultUser, database = defaultDatabase } = request.query as Partial<Query>;
+    const { authorization } = request.headers;
+    const caller = { door, socket: request.raw.socket, authorization, user, database };
+    try {
+      return await provenCaller(this.#options.signIn, caller);
+    } catch (error) {
+      if (error instanceof DatabaseError) return error;
+      throw error;
     }
+  }
+
+  async #mayAsk(request: FastifyRequest): Promise<DatabaseError | undefined> {
+    const attempt = await this.#attempt(request, 'http');
+    if (attempt instanceof DatabaseError) return attempt;
+    try {
+      attempt.check();
+    } catch (error) {
+      if (error instanceof DatabaseError) return error;
+      throw error;
+    }
+    return undefined;
+  }
+
+  #connected(webSocket: WebSocket, request: FastifyRequest): void {
+    const refusal = this.#refusal();
+    const attempt = this.#attempts.get(request);
+    try {
+      if (refusal !== undefined) {
+        throw new DatabaseError(refusal.kind, refusal.message, refusal.details);
+      }
+      if (attempt === undefined || attempt instanceof DatabaseError) throw attempt;
+      this.#admit(webSocket, request, attempt);
+    } catch (error) {
+      if (!(error instanceof DatabaseError)) throw error;
+      const { kind, message, details } = error;
+      this.#options.metrics.cell(doorMetrics.refused, { reason: kind }).value += 1;
+      webSocket.send(writeError(null, { kind, message, details }));
+      webSocket.close(1013, kind);
+    }
+  }
+
+  /** Raises why not. */
+  #admit(webSocket: WebSocket, request: FastifyRequest, attempt: Attempt): void {
+    const { metrics, log, ...options } = this.#options;
+    const { signedIn, roleSettings, leave } = attempt.admit();
+    const given = connectOptions(request.query as Query);
+    const connect = { ...given, user: signedIn.role, signIn: signedIn, roleSettings };
     const session = new SqlSocket(webSocket, request.raw.socket, { ...options, metrics, connect });
     const connections = metrics.cell(doorMetrics.connections);
     this.#sockets.add(session);
@@ -199,6 +251,7 @@ export class HttpDoor {
     webSocket.on('close', (code) => {
       this.#sockets.delete(session);
       connections.value -= 1;
+      leave(session.session);
       log('debug', 'connection closed', { session: session.session, code });
     });
   }
@@ -234,7 +287,18 @@ function refuseUpgrade(request: FastifyRequest): string | undefined {
 type Query = Readonly<Record<string, string>>;
 
 /** Of a query that {@link refuseUpgrade} has let pass. */
-function connectOptions(query: Query): ConnectOptions {
-  const { user = defaultName, database = defaultName, application_name } = query;
-  return { user, database, settings: application_name === undefined ? {} : { application_name } };
+function connectOptions(query: Query): Omit<ConnectOptions, 'user'> {
+  const { database = defaultDatabase, application_name } = query;
+  return { database, settings: application_name === undefined ? {} : { application_name } };
+}
+
+/** With `tls` it speaks nothing else. */
+function serverOf(tls: ServerTls | undefined): FastifyInstance {
+  const common = { forceCloseConnections: true } as const;
+  if (tls === undefined) return fastify(common);
+  // Who has no certificate may have a password.
+  const https = { ...tls.options, requestCert: tls.asksClients, rejectUnauthorized: false };
+  const server = fastify({ ...common, https });
+  tls.onChange((changed) => server.server.setSecureContext(changed));
+  return server as unknown as FastifyInstance;
 }

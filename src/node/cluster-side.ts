@@ -56,7 +56,8 @@ export class ClusterSide {
   /** Where the leader takes SQL; undefined when unknown or without a mesh. */
   get leaderUrl(): string | undefined {
     const http = this.#host?.state?.leaderHttp;
-    return this.#mesh === undefined || http === undefined ? undefined : `ws://${http}`;
+    const scheme = this.#parts.config.tls.certificateFile === '' ? 'ws' : 'wss';
+    return this.#mesh === undefined || http === undefined ? undefined : `${scheme}://${http}`;
   }
 
   /** How the node stands, in a line. */

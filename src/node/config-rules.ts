@@ -89,14 +89,12 @@ function tlsContradicts({ tls, auth, admin }: NodeConfig): string | undefined {
 function isInsecure({ http, postgres, tls, auth, security }: NodeConfig): string | undefined {
   const allowed = (name: string): boolean => security.allowInsecure.includes(name);
   const allow = (name: string): string => `or name ${name} in security.allowInsecure`;
-  if (http.enabled && !isLoopback(http.host) && !allowed('http.host')) {
-    const text = `http.host ${http.host} is beyond loopback, and this door has neither TLS nor passwords`;
-    return `${text}: leave it on 127.0.0.1 ${allow('http.host')}`;
-  }
-  const isOpen = postgres.enabled && !isLoopback(postgres.host);
-  if (isOpen && tls.certificateFile === '' && !allowed('postgres.host')) {
-    const text = `postgres.host ${postgres.host} is beyond loopback and needs tls.certificateFile`;
-    return `${text}, ${allow('postgres.host')}`;
+  for (const [name, { enabled, host }] of Object.entries({ http, postgres })) {
+    const isOpen = enabled && !isLoopback(host) && tls.certificateFile === '';
+    if (isOpen && !allowed(`${name}.host`)) {
+      const text = `${name}.host ${host} is beyond loopback and needs tls.certificateFile`;
+      return `${text}, ${allow(`${name}.host`)}`;
+    }
   }
   const index = auth.rules.findIndex(
     (rule) => trustsOthers(rule) && (rule.name === undefined || !allowed(rule.name)),

@@ -111,8 +111,8 @@ const options: readonly ConfigOption[] = [
     unit: '-',
     range: 'an address or host name',
     description:
-      'Address to listen on for HTTP and SQL over WebSocket. Beyond loopback it is refused unless ' +
-      '`security.allowInsecure` names `http.host`: this door has no TLS yet.',
+      'Address to listen on for HTTP and SQL over WebSocket. Beyond loopback it needs `tls.certificateFile`, or ' +
+      '`security.allowInsecure` must name `http.host`.',
   },
   integer('http.port', 7432, '-', 0, 65_535, 'Port to listen on; 0 takes any that is free.'),
   strings(
@@ -145,7 +145,7 @@ const options: readonly ConfigOption[] = [
     'tls.certificateFile',
     'a path',
     'The certificate (PEM, with those between it and its authority) that clients are shown; without one ' +
-      'no connection is encrypted. Files of `tls` that change are read again within 5 s.',
+      'no connection is encrypted, with one those of HTTP and WebSocket always are. Files of `tls` that change are read again within 5 s.',
   ),
   text('tls.keyFile', 'a path', "The certificate's private key (PEM)."),
   text(

@@ -281,6 +281,8 @@ class Node implements RunningNode {
       limits: this.#config.limits,
       version: this.version,
       service: this.#sessions,
+      signIn: this.#signIn,
+      tls: this.#tls,
       status: {
         node: this.#config.mesh.enabled ? this.#identity.node : undefined,
         leaderUrl: () => this.#cluster.leaderUrl,

@@ -18,7 +18,10 @@ export async function start(settings: Settings = {}): Promise<RunningNode> {
   const { directory = ':memory:', workers = 0, limits = {}, http = {} } = settings;
   const { mapSizeBytes = 1024 ** 3 } = settings;
   const data = { directory, mapSizeBytes };
-  const config = checkConfig({ data, workers, limits, http: { port: 0, ...http } });
+  const config = checkConfig({
+    ...{ data, workers, limits, http: { port: 0, ...http } },
+    auth: { rules: [{ addresses: ['loopback'], method: 'trust' }] },
+  });
   return startNode(config, {
     log: () => undefined,
     fatal: (error) => {

@@ -4,7 +4,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { ErrorFields } from '../../sql/session/protocol.js';
 import { doorError } from '../answers.js';
 import type { Log } from '../host.js';
-import { endPointHash, type ServerTls } from '../sign-in/index.js';
+import { certifiedClient, endPointHash, type ServerTls } from '../sign-in/index.js';
 
 /** Name of the protocol in ALPN, by which a handshake meant for another service is not taken. */
 const protocolName = 'postgresql';
@@ -73,19 +73,12 @@ function transportOf(socket: TLSSocket, direct: boolean): Transport {
   const own = socket.getCertificate();
   const certificate = own !== null && 'raw' in own ? own.raw : undefined;
   const binding = certificate === undefined ? undefined : endPointHash(certificate);
-  return { encrypted: true, binding, ...peerOf(socket), ...(direct ? alpnFault(socket) : {}) };
-}
-
-function peerOf(socket: TLSSocket): Pick<Transport, 'commonName' | 'fault'> {
-  const { subject } = socket.getPeerCertificate();
-  if (subject === undefined) return {};
-  if (!socket.authorized) {
-    const text = `client certificate is not valid: ${String(socket.authorizationError)}`;
-    return { fault: doorError('invalid_authorization_specification', text) };
-  }
-  const name: unknown = subject.CN;
-  // Of several names, or one with an end inside, it could not be said which is meant.
-  return typeof name === 'string' && !name.includes('\0') ? { commonName: name } : {};
+  return {
+    encrypted: true,
+    binding,
+    ...certifiedClient(socket),
+    ...(direct ? alpnFault(socket) : {}),
+  };
 }
 
 function alpnFault(socket: TLSSocket): Pick<Transport, 'fault'> {

@@ -20,5 +20,5 @@ export { saslMessageBytesMax } from './limits.js';
 export { type Mechanism, ScramServer } from './scram.js';
 export { type SeatLimits, Seats } from './seats.js';
 export { type Admission, type Attempt, SignIn, type SignInParts, type Visitor } from './sign-in.js';
-export { ServerTls, type TlsSettings } from './tls.js';
+export { certifiedClient, ServerTls, type TlsSettings } from './tls.js';
 export { makeVerifier, readVerifier, verifiesPassword } from './verifier.js';

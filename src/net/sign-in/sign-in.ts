@@ -175,11 +175,9 @@ export class Attempt {
    * that may not sign in, 3D000, 42501, 53300.
    */
   admit(): Admission {
-    if (this.method === 'cert') this.#checkCertificate();
-    assert(this.#proven && !this.#failed, 'nobody is let in who has not proved who they are');
+    this.check();
     const { accounts, seats, log } = this.#parts;
     const { user, address, port } = this.#visitor;
-    this.#checkRole();
     const full = seats.take(user, this.#login);
     if (full !== undefined) {
       this.#audit(full.message);
@@ -201,6 +199,13 @@ export class Attempt {
         accounts.audit({ kind: 'disconnect', ...gone });
       },
     };
+  }
+
+  /** For single requests, which take no seat and are not kept in the audit: raises as {@link admit} does. */
+  check(): void {
+    if (this.method === 'cert') this.#checkCertificate();
+    assert(this.#proven && !this.#failed, 'nobody is let in who has not proved who they are');
+    this.#checkRole();
   }
 
   /** Ends the attempt with an error that the log and the audit table know of. */

@@ -1,7 +1,14 @@
 /** TLS of the doors for clients: certificates from files that may change while the node runs. */
 import { constants } from 'node:crypto';
-import { createSecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import {
+  createSecureContext,
+  type SecureContextOptions,
+  type SecureVersion,
+  type TLSSocket,
+} from 'node:tls';
 import { raise } from '../../base/errors.js';
+import type { ErrorFields } from '../../sql/session/protocol.js';
+import { doorError } from '../answers.js';
 import type { Log } from '../host.js';
 import { FileStamp, readOptionFile } from '../security/index.js';
 import { certificateCheckMs } from './limits.js';
@@ -92,4 +99,24 @@ function readOptions(files: TlsSettings): SecureContextOptions {
     );
   }
   return options;
+}
+
+/** Who the certificate of a client says it is. */
+export interface CertifiedClient {
+  readonly commonName?: string;
+  /** Why the certificate is refused whatever it says. */
+  readonly fault?: ErrorFields;
+}
+
+/** Empty for a client that has shown none. */
+export function certifiedClient(socket: TLSSocket): CertifiedClient {
+  const { subject } = socket.getPeerCertificate();
+  if (subject === undefined) return {};
+  if (!socket.authorized) {
+    const text = `client certificate is not valid: ${String(socket.authorizationError)}`;
+    return { fault: doorError('invalid_authorization_specification', text) };
+  }
+  const name: unknown = subject.CN;
+  // Of several names, or one with an end inside, it could not be said which is meant.
+  return typeof name === 'string' && !name.includes('\0') ? { commonName: name } : {};
 }
