@@ -63,8 +63,12 @@ function problemOf(bytes: Buffer, letIn: boolean): string | undefined {
   return undefined;
 }
 
-/** Writes in pieces as a network may deliver them; gives what came until the end. */
-async function converse(socket: Socket, bytes: Buffer, chance: Chance): Promise<Buffer | 'hangs'> {
+/** Writes in pieces as a network may deliver them; gives what came until the end, or how else it went. */
+async function converse(
+  socket: Socket,
+  bytes: Buffer,
+  chance: Chance,
+): Promise<Buffer | 'hangs' | 'left'> {
   const chunks: Buffer[] = [];
   const closed = new Promise<'closed'>((resolve) => {
     socket.on('data', (chunk) => chunks.push(chunk));
@@ -78,7 +82,8 @@ async function converse(socket: Socket, bytes: Buffer, chance: Chance): Promise<
     at = end;
     if (pieces > 1) await sleep(0);
   }
-  if (chance.once(10)) socket.destroy();
+  const leaves = chance.once(10);
+  if (leaves) socket.destroy();
   else socket.end();
   const late = new AbortController();
   const patience = sleep(patienceMs, 'hangs' as const, { signal: late.signal }).catch(
@@ -87,7 +92,9 @@ async function converse(socket: Socket, bytes: Buffer, chance: Chance): Promise<
   const how = await Promise.race([closed, patience]);
   late.abort();
   socket.destroy();
-  return how === 'hangs' ? how : Buffer.concat(chunks);
+  if (how === 'hangs') return how;
+  // Who leaves in a hurry gets a part, and so does who is cut.
+  return leaves || socket.errored !== null ? 'left' : Buffer.concat(chunks);
 }
 
 interface Conversation {
@@ -109,8 +116,7 @@ async function hold(address: string, seed: number): Promise<Conversation> {
   const came = await converse(socket, bytes, chance);
   const count = messages.length;
   if (came === 'hangs') return { seed, messages: count, problem: 'the connection hangs' };
-  // A client that left in a hurry may have got a part.
-  const problem = socket.errored === null ? problemOf(came, !isStranger) : undefined;
+  const problem = came === 'left' ? undefined : problemOf(came, !isStranger);
   return { seed, messages: count, problem };
 }
 
