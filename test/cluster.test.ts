@@ -22,6 +22,9 @@ for (const [seed, faults] of shortForm.entries()) {
     const result = await chaos({ directory, seed, faults, faultMs: 2000, pauseMs: 700 });
     t.same(result.failures, []);
     t.ok(result.inserts >= 50, `${result.inserts} rows acknowledged`);
+    t.ok(result.wireInserts >= 20, `${result.wireInserts} of them by node-postgres`);
+    if (!faults.includes('restart all'))
+      t.ok(result.wireErrorsInARow <= 1, 'and they go on at once');
     t.ok(result.operations >= 50, `${result.operations} operations on registers`);
     t.comment(JSON.stringify(result));
   });

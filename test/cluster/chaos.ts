@@ -1,15 +1,17 @@
 /**
  * A cluster of real processes under load while faults come every few seconds, one at a time, each
  * healed before the next. What was acknowledged is there afterwards, registers are linearizable, a
- * sequence gave no number twice, and all replicas hold the same.
+ * sequence gave no number twice, and all replicas hold the same. Half of the load comes through
+ * PostgreSQL's protocol by node-postgres, whose errors are only those that docs/clients.md names.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from '#src/base/assert.js';
 import { Random } from '#src/base/random.js';
 import { isLinearizable, type Model, type Operation } from '#src/sim/index.js';
 import { exitCodes } from '#src/node/index.js';
-import { ClusterClient } from './client.js';
+import { ClusterClient, type LoadClient } from './client.js';
 import { ProcessCluster } from './processes.js';
+import { WireClient } from './wire-client.js';
 
 export const faults = [
   ...['kill', 'freeze', 'cut', 'cut in', 'cut out', 'restart all', 'disk full'],
@@ -28,6 +30,12 @@ export interface ChaosOptions {
 export interface ChaosResult {
   readonly inserts: number;
   readonly insertsUnknown: number;
+  /** Of the inserts those through PostgreSQL's protocol. */
+  readonly wireInserts: number;
+  /** How often node-postgres was told each SQLSTATE, or lost its connection (08006). */
+  readonly wireErrors: Readonly<Record<string, number>>;
+  /** Most errors that one of its clients was told one after the other, silences apart. */
+  readonly wireErrorsInARow: number;
   readonly operations: number;
   /** From each fault that struck the leader to the first insert acknowledged after it, milliseconds. */
   readonly outagesMs: readonly number[];
@@ -37,7 +45,8 @@ export interface ChaosResult {
 const registers = 4;
 /** A node under load needs room within so much, ms. */
 const diskFullMsMax = 20_000;
-const writers = 4;
+/** The first half of them through WebSocket, the second through PostgreSQL's protocol. */
+const writers = 6;
 
 type Input = { readonly write: number } | 'read';
 
@@ -69,6 +78,10 @@ class Chaos {
   readonly #unknown = new Set<number>();
   readonly #histories: Operation<Input, number | undefined>[][] = [];
   readonly #acknowledgedAtMs: number[] = [];
+  readonly #wireClients: WireClient[] = [];
+  /** Numbers that were written as n and -n at once. */
+  readonly #blocks = new Set<number>();
+  #wireInserts = 0;
   readonly #outagesMs: number[] = [];
   readonly #failures: string[] = [];
   #value = 0;
@@ -83,7 +96,9 @@ class Chaos {
   async run(): Promise<ChaosResult> {
     await this.#setUp();
     const load = [
-      ...Array.from({ length: writers }, (_, writer) => this.#insert(writer)),
+      ...Array.from({ length: writers }, (_, writer) =>
+        writer < writers / 2 ? this.#insert(writer) : this.#insertByWire(writer),
+      ),
       ...Array.from({ length: registers * 2 }, (_, i) => this.#useRegister(i % registers, i)),
     ];
     for (const fault of this.#options.faults) {
@@ -94,9 +109,13 @@ class Chaos {
     this.#over = true;
     await Promise.all(load);
     await this.#check();
+    for (const { strange } of this.#wireClients) this.#failures.push(...strange.slice(0, 3));
     return {
       inserts: this.#acknowledged.size,
       insertsUnknown: this.#unknown.size,
+      wireInserts: this.#wireInserts,
+      wireErrors: this.#wireErrors(),
+      wireErrorsInARow: Math.max(...this.#wireClients.map((one) => one.errorsInARowMax)),
       operations: this.#histories.reduce((sum, history) => sum + history.length, 0),
       outagesMs: this.#outagesMs,
       failures: this.#failures,
@@ -118,6 +137,20 @@ class Chaos {
     return new ClusterClient(this.#cluster.urls, first);
   }
 
+  #wireClient(first: number): WireClient {
+    const client = new WireClient(this.#cluster.postgresPorts, first);
+    this.#wireClients.push(client);
+    return client;
+  }
+
+  #wireErrors(): Record<string, number> {
+    const errors: Record<string, number> = {};
+    for (const [code, count] of this.#wireClients.flatMap(({ codes }) => [...codes])) {
+      errors[code] = (errors[code] ?? 0) + count;
+    }
+    return errors;
+  }
+
   async #insert(writer: number): Promise<void> {
     const client = this.#client(writer);
     for (let i = 0; !this.#over; i += 1) {
@@ -132,8 +165,33 @@ class Chaos {
     client.close();
   }
 
+  /** Each second time a block of two rows, n and -n. */
+  async #insertByWire(writer: number): Promise<void> {
+    const client = this.#wireClient(writer);
+    const sql = 'insert into written (n) values ($1)';
+    for (let i = 0; !this.#over; i += 1) {
+      const n = i * writers + writer;
+      const rows = i % 2 === 0 ? [n] : [n, -n];
+      if (rows.length === 2) this.#blocks.add(n);
+      const outcome =
+        rows.length === 1
+          ? await client.execute(sql, rows)
+          : await client.transaction(rows.map((row) => [sql, [row]]));
+      for (const row of rows) {
+        if (outcome.kind === 'rows') this.#acknowledged.add(row);
+        else if (outcome.kind === 'unknown') this.#unknown.add(row);
+      }
+      if (outcome.kind === 'rows') {
+        this.#wireInserts += rows.length;
+        this.#acknowledgedAtMs.push(performance.now());
+      }
+      await sleep(this.#random.between(0, 4));
+    }
+    client.close();
+  }
+
   async #useRegister(id: number, first: number): Promise<void> {
-    const client = this.#client(first);
+    const client = first < registers ? this.#client(first) : this.#wireClient(first);
     const history = must(this.#histories[id], 'a history');
     while (!this.#over) {
       const calledAt = performance.now();
@@ -155,7 +213,7 @@ class Chaos {
   }
 
   async #read(
-    client: ClusterClient,
+    client: LoadClient,
     id: number,
   ): Promise<{ readonly kind: string; readonly value: number | undefined }> {
     const outcome = await client.execute('select value from register where id = $1', [id]);
@@ -233,6 +291,8 @@ class Chaos {
     const strange = [...found].filter((n) => !this.#acknowledged.has(n) && !this.#unknown.has(n));
     if (strange.length > 0)
       this.#failures.push(`node ${node} holds what was refused: ${strange[0]}`);
+    const half = [...this.#blocks].find((n) => found.has(n) !== found.has(-n));
+    if (half !== undefined) this.#failures.push(`node ${node} holds half of block ${half}`);
     if (new Set(rows.map(([id]) => id)).size < rows.length) {
       this.#failures.push(`node ${node}: the sequence gave a number twice`);
     }

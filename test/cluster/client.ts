@@ -13,11 +13,23 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly text: string }
   | { readonly kind: 'unknown' };
 
+/** What drives load, through whichever door. */
+export interface LoadClient {
+  /** Runs one statement that is a transaction of its own, once. */
+  execute(sql: string, params?: readonly FrameParameter[]): Promise<Outcome>;
+  /** Runs a statement until it is answered; it must bear to be run more than once. */
+  insist(
+    sql: string,
+    params?: readonly FrameParameter[],
+  ): Promise<readonly (readonly FrameValue[])[]>;
+  close(): void;
+}
+
 /** A node that is silent for so long is left: frozen, cut off or overloaded. */
 const silenceMs = 1000;
 const pauseMs = 20;
 
-export class ClusterClient {
+export class ClusterClient implements LoadClient {
   readonly #urls: readonly string[];
   #at: number;
   #connection: RawClient | undefined;
@@ -28,7 +40,6 @@ export class ClusterClient {
     this.#at = first % urls.length;
   }
 
-  /** Runs one statement that is a transaction of its own, once. */
   async execute(sql: string, params: readonly FrameParameter[] = []): Promise<Outcome> {
     const connection = await this.#connect();
     if (connection === undefined) return { kind: 'refused', text: 'no connection' };
@@ -52,7 +63,6 @@ export class ClusterClient {
     }
   }
 
-  /** Runs a statement until it is answered; it must bear to be run more than once. */
   async insist(
     sql: string,
     params: readonly FrameParameter[] = [],

@@ -28,6 +28,7 @@ interface Member {
   readonly directory: string;
   readonly configFile: string;
   readonly httpPort: number;
+  readonly postgresPort: number;
   readonly proxy: MeshProxy | undefined;
   readonly disk: FillableDisk | undefined;
   process: NodeProcess | undefined;
@@ -61,6 +62,7 @@ export class ProcessCluster {
         directory,
         configFile: join(options.directory, `node-${number}.json`),
         httpPort: await freePort(),
+        postgresPort: await freePort(),
         proxy,
         disk: options.disks === true ? new FillableDisk(directory) : undefined,
         process: undefined,
@@ -83,6 +85,11 @@ export class ProcessCluster {
     return this.#members.map(({ httpPort }) => `http://127.0.0.1:${httpPort}`);
   }
 
+  /** Ports of PostgreSQL's protocol. */
+  get postgresPorts(): readonly number[] {
+    return this.#members.map(({ postgresPort }) => postgresPort);
+  }
+
   node(number: number): NodeProcess {
     return must(this.#member(number).process, `node ${number} is not running`);
   }
@@ -98,6 +105,7 @@ export class ProcessCluster {
       directory: member.directory,
       config: member.configFile,
       port: member.httpPort,
+      postgresPort: member.postgresPort,
       node: [...(this.#options.node ?? []), ...(member.disk?.nodeOptions ?? [])],
     });
   }
@@ -190,7 +198,7 @@ function writeConfig(
     data: { ...extra.data, directory: member.directory },
     http: { ...shipped.http, port: member.httpPort },
     mesh: { ...shipped.mesh, ...extra.mesh, port: meshPort, advertise },
-    postgres: { ...shipped.postgres, port: 0 },
+    postgres: { ...shipped.postgres, port: member.postgresPort },
     log: { format: 'json' },
   };
   writeFileSync(member.configFile, JSON.stringify(config));
