@@ -13,7 +13,10 @@ const named = {
   clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
   'postgres protocol': {
     minutes: 1.5,
-    files: ['postgres-wire', 'postgres-scripts', 'postgres-formats', 'postgres-crowds', 'wirefuzz'],
+    files: [
+      ...['postgres-wire', 'postgres-exchange', 'postgres-scripts', 'postgres-formats'],
+      ...['postgres-crowds', 'wirefuzz'],
+    ],
   },
   'postgres clients': {
     minutes: 1,
