@@ -5,8 +5,7 @@
  * Invariant: whoever listens hears everything that is applied from then on, or is told that it does not any more.
  */
 import type { Context, Ref } from '../actors/actor.js';
-import type { Notification } from '../txn/index.js';
-import type { News } from '../txn/state.js';
+import type { News, Notification } from '../txn/index.js';
 import type { ReplicaMessage } from './messages.js';
 import type { ListenerMessage } from './protocol.js';
 

@@ -28,13 +28,18 @@ import { Collector } from './collector.js';
 import { Driver } from './driver.js';
 import { Epochs } from './epochs.js';
 import { Feed, type LogHolders } from './feed.js';
-import { decodeMark, type ImageMark, ImageReceiver } from './image-receiver.js';
-import { ImageSender } from './image-sender.js';
+import {
+  decodeMark,
+  type ImageMark,
+  ImageReceiver,
+  type ImageReceiverParts,
+} from './image-receiver.js';
+import { ImageSender, type ImageSenderParts } from './image-sender.js';
 import { imageStart } from './image-source.js';
 import { Hashes } from './hashes.js';
 import { Leadership } from './leadership.js';
-import { Listeners } from './listeners.js';
-import { LockDesk } from './lock-desk.js';
+import type { Listeners } from './listeners.js';
+import type { LockDesk } from './lock-desk.js';
 import { LockLeases } from './lock-leases.js';
 import type { ShardLimits } from './limits.js';
 import { Members } from './members.js';
@@ -46,6 +51,7 @@ import { chunkPacker, type Packing } from './packing.js';
 import type { NewsMessage } from './protocol.js';
 import { Reads } from './reads.js';
 import { shardMetrics, storeEngine } from './resources.js';
+import { SessionSide } from './session-side.js';
 import { Retention } from './retention.js';
 import { membersOf, Standing } from './standing.js';
 import { WatchedLog } from './watched-log.js';
@@ -117,6 +123,7 @@ const noMembers: Configuration = { voters: [], outgoing: [], learners: [], witne
 const noBytes = new Uint8Array(0);
 /** An image is wanted, and nothing of it is here. */
 const nothingYet: ImageMark = { head: undefined, through: imageStart, garbage: 0 };
+/** A life begins with the first message, which brings the time. */
 const unborn = { nowMs: 0, random: new Random(0), lostEntries: false };
 const mebibyte = 1024 * 1024;
 /** What a leader has on its way to one member. */
@@ -145,20 +152,19 @@ export function makeParts(
   const watched = new WatchedLog(log, () => standing.noteLogDamage());
   const makeRaft = (life: RaftLife): RaftNode =>
     newRaft(given, watched, log.hardState, state, clock, configuration, life);
-  // Its life begins with the first message, which brings the time.
   const raft = makeRaft({ ...unborn, needsSnapshot: mark !== undefined });
   const driver = new Driver({
     ...{ shard, node, clusterId, cluster, self, log, raft, configuration, limits, series, onReady },
     onStoodStill: (forMs) => locks.stoodStill(forMs),
   });
-  const hasOthers = (): boolean => membersOf(driver.raft.configuration).size > 1;
   const answers = new Answers({ driver, series, cluster, appliedIndex });
   const sequences = new Sequences(overlay);
   const snapshots = new OpenSnapshots();
   const retention = new Retention(limits);
-  const isHeld = (): boolean => imageSender.isBusy;
   const collector = new Collector({
-    ...{ state, overlay, garbage, snapshots, limits, retention, hasOthers, isHeld },
+    ...{ state, overlay, garbage, snapshots, limits, retention },
+    hasOthers: () => membersOf(driver.raft.configuration).size > 1,
+    isHeld: () => imageSender.isBusy,
   });
   const horizon = () => collector.horizon;
   const leases = new LockLeases({ state, lockLeaseMs: limits.lockLeaseMs });
@@ -167,38 +173,25 @@ export function makeParts(
   });
   const epochs = new Epochs();
   const standing = new Standing({ shard, witness, epochs, observer }, mark === undefined);
-  const holders = (nowMs: number): LogHolders =>
-    logHolders(driver.raft, imageSender, limits, nowMs);
+  const desk = { node, limits, state, driver, epochs, standing, leases };
+  const { listeners, locks, onNews, onGap } = new SessionSide(desk, propose);
   const feed = new Feed({
-    ...{ shard, overlay, log, state, driver, limits, series, witness, holders },
+    ...{ shard, overlay, log, state, driver, limits, series, witness },
+    holders: (nowMs) => logHolders(driver.raft, imageSender, limits, nowMs),
   });
   const applier = new Applier({
     ...{ limits, log: watched, driver, state, overlay, garbage, clock, leadership, answers },
-    ...{ epochs, feed, collector, witness },
-    onNews: (news, context) => {
-      listeners.tell(news, context);
-      if (news.events.length > 0) locks.onEvents(news.events, context);
-    },
+    ...{ epochs, feed, collector, witness, onNews },
   });
-  const listeners = new Listeners();
-  const locks = new LockDesk({ node, limits, state, driver, epochs, standing, leases }, propose);
-  const onEpoch = (epoch: number): boolean => epochs.take(epoch);
   const outbox = new Outbox({
-    ...{ node, cluster, incarnation, limits, series, driver, answers, appliedIndex, onEpoch },
+    ...{ node, cluster, incarnation, limits, series, driver, answers, appliedIndex },
+    onEpoch: (epoch) => epochs.take(epoch),
   });
   const reads = new Reads({ limits, series, driver, appliedIndex });
   const hashes = new Hashes({ state, overlay, snapshots, standing, limits });
   const imageParts = { shard, node, cluster, driver, log, state, overlay, limits, series };
-  const packer = place.resource(chunkPacker);
-  const sends = { ...imageParts, packer, packing: given.packing };
-  const imageSender = new ImageSender({ ...sends, storeBytes: () => engine.stats().usedBytes });
-  const onGap = (context: Context<ReplicaMessage>): void => {
-    listeners.loseAll(gapText, context);
-    locks.loseAll(gapText, context);
-  };
-  const more = { garbage, clock, feed, applier, standing, onGap };
-  const receives = { ...imageParts, packer, engine, ...more };
-  const imageReceiver = new ImageReceiver(receives, mark);
+  const receives = { engine, garbage, clock, feed, applier, standing, onGap };
+  const { imageSender, imageReceiver } = makeImages(given, place, imageParts, receives, mark);
   const snapshotsOf = () => [...imageSender.status(), ...imageReceiver.status()];
   const members = new Members({
     ...{ shard, node, driver, log, state, overlay, standing, locks, snapshots: snapshotsOf },
@@ -215,9 +208,29 @@ export function makeParts(
   };
 }
 
-/** Why sessions end that listen, or have advisory locks. */
-const gapText =
-  'terminating connection: its node takes a copy of the data, and may have missed notifications and locks';
+function makeImages(
+  { packing }: ReplicaParts,
+  place: Place,
+  parts: Omit<
+    ImageSenderParts & ImageReceiverParts,
+    'packer' | 'packing' | 'storeBytes' | keyof Receives
+  >,
+  receives: Receives,
+  mark: ImageMark | undefined,
+): Pick<Parts, 'imageSender' | 'imageReceiver'> {
+  const packer = place.resource(chunkPacker);
+  const storeBytes = (): number => receives.engine.stats().usedBytes;
+  return {
+    imageSender: new ImageSender({ ...parts, packer, packing, storeBytes }),
+    imageReceiver: new ImageReceiver({ ...parts, packer, ...receives }, mark),
+  };
+}
+
+/** What only who receives an image needs. */
+type Receives = Pick<
+  ImageReceiverParts,
+  'engine' | 'garbage' | 'clock' | 'feed' | 'applier' | 'standing' | 'onGap'
+>;
 
 /** What the store holds of the group. */
 function openState({ shard, clusterId, limits, genesis }: ReplicaParts, engine: Engine) {

@@ -28,7 +28,7 @@ import { measure } from './measure.js';
 import { noLeaderText } from './outbox.js';
 import { makeParts, type Parts, type ReplicaParts } from './parts.js';
 import type { ForwardedMessage, ForwardMessage, PeerMessage, RaftPeerMessage } from './peer.js';
-import { Requests } from './requests.js';
+import { isRequest, Requests } from './requests.js';
 import { membersOf } from './standing.js';
 
 /** What the simulator looks at from outside. */
@@ -141,18 +141,11 @@ export class Replica implements Actor<ReplicaMessage>, ObservedReplica {
 
   #receive(message: ReplicaMessage, context: Context<ReplicaMessage>): void {
     const { hashes, members } = this.#parts;
+    if (isRequest(message)) {
+      this.#requests.receive(message, context);
+      return;
+    }
     switch (message.kind) {
-      case 'shard.propose':
-      case 'shard.read':
-      case 'shard.takeNumbers':
-      case 'shard.write':
-      case 'shard.lock':
-      case 'shard.unlock':
-      case 'shard.committed':
-      case 'shard.refused':
-      case 'actor.stopped':
-        this.#requests.receive(message, context);
-        return;
       case 'shard.heartbeat':
       case 'shard.append':
       case 'shard.forward':

@@ -23,6 +23,18 @@ import type {
   WriteMessage,
 } from './protocol.js';
 
+type Request = SessionRequest | WriteMessage | ProposeAnswer | ActorStopped;
+
+const requestKinds: ReadonlySet<ReplicaMessage['kind']> = new Set<Request['kind']>([
+  ...(['shard.propose', 'shard.read', 'shard.takeNumbers', 'shard.write'] as const),
+  ...(['shard.lock', 'shard.unlock', 'shard.committed', 'shard.refused', 'actor.stopped'] as const),
+]);
+
+/** Whether {@link Requests} take it. */
+export function isRequest(message: ReplicaMessage): message is Request {
+  return requestKinds.has(message.kind);
+}
+
 export class Requests {
   readonly #parts: Parts;
   /** Snapshots may be open here: the leader is told now and then. */
@@ -34,10 +46,7 @@ export class Requests {
     this.#parts = parts;
   }
 
-  receive(
-    message: SessionRequest | WriteMessage | ProposeAnswer | ActorStopped,
-    context: Context<ReplicaMessage>,
-  ): void {
+  receive(message: Request, context: Context<ReplicaMessage>): void {
     const { locks, listeners } = this.#parts;
     switch (message.kind) {
       case 'shard.propose':

@@ -428,7 +428,7 @@ export class Session implements Actor<SessionInput> {
   #hear(message: NotifiedMessage): void {
     const { notifications, place } = this.#state;
     if (!notifications.hear(message)) {
-      const text = `the client has not taken notifications of more than limits.notificationBytes (${place.limits.notificationBytes}) bytes`;
+      const text = `the client has not taken more than ${place.limits.notificationBytes} bytes of notifications`;
       this.#terminate(new DatabaseError('configuration_limit_exceeded', text));
     } else if (this.#serving?.waiting === 'notification') this.#resume(undefined);
     else if (this.#serving === undefined) notifications.deliver();
