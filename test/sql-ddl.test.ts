@@ -42,7 +42,12 @@ t.test('a catalogue of the first version is read, used and changed', async (t) =
   database.run('ALTER TABLE old RENAME TO renewed');
   database.run('CREATE VIEW seen AS SELECT a FROM renewed WHERE b = 5');
   t.equal(database.print('SELECT count(*) FROM seen'), '3');
+  database.run('CREATE ROLE later');
+  database.run('GRANT SELECT (a), INSERT ON renewed TO later');
+  database.run('ALTER TABLE renewed OWNER TO later');
+  t.throws(() => database.run('DROP ROLE later'), /cannot be dropped/);
   database.run('DROP TABLE renewed CASCADE');
+  database.run('DROP ROLE later');
   t.throws(() => database.run('SELECT * FROM seen'), /does not exist/);
 });
 
