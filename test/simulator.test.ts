@@ -21,6 +21,7 @@ const rare: ReadonlySet<string> = new Set([
   'cluster.stranger',
   'network.backlogFull',
   'shard.epochForgotten',
+  'shard.flightForgotten',
   'shard.logNotHeld',
   'shard.logReplayed',
   'shard.outcomeUnknown',

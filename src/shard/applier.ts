@@ -97,6 +97,7 @@ export class Applier {
     const { state, leadership, clock } = this.#parts;
     const flight = leadership.flight(entry.index);
     let took = 1;
+    let happened = true;
     if (flight === undefined) {
       if (state.apply(entry, writesMax) === 'partly') return writesMax;
     } else {
@@ -104,13 +105,15 @@ export class Applier {
       const change = { writes, fences, notifications, locks };
       const applied = state.apply(entry, writesMax, change, flight.checked);
       if (applied === 'partly') return writesMax;
-      assert(applied === 'applied', 'a transaction was proposed twice', entry.transaction);
+      assert(applied !== 'known', 'a transaction was proposed twice', entry.transaction);
+      happened = applied === 'applied';
       took += writes.length;
     }
     clock.observe(entry.timestamp);
     const news = state.takeNews();
     if (news !== undefined) this.#parts.onNews(news, context);
-    if (flight !== undefined) leadership.land(flight, entry, context);
+    if (flight !== undefined && happened) leadership.land(flight, entry, context);
+    else if (flight !== undefined) leadership.landForgotten(flight, context);
     if (entry.kind === 'gc') this.#collected(entry, context);
     else if (entry.kind === 'epoch') this.#gaveEpoch(entry, context);
     return took;

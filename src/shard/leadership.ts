@@ -110,6 +110,20 @@ export class Leadership {
     }
   }
 
+  /**
+   * Nothing of the flight was applied: while it was on its way so many others got epochs that its own was
+   * forgotten. When it departed it was known not to have happened, so it is refused and not unknown.
+   */
+  landForgotten(flight: Flight, context: Context<ReplicaMessage>): void {
+    const { answers } = this.#parts;
+    this.#flights.land(flight);
+    context.probe('shard.flightForgotten');
+    const waiters = this.#flights.takeWaiters(flight.index);
+    for (const { ask, reason = 'conflict' } of [{ ask: flight.ask }, ...waiters]) {
+      answers.refuse(ask, reason, textOf(reason), context);
+    }
+  }
+
   /** Writes an entry that gives the asker the next epoch. */
   giveEpoch(asker: EpochAsker, floor: number, context: Context<ReplicaMessage>): void {
     for (const one of this.#epochs.values()) if (one.node === asker.node) return;

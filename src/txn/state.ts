@@ -67,12 +67,15 @@ export interface News {
   readonly events: readonly AdvisoryEvent[];
 }
 
-/** 'known': nothing was changed, the entry's transaction was applied before. */
-export type Applied = 'applied' | 'known' | 'partly';
+/**
+ * 'known': nothing was changed, the entry's transaction was applied before. 'forgotten': nothing was changed, as
+ * nobody can tell any more whether it was.
+ */
+export type Applied = 'applied' | 'partly' | Exclude<Familiarity, 'new'>;
 
 /** A write entry between its first and its last step. */
 interface Begun {
-  readonly isNew: boolean;
+  readonly familiarity: Familiarity;
   readonly change: Change;
   readonly versions: CheckedVersions['versions'] | undefined;
   /** How many of the writes are applied. */
@@ -328,9 +331,8 @@ export class ShardState {
   #begin(entry: LogEntry, change: Change | undefined, checked: CheckedVersions | undefined): Begun {
     const { transaction, timestamp } = entry;
     assert(timestamp > this.#timestamp, 'commits rise', timestamp, this.#timestamp);
-    const isNew = this.#transactions.familiarity(transaction) === 'new';
     return {
-      isNew,
+      familiarity: this.#transactions.familiarity(transaction),
       change: change ?? decodeChange(entry.payload),
       versions: checked?.burials === this.#burials ? checked.versions : undefined,
       writes: 0,
@@ -340,7 +342,7 @@ export class ShardState {
 
   #applyWrites(entry: LogEntry, begun: Begun, writesMax: number): Applied {
     const { writes, fences } = begun.change;
-    if (begun.isNew) {
+    if (begun.familiarity === 'new') {
       const end = Math.min(writes.length, begun.writes + writesMax);
       for (let i = begun.writes; i < end; i += 1) {
         const write = writes[i];
@@ -361,7 +363,7 @@ export class ShardState {
       }
     }
     this.#timestamp = entry.timestamp;
-    return begun.isNew ? 'applied' : 'known';
+    return begun.familiarity === 'new' ? 'applied' : begun.familiarity;
   }
 
   #applyOne(

@@ -5,6 +5,7 @@ import { prefixEnd } from '#src/base/bytes.js';
 import type { DatabaseId, NodeId, StorageId, Term } from '#src/base/ids.js';
 import type { Members } from '#src/raft/index.js';
 import { defaultRaftTiming, type ShardLimits } from '#src/shard/index.js';
+import { clusterHash } from '#src/shard/peer.js';
 import { dataPrefix, groupKey, keyKind, keySpace } from '#src/storage/keys.js';
 import type { Write } from '#src/txn/index.js';
 import { keyOf } from './print.js';
@@ -187,6 +188,36 @@ export function stories(t: Tap): void {
     test.match(world.answer(again), { kind: 'shard.numbers', last: 2n });
     test.end();
   });
+
+  t.test(
+    'shard: a write whose epoch is forgotten while it is on its way did not happen',
+    (test) => {
+      const world = three();
+      const { leader } = roles(world);
+      const cluster = clusterHash('00000000-0000-4000-8000-000000000001');
+      // As many epochs as are remembered, before the write in the log and not applied when it is admitted.
+      for (let i = 0; i < 16; i += 1) {
+        const work = { work: 'takeEpoch', floor: 0 } as const;
+        world.ask(leader.id, (token) => {
+          return { kind: 'shard.forward', cluster, from: (100 + i) as NodeId, token, work };
+        });
+      }
+      const token = put(world, leader.id, 'a', '1');
+      world.run();
+      world.advance(2000);
+      test.equal(outcome(world.answer(token)), 'conflict', 'its session tries again');
+      test.equal(get(leader, 'a'), undefined);
+      const again = put(world, leader.id, 'a', '2');
+      world.advance(1000);
+      test.equal(outcome(world.answer(again)), 'shard.committed', 'by a new epoch');
+      test.ok(equalHashes(world));
+      test.same(
+        world.events.filter((line) => line.includes('fatal')),
+        [],
+      );
+      test.end();
+    },
+  );
 
   t.test('shard: each start of a node has an epoch of its own', (test) => {
     const world = three();
