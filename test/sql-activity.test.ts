@@ -10,6 +10,8 @@ import type { SessionAnswer } from '#src/sql/session/protocol.js';
 import { ScriptedSession } from './sql/scripted-replica.js';
 import { type Client, describeError, failureOf, TestNode } from './sql/session-client.js';
 
+t.setTimeout(240_000);
+
 const ms = (answers: readonly SessionAnswer[]): string | undefined => {
   const failed = failureOf(answers);
   return failed && describeError(failed);

@@ -8,6 +8,8 @@ import { errorCatalogue } from '#src/base/errors.js';
 import type { SessionAnswer } from '#src/sql/session/protocol.js';
 import { type Client, printed, resultsOf, TestNode } from './sql/session-client.js';
 
+t.setTimeout(240_000);
+
 const golden = 'test/golden/sql/sessions.txt';
 
 const indented = (text: string | undefined): string[] =>
