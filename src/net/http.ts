@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
+import { must } from '../base/assert.js';
 import { DatabaseError, raise } from '../base/errors.js';
 import type { Metrics } from '../base/metrics.js';
 import type { ErrorFields } from '../sql/session/protocol.js';
@@ -221,12 +222,12 @@ export class HttpDoor {
 
   #connected(webSocket: WebSocket, request: FastifyRequest): void {
     const refusal = this.#refusal();
-    const attempt = this.#attempts.get(request);
+    const attempt = must(this.#attempts.get(request), 'who upgrades was asked who they are');
     try {
       if (refusal !== undefined) {
         throw new DatabaseError(refusal.kind, refusal.message, refusal.details);
       }
-      if (attempt === undefined || attempt instanceof DatabaseError) throw attempt;
+      if (attempt instanceof DatabaseError) throw attempt;
       this.#admit(webSocket, request, attempt);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;

@@ -78,8 +78,17 @@ async function keysOf(
   salt: Uint8Array,
 ): Promise<{ readonly storedKey: Buffer; readonly serverKey: Buffer }> {
   const prepared = await preparedPassword(password);
-  const salted = await derive(prepared, salt, iterations, keyBytes, 'sha256');
+  const salted = await inTurn(() => derive(prepared, salt, iterations, keyBytes, 'sha256'));
   return { storedKey: sha256(hmac(salted, 'Client Key')), serverKey: hmac(salted, 'Server Key') };
+}
+
+let lastInTurn: Promise<unknown> = Promise.resolve();
+
+/** One at a time: strangers who send passwords must not fill the pool that files are read and written by. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = lastInTurn.then(work);
+  lastInTurn = mine.catch(() => undefined);
+  return mine;
 }
 
 /**
