@@ -15,7 +15,7 @@ const verifierPattern =
   /^SCRAM-SHA-256\$(\d+):([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+):([A-Za-z0-9+/=]+)$/;
 
 /** Whether a text given as a password is a verifier already. */
-export function isVerifier(text: string): boolean {
+function isVerifier(text: string): boolean {
   const [, rounds, salt, stored, server] = verifierPattern.exec(text) ?? [];
   if (rounds === undefined || Number(rounds) < 1) return false;
   const sizeOf = (part: string | undefined): number => Buffer.from(part ?? '', 'base64').length;

@@ -86,7 +86,6 @@ export {
   descriptorKey,
   firstTemporaryId,
   objectOfType,
-  roleKey,
   schemaKey,
   temporaryDatabase,
   temporarySchema,
