@@ -15,16 +15,21 @@ export type Outcome =
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'nothing' };
 
-/** What was printed behind each line of the script, in order. */
+/** What was printed behind each line of the script, in order, taken apart. */
 export function alignOutput(script: readonly ScriptLine[], output: string): Outcome[][] {
+  return alignLines(script, output).map(outcomesOf);
+}
+
+/** Lines that were printed behind each line of the script, in order. */
+export function alignLines(script: readonly ScriptLine[], output: string): string[][] {
   const lines = output.split('\n');
-  const printed: Outcome[][] = [];
+  const printed: string[][] = [];
   let at = 0;
   script.forEach((line, i) => {
     assert(lines[at] === line.text, 'the output echoes the script', at + 1, lines[at], line.text);
     at += 1;
     const end = line.items.length === 0 ? at : nextEcho(script, i + 1, lines, at);
-    printed.push(outcomesOf(lines.slice(at, end)));
+    printed.push(lines.slice(at, end));
     at = end;
   });
   return printed;

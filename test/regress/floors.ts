@@ -29,3 +29,15 @@ export const floors: Readonly<Record<string, number>> = {
   md5: 14,
   create_role: 135,
 };
+
+/** The same for what psql prints, line by line of the script, with layout, positions and notices. */
+export const psqlFloors: Readonly<Record<string, number>> = {
+  int8: 167,
+  char: 32,
+  strings: 432,
+  limit: 70,
+  create_role: 125,
+  sequence: 257,
+  portals: 235,
+  transactions: 391,
+};
