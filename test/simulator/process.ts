@@ -21,7 +21,9 @@ export function testProcess(t: Test): void {
       process.start();
       while (!process.up) world.step();
       const answered: number[] = [];
-      const connection = process.connect('client', ({ request }) => answered.push(request));
+      const connection = process.connect('client', (answer) => {
+        if (answer.kind === 'sql.rows') answered.push(answer.request);
+      });
       process.freeze();
       const requests = Array.from({ length: 20 }, (_, at) => at + 1);
       for (const request of requests) {
