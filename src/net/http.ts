@@ -185,11 +185,8 @@ export class HttpDoor {
   }
 
   #refusal(): ErrorFields | undefined {
-    const { connections } = this.#options.limits;
-    if (this.#sockets.size >= connections) {
-      return doorError('too_many_connections', `limits.connections (${connections}) is reached`);
-    }
-    return this.#notReady(this.#options.service.refusal());
+    const { signIn, service } = this.#options;
+    return signIn.full ?? this.#notReady(service.refusal());
   }
 
   /** The way in of who asks, who has proved who it is, or why it is not let in. */

@@ -310,7 +310,7 @@ const options: readonly ConfigOption[] = [
     0,
     1000,
     'Of `limits.connections`, those that only superusers take, so that somebody can look at a node that is full; ' +
-      "never all of them. Clients of PostgreSQL's protocol only.",
+      'never all of them.',
   ),
   integer(
     'limits.requestsInFlight',
