@@ -35,6 +35,10 @@ export function addForeignKey(
     ...(['initially_valid', 'deferrable', 'initdeferred'] as const),
   ]);
   const parent = parentOf(draft, must(read.pktable, 'a foreign key references a table'));
+  if (parent.partitioning !== undefined) {
+    // Its rows lie in its partitions, where neither a key is looked for nor a deletion looks back.
+    notSupported(bind.source, 'foreign key to a partitioned table', locationOf(body));
+  }
   const names = at === undefined ? stringsOf(read.fk_attrs) : [at];
   const columns = names.map((name) => referencing(draft, name));
   const referenced = referencedColumns(parent, stringsOf(read.pk_attrs));

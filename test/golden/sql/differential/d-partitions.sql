@@ -65,3 +65,14 @@ DROP TABLE hp;
 SELECT * FROM hp0;
 DROP TABLE list_parted, range_parted, lp2;
 SELECT * FROM part1;
+-- A partitioned table may reference another one; the other way round is refused (sql-ddl.test.ts).
+CREATE TABLE home (id int PRIMARY KEY);
+INSERT INTO home VALUES (1), (60);
+CREATE TABLE guest (home int REFERENCES home ON DELETE CASCADE, n int) PARTITION BY RANGE (home);
+CREATE TABLE guest_low PARTITION OF guest FOR VALUES FROM (MINVALUE) TO (50);
+CREATE TABLE guest_high PARTITION OF guest FOR VALUES FROM (50) TO (MAXVALUE);
+INSERT INTO guest VALUES (1, 1), (60, 2);
+INSERT INTO guest VALUES (2, 1);
+DELETE FROM home WHERE id = 60;
+SELECT * FROM guest;
+DROP TABLE guest, home;
