@@ -227,12 +227,12 @@ t.test('a foreign key to a partitioned table is refused, not checked wrongly', a
   database.run('CREATE TABLE whole (id int PRIMARY KEY) PARTITION BY RANGE (id)');
   database.run('CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (9)');
   database.run('CREATE TABLE child (id int)');
-  const refusal = { kind: 'feature_not_supported', message: /to a partitioned table/ };
-  t.throws(() => database.run('CREATE TABLE c (id int REFERENCES whole)'), refusal);
-  t.throws(() => database.run('ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES whole'), refusal);
   database.run('ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES part');
   database.run('INSERT INTO whole VALUES (1)');
   database.run('INSERT INTO child VALUES (1)');
   t.throws(() => database.run('INSERT INTO child VALUES (2)'), /is not present in table "part"/);
   t.throws(() => database.run('DELETE FROM whole'), /is still referenced from table "child"/);
+  const refusal = { kind: 'feature_not_supported', message: /to a partitioned table/ };
+  t.throws(() => database.run('CREATE TABLE c (id int REFERENCES whole)'), refusal);
+  t.throws(() => database.run('ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES whole'), refusal);
 });
