@@ -22,6 +22,8 @@ const rare: ReadonlySet<string> = new Set([
   'network.backlogFull',
   'shard.epochForgotten',
   'shard.flightForgotten',
+  'shard.locksShared',
+  'shard.notificationsLost',
   'shard.logNotHeld',
   'shard.logReplayed',
   'shard.outcomeUnknown',

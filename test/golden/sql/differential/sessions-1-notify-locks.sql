@@ -60,7 +60,7 @@ SELECT pg_advisory_unlock_all();
 SELECT pg_advisory_unlock(8);
 CREATE TABLE jobs (id int PRIMARY KEY, state text);
 INSERT INTO jobs SELECT id, 'new' FROM generate_series(1, 20) id;
-SELECT id FROM jobs WHERE pg_try_advisory_lock(id) ORDER BY id LIMIT 3;
+SELECT id FROM jobs WHERE id <= 3 AND pg_try_advisory_lock(id) ORDER BY id;
 SELECT pg_advisory_unlock(id) FROM jobs WHERE id < 6 ORDER BY id;
 UPDATE jobs SET state = 'taken' WHERE id = 4 AND pg_try_advisory_xact_lock(id) RETURNING *;
 SELECT CASE WHEN pg_try_advisory_lock(1) THEN pg_advisory_unlock(1) END, pg_advisory_unlock(1);
