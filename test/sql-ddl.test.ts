@@ -230,8 +230,11 @@ t.test('a foreign key to a partitioned table is refused, not checked wrongly', a
   database.run('ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES part');
   database.run('INSERT INTO whole VALUES (1)');
   database.run('INSERT INTO child VALUES (1)');
-  t.throws(() => database.run('INSERT INTO child VALUES (2)'), /is not present in table "part"/);
-  t.throws(() => database.run('DELETE FROM whole'), /is still referenced from table "child"/);
+  t.throws(
+    () => database.run('INSERT INTO child VALUES (2)'),
+    /violates foreign key constraint "child_id_fkey"$/,
+  );
+  t.throws(() => database.run('DELETE FROM whole'), /constraint "child_id_fkey" on table "child"$/);
   const refusal = { kind: 'feature_not_supported', message: /to a partitioned table/ };
   t.throws(() => database.run('CREATE TABLE c (id int REFERENCES whole)'), refusal);
   t.throws(() => database.run('ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES whole'), refusal);
