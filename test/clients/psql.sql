@@ -89,6 +89,12 @@ show application_name;
 set datestyle = 'German, DMY';
 select date '2026-02-03';
 reset datestyle;
+set time zone interval '-08:00' hour to minute;
+show timezone;
+select timestamptz '2026-02-03 12:00+00', interval '1 02:03:04' day to minute;
+set time zone interval '+05:30' hour to minute;
+show timezone;
+reset timezone;
 listen news;
 notify news, 'hello';
 \watch_is_not_a_command

@@ -129,10 +129,21 @@ function settingValue(
   nodes: readonly ast.Node[] | undefined,
 ): string {
   const words = (nodes ?? []).map((node) => {
+    const zone = name === 'timezone' ? zoneOfInterval(node) : undefined;
+    if (zone !== undefined) return zone;
     const value = literalValue(context, node);
     return value === null ? '' : String(value);
   });
   return quoteNames(name, words);
+}
+
+/** The zone of SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE, in POSIX's form; hours and minutes are all it takes. */
+function zoneOfInterval(node: ast.Node): string | undefined {
+  const text = as(as(node, 'TypeCast')?.arg, 'A_Const')?.sval?.sval ?? '';
+  const [, sign, hours, minutes] = /^([+-]?)(\d\d):(\d\d)$/.exec(text) ?? [];
+  if (hours === undefined) return undefined;
+  const distance = minutes === '00' ? hours : `${hours}:${minutes}`;
+  return sign === '-' ? `<-${distance}>+${distance}` : `<+${distance}>-${distance}`;
 }
 
 /** A literal as its text; booleans as such, NULL as null. */

@@ -111,7 +111,8 @@ function bindModifier(
     }
     return raiseAt(source, at, 'syntax_error', 'type modifiers must be simple constants');
   });
-  const digits = numbers.at(-1) ?? 0;
+  // That of an interval stands behind the mask of its fields.
+  const digits = (name === 'interval' ? numbers[1] : numbers.at(-1)) ?? 0;
   const word = timeWords[name];
   if (word !== undefined && digits > timeDigitsMax) {
     const [type, zone = ''] = word;

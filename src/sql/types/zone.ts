@@ -150,7 +150,7 @@ export function findTimeZone(name: string): TimeZone | undefined {
 }
 
 const offsetText = /^([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
-const posixText = /^([A-Za-z]{3,}|<[+-]?\w+>)([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
+const posixText = /^([A-Za-z]{3,}|<[+-]?[\w:]+>)([+-]?)(\d{1,3})(?::(\d{1,2}))?(?::(\d{1,2}))?$/;
 
 function makeZone(name: string, key: string): TimeZone | undefined {
   const offset = offsetText.exec(name);
