@@ -7,7 +7,7 @@ import type { TypeRecord } from './kinds.js';
 const persistedSymbol = Symbol('persisted');
 
 /** The durability of one `persist`; the ticket is known once the effect has been performed. */
-export class PersistedTicket implements Persisted {
+class PersistedTicket implements Persisted {
   readonly persisted: symbol = persistedSymbol;
   readonly later: boolean;
   ticket = 0;

@@ -31,7 +31,7 @@ export function cutStatements(text: string): Cut {
 }
 
 /** Whether the text holds nothing but white space and whole comments. */
-export function isBlank(text: string): boolean {
+function isBlank(text: string): boolean {
   let at = 0;
   while (at < text.length) {
     const opens = text.startsWith('--', at) || text.startsWith('/*', at);

@@ -11,7 +11,7 @@ import { readInt64, writeInt64 } from '../base/bytes.js';
 import { raise } from '../base/errors.js';
 import type { Timestamp, TransactionId } from '../base/ids.js';
 
-export const versionHeaderBytes = 17;
+const versionHeaderBytes = 17;
 
 const format = 0x10;
 const tombstoneFlag = 0x01;

@@ -20,7 +20,7 @@ export interface SignInRule {
 }
 
 /** Where nothing is said: passwords for all, and none over a network that others can read. */
-export const defaultRules: readonly SignInRule[] = [
+const defaultRules: readonly SignInRule[] = [
   { name: 'default', transport: 'tls', method: 'scram-sha-256' },
   { name: 'default', addresses: [loopback], method: 'scram-sha-256' },
 ];

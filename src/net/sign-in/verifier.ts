@@ -95,7 +95,7 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
  * The password as SASLprep (RFC 4013) has it; as it is where that forbids it, as PostgreSQL does. Loads
  * the tables of Unicode only for passwords that need them.
  */
-export async function preparedPassword(password: string): Promise<string> {
+async function preparedPassword(password: string): Promise<string> {
   if (/^[\x20-\x7e]*$/.test(password)) return password;
   const { default: saslprep } = await import('@mongodb-js/saslprep');
   try {

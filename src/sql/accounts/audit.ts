@@ -22,7 +22,7 @@ export const auditKeptMs = 90 * 86_400_000;
 const from = dataPrefix(systemDatabase, auditStorage, keyKind.row);
 
 /** All rows. */
-export const auditSpan: Span = { from, to: must(prefixEnd(from), 'a data prefix has an end') };
+const auditSpan: Span = { from, to: must(prefixEnd(from), 'a data prefix has an end') };
 
 /** Rows from before `atMs`, milliseconds since 1970. */
 export function auditSpanBefore(atMs: number): Span {

@@ -63,7 +63,7 @@ export interface Left {
   readonly forbidden?: Scope;
 }
 
-export const nothingLeft: Left = { scope: emptyScope };
+const nothingLeft: Left = { scope: emptyScope };
 
 /** One row without columns: what SELECT without FROM reads. */
 export const oneRow: Relation = { kind: 'values', columns: [], rows: [[]] };
@@ -93,7 +93,7 @@ export function crossJoin(context: BindContext, left: From, right: From): From {
 }
 
 /** Binds an entry that can name those to the left of it. */
-export function bindLateral(context: BindContext, left: Left, bind: () => From): From {
+function bindLateral(context: BindContext, left: Left, bind: () => From): From {
   const { hidden } = context;
   if (left.forbidden !== undefined) {
     context.hidden = [{ scope: left.forbidden, reason: 'join', hints: false }, ...hidden];

@@ -26,7 +26,7 @@ const verbs: Readonly<Record<string, string>> = {
 };
 
 /** What the first clause says, in PostgreSQL's words. */
-export function lockingVerb(clauses: readonly ast.Node[]): string {
+function lockingVerb(clauses: readonly ast.Node[]): string {
   const { strength } = the(clauses[0], 'LockingClause');
   return must(verbs[strength ?? ''], 'a locking clause has a strength');
 }

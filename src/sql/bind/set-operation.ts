@@ -89,10 +89,7 @@ function combined(
 }
 
 /** Rows of both; one append for `a UNION ALL b UNION ALL c`. */
-export function unionAll(
-  columns: readonly RelationColumn[],
-  inputs: readonly Relation[],
-): Relation {
+function unionAll(columns: readonly RelationColumn[], inputs: readonly Relation[]): Relation {
   const flat = inputs.flatMap((input) => (input.kind === 'append' ? input.inputs : [input]));
   return { kind: 'append', columns, inputs: flat };
 }

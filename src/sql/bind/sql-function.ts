@@ -50,7 +50,7 @@ function bodyOf(called: FunctionDescriptor) {
   return body;
 }
 
-export function inputsOf({ parameters }: FunctionDescriptor): readonly FunctionParameter[] {
+function inputsOf({ parameters }: FunctionDescriptor): readonly FunctionParameter[] {
   return parameters.filter(({ mode }) => mode !== 'out' && mode !== 'table');
 }
 

@@ -4,7 +4,7 @@
 const nameBytesMax = 63;
 
 /** `first_second_label`, the longer of the first two cut until all fits (makeObjectName). */
-export function objectName(first: string, second: string | undefined, label: string): string {
+function objectName(first: string, second: string | undefined, label: string): string {
   const parts = [first, second ?? ''];
   const joints = (second === undefined ? 0 : 1) + (label === '' ? 0 : 1);
   const room = nameBytesMax - Buffer.byteLength(label) - joints;

@@ -46,7 +46,7 @@ export function explain(
 }
 
 /** The lines of a plan alone. */
-export function explainPlan(plan: Plan, functions: FunctionContext): string[] {
+function explainPlan(plan: Plan, functions: FunctionContext): string[] {
   const lines: string[] = [];
   printPlan(plan, 0, lines, { names: new PlanNames(plan, functions), functions });
   return lines;

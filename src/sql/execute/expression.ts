@@ -102,7 +102,7 @@ export function compileTest(condition: Expression, scope: Scope): Test {
 }
 
 /** The function that compares two values of a bound equality. */
-export function compileEquals(
+function compileEquals(
   equals: ScalarFunction,
 ): (a: Value, b: Value, context: ExecutionContext) => Value {
   const { implementation, usesContext } = equals;

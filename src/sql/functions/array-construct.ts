@@ -26,7 +26,7 @@ export function arrayConstructor(array: TypeName, count: number, nested: boolean
 }
 
 /** Arrays of equal dimensions as the parts of one with one dimension more. */
-export function joinArrays(parts: readonly (ArrayValue | null)[]): ArrayValue {
+function joinArrays(parts: readonly (ArrayValue | null)[]): ArrayValue {
   const filled = parts.filter(
     (part) => part !== null && part.dimensions.length > 0,
   ) as ArrayValue[];

@@ -110,7 +110,7 @@ function yearField(field: DateField, year: number): number | undefined {
 }
 
 /** Fields of a date; undefined for other fields. */
-export function dayField(field: DateField, days: number): Numeric | undefined {
+function dayField(field: DateField, days: number): Numeric | undefined {
   const { year, month, day } = calendarDay(days);
   const value = (number: number) => decimal(number, 0);
   switch (field) {

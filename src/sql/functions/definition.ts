@@ -22,7 +22,7 @@ export type PolymorphicType =
 
 export type ParameterType = TypeName | PseudoType;
 
-export const pseudoTypes: ReadonlySet<string> = new Set([
+const pseudoTypes: ReadonlySet<string> = new Set([
   'any',
   'anyelement',
   'anynonarray',

@@ -68,7 +68,7 @@ function tail(x: number): number {
   return (Math.exp(-z * z - 0.5625) * Math.exp((z - x) * (z + x) + quotient)) / x;
 }
 
-export function erf(value: number): number {
+function erf(value: number): number {
   if (Number.isNaN(value)) return value;
   const x = Math.abs(value);
   const sign = value < 0 ? -1 : 1;
@@ -80,7 +80,7 @@ export function erf(value: number): number {
   return x >= 6 ? sign : sign * (1 - tail(x));
 }
 
-export function erfc(value: number): number {
+function erfc(value: number): number {
   if (Number.isNaN(value)) return value;
   const x = Math.abs(value);
   if (x < 0.84375) {

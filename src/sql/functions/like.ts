@@ -114,7 +114,7 @@ function endsWith(segment: Segment, text: string, from: number): boolean {
 }
 
 /** A test for one pattern. Raises 22025 in matching when the pattern ends with its escape. */
-export function compileLike(pattern: string): Matcher {
+function compileLike(pattern: string): Matcher {
   const { segments, broken } = parsePattern(pattern);
   const [first, ...others] = segments;
   const last = others.pop();

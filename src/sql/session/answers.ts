@@ -22,7 +22,7 @@ export function failForGood(state: SessionState, request: number, error: Databas
 }
 
 /** Sends what goes before the end of a request: notices, and settings that clients are told of. */
-export function announce(state: SessionState, request: number): void {
+function announce(state: SessionState, request: number): void {
   if (!state.notices.isEmpty) state.notices.send(state, request);
   if (state.settings.isReportDue) reportSettings(state, request);
 }

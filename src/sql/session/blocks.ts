@@ -112,7 +112,7 @@ function settingsOf(modes: TransactionModes): readonly (readonly [string, string
 }
 
 /** Changes the modes of the transaction that is open, where PostgreSQL lets them change. */
-export function setModes(
+function setModes(
   state: SessionState,
   transaction: Transaction,
   { isolation, readOnly, deferrable }: TransactionModes,

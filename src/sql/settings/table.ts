@@ -1,5 +1,5 @@
 /** The settings that there are, read from {@link clientSettings} and its like. */
-import { assert, must } from '../../base/assert.js';
+import { assert } from '../../base/assert.js';
 import { findTimeZone, readDateStyle } from '../types/index.js';
 import { clientSettings, plannerSettings, serverSettings } from './listed.js';
 import type { SettingKind, Unit } from './values.js';
@@ -189,8 +189,3 @@ export function settingNamed(key: string): Setting | undefined {
 export const reportedSettings: readonly string[] = allSettings
   .filter((setting) => setting.reported)
   .map(({ name }) => name);
-
-/** The first value of a setting that is known to be there. */
-export function bootValue(key: string): string {
-  return must(byName.get(key), 'a setting').boot;
-}

@@ -70,7 +70,7 @@ function sizeOf(unit: Unit): number {
 }
 
 /** Booleans as PostgreSQL reads them: any beginning of a word that is no other's. */
-export function readBoolean(given: string): 'on' | 'off' | undefined {
+function readBoolean(given: string): 'on' | 'off' | undefined {
   const word = given.toLowerCase();
   const begins = (whole: string, least = 1): boolean =>
     word.length >= least && whole.startsWith(word);

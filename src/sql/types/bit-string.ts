@@ -7,7 +7,7 @@ import type { Value } from './value.js';
 const lengthMax = 83_886_080;
 
 /** Reads `101`, `B101` or `X1F`. Raises 22P02. */
-export function parseBits(text: string): string {
+function parseBits(text: string): string {
   const hexadecimal = /^[xX]/.test(text);
   const digits = /^[bBxX]/.test(text) ? text.slice(1) : text;
   const wrong = (hexadecimal ? /[^0-9a-fA-F]/u : /[^01]/u).exec(digits);

@@ -3,7 +3,7 @@
  * year 0 is 1 BC.
  */
 
-export const microsPerSecond = 1_000_000;
+const microsPerSecond = 1_000_000;
 export const microsPerDay = 86_400_000_000;
 export const microsPerDayBig = 86_400_000_000n;
 /** Days from 4714-11-24 BC, the Julian day 0, to 2000-01-01. */

@@ -66,7 +66,7 @@ export function today(context: FunctionContext): number {
 
 const shiftOfDay = { today: 0, tomorrow: 1, yesterday: -1 } as const;
 
-export function parseDate(text: string, context: FunctionContext): number {
+function parseDate(text: string, context: FunctionContext): number {
   const { special, days } = readDateTime(text, 'date', dateStyleOf(context).order);
   switch (special) {
     case 'infinity':
@@ -126,12 +126,12 @@ function inRange(micros: bigint, text: string): bigint {
   raise('datetime_field_overflow', `timestamp out of range: "${text}"`);
 }
 
-export function parseTimestamp(text: string, context: FunctionContext): bigint {
+function parseTimestamp(text: string, context: FunctionContext): bigint {
   const parts = readDateTime(text, 'timestamp', dateStyleOf(context).order);
   return inRange(localParts(parts, text, 'timestamp', context), text);
 }
 
-export function parseTimestamptz(text: string, context: FunctionContext): bigint {
+function parseTimestamptz(text: string, context: FunctionContext): bigint {
   const name = 'timestamp with time zone';
   const parts = readDateTime(text, name, dateStyleOf(context).order);
   const local = localParts(parts, text, name, context);

@@ -58,7 +58,7 @@ function parseFloating(text: string, sqlName: string, round: (value: number) => 
   raise('invalid_text_representation', `invalid input syntax for type ${sqlName}: "${text}"`);
 }
 
-export function printFloat8(value: number): string {
+function printFloat8(value: number): string {
   if (!Number.isFinite(value)) return printSpecial(value);
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const magnitude = Math.abs(value);
@@ -116,7 +116,7 @@ function bigintOfExponential(text: string): bigint {
   return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length);
 }
 
-export function printFloat4(value: number): string {
+function printFloat4(value: number): string {
   if (!Number.isFinite(value)) return printSpecial(value);
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const magnitude = Math.abs(value);

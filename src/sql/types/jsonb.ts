@@ -51,7 +51,7 @@ export function parseJsonb(text: string): Jsonb {
   return new Jsonb(nodeOfTree(parseJson(text, true)));
 }
 
-export function nodeOfTree(tree: JsonTree): JsonNode {
+function nodeOfTree(tree: JsonTree): JsonNode {
   switch (tree.kind) {
     case 'null':
       return null;

@@ -76,7 +76,7 @@ function modifierOf(numbers: readonly number[]): number {
 }
 
 /** The precision and scale that a modifier stands for. */
-export function precisionAndScale(modifier: number): {
+function precisionAndScale(modifier: number): {
   readonly precision: number;
   readonly scale: number;
 } {

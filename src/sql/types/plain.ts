@@ -15,7 +15,7 @@ const truths = ['true', 'yes', 'on', '1'];
 const falsehoods = ['false', 'no', 'off', '0'];
 
 /** Any beginning of true, false, yes, no, on, off (not `o`), and 1 and 0. */
-export function parseBool(text: string): boolean {
+function parseBool(text: string): boolean {
   const word = text.replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '').toLowerCase();
   if (word !== '' && word !== 'o') {
     if (truths.some((truth) => truth.startsWith(word))) return true;
@@ -55,7 +55,7 @@ function readBool(reader: ByteReader): boolean {
 /** Braces around it and hyphens after each four digits are optional. */
 const uuidText = /^(?:\{((?:[0-9a-f]{4}-?){7}[0-9a-f]{4})\}|((?:[0-9a-f]{4}-?){7}[0-9a-f]{4}))$/i;
 
-export function parseUuid(text: string): string {
+function parseUuid(text: string): string {
   const match = uuidText.exec(text);
   if (match === null) {
     raise('invalid_text_representation', `invalid input syntax for type uuid: "${text}"`);
@@ -155,7 +155,7 @@ function parseEscape(text: string): Uint8Array {
   return Buffer.from(bytes);
 }
 
-export function printBytea(value: Uint8Array): string {
+function printBytea(value: Uint8Array): string {
   return `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
 }
 

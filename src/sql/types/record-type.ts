@@ -31,7 +31,7 @@ function fieldAt(shape: RecordShape, index: number): RecordField {
 }
 
 /** Reads the text of a record of this shape. Raises 22P02 and what reading a field raises. */
-export function parseRecord(
+function parseRecord(
   text: string,
   shape: RecordShape,
   context: FunctionContext,
@@ -96,7 +96,7 @@ function splitRecord(text: string, count: number): (string | null)[] {
  * Field by field, NULL after all values. Raises 42804 where the types of two fields differ and 42883
  * where a field has no order (`equality`: no equality).
  */
-export function compareRecords(
+function compareRecords(
   a: RecordValue,
   b: RecordValue,
   typeNamed: TypeLookup,
@@ -134,7 +134,7 @@ function compareFields(a: Value, b: Value, type: Type, equality: boolean): numbe
   raise('undefined_function', `could not identify ${operator} for type ${type.sqlName}`);
 }
 
-export function hashRecord(record: RecordValue, typeNamed: TypeLookup): HashKey {
+function hashRecord(record: RecordValue, typeNamed: TypeLookup): HashKey {
   let key = '';
   for (const [i, value] of record.values.entries()) {
     if (value === null) {

@@ -21,7 +21,7 @@ export class ZonedTime {
 
 const name = 'time with time zone';
 
-export function parseZonedTime(text: string, context: FunctionContext): ZonedTime {
+function parseZonedTime(text: string, context: FunctionContext): ZonedTime {
   const parts = readDateTime(text, name, dateStyleOf(context).order);
   const { special, time, days, zone } = parts;
   if (special === 'now') return zonedTimeOf(context.transactionTimestamp, context);

@@ -133,11 +133,7 @@ const timingTexts: Readonly<Record<ConstraintTiming, string>> = {
   deferred: ' DEFERRABLE INITIALLY DEFERRED',
 };
 
-export function constraintText(
-  view: SystemCatalogue,
-  item: ConstraintItem,
-  pretty: boolean,
-): string {
+function constraintText(view: SystemCatalogue, item: ConstraintItem, pretty: boolean): string {
   const { deparse } = view.home;
   const end = timingTexts[timingOf(item)];
   switch (item.kind) {
@@ -187,7 +183,7 @@ function valueNamed({ definition }: TypeDescriptor): Named {
   return definition.form === 'domain' ? { kind: 'value', type: definition.base } : undefined;
 }
 
-export function partitionKeyText(
+function partitionKeyText(
   view: SystemCatalogue,
   table: TableDescriptor,
   { strategy, keys }: Partitioning,

@@ -54,7 +54,7 @@ function isOnPath(view: SystemCatalogue, schema: string): boolean {
 }
 
 /** Undefined for an OID that is of no type. */
-export function isTypeVisible(view: SystemCatalogue, oid: number): boolean | undefined {
+function isTypeVisible(view: SystemCatalogue, oid: number): boolean | undefined {
   const row = typeRowByOid(view, oid);
   if (row === undefined) return undefined;
   if (row.schema === oids.catalogSchema) return true;
@@ -68,7 +68,7 @@ export function isTypeVisible(view: SystemCatalogue, oid: number): boolean | und
   return isRelationVisible(view, own);
 }
 
-export function isRelationVisible(view: SystemCatalogue, oid: number): boolean | undefined {
+function isRelationVisible(view: SystemCatalogue, oid: number): boolean | undefined {
   const [item] = classByOid(view, oid);
   if (item === undefined) return undefined;
   if (item.kind === 'system') return isOnPath(view, item.of.schema);
@@ -117,7 +117,7 @@ function procName(view: SystemCatalogue, proc: ProcItem): string {
   return qualified(schema, proc.name, isOnly && isFunctionVisible(view, proc.oid) === true);
 }
 
-export function procedureName(view: SystemCatalogue, proc: ProcItem): string {
+function procedureName(view: SystemCatalogue, proc: ProcItem): string {
   const schema = proc.of?.schema ?? catalogSchema;
   const shown = qualified(schema, proc.name, isFunctionVisible(view, proc.oid) === true);
   const types = proc.parameters.map((oid) => formatType(view, oid, null));

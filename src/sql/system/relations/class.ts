@@ -91,7 +91,7 @@ export function relationKind(item: ClassItem): string {
   return of.partitioning === undefined ? 'r' : 'p';
 }
 
-export function schemaOidOfClass(item: ClassItem, view: SystemCatalogue): number {
+function schemaOidOfClass(item: ClassItem, view: SystemCatalogue): number {
   if (item.kind === 'system') {
     return item.of.schema === catalogSchema ? oids.catalogSchema : oids.informationSchema;
   }

@@ -48,7 +48,7 @@ function catalogOf({ kind }: Descriptor): number | undefined {
 }
 
 /** What is said of an object, its columns and its constraints. */
-export function commentsOf(view: SystemCatalogue, object: Descriptor): readonly Comment[] {
+function commentsOf(view: SystemCatalogue, object: Descriptor): readonly Comment[] {
   const catalog = catalogOf(object);
   if (catalog === undefined) return [];
   const oid = oidOf(object.object);
@@ -227,7 +227,7 @@ export const dependRelation = systemRelation<Dependency>(catalogSchema, 'pg_depe
 });
 
 /** Each view has a rule, under an OID of its own. */
-export function ruleOid({ object }: ViewDescriptor): number {
+function ruleOid({ object }: ViewDescriptor): number {
   return constraintOid(object, 0);
 }
 

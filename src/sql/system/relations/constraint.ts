@@ -113,7 +113,7 @@ export function constraintByOid(view: SystemCatalogue, oid: number): ConstraintI
   return undefined;
 }
 
-export function nameOfConstraint(item: ConstraintItem): string {
+function nameOfConstraint(item: ConstraintItem): string {
   return item.kind === 'key' ? item.of.name.name : item.of.name;
 }
 
@@ -149,7 +149,7 @@ function indexOf(item: ConstraintItem, view: SystemCatalogue): number {
   return referencedIndex(view, item.of);
 }
 
-export function referencedIndex(view: SystemCatalogue, key: ForeignKeyDescriptor): number {
+function referencedIndex(view: SystemCatalogue, key: ForeignKeyDescriptor): number {
   const table = view.catalogue.objectIfThere(key.references);
   if (table?.kind !== 'table') return 0;
   const wanted = [...key.referencedColumns].sort((a, b) => a - b).join();

@@ -47,7 +47,7 @@ function columnCount(item: TableIndex): number {
   return keysOf(item).length + (item.index?.include.length ?? 0);
 }
 
-export function collationOfKey({ type, collation }: Pick<IndexKey, 'type' | 'collation'>): number {
+function collationOfKey({ type, collation }: Pick<IndexKey, 'type' | 'collation'>): number {
   if (collation !== undefined) return collationOid(collation);
   return factsOfType(oidOfTypeName(baseTypeName(type as TypeName)))?.collation ?? 0;
 }
@@ -135,7 +135,7 @@ export function defaultText(view: SystemCatalogue, { column }: DefaultItem): str
   return `nextval(${quotedText(view.relationName(value.sequence))}::regclass)`;
 }
 
-export function quotedText(text: string): string {
+function quotedText(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

@@ -29,7 +29,7 @@ export interface ProcItem extends FunctionFacts {
 const firstOwn = 14_000;
 
 const volatilities = { immutable: 'i', stable: 's', volatile: 'v' } as const;
-export const sqlLanguage = 14;
+const sqlLanguage = 14;
 const internalLanguage = 12;
 
 let system: { readonly all: readonly ProcItem[]; readonly byOid: ReadonlyMap<number, ProcItem> };
@@ -39,7 +39,7 @@ function keyOf(name: string, parameters: readonly number[]): string {
 }
 
 /** Functions of the system: whatever is called, and those that types and operators name. */
-export function systemProcs(): typeof system {
+function systemProcs(): typeof system {
   if (system !== undefined) return system;
   const { all: facts } = functionFacts();
   const known = new Map(facts.map((one) => [keyOf(one.name, one.parameters), one]));
@@ -108,7 +108,7 @@ function madeFacts(one: ListedFunction, oid: number): FunctionFacts {
 
 const modes = { in: 'i', out: 'o', inout: 'b', variadic: 'v', table: 't' } as const;
 
-export function procOf(view: SystemCatalogue, of: FunctionDescriptor): ProcItem {
+function procOf(view: SystemCatalogue, of: FunctionDescriptor): ProcItem {
   const inputs = of.parameters.filter(({ mode }) => mode !== 'out' && mode !== 'table');
   const isPlain = of.parameters.every(({ mode }) => mode === 'in');
   const variadic = of.parameters.find(({ mode }) => mode === 'variadic');
@@ -151,7 +151,7 @@ export function procByOid(view: SystemCatalogue, oid: number): ProcItem | undefi
   return object?.kind === 'function' ? procOf(view, object) : undefined;
 }
 
-export function* procs(view: SystemCatalogue): Iterable<ProcItem> {
+function* procs(view: SystemCatalogue): Iterable<ProcItem> {
   yield* systemProcs().all;
   for (const object of view.allOf('function')) yield procOf(view, object);
 }

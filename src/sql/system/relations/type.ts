@@ -230,7 +230,7 @@ export function typeRowByOid(view: SystemCatalogue, oid: number): TypeRow | unde
   return element === undefined ? undefined : arrayRow(element);
 }
 
-export function typeRows(view: SystemCatalogue): readonly TypeRow[] {
+function typeRows(view: SystemCatalogue): readonly TypeRow[] {
   return view.once(listRows);
 }
 
