@@ -128,7 +128,12 @@ t.test('in one piece or one by one, the answer is the same', async (t) => {
           if (inBlock) await client.ask(query('ROLLBACK'));
           return [first, second];
         };
-        const shown = `${binding.statement} ${String(binding.parameters)} ${describes} ${inBlock}`;
+        const shown = JSON.stringify([
+          binding.statement,
+          String(binding.parameters),
+          describes,
+          inBlock,
+        ]);
         t.same(await run(false), await run(true), shown);
         exchanges += 1;
       }

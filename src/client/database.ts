@@ -179,10 +179,10 @@ export class Database implements Queryable {
 
   /** Lets calls in flight end for `graceMs`, then ends all connections. */
   close(graceMs = 5_000): Promise<void> {
-    this.#closed ??= this.#listening
-      .close()
-      .then(() => this.#pool.close(graceMs))
-      .then(this.#onClosed);
+    // Both at once: from here on nothing new may start.
+    this.#closed ??= Promise.all([this.#listening.close(), this.#pool.close(graceMs)]).then(() =>
+      this.#onClosed(),
+    );
     return this.#closed;
   }
 
