@@ -10,12 +10,18 @@ const named = {
   sqllogictest: { minutes: 1.5, files: ['slt', 'tpch'] },
   'regression files': { minutes: 1, files: ['regress'] },
   fuzzing: { minutes: 1, files: ['fuzz', 'sqlfuzz'] },
-  clients: { minutes: 2, files: ['client', 'embedded', 'cli', 'package', 'datasets'] },
+  clients: {
+    minutes: 2,
+    files: [
+      ...['client', 'embedded', 'cli', 'cli-auth', 'package', 'datasets'],
+      ...['node-sign-in', 'session-doors', 'notify-node'],
+    ],
+  },
   'postgres protocol': {
     minutes: 1.5,
     files: [
       ...['postgres-wire', 'postgres-exchange', 'postgres-scripts', 'postgres-formats'],
-      ...['postgres-crowds', 'wirefuzz'],
+      ...['postgres-crowds', 'postgres-sign-in', 'postgres-tls', 'postgres-refusals', 'wirefuzz'],
     ],
   },
   'postgres clients': {

@@ -12,8 +12,8 @@ import type { LoadClient, Outcome } from './client.js';
 const silenceMs = 1000;
 const pauseMs = 20;
 
-/** It has not happened: another transaction was first, or the node has not found the others yet. */
-const refusals: ReadonlySet<string> = new Set(['40001', '57P03']);
+/** It has not happened: another transaction was first, or the node has not found the others, or a majority of them, yet. */
+const refusals: ReadonlySet<string> = new Set(['40001', '57P03', 'SF010']);
 /**
  * What else a client may be told when a leader, a node or its disk gives up; a connection that is lost counts
  * as 08006.
