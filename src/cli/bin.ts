@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The `shardforge` command. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { program } from './index.js';
 import { describeError, exitCodeFor, exitCodes } from './report.js';
 
@@ -10,9 +10,7 @@ process.stdout.on('error', () => process.exit(0));
 const root = program((code) => {
   process.exitCode = code;
 });
-for (const command of [root, ...root.commands, ...root.commands.flatMap((c) => c.commands)]) {
-  command.exitOverride();
-}
+overrideExit(root);
 root.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
@@ -21,3 +19,9 @@ root.parseAsync().catch((error: unknown) => {
   process.stderr.write(describeError(error));
   process.exitCode = exitCodeFor(error);
 });
+
+/** Has a mistake on the command line end with our code, at whatever depth of the commands. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(overrideExit);
+}

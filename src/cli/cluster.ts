@@ -3,11 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Database } from '../client/index.js';
 import { tableOf } from './format.js';
-import { reach, urlOption } from './reach.js';
+import { addReaching, type Reaching, reach, urlOption } from './reach.js';
 import { exitCodes, UsageError } from './report.js';
 
-interface CallOptions {
-  readonly url: readonly string[];
+interface CallOptions extends Reaching {
   readonly json?: true;
   readonly wait?: string;
 }
@@ -160,11 +159,8 @@ export function addNode(root: Command, onExit: (code: number) => void): Command 
 }
 
 export function addCall(parent: Command, call: Call, onExit: (code: number) => void): void {
-  const command = parent
-    .command(call.name)
-    .description(call.description)
-    .addOption(urlOption())
-    .option('--json', 'as JSON');
+  const command = addReaching(parent.command(call.name).description(call.description));
+  command.option('--json', 'as JSON');
   const usages = call.usage?.split(' ') ?? [];
   for (const usage of usages) command.argument(usage);
   if (call.until !== undefined) {
@@ -183,7 +179,7 @@ async function run(
   options: CallOptions,
 ): Promise<number> {
   const sql = call.sql(...named);
-  const database = await reach(options.url, { max: 1, applicationName: `shardforge ${call.name}` });
+  const database = await reach(options, { max: 1, applicationName: `shardforge ${call.name}` });
   try {
     const value = await ask(database, sql);
     print(options.json === true ? `${JSON.stringify(value, undefined, 2)}\n` : call.show(value));

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCluster, addNode } from './cluster.js';
+import { addAuth } from './auth.js';
 import { addSession } from './session.js';
 import { addCert } from './cert.js';
 import { type Format, formats } from './format.js';
-import { reach, urlOption } from './reach.js';
+import { addReaching, type Reaching, reach } from './reach.js';
 import { describeNotice, exitCodes, UsageError } from './report.js';
 
 interface RootOptions {
@@ -19,15 +20,13 @@ interface StartOptions {
   readonly join?: readonly string[];
 }
 
-interface SqlOptions {
-  readonly url: readonly string[];
+interface SqlOptions extends Reaching {
   readonly command?: string;
   readonly file?: string;
   readonly format: Format;
 }
 
-interface CsvOptions {
-  readonly url: readonly string[];
+interface CsvOptions extends Reaching {
   readonly csv: string;
   readonly table: string;
   readonly create: boolean;
@@ -70,6 +69,7 @@ export function program(onExit: (code: number) => void): Command {
   addCert(root);
   addCluster(root, onExit);
   addSession(root, onExit);
+  addAuth(root);
   addStart(addNode(root, onExit));
   return root;
 }
@@ -84,10 +84,8 @@ function addStart(parent: Command): void {
 }
 
 function addSql(root: Command, onExit: (code: number) => void): void {
-  root
-    .command('sql')
+  addReaching(root.command('sql'))
     .description('run SQL: from -c, from a file, from a pipe, or as you type')
-    .addOption(urlOption())
     .option('-c, --command <sql>', 'run this and end')
     .addOption(new Option('-f, --file <file>', 'run a file and end').conflicts('command'))
     .addOption(new Option('--format <format>', 'of results').choices(formats).default('table'))
@@ -95,10 +93,8 @@ function addSql(root: Command, onExit: (code: number) => void): void {
 }
 
 function addImport(root: Command, onExit: (code: number) => void): void {
-  root
-    .command('import')
+  addReaching(root.command('import'))
     .description('load a CSV file into a table')
-    .addOption(urlOption())
     .requiredOption('--csv <file>', 'the file, in UTF-8')
     .requiredOption('--table <name>', 'the table')
     .option('--create', 'make the table, with types that take every value of the file', false)
@@ -147,7 +143,7 @@ async function sql(options: SqlOptions): Promise<number> {
   const text = options.file === undefined ? options.command : readText(options.file);
   const { Shell } = await import('./prompt.js');
   const types = { int8: 'string', timestamptz: 'string', json: 'string' } as const;
-  const database = await reach(options.url, {
+  const database = await reach(options, {
     ...{ max: 1, types, applicationName: 'shardforge sql' },
     onNotice: (notice) => process.stderr.write(describeNotice(notice)),
   });
@@ -168,7 +164,7 @@ async function importFile(options: CsvOptions): Promise<number> {
   if (rest.primaryKey.length > 0 && !rest.create) {
     throw new UsageError('--primary-key belongs to --create');
   }
-  const database = await reach(options.url, { max: 1, applicationName: 'shardforge import' });
+  const database = await reach(options, { max: 1, applicationName: 'shardforge import' });
   const report = new ImportReport(file, rest.table);
   const interrupt = (): void => report.interrupt();
   process.on('SIGINT', interrupt);

@@ -1,8 +1,16 @@
-/** How the command reaches a node: the option --url and the connection. */
+/** How the command reaches a node: the options --url, --user and --password-file, and the connection. */
 import { readFileSync } from 'node:fs';
-import { Option } from 'commander';
-import { connect, type Database, ShardForgeError } from '../client/index.js';
+import { type Command, Option } from 'commander';
+import { type ConnectOptions, connect, type Database, ShardForgeError } from '../client/index.js';
+import { passwordIn } from './password.js';
 import { UsageError } from './report.js';
+
+/** What the command line says of the node and of who signs in there. */
+export interface Reaching {
+  readonly url: readonly string[];
+  readonly user?: string;
+  readonly passwordFile?: string;
+}
 
 const defaultUrl = 'ws://127.0.0.1:7432';
 
@@ -22,9 +30,19 @@ export function urlOption(): Option {
     .env('SHARDFORGE_URL');
 }
 
-/** Who the command is, as far as the environment says it. */
-function identification(): Parameters<typeof connect>[1] {
-  const { SHARDFORGE_USER: user, SHARDFORGE_PASSWORD: password, SHARDFORGE_CA: ca } = process.env;
+/** Gives a command that connects the options for it. */
+export function addReaching(command: Command): Command {
+  const user = new Option('--user <name>', 'the role to sign in as').env('SHARDFORGE_USER');
+  return command
+    .addOption(urlOption())
+    .addOption(user)
+    .option('--password-file <file>', 'its password; without, SHARDFORGE_PASSWORD');
+}
+
+/** Who the command is, as far as its options and the environment say it. */
+function identification({ user, passwordFile }: Reaching): ConnectOptions {
+  const { SHARDFORGE_PASSWORD: given, SHARDFORGE_CA: ca } = process.env;
+  const password = passwordFile === undefined ? given : passwordIn(passwordFile);
   const tls = ca === undefined || ca === '' ? undefined : { ca: readCertificate(ca) };
   return { user: user || undefined, password: password || undefined, tls };
 }
@@ -39,13 +57,10 @@ function readCertificate(file: string): Buffer {
   }
 }
 
-/** Connects to the first node that answers, as SHARDFORGE_USER with SHARDFORGE_PASSWORD, or as the address says. */
-export async function reach(
-  urls: readonly string[],
-  options: Parameters<typeof connect>[1],
-): Promise<Database> {
+/** Connects to the first node that answers, as the options or the environment say, or as the address does. */
+export async function reach(reaching: Reaching, options: ConnectOptions): Promise<Database> {
   try {
-    return await connect(urls, { ...identification(), ...options });
+    return await connect(reaching.url, { ...identification(reaching), ...options });
   } catch (error) {
     // What is wrong with the address is wrong with the command line.
     const bad = error instanceof ShardForgeError && error.sqlstate === '22023';
