@@ -246,6 +246,10 @@ class FakeAccounts implements Accounts {
     return this.logins.find((login) => login.name === name);
   }
 
+  async token(): Promise<undefined> {
+    return undefined;
+  }
+
   audit(event: AuditEvent): void {
     this.audited.push(event);
   }

@@ -15,6 +15,8 @@ export interface ConnectOptions extends DatabaseOptions {
   readonly user?: string | undefined;
   /** Its password; it is sent to `wss://` addresses and to this machine only. */
   readonly password?: string | undefined;
+  /** An API token, in place of user and password; it is sent where a password would be. */
+  readonly token?: string | undefined;
   /** Certificates for `wss://` addresses. */
   readonly tls?: TlsOptions | undefined;
   readonly database?: string | undefined;
@@ -54,10 +56,15 @@ export async function connect(
   // An embedded database has no use for it, and loading it takes a while.
   const { webSocketDial } = await import('./websocket.js');
   try {
-    const { password, ...others } = identification;
+    const { password, token, ...others } = identification;
     // A node may name another, which is reached in plain over a network.
     const dialOf = (href: string): Dial =>
-      webSocketDial(href, { ...others, password: isSafe(new URL(href)) ? password : undefined });
+      webSocketDial(href, {
+        ...others,
+        ...(isSafe(new URL(href))
+          ? { password, token }
+          : { password: undefined, token: undefined }),
+      });
     return await databaseOver(addressesOf(urls, dialOf), all);
   } catch (error) {
     if (!(error instanceof Error) || !('sqlstate' in error) || error.sqlstate !== '08001') {
@@ -76,18 +83,26 @@ function identificationOf(urls: readonly URL[], options: ConnectOptions): Identi
   const named = urls.find(({ username }) => username !== '');
   const given = named === undefined ? undefined : decodeURIComponent(named.username);
   const secret = named?.password === '' ? undefined : named?.password;
-  const { user = given ?? defaultUser, tls } = options;
+  const { user = given ?? defaultUser, token, tls } = options;
   const { password = secret === undefined ? undefined : decodeURIComponent(secret) } = options;
+  if (password !== undefined && token !== undefined) {
+    throw clientError('invalid_parameter_value', 'a password and a token: give one of them');
+  }
+  const secretName = token === undefined ? 'password' : 'token';
   for (const url of urls) {
     url.username = '';
     url.password = '';
-    if (password !== undefined && !isSafe(url)) {
-      throw clientError('invalid_parameter_value', `a password for ${url.host} would be readable`, {
-        hint: 'Use a wss:// address; the node needs tls.certificateFile.',
-      });
+    if ((password ?? token) !== undefined && !isSafe(url)) {
+      throw clientError(
+        'invalid_parameter_value',
+        `a ${secretName} for ${url.host} would be readable`,
+        {
+          hint: 'Use a wss:// address; the node needs tls.certificateFile.',
+        },
+      );
     }
   }
-  return { user, password, tls };
+  return { user, password, token, tls };
 }
 
 const defaultUser = 'admin';

@@ -14,6 +14,8 @@ export interface Identification {
   readonly user: string;
   /** Undefined where none is asked for. */
   readonly password: string | undefined;
+  /** An API token, in place of both. */
+  readonly token: string | undefined;
   readonly tls: TlsOptions | undefined;
 }
 
@@ -33,7 +35,8 @@ export function webSocketDial(url: string, identification: Identification): Dial
   return (events) => new WebSocketTransport(url, identification, events);
 }
 
-function headersOf({ user, password }: Identification): Readonly<Record<string, string>> {
+function headersOf({ user, password, token }: Identification): Readonly<Record<string, string>> {
+  if (token !== undefined) return { authorization: `Bearer ${token}` };
   if (password === undefined) return {};
   const text = Buffer.from(`${user}:${password}`).toString('base64');
   return { authorization: `Basic ${text}` };

@@ -20,6 +20,8 @@ export interface ConnectOptions {
 export interface Accounts {
   /** Undefined for a name that no role has. Raises an error of the catalogue when it cannot tell. */
   find(name: string): Promise<Login | undefined>;
+  /** Whose token it is, by its SHA-256 in hexadecimal; undefined when it is of no use. Raises as {@link find} does. */
+  token(hash: string): Promise<Login | undefined>;
   audit(event: AuditEvent): void;
 }
 

@@ -19,6 +19,7 @@ import {
   type FindMessage,
   type FoundMessage,
   type Login,
+  type TokenMessage,
 } from '../sql/index.js';
 import { shardPlace } from './place.js';
 
@@ -44,18 +45,27 @@ export class NodeAccounts implements Accounts {
   }
 
   find(name: string): Promise<Login | undefined> {
-    this.#asked += 1;
-    const find = this.#asked;
-    return new Promise((resolve, reject) => {
-      this.#questions.set(find, { resolve, reject });
-      const replyTo = this.#door.ref as Ref<FoundMessage>;
-      const question: FindMessage = { kind: 'accounts.find', find, name, replyTo };
-      if (!this.#door.post<FindMessage>(this.#actor, question)) this.#fail(find, tooMany);
-    });
+    return this.#ask((find, replyTo) => ({ kind: 'accounts.find', find, name, replyTo }));
+  }
+
+  token(hash: string): Promise<Login | undefined> {
+    return this.#ask((find, replyTo) => ({ kind: 'accounts.token', find, hash, replyTo }));
   }
 
   audit(event: AuditEvent): void {
     this.#door.post<AuditMessage>(this.#actor, { kind: 'accounts.audit', event });
+  }
+
+  #ask(
+    message: (find: number, replyTo: Ref<FoundMessage>) => FindMessage | TokenMessage,
+  ): Promise<Login | undefined> {
+    this.#asked += 1;
+    const find = this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#questions.set(find, { resolve, reject });
+      const question = message(find, this.#door.ref as Ref<FoundMessage>);
+      if (!this.#door.post<AccountsMessage>(this.#actor, question)) this.#fail(find, tooMany);
+    });
   }
 
   #take(answer: Answer): void {
@@ -69,7 +79,7 @@ export class NodeAccounts implements Accounts {
         return;
       }
       case 'actor.refused': {
-        const { find } = answer.message as Partial<FindMessage>;
+        const { find } = answer.message as Partial<FindMessage | TokenMessage>;
         if (find !== undefined) this.#fail(find, tooMany);
         return;
       }

@@ -1,4 +1,5 @@
 /** The boot module of a node: what each thread starts for the stores that are placed on it. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Booted, BootSetup, PlaceId } from '../actors/index.js';
 import { DatabaseError } from '../base/errors.js';
@@ -40,6 +41,7 @@ export async function boot(setup: BootSetup): Promise<Booted> {
     files: serverFiles(options.copyDirectories),
     slowStatements: new KeptSlowStatements(options.slowStatementsFile),
     spill: temporaryFiles(options, placeIds),
+    secretBytes: randomBytes,
   });
   if (placeIds.includes(shardPlace)) await loadParser();
   const engines: Engine[] = [];

@@ -16,6 +16,9 @@ export {
   type FindMessage,
   type FoundMessage,
   type Login,
+  tokenHash,
+  type TokenMessage,
+  tokenPrefix,
 } from './accounts/index.js';
 export type { FileReader, FileWriter, ServerFiles } from './copy/index.js';
 export type { SpillFile, SpillFiles } from './execute/index.js';

@@ -110,6 +110,7 @@ async function accountsOf(audited: AuditEvent[], delayMs: number): Promise<Accou
       if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       return name === admin.name ? admin : undefined;
     },
+    token: () => Promise.resolve(undefined),
     audit: (event) => audited.push(event),
   };
 }

@@ -7,6 +7,7 @@ export function trusting(): SignIn {
   return new SignIn({
     accounts: {
       find: () => Promise.reject(new DatabaseError('cannot_connect_now', 'there are no roles')),
+      token: () => Promise.resolve(undefined),
       audit: () => undefined,
     },
     rules: [{ addresses: ['loopback'], method: 'trust' }],

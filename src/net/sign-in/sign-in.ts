@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { assert } from '../../base/assert.js';
 import { DatabaseError } from '../../base/errors.js';
-import type { AuditEvent, Login } from '../../sql/index.js';
+import { type AuditEvent, type Login, tokenHash } from '../../sql/index.js';
 import type { ErrorFields, SignedIn } from '../../sql/session/protocol.js';
 import type { Accounts, Log } from '../host.js';
 import { plainAddress } from './addresses.js';
@@ -43,6 +43,8 @@ export interface Visitor extends Approach {
   readonly port: number;
   /** The common name of its certificate, which one of our authorities has signed. */
   readonly commonName?: string | undefined;
+  /** An API token, whose role it is then that wants to be let in. */
+  readonly token?: string | undefined;
 }
 
 /** Who is in. */
@@ -69,19 +71,24 @@ export class SignIn {
   }
 
   /**
-   * Finds the rule for the visitor. Raises 28000 when there is none or it rejects, and what the accounts raise when
-   * they cannot be asked; whom a rule trusts gets in nevertheless.
+   * Finds the rule for the visitor. Raises 28000 when there is none or it rejects, 28P01 for a token that is of no
+   * use, and what the accounts raise when they cannot be asked; whom a rule trusts gets in nevertheless.
    */
   async begin(given: Visitor): Promise<Attempt> {
-    const visitor = { ...given, address: plainAddress(given.address) };
+    const { accounts } = this.#parts;
+    const { token } = given;
     let login: Login | undefined;
     let unknown: DatabaseError | undefined;
     try {
-      login = await this.#parts.accounts.find(visitor.user);
+      login = await (token === undefined
+        ? accounts.find(given.user)
+        : accounts.token(tokenHash(token)));
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       unknown = error;
     }
+    const user = token === undefined ? given.user : (login?.name ?? given.user);
+    const visitor = { ...given, user, address: plainAddress(given.address) };
     const rule = this.#rules.find(visitor, login?.memberOf ?? []);
     const attempt = new Attempt(this.#parts, visitor, {
       rule,
@@ -92,7 +99,8 @@ export class SignIn {
       return attempt.refuse(...refusalOf(visitor, rule));
     }
     // An operator of a node without a majority must be able to look at it.
-    if (unknown !== undefined && rule.method !== 'trust') throw unknown;
+    if (unknown !== undefined && (rule.method !== 'trust' || token !== undefined)) throw unknown;
+    if (token !== undefined) attempt.token();
     return attempt;
   }
 }
@@ -170,6 +178,13 @@ export class Attempt {
     this.#proven = true;
   }
 
+  /** The visitor has come with a token. Raises 28P01 when it is nobody's; where a certificate is asked for it proves nothing. */
+  token(): void {
+    assert(this.#visitor.token !== undefined && !this.#failed, 'a token is there');
+    if (this.#login === undefined) this.#wrongPassword();
+    this.#proven = this.method !== 'cert';
+  }
+
   /**
    * Lets the visitor in who has proved what the rule asks for. Raises 28000 for a certificate of another or a role
    * that may not sign in, 3D000, 42501, 53300.
@@ -188,7 +203,7 @@ export class Attempt {
     accounts.audit({ kind: 'sign_in', ...event });
     let left = false;
     return {
-      signedIn: { role: user, method: this.method, address: socketAddress(address, port) },
+      signedIn: { role: user, method: this.#how, address: socketAddress(address, port) },
       roleSettings: this.#login?.settings ?? {},
       leave(session) {
         assert(!left, 'who leaves was in');
@@ -272,6 +287,7 @@ export class Attempt {
   /** For the log, not for the client. */
   #whyNotPassed(): string {
     const { verifier, validUntilMs = Infinity } = this.#login ?? {};
+    if (this.#visitor.token !== undefined) return 'the token is not known, has ended or is void';
     if (this.#login === undefined) return 'the role does not exist';
     if (verifier === undefined) return 'the role has no password';
     if (this.#parts.nowMs() >= validUntilMs) return 'the password has expired';
@@ -295,9 +311,15 @@ export class Attempt {
     this.#parts.accounts.audit({ kind: 'sign_in_failed', ...event });
   }
 
+  /** As sessions and the audit table have it. */
+  get #how(): string {
+    const isByToken = this.#visitor.token !== undefined && this.method !== 'cert';
+    return isByToken ? 'token' : this.method;
+  }
+
   #event(): Omit<AuditEvent, 'kind'> {
     const { door, user, database, address, encrypted } = this.#visitor;
-    return { role: user, database, address, door, method: this.method, encrypted };
+    return { role: user, database, address, door, method: this.#how, encrypted };
   }
 }
 

@@ -18,7 +18,17 @@ import { bootstrapRoleName, CatalogueCache, TransactionCatalogue } from '../cata
 import type { ErrorFields } from '../session/protocol.js';
 import { auditKeptMs, auditRow, auditSpanBefore } from './audit.js';
 import { loginOf } from './login.js';
-import type { AccountsMessage, AuditEvent, FindMessage, FoundMessage } from './protocol.js';
+import type {
+  AccountsMessage,
+  AuditEvent,
+  FindMessage,
+  FoundMessage,
+  Login,
+  TokenMessage,
+} from './protocol.js';
+import { tokenOfHash } from './tokens.js';
+
+type Question = FindMessage | TokenMessage;
 
 /** To itself, some time after rows could not be written. */
 interface WriteMessage extends Message {
@@ -50,8 +60,8 @@ export class Accounts implements Actor<AccountsInput> {
   readonly #self: Ref<AccountsInput>;
   readonly #cache = new CatalogueCache();
   /** Questions that wait for leave to read; those after it was asked for wait for the next. */
-  #asking: { readonly token: number; readonly finds: FindMessage[] } | undefined;
-  #later: FindMessage[] = [];
+  #asking: { readonly token: number; readonly finds: Question[] } | undefined;
+  #later: Question[] = [];
   #tokens = 0;
   readonly #events: Waiting[] = [];
   /** The commit on its way, and how many of the events it holds. */
@@ -66,6 +76,7 @@ export class Accounts implements Actor<AccountsInput> {
   receive(message: AccountsInput, context: Context<AccountsInput>): void {
     switch (message.kind) {
       case 'accounts.find':
+      case 'accounts.token':
         this.#find(message, context);
         return;
       case 'accounts.audit':
@@ -98,7 +109,7 @@ export class Accounts implements Actor<AccountsInput> {
     }
   }
 
-  #find(find: FindMessage, context: Context<AccountsInput>): void {
+  #find(find: Question, context: Context<AccountsInput>): void {
     const access = this.#access;
     if (access.readable(context.nowMs, context.wallMs)) {
       this.#answer(find, context);
@@ -113,7 +124,7 @@ export class Accounts implements Actor<AccountsInput> {
     }
   }
 
-  #ask(finds: FindMessage[], context: Context<AccountsInput>): void {
+  #ask(finds: Question[], context: Context<AccountsInput>): void {
     this.#tokens += 1;
     const token = this.#tokens;
     this.#asking = { token, finds };
@@ -137,15 +148,12 @@ export class Accounts implements Actor<AccountsInput> {
     }
   }
 
-  #answer(find: FindMessage, context: Context<AccountsInput>): void {
+  #answer(find: Question, context: Context<AccountsInput>): void {
     let found: Pick<FoundMessage, 'login' | 'error'>;
     try {
-      const catalogue = this.#catalogue();
-      const role = catalogue.role(find.name);
-      // As long for a name that no role has: the time must not tell who asks.
-      const asked = role ?? catalogue.role(bootstrapRoleName);
-      const login = asked && loginOf(catalogue, asked);
-      found = role === undefined || login === undefined ? {} : { login };
+      const login =
+        find.kind === 'accounts.find' ? this.#named(find.name) : this.#holding(find.hash, context);
+      found = login === undefined ? {} : { login };
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const { kind, message, details } = error;
@@ -154,8 +162,27 @@ export class Accounts implements Actor<AccountsInput> {
     this.#tell(find, found, context);
   }
 
+  #named(name: string): Login | undefined {
+    const catalogue = this.#catalogue();
+    const role = catalogue.role(name);
+    // As long for a name that no role has: the time must not tell who asks.
+    const asked = role ?? catalogue.role(bootstrapRoleName);
+    const login = asked && loginOf(catalogue, asked);
+    return role === undefined ? undefined : login;
+  }
+
+  #holding(hash: string, { wallMs }: Context<AccountsInput>): Login | undefined {
+    const access = this.#access;
+    const at = access.appliedTimestamp;
+    const token = tokenOfHash({ get: (key) => access.get(key, at) }, hash);
+    if (token === undefined || wallMs >= (token.validUntilMs ?? Infinity)) return undefined;
+    const catalogue = this.#catalogue();
+    const role = catalogue.objectIfThere(token.role);
+    return role?.kind === 'role' ? loginOf(catalogue, role) : undefined;
+  }
+
   #tell(
-    { find, replyTo }: FindMessage,
+    { find, replyTo }: Question,
     found: Pick<FoundMessage, 'login' | 'error'>,
     context: Context<AccountsInput>,
   ): void {

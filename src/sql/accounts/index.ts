@@ -35,7 +35,18 @@ export type {
   FindMessage,
   FoundMessage,
   Login,
+  TokenMessage,
 } from './protocol.js';
+export {
+  type ApiToken,
+  apiTokens,
+  putToken,
+  removeToken,
+  tokenBytes,
+  tokenHash,
+  tokenNamed,
+  tokenPrefix,
+} from './tokens.js';
 
 /** The actor's name at the place of the shard. */
 export const accountsName = 'accounts';
@@ -50,6 +61,7 @@ export const accountsKind: ActorKind<AccountsInput> = {
   kind: 'accounts',
   messages: [
     { kind: 'accounts.find', priority: 'normal', flow: 'work' },
+    { kind: 'accounts.token', priority: 'normal', flow: 'work' },
     { kind: 'accounts.audit', priority: 'normal', flow: 'work' },
     { kind: 'accounts.write', priority: 'normal', flow: 'reply' },
     ...proposeAnswers,

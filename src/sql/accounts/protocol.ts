@@ -49,10 +49,19 @@ export interface FindMessage extends Message {
   readonly replyTo: Ref<FoundMessage>;
 }
 
+/** As {@link FindMessage}, by an API token; of one that is not known, has ended or has lost its role nothing is found. */
+export interface TokenMessage extends Message {
+  readonly kind: 'accounts.token';
+  readonly find: number;
+  /** The SHA-256 of the token in hexadecimal. */
+  readonly hash: string;
+  readonly replyTo: Ref<FoundMessage>;
+}
+
 export interface FoundMessage extends Message {
   readonly kind: 'accounts.found';
   readonly find: number;
-  /** Absent for a name that no role has. */
+  /** Absent for a name that no role has, and for a token that is of no use. */
   readonly login?: Login;
   /** Why it cannot be told. */
   readonly error?: ErrorFields;
@@ -64,4 +73,4 @@ export interface AuditMessage extends Message {
   readonly event: AuditEvent;
 }
 
-export type AccountsMessage = FindMessage | AuditMessage;
+export type AccountsMessage = FindMessage | TokenMessage | AuditMessage;

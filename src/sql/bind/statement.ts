@@ -93,6 +93,11 @@ function bindStatement(context: BindContext, parsed: ParsedStatement): Statement
 const text = { name: 'text', modifier: -1 } as const;
 const jsonb = { name: 'jsonb', modifier: -1 } as const;
 
+/** A token is copied from where it is shown: without the quotes of JSON. */
+function administeredType(name: string): typeof text | typeof jsonb {
+  return name === 'create_api_token' ? text : jsonb;
+}
+
 function resultColumns(statement: Statement): readonly RelationColumn[] | undefined {
   switch (statement.kind) {
     case 'query':
@@ -106,7 +111,7 @@ function resultColumns(statement: Statement): readonly RelationColumn[] | undefi
     case 'show':
       return [{ column: 0, name: statement.name, type: text }];
     case 'administer':
-      return [{ column: 0, name: statement.column, type: jsonb }];
+      return [{ column: 0, name: statement.column, type: administeredType(statement.name) }];
     case 'explain':
       return [{ column: 0, name: 'QUERY PLAN', type: text }];
     default:

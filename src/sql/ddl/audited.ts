@@ -1,14 +1,21 @@
 /** A change of rights goes into the audit table, in the transaction that makes it, and into the log. */
 import { auditRow } from '../accounts/index.js';
-import type { DdlContext } from './context.js';
+import type { FunctionContext } from '../types/index.js';
 
 /** Milliseconds from 1970 to 2000. */
 const epochMs = 946_684_800_000;
 /** Characters of a statement that are kept. */
 const textMax = 4_000;
 
+/** Of a definition, or of a function that changes rights. */
+interface Changing {
+  readonly bind: { readonly functions: FunctionContext };
+  readonly execution: { readonly buffer: { put(key: Uint8Array, value: Uint8Array): void } };
+  noteRights?(change: string): void;
+}
+
 /** `change` says what, without passwords. */
-export function audited(context: DdlContext, change: string): void {
+export function audited(context: Changing, change: string): void {
   const { bind, execution } = context;
   const { functions } = bind;
   const reason = change.slice(0, textMax);

@@ -6,5 +6,6 @@
  * Guarantees: PostgreSQL's errors; all of a statement or nothing (the caller takes back what a failed one
  * did); writes planned with an older definition are refused. Must not know: sessions, commits.
  */
+export { audited } from './audited.js';
 export { type DdlContext, type DdlWork, noPrepared } from './context.js';
 export { ddlName, isDdl, runDdl } from './run.js';

@@ -1,6 +1,7 @@
 /** CREATE, ALTER and DROP of roles: users and groups are roles. */
 import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
+import { apiTokens, removeToken } from '../accounts/index.js';
 import { verifierOf } from '../accounts/scram.js';
 import {
   bootstrapRole,
@@ -224,6 +225,8 @@ function dropOne(context: DdlContext, role: RoleDescriptor): void {
     catalogue.put({ ...one, memberOf, version: one.version + 1 }, one);
   }
   catalogue.remove(catalogue.object(role.object));
+  const { buffer } = context.execution;
+  for (const token of apiTokens(buffer)) if (token.role === role.object) removeToken(buffer, token);
   audited(context, `DROP ROLE ${role.name}`);
 }
 

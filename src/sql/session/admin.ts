@@ -6,11 +6,12 @@ import { noObjects } from '../catalogue/index.js';
 import { evaluateAll } from '../execute/index.js';
 import type { Expression } from '../plan/expression.js';
 import { type Row, typeNamed, type Value } from '../types/index.js';
+import { callInTransaction, tokenCalls } from './api-tokens.js';
 import { completed } from './command.js';
 import { readParameters } from './parameters.js';
 import { bindWitnessed, columnsOf, type Query } from './planning.js';
 import type { AdminMessage, AdminValue, ParameterValue } from './protocol.js';
-import type { Run } from './run.js';
+import { type Run, runInTransaction } from './run.js';
 import { queryNamed } from './progress.js';
 import { gatherSessions, signal } from './signals.js';
 import type { SessionState } from './state.js';
@@ -27,13 +28,22 @@ export function* runAdminCall(run: Run, query: Query): Work<void> {
   const parameters = readParameters(query.parameters, types, state.functions);
   const context = { ...state.pointContext, parameters };
   const values = evaluateAll(statement.arguments, context);
+  const columns = columnsOf(bound.columns ?? []);
+  if (Object.hasOwn(tokenCalls, statement.name)) {
+    const call = { name: statement.name, args: values };
+    yield* runInTransaction(run, false, function* (transaction) {
+      const row = callInTransaction(run, transaction, call);
+      return { complete: () => completed(run, 'SELECT 1', columns, [row]), table: undefined };
+    });
+    return;
+  }
   const args = statement.arguments.map((argument, i) =>
     adminValue(state, argument, values[i] ?? null, query.parameters),
   );
   const own = sessionCalls[statement.name];
   const value = own === undefined ? yield* call(run, statement.name, args) : yield* own(run, args);
   const row: Row = [typeNamed('jsonb').parse(JSON.stringify(value), -1, state.functions)];
-  yield* completed(run, 'SELECT 1', columnsOf(bound.columns ?? []), [row]);
+  yield* completed(run, 'SELECT 1', columns, [row]);
 }
 
 /** Those that are about sessions, which the session asks for itself. */

@@ -42,6 +42,8 @@ export interface SessionCapabilities {
   readonly slowStatements?: SlowStatements | undefined;
   /** Temporary files for rows that memory does not hold. */
   readonly spill?: SpillFiles | undefined;
+  /** So many bytes that nobody can guess; without it there are no API tokens. */
+  readonly secretBytes?: ((count: number) => Uint8Array) | undefined;
 }
 
 export interface SessionOptions extends SessionCapabilities {
@@ -132,6 +134,7 @@ export function sessionKind(options: SessionOptions): ActorKind<SessionInput, Se
           files: options.files,
           slowStatements: options.slowStatements,
           spill: options.spill,
+          secretBytes: options.secretBytes,
           listeners: new Set(),
           registry: place.resource(sessionRegistry),
         };

@@ -5,7 +5,7 @@ import { DatabaseError, type ErrorDetails } from '../../base/errors.js';
 import type { ShardAccess } from '../../shard/protocol.js';
 import { TransactionBuffer } from '../../txn/buffer.js';
 import { initialSettings } from '../accounts/login.js';
-import { auditEntries } from '../accounts/index.js';
+import { apiTokens, auditEntries } from '../accounts/index.js';
 import { nameLookup } from '../bind/index.js';
 import {
   type CatalogueCache,
@@ -70,6 +70,7 @@ export interface PlaceState {
   /** Where the sessions of the node are known; absent where nobody asks for them. */
   readonly registry: SessionRegistry | undefined;
   readonly spill: SpillFiles | undefined;
+  readonly secretBytes?: ((count: number) => Uint8Array) | undefined;
   /** Sessions that listen. */
   readonly listeners: Set<SessionNotifications>;
 }
@@ -268,6 +269,7 @@ export class SessionState {
       cursors: () => cursorRows(this),
       locks: () => this.access.advisoryLocks(),
       audit: () => auditEntries(open().buffer),
+      apiTokens: () => apiTokens(open().buffer),
       deparse: new Deparser(lookup, this.functions),
     });
   }

@@ -8,6 +8,8 @@ export const oids = {
   temporarySchema: 13_999,
   /** The schema of the functions of administration. */
   ownSchema: 13_998,
+  /** shardforge.api_tokens. */
+  apiTokens: 13_988,
   /** shardforge.audit. */
   auditTable: 13_989,
   /** shardforge.sessions. */

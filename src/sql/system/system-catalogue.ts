@@ -27,7 +27,7 @@ import {
   type Value,
 } from '../types/index.js';
 import type { AdvisoryRow } from '../../txn/index.js';
-import type { AuditEntry } from '../accounts/index.js';
+import type { ApiToken, AuditEntry } from '../accounts/index.js';
 import type { Deparse } from './deparse.js';
 import { systemFunction, systemSet } from './functions/index.js';
 import { namedOid, relationName } from './functions/naming.js';
@@ -48,6 +48,8 @@ export interface SystemHome {
   locks(): Iterable<AdvisoryRow>;
   /** The rows of the audit table, the oldest first. */
   audit(): readonly AuditEntry[];
+  /** All API tokens. */
+  apiTokens(): readonly ApiToken[];
   readonly deparse: Deparse;
   /** When the node began to serve: a timestamptz; undefined where nobody knows. */
   readonly startedAt?: () => Value;

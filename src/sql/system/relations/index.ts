@@ -4,6 +4,7 @@ import { relationFacts } from '../facts.js';
 import type { SystemRelation } from '../relation.js';
 import { activityRelation, sessionsRelation } from './activity.js';
 import { attributeRelation } from './attribute.js';
+import { apiTokensRelation } from './api-tokens.js';
 import { auditRelation } from './audit.js';
 import { classRelation } from './class.js';
 import {
@@ -52,6 +53,7 @@ const filled: readonly SystemRelation[] = [
   cursorsRelation,
   preparedRelation,
   activityRelation,
+  apiTokensRelation,
   auditRelation,
   sessionsRelation,
   aggregateRelation,

@@ -1,0 +1,157 @@
+/** shardforge.create_api_token and drop_api_token, in the transaction of their statement. */
+import { must } from '../../base/assert.js';
+import { raise } from '../../base/errors.js';
+import type { ObjectId } from '../../base/ids.js';
+import {
+  type ApiToken,
+  putToken,
+  removeToken,
+  tokenBytes,
+  tokenHash,
+  tokenNamed,
+  tokenPrefix,
+} from '../accounts/index.js';
+import type { Principal } from '../catalogue/index.js';
+import { audited } from '../ddl/index.js';
+import { timestamptzPlus } from '../functions/datetime-arithmetic.js';
+import { Interval, type Row, typeNamed, type Value } from '../types/index.js';
+import { parseInterval } from '../types/interval-input.js';
+import type { Run } from './run.js';
+import type { SessionState } from './state.js';
+import type { Transaction } from './transaction.js';
+
+/** Characters of a name. */
+const nameLengthMax = 128;
+/** Milliseconds from 1970 to 2000. */
+const epochMs = 946_684_800_000;
+
+type Call = (run: Run, transaction: Transaction, args: readonly Value[]) => Value;
+
+/** By the function's name: what it does, and gives. */
+export const tokenCalls: Readonly<Record<string, Call>> = {
+  create_api_token: create,
+  drop_api_token: drop,
+};
+
+/** Calls a function of tokens; all that it did is taken back when it fails. */
+export function callInTransaction(
+  run: Run,
+  transaction: Transaction,
+  { name, args }: { readonly name: string; readonly args: readonly Value[] },
+): Row {
+  if (transaction.readOnly) {
+    const text = `cannot execute ${name}() in a read-only transaction`;
+    raise('read_only_sql_transaction', text);
+  }
+  const act = must(tokenCalls[name], 'a function of tokens');
+  transaction.beginExecution();
+  let value: Value = null;
+  let failure: unknown;
+  try {
+    value = act(run, transaction, args);
+  } catch (error) {
+    failure = error;
+  }
+  transaction.endExecution(failure);
+  return [value];
+}
+
+function create(run: Run, transaction: Transaction, args: readonly Value[]): Value {
+  const { state } = run;
+  const [given = null, validFor = null, roleName = null] = args;
+  const usage = 'create_api_token takes a name, and perhaps an interval and the name of a role';
+  if (args.length < 1 || args.length > 3) raise('invalid_parameter_value', usage);
+  const name = nameOf(given, usage);
+  const principal = principalOf(state, transaction);
+  const role = roleName === null ? principal.role : otherRole(transaction, principal, roleName);
+  const { buffer, catalogue } = transaction;
+  const before = tokenNamed(buffer, name);
+  if (before !== undefined && catalogue.objectIfThere(before.role) !== undefined) {
+    raise('duplicate_object', `API token "${name}" already exists`);
+  }
+  if (before !== undefined) removeToken(buffer, before);
+  const secret = state.place.secretBytes?.(tokenBytes);
+  if (secret === undefined) raise('feature_not_supported', 'this node makes no API tokens');
+  const token = tokenPrefix + Buffer.from(secret).toString('base64url');
+  const createdMs = state.turn.wallMs;
+  const validUntilMs = validFor === null ? undefined : endOf(state, createdMs, validFor);
+  putToken(buffer, { name, hash: tokenHash(token), role, createdMs, validUntilMs });
+  note(run, transaction, `CREATE API TOKEN ${name} FOR ${nameOfRole(transaction, role)}`);
+  return token;
+}
+
+function drop(run: Run, transaction: Transaction, args: readonly Value[]): Value {
+  const usage = 'drop_api_token takes the name of a token';
+  if (args.length !== 1) raise('invalid_parameter_value', usage);
+  const name = nameOf(args[0] ?? null, usage);
+  const token = tokenNamed(transaction.buffer, name);
+  const principal = principalOf(run.state, transaction);
+  if (token === undefined || !mayDrop(principal, token)) {
+    raise('undefined_object', `API token "${name}" does not exist`);
+  }
+  removeToken(transaction.buffer, token);
+  note(run, transaction, `DROP API TOKEN ${name}`);
+  return typeNamed('jsonb').parse('true', -1, run.state.functions);
+}
+
+/** Of others' tokens nobody learns the names. */
+function mayDrop({ isSuperuser, role }: Principal, token: ApiToken): boolean {
+  return isSuperuser || role === token.role;
+}
+
+function principalOf(state: SessionState, transaction: Transaction): Principal {
+  return state.lookupOf(transaction).principal;
+}
+
+function nameOf(value: Value, usage: string): string {
+  if (typeof value !== 'string' || value === '' || value.length > nameLengthMax) {
+    raise('invalid_parameter_value', usage, {
+      detail: `A name has 1 to ${nameLengthMax} characters.`,
+    });
+  }
+  return value;
+}
+
+function otherRole({ catalogue }: Transaction, principal: Principal, name: Value): ObjectId {
+  const role = typeof name === 'string' ? catalogue.role(name) : undefined;
+  if (principal.isSuperuser && role === undefined) {
+    raise('undefined_object', `role "${String(name)}" does not exist`);
+  }
+  if (role === undefined || (!principal.isSuperuser && role.object !== principal.role)) {
+    raise('insufficient_privilege', 'permission denied to create API tokens of other roles', {
+      detail: 'Only superusers may do so.',
+    });
+  }
+  return role.object;
+}
+
+function nameOfRole({ catalogue }: Transaction, role: ObjectId): string {
+  return catalogue.object(role).name;
+}
+
+/** Milliseconds since 1970. */
+function endOf({ functions }: SessionState, fromMs: number, validFor: Value): number {
+  const interval = typeof validFor === 'string' ? parseInterval(validFor) : validFor;
+  if (!(interval instanceof Interval)) {
+    return raise('invalid_parameter_value', 'a token is valid for an interval');
+  }
+  const start = BigInt(Math.round(fromMs - epochMs)) * 1000n;
+  const end = timestamptzPlus(functions, start, interval);
+  if (end <= start) raise('invalid_parameter_value', 'a token is valid for more than no time');
+  return Number(end / 1000n) + epochMs;
+}
+
+/** For the audit table, and the log. */
+function note({ state }: Run, { buffer }: Transaction, change: string): void {
+  const { functions } = state;
+  audited(
+    {
+      ...{ bind: { functions }, execution: { buffer } },
+      noteRights: (reason) => {
+        const { user, sessionUser } = functions;
+        state.turn.log('info', 'rights.changed', { change: reason, user, sessionUser });
+      },
+    },
+    change,
+  );
+}
