@@ -221,6 +221,26 @@ t.test('mistakes on the command line', async (t) => {
   );
 });
 
+t.test('an API token in place of user and password', async (t) => {
+  const admin = await connect(url, { password });
+  t.teardown(() => admin.close());
+  const file = secret('robot', 'robot');
+  await admin.query("create role robot login password 'robot'");
+  const [made] = await admin.query<{ token: string }>(
+    `select shardforge.create_api_token('of the test', '1 day', 'robot') as token`,
+  );
+  const env = { SHARDFORGE_URL: url, SHARDFORGE_TOKEN: must(made, 'a row').token };
+  const who = ['sql', '--format', 'csv', '-c', 'select current_user as me'];
+  t.same(await shardforge(who, env), { code: 0, output: 'me\nrobot\n', errors: '' });
+  const both = await shardforge(who, { ...env, SHARDFORGE_PASSWORD: 'robot' });
+  t.match(both, { code: 2, output: '', errors: /a password and a token/ });
+  const wrong = { ...env, SHARDFORGE_TOKEN: 'sf_wrong' };
+  t.match(await shardforge([...who, '--user', 'robot', '--password-file', file], wrong), {
+    ...{ code: 0, output: 'me\nrobot\n' },
+  });
+  t.match(await shardforge(who, wrong), { output: '', errors: /28P01/ });
+});
+
 t.test('a typed password is asked for twice and not shown', async (t) => {
   const answer = async (typed: string): Promise<[string | undefined, string]> => {
     const [input, output] = [new PassThrough(), new PassThrough()];

@@ -41,10 +41,15 @@ export function addReaching(command: Command): Command {
 
 /** Who the command is, as far as its options and the environment say it. */
 function identification({ user, passwordFile }: Reaching): ConnectOptions {
-  const { SHARDFORGE_PASSWORD: given, SHARDFORGE_CA: ca } = process.env;
-  const password = passwordFile === undefined ? given : passwordIn(passwordFile);
+  const { SHARDFORGE_PASSWORD, SHARDFORGE_TOKEN, SHARDFORGE_CA: ca } = process.env;
+  const password = passwordFile === undefined ? SHARDFORGE_PASSWORD : passwordIn(passwordFile);
+  // Both from the environment is a mistake, which the SDK tells; the command line goes before it.
+  const token = passwordFile === undefined ? SHARDFORGE_TOKEN : undefined;
   const tls = ca === undefined || ca === '' ? undefined : { ca: readCertificate(ca) };
-  return { user: user || undefined, password: password || undefined, tls };
+  return {
+    ...{ user: user || undefined, password: password || undefined, token: token || undefined },
+    tls,
+  };
 }
 
 function readCertificate(file: string): Buffer {
