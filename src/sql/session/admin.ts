@@ -9,6 +9,7 @@ import { type Row, typeNamed, type Value } from '../types/index.js';
 import { callInTransaction, tokenCalls } from './api-tokens.js';
 import { completed } from './command.js';
 import { readParameters } from './parameters.js';
+import { noteRights } from './ddl.js';
 import { bindWitnessed, columnsOf, type Query } from './planning.js';
 import type { AdminMessage, AdminValue, ParameterValue } from './protocol.js';
 import { type Run, runInTransaction } from './run.js';
@@ -32,8 +33,12 @@ export function* runAdminCall(run: Run, query: Query): Work<void> {
   if (Object.hasOwn(tokenCalls, statement.name)) {
     const call = { name: statement.name, args: values };
     yield* runInTransaction(run, false, function* (transaction) {
-      const row = callInTransaction(run, transaction, call);
-      return { complete: () => completed(run, 'SELECT 1', columns, [row]), table: undefined };
+      const { value, change } = callInTransaction(run, transaction, call);
+      const complete = (): Work<void> => {
+        noteRights(run, change);
+        return completed(run, 'SELECT 1', columns, [[value]]);
+      };
+      return { complete, table: undefined };
     });
     return;
   }

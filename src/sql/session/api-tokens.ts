@@ -14,7 +14,7 @@ import {
 import type { Principal } from '../catalogue/index.js';
 import { audited } from '../ddl/index.js';
 import { timestamptzPlus } from '../functions/datetime-arithmetic.js';
-import { Interval, type Row, typeNamed, type Value } from '../types/index.js';
+import { Interval, typeNamed, type Value } from '../types/index.js';
 import { parseInterval } from '../types/interval-input.js';
 import type { Run } from './run.js';
 import type { SessionState } from './state.js';
@@ -25,7 +25,13 @@ const nameLengthMax = 128;
 /** Milliseconds from 1970 to 2000. */
 const epochMs = 946_684_800_000;
 
-type Call = (run: Run, transaction: Transaction, args: readonly Value[]) => Value;
+interface Called {
+  readonly value: Value;
+  /** For the log, once it is committed. */
+  readonly change: string;
+}
+
+type Call = (run: Run, transaction: Transaction, args: readonly Value[]) => Called;
 
 /** By the function's name: what it does, and gives. */
 export const tokenCalls: Readonly<Record<string, Call>> = {
@@ -38,26 +44,27 @@ export function callInTransaction(
   run: Run,
   transaction: Transaction,
   { name, args }: { readonly name: string; readonly args: readonly Value[] },
-): Row {
+): Called {
   if (transaction.readOnly) {
     const text = `cannot execute ${name}() in a read-only transaction`;
     raise('read_only_sql_transaction', text);
   }
   const act = must(tokenCalls[name], 'a function of tokens');
   transaction.beginExecution();
-  let value: Value = null;
+  let called: Called | undefined;
   let failure: unknown;
   try {
-    value = act(run, transaction, args);
+    called = act(run, transaction, args);
+    const { functions } = run.state;
+    audited({ bind: { functions }, execution: transaction }, called.change);
   } catch (error) {
     failure = error;
   }
   transaction.endExecution(failure);
-  return [value];
+  return must(called, 'a call without an error has a value');
 }
 
-function create(run: Run, transaction: Transaction, args: readonly Value[]): Value {
-  const { state } = run;
+function create({ state }: Run, transaction: Transaction, args: readonly Value[]): Called {
   const [given = null, validFor = null, roleName = null] = args;
   const usage = 'create_api_token takes a name, and perhaps an interval and the name of a role';
   if (args.length < 1 || args.length > 3) raise('invalid_parameter_value', usage);
@@ -76,22 +83,22 @@ function create(run: Run, transaction: Transaction, args: readonly Value[]): Val
   const createdMs = state.turn.wallMs;
   const validUntilMs = validFor === null ? undefined : endOf(state, createdMs, validFor);
   putToken(buffer, { name, hash: tokenHash(token), role, createdMs, validUntilMs });
-  note(run, transaction, `CREATE API TOKEN ${name} FOR ${nameOfRole(transaction, role)}`);
-  return token;
+  const change = `CREATE API TOKEN ${name} FOR ${catalogue.object(role).name}`;
+  return { value: token, change };
 }
 
-function drop(run: Run, transaction: Transaction, args: readonly Value[]): Value {
+function drop({ state }: Run, transaction: Transaction, args: readonly Value[]): Called {
   const usage = 'drop_api_token takes the name of a token';
   if (args.length !== 1) raise('invalid_parameter_value', usage);
   const name = nameOf(args[0] ?? null, usage);
   const token = tokenNamed(transaction.buffer, name);
-  const principal = principalOf(run.state, transaction);
+  const principal = principalOf(state, transaction);
   if (token === undefined || !mayDrop(principal, token)) {
     raise('undefined_object', `API token "${name}" does not exist`);
   }
   removeToken(transaction.buffer, token);
-  note(run, transaction, `DROP API TOKEN ${name}`);
-  return typeNamed('jsonb').parse('true', -1, run.state.functions);
+  const value = typeNamed('jsonb').parse('true', -1, state.functions);
+  return { value, change: `DROP API TOKEN ${name}` };
 }
 
 /** Of others' tokens nobody learns the names. */
@@ -125,10 +132,6 @@ function otherRole({ catalogue }: Transaction, principal: Principal, name: Value
   return role.object;
 }
 
-function nameOfRole({ catalogue }: Transaction, role: ObjectId): string {
-  return catalogue.object(role).name;
-}
-
 /** Milliseconds since 1970. */
 function endOf({ functions }: SessionState, fromMs: number, validFor: Value): number {
   const interval = typeof validFor === 'string' ? parseInterval(validFor) : validFor;
@@ -139,19 +142,4 @@ function endOf({ functions }: SessionState, fromMs: number, validFor: Value): nu
   const end = timestamptzPlus(functions, start, interval);
   if (end <= start) raise('invalid_parameter_value', 'a token is valid for more than no time');
   return Number(end / 1000n) + epochMs;
-}
-
-/** For the audit table, and the log. */
-function note({ state }: Run, { buffer }: Transaction, change: string): void {
-  const { functions } = state;
-  audited(
-    {
-      ...{ bind: { functions }, execution: { buffer } },
-      noteRights: (reason) => {
-        const { user, sessionUser } = functions;
-        state.turn.log('info', 'rights.changed', { change: reason, user, sessionUser });
-      },
-    },
-    change,
-  );
 }

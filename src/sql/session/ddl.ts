@@ -11,6 +11,14 @@ import { isInBlock, type Ran, type Run } from './run.js';
 import type { Transaction } from './transaction.js';
 import { ResultWriter, type Work } from './work.js';
 
+/** Into the log, without passwords. */
+export function noteRights(run: Run, change: string): void {
+  const { functions, turn } = run.state;
+  const { user, sessionUser } = functions;
+  // In a block it may still be taken back: the audit table has what was committed.
+  turn.log('info', 'rights.changed', { change, user, sessionUser, inBlock: isInBlock(run) });
+}
+
 /** Runs one statement; on an error, or with guessed numbers, all that it did is taken back. */
 export function* runDefinition(run: Run, transaction: Transaction, query: Query): Work<Ran> {
   const { state } = run;
@@ -61,12 +69,7 @@ export function* runDefinition(run: Run, transaction: Transaction, query: Query)
   const none = { columns: undefined, timeZone: undefined };
   const writer = new ResultWriter(state, run.request, none, false);
   const complete = (): Work<void> => {
-    for (const change of changes) {
-      const { user, sessionUser } = state.functions;
-      // In a block it may still be taken back: the audit table has what was committed.
-      const fields = { change, user, sessionUser, inBlock: isInBlock(run) };
-      state.turn.log('info', 'rights.changed', fields);
-    }
+    for (const change of changes) noteRights(run, change);
     return writer.end({ tag, status: state.status }, run.last);
   };
   return { complete, table: undefined };
