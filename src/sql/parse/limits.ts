@@ -14,7 +14,7 @@ export interface ParseLimits {
  * The most tokens that may nest in one another, brackets and operators of the open lists counted
  * together. The parser overflows a stack of 1 MB at about twice as many.
  */
-const nestedTokensMax = 5_000;
+export const nestedTokensMax = 5_000;
 
 const loneSurrogate = /\p{Surrogate}/u;
 
