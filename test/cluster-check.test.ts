@@ -11,7 +11,7 @@ import { must } from '#src/base/assert.js';
 import { openStore } from '#src/storage/index.js';
 import { keySpace } from '#src/storage/keys.js';
 import { type Node, Worlds } from './cluster-actor/world.js';
-import { ClusterClient } from './cluster/client.js';
+import { ClusterClient, insist } from './cluster/client.js';
 import { ProcessCluster } from './cluster/processes.js';
 
 interface Check {
@@ -168,10 +168,10 @@ t.test('three processes: a row that differs is found without anybody asking', as
   });
   const client = new ClusterClient(cluster.urls, 0);
   t.teardown(() => client.close());
-  await client.insist('create table if not exists t (id int primary key, v text)');
-  await client.insist("insert into t values (1, 'the truth') on conflict (id) do nothing");
+  await insist(client, 'create table if not exists t (id int primary key, v text)');
+  await insist(client, "insert into t values (1, 'the truth') on conflict (id) do nothing");
   const status = async (): Promise<Check | null> => {
-    const [row] = await client.insist('select shardforge.cluster_status()');
+    const [row] = await insist(client, 'select shardforge.cluster_status()');
     return (JSON.parse(String(row?.[0])) as { readonly check: Check | null }).check;
   };
   const until = async (holds: (check: Check) => boolean): Promise<Check> => {

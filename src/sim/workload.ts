@@ -15,6 +15,9 @@ export interface Request {
   readonly sameSession?: true;
 }
 
+/** Of a request that goes on in the session of the one before. */
+export const sameSession = { sameSession: true } as const;
+
 /**
  * How a statement ended. `unknown`: no answer came, so it may or may not have happened, or happen
  * later while the node that took it lives; the transaction is over either way. `refused`: the node cannot

@@ -9,7 +9,7 @@ import { must } from '#src/base/assert.js';
 import { Random } from '#src/base/random.js';
 import { isLinearizable, type Model, type Operation } from '#src/sim/index.js';
 import { exitCodes } from '#src/node/index.js';
-import { ClusterClient, type LoadClient } from './client.js';
+import { ClusterClient, insist, type LoadClient } from './client.js';
 import { ProcessCluster } from './processes.js';
 import { WireClient } from './wire-client.js';
 
@@ -124,10 +124,10 @@ class Chaos {
 
   async #setUp(): Promise<void> {
     const client = this.#client(0);
-    await client.insist('create table if not exists written (n int primary key, id serial)');
-    await client.insist('create table if not exists register (id int primary key, value int)');
+    await insist(client, 'create table if not exists written (n int primary key, id serial)');
+    await insist(client, 'create table if not exists register (id int primary key, value int)');
     for (let id = 0; id < registers; id += 1) {
-      await client.insist(`insert into register values (${id}, 0) on conflict (id) do nothing`);
+      await insist(client, `insert into register values (${id}, 0) on conflict (id) do nothing`);
       this.#histories.push([]);
     }
     client.close();
@@ -269,7 +269,7 @@ class Chaos {
   async #check(): Promise<void> {
     for (let number = 0; number < this.#cluster.size; number += 1) {
       const client = this.#client(number);
-      const rows = await client.insist('select id, n from written');
+      const rows = await insist(client, 'select id, n from written');
       this.#checkWritten(number + 1, rows as readonly (readonly [number, number])[]);
       client.close();
     }
@@ -278,7 +278,7 @@ class Chaos {
         this.#failures.push(`register ${id} is not linearizable`);
     });
     const client = this.#client(0);
-    const [answer] = await client.insist('select shardforge.cluster_check()');
+    const [answer] = await insist(client, 'select shardforge.cluster_check()');
     const { equal } = JSON.parse(String(answer?.[0])) as { readonly equal: boolean };
     if (!equal) this.#failures.push(`replicas differ: ${String(answer?.[0])}`);
     client.close();

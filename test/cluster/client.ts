@@ -17,17 +17,27 @@ export type Outcome =
 export interface LoadClient {
   /** Runs one statement that is a transaction of its own, once. */
   execute(sql: string, params?: readonly FrameParameter[]): Promise<Outcome>;
-  /** Runs a statement until it is answered; it must bear to be run more than once. */
-  insist(
-    sql: string,
-    params?: readonly FrameParameter[],
-  ): Promise<readonly (readonly FrameValue[])[]>;
   close(): void;
 }
 
 /** A node that is silent for so long is left: frozen, cut off or overloaded. */
-const silenceMs = 1000;
-const pauseMs = 20;
+export const silenceMs = 1000;
+export const pauseMs = 20;
+
+/** Runs a statement until it is answered; it must bear to be run more than once. */
+export async function insist(
+  client: LoadClient,
+  sql: string,
+  params: readonly FrameParameter[] = [],
+): Promise<readonly (readonly FrameValue[])[]> {
+  let last: Outcome | undefined;
+  for (let tries = 0; tries < 500; tries += 1) {
+    last = await client.execute(sql, params);
+    if (last.kind === 'rows') return last.rows;
+    await sleep(pauseMs);
+  }
+  throw new Error(`not answered: ${sql}: ${JSON.stringify(last)}`);
+}
 
 export class ClusterClient implements LoadClient {
   readonly #urls: readonly string[];
@@ -61,20 +71,6 @@ export class ClusterClient implements LoadClient {
       if (retry === 'later') this.#leave();
       return { kind: 'refused', text: `${sqlstate} ${message}` };
     }
-  }
-
-  async insist(
-    sql: string,
-    params: readonly FrameParameter[] = [],
-  ): Promise<readonly (readonly FrameValue[])[]> {
-    let last = '';
-    for (let tries = 0; tries < 500; tries += 1) {
-      const outcome = await this.execute(sql, params);
-      if (outcome.kind === 'rows') return outcome.rows;
-      last = outcome.kind === 'refused' ? outcome.text : 'unknown';
-      await sleep(pauseMs);
-    }
-    throw new Error(`not answered: ${sql}: ${last}`);
   }
 
   close(): void {

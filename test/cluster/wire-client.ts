@@ -6,11 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { must } from '#src/base/assert.js';
 import type { FrameParameter, FrameValue } from '#src/net/protocol.js';
-import type { LoadClient, Outcome } from './client.js';
-
-/** A node that is silent for so long is left: frozen, cut off or overloaded. */
-const silenceMs = 1000;
-const pauseMs = 20;
+import { type LoadClient, type Outcome, pauseMs, silenceMs } from './client.js';
 
 /** It has not happened: another transaction was first, or the node has not found the others, or a majority of them, yet. */
 const refusals: ReadonlySet<string> = new Set(['40001', '57P03', 'SF010']);
@@ -74,17 +70,6 @@ export class WireClient implements LoadClient {
     } catch (error) {
       return this.#told(error, 'unknown');
     }
-  }
-
-  /** Runs a statement until it is answered; it must bear to be run more than once. */
-  async insist(sql: string, params: readonly FrameParameter[] = []): Promise<Rows> {
-    let last: Outcome | undefined;
-    for (let tries = 0; tries < 500; tries += 1) {
-      last = await this.execute(sql, params);
-      if (last.kind === 'rows') return last.rows;
-      await sleep(pauseMs);
-    }
-    throw new Error(`not answered: ${sql}: ${JSON.stringify(last)}`);
   }
 
   close(): void {

@@ -12,6 +12,7 @@ import {
   type Outcome,
   type Request,
   rowsOf,
+  sameSession,
   type Script,
   type Workload,
 } from '../workload.js';
@@ -79,7 +80,6 @@ export class Guarded implements Workload {
   }
 }
 
-const sameSession = { sameSession: true } as const;
 const unlockAll = 'select pg_advisory_unlock_all()';
 
 function lockText(key: number, world: ClientWorld): string {

@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Request,
   rowsOf,
+  sameSession,
   type Script,
   type Workload,
 } from '../workload.js';
@@ -22,8 +23,6 @@ interface Listening {
   /** The last count heard. */
   last: number | undefined;
 }
-
-const sameSession = { sameSession: true } as const;
 
 export class News implements Workload {
   readonly name = 'news';

@@ -1,10 +1,8 @@
 /** A role as signing in sees it. */
+import { unixMsOfTimestamp } from '../types/index.js';
 import type { RoleDescriptor, TransactionCatalogue } from '../catalogue/index.js';
 import { bootstrapRole, Principal, right } from '../catalogue/index.js';
 import type { Login } from './protocol.js';
-
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
 
 export function loginOf(catalogue: TransactionCatalogue, role: RoleDescriptor): Login {
   const { object, name, verifier, login, superuser, connectionLimit, version } = role;
@@ -36,6 +34,6 @@ export function initialSettings(
 /** `infinity` and its opposite lie beyond all dates. */
 function validUntilMs({ validUntil }: RoleDescriptor): number | undefined {
   if (validUntil === undefined) return undefined;
-  const ms = Number(validUntil / 1000n) + epochMs;
+  const ms = unixMsOfTimestamp(validUntil);
   return ms > 8.64e15 ? undefined : ms;
 }

@@ -274,26 +274,27 @@ function bindTable(context: BindContext, body: ast.RangeVar): From {
   context.needs.columns(entry, relation.columns, positions);
   const { name, schema } = found;
   const { alias } = body;
-  if (alias === undefined) {
-    return { relation, scope: scopeOf(relation.columns, name, undefined, schema) };
-  }
-  const renamed = renamedColumns(context, relation.columns, alias, alias.aliasname ?? '');
-  return { relation, scope: scopeOf(renamed, alias.aliasname, name) };
+  return { relation, scope: namedScope(context, relation.columns, { name, schema }, alias) };
 }
 
 function systemFrom(context: BindContext, found: SystemTable, alias: ast.Alias | undefined): From {
   const relation = bindSystemTable(context, found);
   const { name, schema, oid } = found;
-  const scope =
-    alias === undefined
-      ? scopeOf(relation.columns, name, undefined, schema)
-      : scopeOf(
-          renamedColumns(context, relation.columns, alias, alias.aliasname ?? ''),
-          alias.aliasname,
-          name,
-        );
+  const scope = namedScope(context, relation.columns, { name, schema }, alias);
   const own: Expression = { kind: 'constant', type: { name: 'oid', modifier: -1 }, value: oid };
   return { relation, scope: 'query' in found ? scope : withSystemColumn(scope, own) };
+}
+
+/** The columns of what has a name, under its alias or that name. */
+function namedScope(
+  context: BindContext,
+  columns: readonly RelationColumn[],
+  { name, schema }: { readonly name: string; readonly schema: string },
+  alias: ast.Alias | undefined,
+): Scope {
+  if (alias === undefined) return scopeOf(columns, name, undefined, schema);
+  const renamed = renamedColumns(context, columns, alias, alias.aliasname ?? '');
+  return scopeOf(renamed, alias.aliasname, name);
 }
 
 /** The scope of a table, under its alias or its name. */
@@ -305,14 +306,7 @@ export function tableScope(
 ): Scope {
   const { name, schema } = relation.table;
   const rowType = rowTypeNameOf(relation.table);
-  const scope =
-    alias === undefined
-      ? scopeOf(relation.columns, name, undefined, schema)
-      : scopeOf(
-          renamedColumns(context, relation.columns, alias, alias.aliasname ?? ''),
-          alias.aliasname,
-          name,
-        );
+  const scope = namedScope(context, relation.columns, { name, schema }, alias);
   return withSystemColumn(withRowType(scope, rowType), oid);
 }
 

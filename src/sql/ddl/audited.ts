@@ -1,9 +1,7 @@
 /** A change of rights goes into the audit table, in the transaction that makes it, and into the log. */
 import { auditRow } from '../accounts/index.js';
-import type { FunctionContext } from '../types/index.js';
+import { type FunctionContext, unixMsOfTimestamp } from '../types/index.js';
 
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
 /** Characters of a statement that are kept. */
 const textMax = 4_000;
 
@@ -26,7 +24,7 @@ export function audited(context: Changing, change: string): void {
     ...{ database: functions.database, address: '', door: 'sql', method: '', encrypted: false },
     reason,
   } as const;
-  const atMs = Number(functions.clockTimestamp() / 1000n) + epochMs;
+  const atMs = unixMsOfTimestamp(functions.clockTimestamp());
   const { key, value } = auditRow(event, atMs, functions.random);
   execution.buffer.put(key, value);
 }

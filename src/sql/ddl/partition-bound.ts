@@ -1,4 +1,5 @@
 /** FOR VALUES of a partition: its values, and that no row can belong to two partitions. */
+import { quotedText } from '../functions/index.js';
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import { coerce } from '../bind/coerce.js';
@@ -228,7 +229,7 @@ function checkRange(
 }
 
 function literal(type: string | undefined, text: string): string {
-  return typeNamed(type ?? 'text').category === 'N' ? text : `'${text.replaceAll("'", "''")}'`;
+  return typeNamed(type ?? 'text').category === 'N' ? text : quotedText(text);
 }
 
 /** The name of a partition that a row of the new one could belong to. */

@@ -1,15 +1,11 @@
 /** Constants as get_const_expr() of ruleutils.c prints them. */
+import { quoteLiteral } from '../functions/index.js';
 import type { Expression } from '../plan/expression.js';
 import { type FunctionContext, type NamedOid, typeNamed, type Value } from '../types/index.js';
 
 export type Constant = Extract<Expression, { kind: 'constant' }>;
 
 const registered = /^reg[a-z]+$/;
-
-function quoted(text: string): string {
-  const escaped = text.replaceAll("'", "''");
-  return escaped.includes('\\') ? `E'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`;
-}
 
 /** `label`: `always`, as the type needs it, or `never`. `typeText` prints a type. */
 export function constantText(
@@ -27,12 +23,12 @@ export function constantText(
     case 'int4':
       return text.startsWith('-') ? `'${text}'${shown}` : text;
     case 'unknown':
-      return quoted(text);
+      return quoteLiteral(text);
     case 'numeric':
       if (!/^\d[\d]*[.eE]/.test(text)) return `'${text}'${shown}`;
       return type.modifier >= 0 ? `${text}${shown}` : text;
     default:
-      return `${quoted(text)}${shown}`;
+      return `${quoteLiteral(text)}${shown}`;
   }
 }
 

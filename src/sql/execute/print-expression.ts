@@ -1,4 +1,5 @@
 /** Prints bound expressions as PostgreSQL's EXPLAIN does. */
+import { quotedText } from '../functions/index.js';
 import { unreachable } from '../../base/assert.js';
 import type { ColumnId, Expression } from '../plan/expression.js';
 import { type FunctionContext, printType, typeNamed } from '../types/index.js';
@@ -101,5 +102,5 @@ function printConstant(
   if (value === null) return `NULL::${name}`;
   const text = typeNamed(type.name).print(value, functions);
   if (bare.has(type.name)) return text;
-  return `'${text.replaceAll("'", "''")}'::${name}`;
+  return `${quotedText(text)}::${name}`;
 }

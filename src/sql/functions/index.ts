@@ -47,5 +47,5 @@ export {
   type JsonItemKind,
   jsonOfBytes,
 } from './json-construct.js';
-export { quoteIdentifier } from './text-format.js';
+export { quotedText, quoteIdentifier, quoteLiteral } from './text-format.js';
 export { hasOperator, type ListedFunction, listedFunctions } from './listed.js';

@@ -1,9 +1,6 @@
 /** What stands behind the view shardforge.slow_statements. */
-import type { Row } from '../types/index.js';
+import { type Row, timestampOfUnixMs } from '../types/index.js';
 import { defineSet, type SetDefinition } from './set-definition.js';
-
-/** Microseconds from 1970 to 2000. */
-const epochMicros = 946_684_800_000_000n;
 
 export const slowStatementFunctions: readonly SetDefinition[] = [
   defineSet(
@@ -11,7 +8,7 @@ export const slowStatementFunctions: readonly SetDefinition[] = [
     (_values, { slowStatements }) =>
       (slowStatements?.() ?? []).map(
         ({ atMs, durationMs, user, queryId, sqlstate, text }): Row => [
-          BigInt(Math.round(atMs)) * 1000n - epochMicros,
+          timestampOfUnixMs(Math.round(atMs)),
           durationMs,
           user,
           sqlstate,

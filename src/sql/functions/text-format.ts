@@ -62,9 +62,14 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`;
-  return text.includes('\\') ? `E${quoted}` : quoted;
+/** The text in quotes, as SQL reads it with standard_conforming_strings. */
+export function quotedText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The same for every reader, whatever its setting: as quote_literal() gives it. */
+export function quoteLiteral(text: string): string {
+  return text.includes('\\') ? `E${quotedText(text.replaceAll('\\', '\\\\'))}` : quotedText(text);
 }
 
 const directive = /%(?:(\d+)\$)?(-?)(?:(\d+)|\*(?:(\d+)\$)?)?(.)?|%/gsu;

@@ -5,7 +5,7 @@
 import type { Codec, Message, MessageType, Ref } from '../../actors/actor.js';
 import { DatabaseError } from '../../base/errors.js';
 import type { NodeId } from '../../base/ids.js';
-import type { SessionReport } from './report.js';
+import type { SessionReport } from '../system/index.js';
 
 /** Asks what the sessions do. Answered by `sql.gathered`. */
 export interface GatherMessage extends Message {

@@ -26,7 +26,7 @@ import {
 import { gatherMs, terminationLookMs } from './limits.js';
 import { nodeOfPid } from './pid.js';
 import { type SessionRegistry, sessionRegistry } from './registry.js';
-import type { SessionReport } from './report.js';
+import type { SessionReport } from '../system/index.js';
 import type { InterruptMessage } from './session.js';
 
 /** To itself, by timer. */

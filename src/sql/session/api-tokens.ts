@@ -14,7 +14,13 @@ import {
 import type { Principal } from '../catalogue/index.js';
 import { audited } from '../ddl/index.js';
 import { timestamptzPlus } from '../functions/datetime-arithmetic.js';
-import { Interval, typeNamed, type Value } from '../types/index.js';
+import {
+  Interval,
+  timestampOfUnixMs,
+  typeNamed,
+  unixMsOfTimestamp,
+  type Value,
+} from '../types/index.js';
 import { parseInterval } from '../types/interval-input.js';
 import type { Run } from './run.js';
 import type { SessionState } from './state.js';
@@ -22,8 +28,6 @@ import type { Transaction } from './transaction.js';
 
 /** Characters of a name. */
 const nameLengthMax = 128;
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
 
 interface Called {
   readonly value: Value;
@@ -138,8 +142,8 @@ function endOf({ functions }: SessionState, fromMs: number, validFor: Value): nu
   if (!(interval instanceof Interval)) {
     return raise('invalid_parameter_value', 'a token is valid for an interval');
   }
-  const start = BigInt(Math.round(fromMs - epochMs)) * 1000n;
+  const start = timestampOfUnixMs(Math.round(fromMs));
   const end = timestamptzPlus(functions, start, interval);
   if (end <= start) raise('invalid_parameter_value', 'a token is valid for more than no time');
-  return Number(end / 1000n) + epochMs;
+  return unixMsOfTimestamp(end);
 }

@@ -4,18 +4,12 @@ import {
   findTimeZone,
   type FunctionContext,
   type SequenceAccess,
+  timestampOfUnixMs,
   type TimeZone,
 } from '../types/index.js';
 import type { Settings } from '../settings/index.js';
 import { must } from '../../base/assert.js';
 import { isRoleSetting, type SessionRoles } from './roles.js';
-
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
-
-function micros(wallMs: number): bigint {
-  return BigInt(Math.round((wallMs - epochMs) * 1000));
-}
 
 /** The schemas of a search path: names, in quotes where they need them. */
 function pathOf(value: string, user: string): readonly string[] {
@@ -68,7 +62,7 @@ export class SessionFunctions implements FunctionContext {
   }
 
   get statementTimestamp(): bigint {
-    return micros(this.statementMs);
+    return timestampOfUnixMs(this.statementMs);
   }
 
   /** The words of search_path. */
@@ -97,10 +91,10 @@ export class SessionFunctions implements FunctionContext {
   };
 
   get transactionTimestamp(): bigint {
-    return micros(this.transactionMs);
+    return timestampOfUnixMs(this.transactionMs);
   }
 
-  readonly clockTimestamp = (): bigint => micros(this.nowMs);
+  readonly clockTimestamp = (): bigint => timestampOfUnixMs(this.nowMs);
 
   get timeZone(): TimeZone {
     const { version } = this.#settings;

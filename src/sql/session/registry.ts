@@ -1,7 +1,7 @@
 /** The sessions of a node, by number: who they are and what they do, for whoever asks at their place. */
 import type { Ref, ResourceToken } from '../../actors/actor.js';
 import { queryLengthLimit, reportedCharactersMax } from './limits.js';
-import type { SessionReport } from './report.js';
+import type { SessionReport } from '../system/index.js';
 import type { InterruptMessage } from './session.js';
 
 export interface RegisteredSession {

@@ -1,28 +1,7 @@
 /** What a session tells of itself: a row of pg_stat_activity (https://www.postgresql.org/docs/15/monitoring-stats.html). */
+import type { SessionReport } from '../system/index.js';
 import type { SessionState } from './state.js';
 import type { Wait } from './work.js';
-
-/** Times in milliseconds since 1970. */
-export interface SessionReport {
-  readonly pid: number;
-  readonly node: number;
-  readonly database: string;
-  readonly user: string;
-  readonly applicationName: string;
-  /** `host:port`; null where the client is in the node's process. */
-  readonly address: string | null;
-  readonly startMs: number;
-  readonly transactionMs: number | null;
-  readonly queryMs: number | null;
-  readonly stateMs: number;
-  readonly waitType: string | null;
-  readonly wait: string | null;
-  readonly state: 'active' | 'idle' | 'idle in transaction' | 'idle in transaction (aborted)';
-  /** The statement that runs, or ran last. */
-  readonly query: string;
-  /** Of the request that is served; null when none is. */
-  readonly queryId: string | null;
-}
 
 /** What a session waits for, by PostgreSQL's types of wait events; undefined: it has work to do. */
 const waits: Readonly<Record<Wait, readonly [string, string] | undefined>> = {

@@ -5,7 +5,7 @@ import { raise } from '../../base/errors.js';
 import { bootstrapRole, predefinedRole } from '../catalogue/index.js';
 import { activityAt } from './activity.js';
 import type { GatherMessage, SignalledMessage, SignalMessage } from './activity-protocol.js';
-import type { SessionReport } from './report.js';
+import type { SessionReport } from '../system/index.js';
 import type { Asker } from './replica.js';
 import type { SessionState } from './state.js';
 import type { Work } from './work.js';

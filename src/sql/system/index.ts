@@ -11,6 +11,7 @@ export { partsOfName } from './functions/registered.js';
 export type { SystemColumn, SystemRelation } from './relation.js';
 export { systemRelationNamed } from './relations/index.js';
 export type { Deparse, Named } from './deparse.js';
+export type { SessionReport } from './session-report.js';
 export {
   type OwnCursor,
   type OwnStatement,

@@ -6,7 +6,7 @@ import {
   type RangeDatum,
   type TableDescriptor,
 } from '../catalogue/index.js';
-import { quoteIdentifier } from '../functions/index.js';
+import { quotedText, quoteIdentifier } from '../functions/index.js';
 import { printType } from '../types/index.js';
 import type { SystemCatalogue } from './system-catalogue.js';
 
@@ -74,7 +74,7 @@ function nameOf({ home }: SystemCatalogue, table: TableDescriptor, key: Partitio
 function constant({ type }: PartitionKey, text: string): string {
   if (type === 'int4' && !text.startsWith('-')) return text;
   if (type === 'bool') return text === 't' ? 'true' : 'false';
-  return `'${text.replaceAll("'", "''")}'::${printType(type, -1)}`;
+  return `${quotedText(text)}::${printType(type, -1)}`;
 }
 
 function listed(

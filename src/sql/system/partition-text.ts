@@ -1,11 +1,12 @@
 /** FOR VALUES and PARTITION BY as PostgreSQL prints them. */
+import { quotedText } from '../functions/index.js';
 import { unreachable } from '../../base/assert.js';
 import type { PartitionBound, RangeDatum } from '../catalogue/index.js';
 
 /** A value of a bound: numbers and booleans bare, all else in quotes (get_range_partbound_string). */
 function quoted(text: string | null): string {
   if (text === null) return 'NULL';
-  return `'${text.replaceAll("'", "''")}'`;
+  return quotedText(text);
 }
 
 function rangeText(data: readonly RangeDatum[]): string {

@@ -1,4 +1,5 @@
 /** The catalogue as system relations and functions see it: by OIDs, within the session's transaction. */
+import type { SettingRow } from '../settings/index.js';
 import { must } from '../../base/assert.js';
 import { raise } from '../../base/errors.js';
 import type { ObjectId } from '../../base/ids.js';
@@ -41,7 +42,7 @@ export interface SystemHome {
   catalogue(): TransactionCatalogue;
   /** The same by names. */
   lookup(): CatalogueLookup;
-  settings(): readonly SystemSetting[];
+  settings(): readonly SettingRow[];
   prepared(): readonly OwnStatement[];
   cursors(): readonly OwnCursor[];
   /** Advisory locks of the cluster, as far as this node knows. */
@@ -73,23 +74,6 @@ export interface OwnCursor {
   readonly hold: boolean;
   readonly scrolls: boolean;
   readonly declaredMs: number;
-}
-
-/** A row of pg_settings, under its names. */
-export interface SystemSetting {
-  readonly name: string;
-  readonly setting: string;
-  readonly unit: string | null;
-  readonly category: string;
-  readonly short_desc: string;
-  readonly context: string;
-  readonly vartype: string;
-  readonly source: string;
-  readonly min_val: string | null;
-  readonly max_val: string | null;
-  readonly enumvals: readonly string[] | null;
-  readonly boot_val: string;
-  readonly reset_val: string;
 }
 
 /** An index of a table; that of a primary key in the order of the rows has no descriptor of its own. */

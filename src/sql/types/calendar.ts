@@ -10,6 +10,8 @@ export const microsPerDayBig = 86_400_000_000n;
 export const julianDayOf2000 = 2_451_545;
 /** Days from 1970-01-01 to 2000-01-01. */
 export const unixDayOf2000 = 10_957;
+/** Milliseconds from 1970-01-01 to 2000-01-01. */
+const unixMsOf2000 = 946_684_800_000;
 
 export interface CalendarDay {
   readonly year: number;
@@ -102,4 +104,14 @@ export function printDay({ year, month, day }: CalendarDay): string {
 
 export function two(value: number): string {
   return value < 10 ? `0${value}` : String(value);
+}
+
+/** A moment of a clock, in milliseconds since 1970, as a timestamp. */
+export function timestampOfUnixMs(unixMs: number): bigint {
+  return BigInt(Math.round((unixMs - unixMsOf2000) * 1000));
+}
+
+/** The milliseconds since 1970 of a timestamp; what is below one is cut off. */
+export function unixMsOfTimestamp(timestamp: bigint): number {
+  return Number(timestamp / 1000n) + unixMsOf2000;
 }

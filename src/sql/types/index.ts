@@ -9,6 +9,7 @@
  */
 export { ArrayValue, countOf, textElements } from './array.js';
 export { tooManyDimensions } from './array-text.js';
+export { timestampOfUnixMs, unixMsOfTimestamp } from './calendar.js';
 export { checkedDate, checkedTimestamp } from './datetime-type.js';
 export { type Collation, isCollation, mergeCollations, unknownCollation } from './collation.js';
 export { checkDomain } from './domain.js';

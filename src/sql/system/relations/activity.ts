@@ -1,33 +1,15 @@
 /** What the sessions of the cluster do: pg_stat_activity, and shardforge.sessions with node and query id. */
 import { must } from '../../../base/assert.js';
 import { oidOf, predefinedRole, Principal } from '../../catalogue/index.js';
-import type { TypeName, Value } from '../../types/index.js';
+import { timestampOfUnixMs, type TypeName, type Value } from '../../types/index.js';
 import { always, type ColumnValue, relationOf, systemRelation } from '../define.js';
 import { catalogSchema } from '../facts.js';
 import { oids } from '../oids.js';
+import type { SessionReport } from '../session-report.js';
 import type { SystemCatalogue } from '../system-catalogue.js';
 
-/** A session as it tells of itself (session/report.ts). */
-interface Report {
-  readonly pid: number;
-  readonly node: number;
-  readonly database: string;
-  readonly user: string;
-  readonly applicationName: string;
-  readonly address: string | null;
-  readonly startMs: number;
-  readonly transactionMs: number | null;
-  readonly queryMs: number | null;
-  readonly stateMs: number;
-  readonly waitType: string | null;
-  readonly wait: string | null;
-  readonly state: string;
-  readonly query: string;
-  readonly queryId: string | null;
-}
-
 interface Session {
-  readonly report: Report;
+  readonly report: SessionReport;
   /** The asking role may see what it does. */
   readonly isOpen: boolean;
 }
@@ -36,7 +18,7 @@ interface Session {
 function* sessions(view: SystemCatalogue): Iterable<Session> {
   const { functions } = view.home;
   const ask = must(functions.ask, 'sessions are asked for within a session');
-  const reports = JSON.parse(ask({ kind: 'sessions' }, '[]') as string) as readonly Report[];
+  const reports = JSON.parse(ask({ kind: 'sessions' }, '[]') as string) as readonly SessionReport[];
   const { catalogue } = view;
   const role = catalogue.role(functions.user)?.object;
   const principal = role === undefined ? undefined : new Principal(role, catalogue);
@@ -48,15 +30,12 @@ function* sessions(view: SystemCatalogue): Iterable<Session> {
   }
 }
 
-/** Microseconds from 1970 to 2000. */
-const epochMicros = 946_684_800_000_000n;
-
 function timestamp(ms: number | null): Value {
-  return ms === null ? null : BigInt(Math.round(ms * 1000)) - epochMicros;
+  return ms === null ? null : timestampOfUnixMs(ms);
 }
 
 const hidden =
-  (value: (report: Report) => Value, instead: Value = null): ColumnValue<Session> =>
+  (value: (report: SessionReport) => Value, instead: Value = null): ColumnValue<Session> =>
   ({ report, isOpen }) =>
     isOpen ? value(report) : instead;
 

@@ -1,6 +1,6 @@
 /** shardforge.api_tokens: one's own API tokens, for superusers all; never the tokens themselves. */
 import type { ApiToken } from '../../accounts/index.js';
-import type { TypeName } from '../../types/index.js';
+import { timestampOfUnixMs, type TypeName } from '../../types/index.js';
 import { relationOf } from '../define.js';
 import { oids } from '../oids.js';
 import type { SystemCatalogue } from '../system-catalogue.js';
@@ -11,13 +11,6 @@ const columns: readonly (readonly [string, TypeName])[] = [
   ['created_at', 'timestamptz'],
   ['valid_until', 'timestamptz'],
 ];
-
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
-
-function micros(ms: number): bigint {
-  return BigInt(Math.round(ms - epochMs)) * 1000n;
-}
 
 interface ShownToken extends ApiToken {
   readonly roleName: string;
@@ -44,8 +37,9 @@ export const apiTokensRelation = relationOf<ShownToken>(
     values: {
       name: ({ name }) => name,
       role: ({ roleName }) => roleName,
-      created_at: ({ createdMs }) => micros(createdMs),
-      valid_until: ({ validUntilMs }) => (validUntilMs === undefined ? null : micros(validUntilMs)),
+      created_at: ({ createdMs }) => timestampOfUnixMs(Math.round(createdMs)),
+      valid_until: ({ validUntilMs }) =>
+        validUntilMs === undefined ? null : timestampOfUnixMs(Math.round(validUntilMs)),
     },
   },
 );

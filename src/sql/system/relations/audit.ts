@@ -1,6 +1,6 @@
 /** shardforge.audit: who signed in, who could not, and how rights changed. */
 import { type AuditEntry, denied } from '../../accounts/index.js';
-import type { TypeName } from '../../types/index.js';
+import { timestampOfUnixMs, type TypeName } from '../../types/index.js';
 import { relationOf } from '../define.js';
 import { oids } from '../oids.js';
 import type { SystemCatalogue } from '../system-catalogue.js';
@@ -17,9 +17,6 @@ const columns: readonly (readonly [string, TypeName])[] = [
   ['detail', 'text'],
   ['pid', 'int4'],
 ];
-
-/** Milliseconds from 1970 to 2000. */
-const epochMs = 946_684_800_000;
 
 /** Superusers only. Raises insufficient_privilege. */
 function entries({ home, lookup }: SystemCatalogue): readonly AuditEntry[] {
@@ -40,7 +37,7 @@ export const auditRelation = relationOf<AuditEntry>(
     items: entries,
     guess: 1000,
     values: {
-      at: ({ atMs }) => BigInt(atMs - epochMs) * 1000n,
+      at: ({ atMs }) => timestampOfUnixMs(atMs),
       event: ({ kind }) => kind,
       role: ({ role }) => role,
       database: ({ database }) => database,

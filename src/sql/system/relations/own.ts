@@ -1,13 +1,14 @@
 /** What a session has of its own: pg_prepared_statements and pg_cursors. */
-import { ArrayValue, NamedOid, printType, typeNamed, type Value } from '../../types/index.js';
+import {
+  ArrayValue,
+  NamedOid,
+  printType,
+  timestampOfUnixMs,
+  typeNamed,
+} from '../../types/index.js';
 import { always, systemRelation } from '../define.js';
 import { catalogSchema } from '../facts.js';
 import type { OwnCursor, OwnStatement } from '../system-catalogue.js';
-
-/** Microseconds from 1970 to 2000. */
-const epochMicros = 946_684_800_000_000n;
-
-const timestamp = (ms: number): Value => BigInt(Math.round(ms * 1000)) - epochMicros;
 
 function typesOf(names: readonly string[]): ArrayValue {
   return ArrayValue.of(names.map((name) => new NamedOid(typeNamed(name).oid, printType(name, -1))));
@@ -22,7 +23,7 @@ export const preparedRelation = systemRelation<OwnStatement>(
     values: {
       name: ({ name }) => name,
       statement: ({ statement }) => statement,
-      prepare_time: ({ preparedMs }) => timestamp(preparedMs),
+      prepare_time: ({ preparedMs }) => timestampOfUnixMs(preparedMs),
       parameter_types: ({ parameters }) => typesOf(parameters),
       from_sql: ({ fromSql }) => fromSql,
       // Plans are shared by all sessions and are never made for values: nobody counts them by statement.
@@ -41,6 +42,6 @@ export const cursorsRelation = systemRelation<OwnCursor>(catalogSchema, 'pg_curs
     is_holdable: ({ hold }) => hold,
     is_binary: always(false),
     is_scrollable: ({ scrolls }) => scrolls,
-    creation_time: ({ declaredMs }) => timestamp(declaredMs),
+    creation_time: ({ declaredMs }) => timestampOfUnixMs(declaredMs),
   },
 });

@@ -1,4 +1,5 @@
 /** pg_index, pg_attrdef, pg_sequence, pg_enum, pg_inherits, pg_partitioned_table: parts of objects. */
+import { quotedText } from '../../functions/index.js';
 import {
   type ColumnDescriptor,
   type IndexKey,
@@ -133,10 +134,6 @@ export function defaultText(view: SystemCatalogue, { column }: DefaultItem): str
   if (value?.kind === 'expression') return value.sql;
   if (value === undefined) return '';
   return `nextval(${quotedText(view.relationName(value.sequence))}::regclass)`;
-}
-
-function quotedText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 function* allDefaults(view: SystemCatalogue): Iterable<DefaultItem> {

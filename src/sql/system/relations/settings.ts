@@ -2,9 +2,9 @@
 import { ArrayValue } from '../../types/index.js';
 import { always, systemRelation } from '../define.js';
 import { catalogSchema } from '../facts.js';
-import type { SystemSetting } from '../system-catalogue.js';
+import type { SettingRow } from '../../settings/index.js';
 
-export const settingsRelation = systemRelation<SystemSetting>(catalogSchema, 'pg_settings', {
+export const settingsRelation = systemRelation<SettingRow>(catalogSchema, 'pg_settings', {
   items: (view) => view.home.settings(),
   guess: 100,
   values: {
